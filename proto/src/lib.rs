@@ -1,0 +1,16 @@
+//! Wire types: the Terraform plugin protocol, go-plugin's services, and the channel between operator and control plane.
+//!
+//! `src/gen` is made from `proto/` by the test `generated`, without `protoc`: `DATAPLANE_UPDATE_GENERATED=1 cargo test -p
+//! dataplane-proto` writes it anew, and the same test without the variable fails when it is stale.
+
+/// The Terraform plugin protocol, version 6.
+#[expect(clippy::pedantic, clippy::doc_lazy_continuation, reason = "generated")]
+#[path = "gen/tfplugin6.rs"]
+pub mod tfplugin6;
+
+/// The services that go-plugin expects on the plugin's connection.
+#[expect(clippy::pedantic, reason = "generated")]
+#[path = "gen/plugin.rs"]
+pub mod goplugin;
+
+pub mod dataplane;
