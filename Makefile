@@ -39,7 +39,8 @@ test: setup ## Every test that runs without root: units, protocol, modules, exam
 	cargo test --quiet --workspace
 
 .PHONY: acceptance
-acceptance: setup image ## The node tier (root on Linux): the operator's image as pods on a real kubelet
+acceptance: image ## The node tier (root on Linux): the operator's image as pods on a real kubelet
+	acceptance/setup/install.sh node
 	cargo build --quiet -p terraform-provider-dataplane -p dataplane-operator
 	cargo run --quiet -p acceptance --bin node-tier
 
