@@ -1,0 +1,181 @@
+//! The account (project, subscription) that the credentials lead to, and where in the world it works.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::names::{Checked, characters, checked_text, ends, length, lower_or_digit};
+use crate::policies::PolicyDocument;
+
+checked_text! {
+    /// An AWS account (12 digits), a Google Cloud project id or an Azure subscription (a UUID).
+    AccountId, "account id", account_id
+}
+
+checked_text! {
+    /// A region or location of a cloud: `eu-west-1`, `europe-west4`, `westeurope`.
+    Region, "region", region
+}
+
+checked_text! {
+    /// A key of the cloud's key service: on AWS its id, ARN, `alias/…` or alias ARN, on Google Cloud
+    /// `projects/…/cryptoKeys/…`, on Azure the key's URL.
+    KmsKey, "KMS key", kms_key
+}
+
+/// Who the cloud says we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account (project, subscription).
+    pub account: AccountId,
+    /// The principal: an ARN, an e-mail address, an object id.
+    pub principal: String,
+}
+
+/// A kind of object that we manage, or read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Managed {
+    /// Buckets.
+    Buckets,
+    /// Identity providers.
+    IdentityProviders,
+    /// Roles.
+    Roles,
+    /// Registries.
+    Registries,
+    /// Log groups.
+    LogGroups,
+    /// Secrets.
+    Secrets,
+    /// Clusters, which are only read.
+    Clusters,
+}
+
+impl Managed {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Buckets,
+        Self::IdentityProviders,
+        Self::Roles,
+        Self::Registries,
+        Self::LogGroups,
+        Self::Secrets,
+        Self::Clusters,
+    ];
+}
+
+/// Who is calling, and what the caller needs.
+#[async_trait]
+pub trait Account: Send + Sync {
+    /// Asks the cloud; answered from memory from the second time on.
+    async fn caller(&self) -> Result<Caller>;
+
+    /// What whoever runs us has to be allowed for managing these, as a policy of this cloud. Nothing is called.
+    fn required(&self, managed: &BTreeSet<Managed>) -> PolicyDocument;
+}
+
+fn account_id(text: &str) -> Checked {
+    let digits = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
+    let uuid = text.len() == 36
+        && text.char_indices().all(|(i, c)| {
+            if [8, 13, 18, 23].contains(&i) {
+                c == '-'
+            } else {
+                c.is_ascii_hexdigit()
+            }
+        });
+    let project = length(text, 6, 30).is_ok()
+        && characters(text, |c| lower_or_digit(c) || c == '-', "").is_ok()
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-');
+    if digits || uuid || project {
+        return Ok(());
+    }
+    Err("must be the 12 digits of an AWS account, a Google Cloud project id or the UUID of an Azure subscription".into())
+}
+
+fn region(text: &str) -> Checked {
+    length(text, 4, 32)?;
+    characters(
+        text,
+        |c| lower_or_digit(c) || c == '-',
+        "lowercase letters, digits and hyphens",
+    )?;
+    ends(text, lower_or_digit, "a lowercase letter or a digit")?;
+    if text.starts_with(|c: char| c.is_ascii_lowercase()) && !text.contains("--") {
+        return Ok(());
+    }
+    Err("must look like eu-west-1, europe-west4 or westeurope".into())
+}
+
+fn kms_key(text: &str) -> Checked {
+    length(text, 1, 2048)?;
+    characters(
+        text,
+        |c| c.is_ascii_graphic() && !"*?\"".contains(c),
+        "visible ASCII without wildcards",
+    )?;
+    let arn = text.starts_with("arn:")
+        && text.contains(":kms:")
+        && (text.contains(":key/") || text.contains(":alias/"));
+    let id = text.trim_start_matches("mrk-");
+    let id = [32, 36].contains(&id.len()) && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let google = text.starts_with("projects/") && text.contains("/cryptoKeys/");
+    let azure = text.starts_with("https://") && text.contains("/keys/");
+    if arn || id || google || azure || text.starts_with("alias/") {
+        return Ok(());
+    }
+    Err("must be a key's ARN, id or alias/… (AWS), projects/…/cryptoKeys/… (Google Cloud) or its URL (Azure)".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_of_the_three_clouds() {
+        for good in [
+            "123456789012",
+            "acme-prod-1",
+            "8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11",
+        ] {
+            assert!(good.parse::<AccountId>().is_ok(), "{good}");
+        }
+        for bad in ["12345678901", "1234567890123", "Acme-prod", "acme-", ""] {
+            assert!(bad.parse::<AccountId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions_of_the_three_clouds() {
+        for good in ["eu-west-1", "us-gov-east-1", "europe-west4", "westeurope"] {
+            assert!(good.parse::<Region>().is_ok(), "{good}");
+        }
+        for bad in ["EU-WEST-1", "eu west 1", "eu--west-1", "1-eu", "eu-west-"] {
+            assert!(bad.parse::<Region>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn keys_of_the_three_clouds() {
+        for good in [
+            "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "mrk-1234abcd12ab34cd56ef1234567890ab",
+            "alias/dataplane",
+            "projects/p/locations/europe/keyRings/r/cryptoKeys/k",
+            "https://acme.vault.azure.net/keys/dataplane",
+        ] {
+            assert!(good.parse::<KmsKey>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "my key",
+            "arn:aws:s3:::bucket",
+            "arn:aws:kms:eu-west-1:1:key/*",
+        ] {
+            assert!(bad.parse::<KmsKey>().is_err(), "{bad}");
+        }
+    }
+}

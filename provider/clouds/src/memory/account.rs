@@ -1,0 +1,33 @@
+//! The caller, in memory.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::Memory;
+use crate::account::{Account, Caller, Managed};
+use crate::error::Result;
+use crate::policies::PolicyDocument;
+
+#[async_trait]
+impl Account for Memory {
+    async fn caller(&self) -> Result<Caller> {
+        self.run("account.caller", |world| {
+            Ok(Caller {
+                account: world.account.clone(),
+                principal: format!("memory:{}:caller", world.account),
+            })
+        })
+    }
+
+    fn required(&self, managed: &BTreeSet<Managed>) -> PolicyDocument {
+        let actions: Vec<_> = managed
+            .iter()
+            .map(|managed| format!("memory:{managed:?}"))
+            .collect();
+        PolicyDocument::new(
+            json!({ "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }),
+        )
+    }
+}

@@ -1,0 +1,128 @@
+//! What all names and ids have in common: text that was checked once, when it was parsed.
+
+use std::fmt;
+
+/// Text that breaks the grammar of what it should be. Says which rule, and the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    what: &'static str,
+    text: String,
+    rule: String,
+}
+
+impl ParseError {
+    /// A text that is no `what`, since it breaks `rule` ("must not …").
+    pub fn new(what: &'static str, text: impl Into<String>, rule: impl Into<String>) -> Self {
+        Self {
+            what,
+            text: text.into(),
+            rule: rule.into(),
+        }
+    }
+
+    /// The broken rule alone, as a sentence's end: "must be 3 to 63 characters long".
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} is not a valid {}: it {}",
+            self.text, self.what, self.rule
+        )
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// What a grammar answers: the broken rule, if any.
+pub(crate) type Checked = std::result::Result<(), String>;
+
+pub(crate) fn length(text: &str, shortest: usize, longest: usize) -> Checked {
+    let count = text.chars().count();
+    if (shortest..=longest).contains(&count) {
+        return Ok(());
+    }
+    Err(format!(
+        "must be {shortest} to {longest} characters long, not {count}"
+    ))
+}
+
+pub(crate) fn characters(text: &str, allowed: impl Fn(char) -> bool, names: &str) -> Checked {
+    match text.chars().find(|c| !allowed(*c)) {
+        None => Ok(()),
+        Some(c) => Err(format!("may only hold {names}, not {c:?}")),
+    }
+}
+
+pub(crate) fn ends(text: &str, allowed: impl Fn(char) -> bool, names: &str) -> Checked {
+    if text.starts_with(&allowed) && text.ends_with(&allowed) {
+        return Ok(());
+    }
+    Err(format!("must begin and end with {names}"))
+}
+
+pub(crate) fn lower_or_digit(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit()
+}
+
+/// A label of a DNS name as Kubernetes wants it (RFC 1123).
+pub(crate) fn dns_label(text: &str) -> Checked {
+    length(text, 1, 63)?;
+    characters(
+        text,
+        |c| lower_or_digit(c) || c == '-',
+        "lowercase letters, digits and hyphens",
+    )?;
+    ends(text, lower_or_digit, "a lowercase letter or a digit")
+}
+
+/// Declares a newtype over checked text: `FromStr` is the only way in.
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text as it was written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::names::ParseError;
+
+            fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+                let check: fn(&str) -> $crate::names::Checked = $check;
+                match check(text) {
+                    Ok(()) => Ok(Self(text.to_owned())),
+                    Err(rule) => Err($crate::names::ParseError::new($what, text, rule)),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+    };
+}
+pub(crate) use checked_text;
