@@ -111,6 +111,25 @@ impl Cty {
         self.as_map()?.get(name)
     }
 
+    /// The type that a value without a schema has: lists are tuples, maps are objects, null and unknown are dynamic.
+    #[must_use]
+    pub fn implied_type(&self) -> Type {
+        match self {
+            Self::Unknown | Self::Null => Type::Dynamic,
+            Self::Bool(_) => Type::Bool,
+            Self::Number(_) => Type::Number,
+            Self::String(_) => Type::String,
+            Self::List(elements) => Type::Tuple(elements.iter().map(Self::implied_type).collect()),
+            Self::Map(entries) => Type::Object(
+                entries
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.implied_type()))
+                    .collect(),
+            ),
+            Self::Dynamic(kind, _) => Type::clone(kind),
+        }
+    }
+
     /// What this is, in a word for messages. It never shows the value.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -2,11 +2,17 @@
 #![warn(missing_docs, unreachable_pub)]
 
 // Values as they are on the wire, and messages.
+#[cfg(test)]
+mod arbitrary;
 mod cty;
 mod diagnostic;
+pub mod json;
+mod malformed;
+pub mod msgpack;
 mod number;
 mod path;
 mod type_constraint;
+mod wire;
 
 pub use cty::Cty;
 pub use diagnostic::{Diagnostic, Diagnostics, Result, Severity};
