@@ -1,0 +1,137 @@
+//! What may stand inside a `Value`: how each Rust type looks to Terraform.
+
+use std::fmt::Debug;
+
+use crate::schema::Kind;
+use crate::{AttributePath, Cty, Diagnostic, Diagnostics, Number, Result, Type};
+
+/// A Rust type that can be the value of an attribute.
+///
+/// Implemented for `String`, `bool`, `i64`, `f64`, [`Number`], `Vec<T>`, [`Set<T>`](crate::Set), `BTreeMap<String, T>`,
+/// [`Text<T>`](crate::Text), [`Json`](crate::Json) and every struct with `#[derive(Model)]`.
+pub trait Attribute: Sized + Clone + PartialEq + Debug + Send + Sync + 'static {
+    /// What the schema says of such a value.
+    fn kind() -> Kind;
+
+    /// Reads a value that is neither null nor unknown.
+    fn decode(value: &Cty, path: &AttributePath) -> Result<Self>;
+
+    /// The value as Terraform takes it.
+    fn encode(&self) -> Cty;
+
+    /// Whether two values mean the same, though they may be written differently.
+    fn same(a: &Cty, b: &Cty) -> bool {
+        a == b
+    }
+
+    /// Whether enough of a value is known to decode it.
+    fn is_known(value: &Cty) -> bool {
+        !value.is_unknown()
+    }
+
+    /// Runs the validators of everything inside.
+    fn check(&self, path: &AttributePath, diagnostics: &mut Diagnostics) {
+        let _ = (path, diagnostics);
+    }
+}
+
+/// The complaint about a value of the wrong type. Terraform checks types first, so this is seen for damaged state only.
+pub(crate) fn mismatch(wanted: &str, value: &Cty, path: &AttributePath) -> Diagnostics {
+    Diagnostic::error(
+        "Unexpected value",
+        format!("expected {wanted}, got {}", value.kind()),
+    )
+    .at(path.clone())
+    .into()
+}
+
+impl Attribute for String {
+    fn kind() -> Kind {
+        Kind::Leaf(Type::String)
+    }
+
+    fn decode(value: &Cty, path: &AttributePath) -> Result<Self> {
+        value
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| mismatch("a string", value, path))
+    }
+
+    fn encode(&self) -> Cty {
+        Cty::String(self.clone())
+    }
+}
+
+impl Attribute for bool {
+    fn kind() -> Kind {
+        Kind::Leaf(Type::Bool)
+    }
+
+    fn decode(value: &Cty, path: &AttributePath) -> Result<Self> {
+        value
+            .as_bool()
+            .ok_or_else(|| mismatch("a bool", value, path))
+    }
+
+    fn encode(&self) -> Cty {
+        Cty::Bool(*self)
+    }
+}
+
+impl Attribute for Number {
+    fn kind() -> Kind {
+        Kind::Leaf(Type::Number)
+    }
+
+    fn decode(value: &Cty, path: &AttributePath) -> Result<Self> {
+        value
+            .as_number()
+            .cloned()
+            .ok_or_else(|| mismatch("a number", value, path))
+    }
+
+    fn encode(&self) -> Cty {
+        Cty::Number(self.clone())
+    }
+}
+
+impl Attribute for i64 {
+    fn kind() -> Kind {
+        Kind::Leaf(Type::Number)
+    }
+
+    fn decode(value: &Cty, path: &AttributePath) -> Result<Self> {
+        let number = Number::decode(value, path)?;
+        number.as_i64().ok_or_else(|| {
+            Diagnostic::error(
+                "Not a whole number",
+                format!(
+                    "expected a whole number between {} and {}, got {number}",
+                    Self::MIN,
+                    Self::MAX
+                ),
+            )
+            .at(path.clone())
+            .into()
+        })
+    }
+
+    fn encode(&self) -> Cty {
+        Cty::from(*self)
+    }
+}
+
+impl Attribute for f64 {
+    fn kind() -> Kind {
+        Kind::Leaf(Type::Number)
+    }
+
+    fn decode(value: &Cty, path: &AttributePath) -> Result<Self> {
+        Ok(Number::decode(value, path)?.as_f64())
+    }
+
+    /// Not-a-number has no counterpart in Terraform and becomes null.
+    fn encode(&self) -> Cty {
+        Number::try_from(*self).map_or(Cty::Null, Cty::Number)
+    }
+}
