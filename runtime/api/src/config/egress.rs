@@ -1,0 +1,71 @@
+//! Where pods may connect to. A network policy knows addresses, not host names.
+
+use std::{fmt, num::NonZeroU16, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cidr::Cidr;
+
+/// What the components may connect to. What is absent may be any address outside the link-local range on the usual
+/// port: narrow it where addresses are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Egress {
+    /// The Kubernetes API server, as pods see it behind its Service; ports 443 and 6443.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes_api: Option<Destination>,
+    /// The control plane; the port of its endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_plane: Option<Destination>,
+}
+
+/// Addresses, and ports other than the usual ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// Address ranges.
+    #[schemars(length(min = 1))]
+    pub cidrs: Vec<Cidr>,
+    /// TCP ports; those usual for the purpose when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<Port>,
+}
+
+/// A TCP port.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct Port(NonZeroU16);
+
+impl Port {
+    /// The number.
+    pub fn get(self) -> u16 {
+        self.0.get()
+    }
+}
+
+impl TryFrom<i64> for Port {
+    type Error = crate::Invalid;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        number.to_string().parse()
+    }
+}
+
+impl FromStr for Port {
+    type Err = crate::Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse()
+            .map(Self)
+            .map_err(|_| crate::Invalid::new("a port", text, "a number from 1 to 65535"))
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

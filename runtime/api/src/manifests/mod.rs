@@ -1,0 +1,82 @@
+//! The Kubernetes objects of an operator and of a workspace: pure functions of the configuration.
+
+mod access;
+mod deployment;
+mod disruption;
+#[cfg(test)]
+pub(crate) mod example;
+mod limits;
+mod namespace;
+mod network;
+mod object;
+mod patches;
+mod service_accounts;
+mod services;
+mod settings;
+mod workspace;
+
+pub use object::{Object, Origin};
+pub use patches::PatchError;
+pub use settings::{ADMIN_PORT, CONFIG_FILE, CONTROL_PLANE_TOKEN_FILE};
+pub use workspace::{PodSecurity, WorkspaceConfig, workspace};
+
+use crate::{
+    OperatorConfig,
+    components::{COMPONENTS, Component, Workload},
+    config::ComponentSettings,
+};
+
+/// All objects of an operator, in the order in which they are applied: what others refer to comes first. To delete,
+/// go backwards.
+///
+/// # Errors
+/// A patch whose target is none of the objects, or which would make another object of it.
+pub fn render(config: &OperatorConfig) -> Result<Vec<Object>, PatchError> {
+    let running: Vec<Running<'_>> = COMPONENTS
+        .iter()
+        .filter_map(|component| Running::of(component, config))
+        .collect();
+    let mut objects = Vec::new();
+    objects.extend(namespace::of_operator(config));
+    objects.extend(limits::of_operator(config));
+    objects.extend(network::shared(config));
+    objects.extend(service_accounts::all(config));
+    for component in &running {
+        objects.extend(access::rules(config, component));
+        objects.extend(network::of_component(config, component));
+    }
+    objects.push(settings::config_map(config));
+    for component in &running {
+        objects.push(services::admin(config, component));
+        objects.push(deployment::of_component(config, component));
+        objects.extend(disruption::budget(config, component));
+    }
+    patches::apply(&mut objects, &config.patches)?;
+    Ok(objects)
+}
+
+/// A component that is enabled and can be run.
+struct Running<'a> {
+    component: &'static Component,
+    workload: &'static Workload,
+    settings: &'a ComponentSettings,
+}
+
+impl<'a> Running<'a> {
+    fn of(component: &'static Component, config: &'a OperatorConfig) -> Option<Self> {
+        let workload = component.workload.as_ref()?;
+        let settings = (workload.settings)(config)?;
+        Some(Self {
+            component,
+            workload,
+            settings,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        self.component.name.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests;
