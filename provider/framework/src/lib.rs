@@ -63,3 +63,10 @@ pub use timeouts::Timeouts;
 
 // The derived code names this crate, and so do the models in it.
 extern crate self as framework;
+
+// The process: how Terraform starts it and talks to it.
+mod logging;
+mod panic;
+mod plugin;
+
+pub use logging::Sensitive;
