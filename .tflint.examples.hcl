@@ -24,7 +24,15 @@ rule "terraform_typed_variables" {
   enabled = true
 }
 
-# Several examples of a folder are one page of the documentation; outputs there show what a type yields.
+# Examples of one type show that type; the page of the provider shows how it is required.
+rule "terraform_required_providers" {
+  enabled = false
+}
+
+rule "terraform_required_version" {
+  enabled = false
+}
+
 rule "terraform_unused_declarations" {
   enabled = true
 }

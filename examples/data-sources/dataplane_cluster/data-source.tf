@@ -1,0 +1,9 @@
+data "dataplane_cluster" "prod" {
+  eks = { name = "prod", region = "eu-west-1" }
+}
+
+# The issuer that roles trust.
+resource "dataplane_identity_provider" "prod" {
+  issuer    = data.dataplane_cluster.prod.oidc_issuer
+  audiences = ["sts.amazonaws.com"]
+}

@@ -1,0 +1,4 @@
+# "acme/fraud/production/"
+output "prefix" {
+  value = provider::dataplane::object_prefix("acme", "fraud", "production")
+}

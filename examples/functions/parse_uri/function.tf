@@ -1,0 +1,3 @@
+output "bucket" {
+  value = provider::dataplane::parse_uri("s3://acme-prod-metadata/acme/fraud/")
+}

@@ -1,0 +1,1 @@
+terraform import dataplane_crds.this 'kubeconfig/~/.kube/config'

@@ -1,0 +1,2 @@
+# <cluster>/<namespace>/<name>
+terraform import dataplane_operator.this eks/eu-west-1/prod/union

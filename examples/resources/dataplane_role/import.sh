@@ -1,0 +1,1 @@
+terraform import dataplane_role.user userflyterole

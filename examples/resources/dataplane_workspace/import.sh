@@ -1,0 +1,1 @@
+terraform import dataplane_workspace.fraud eks/eu-west-1/prod/fraud-production

@@ -1,0 +1,22 @@
+variable "kubeconfig" {
+  description = "Path of the kubeconfig file."
+  type        = string
+  default     = "~/.kube/config"
+}
+
+resource "dataplane_workspace" "fraud" {
+  cluster = {
+    kubeconfig = { path = var.kubeconfig }
+  }
+
+  project = "fraud"
+  domain  = "production"
+
+  role = { irsa = { role_arn = "arn:aws:iam::123456789012:role/userflyterole" } }
+
+  quota = {
+    "limits.cpu"              = "512"
+    "limits.memory"           = "2Ti"
+    "requests.nvidia.com/gpu" = "16"
+  }
+}

@@ -1,0 +1,14 @@
+locals {
+  secret_keys = compact([for secret in var.secrets : try(coalesce(secret.kms_key, var.kms_key), null)])
+}
+
+resource "dataplane_secret" "this" {
+  for_each = var.secrets
+
+  name                 = "${local.secrets_prefix}${each.key}"
+  kms_key              = try(coalesce(each.value.kms_key, var.kms_key), null)
+  value_wo             = var.secret_values[each.key]
+  value_wo_version     = each.value.version
+  recovery_window_days = each.value.recovery_window_days
+  tags                 = var.tags
+}

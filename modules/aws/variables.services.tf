@@ -1,0 +1,87 @@
+variable "registry" {
+  description = <<-EOT
+    The repository that built images are pushed to; `null` for none, then images are not built here.
+
+    - `existing`: a repository that is there already, by its `name` and by its `url`, which stands before the tag of an image
+    - `name`: default `<name>`
+    - `immutable_tags`: whether a tag, once pushed, always means the same image
+    - `scan_on_push`: whether images are scanned for known vulnerabilities
+    - `keep_last`: how many images are kept; default all
+    - `force_destroy`: whether destroying it also deletes the images in it
+  EOT
+  type = object({
+    existing = optional(object({
+      name = string
+      url  = string
+    }))
+    name           = optional(string)
+    immutable_tags = optional(bool, true)
+    scan_on_push   = optional(bool, true)
+    keep_last      = optional(number)
+    force_destroy  = optional(bool, false)
+  })
+  default = {}
+
+  validation {
+    condition     = var.registry == null || try(var.registry.keep_last == null || var.registry.keep_last >= 1, true)
+    error_message = "Keep at least one image, or leave keep_last out to keep all."
+  }
+}
+
+variable "logs" {
+  description = <<-EOT
+    The CloudWatch log group of finished tasks; `null` for none.
+
+    - `existing`: a log group that is there already, by its name
+    - `name`: default `/dataplane/<name>`
+    - `retention_days`: how long logs are kept; `null` for ever
+  EOT
+  type = object({
+    existing       = optional(object({ name = string }))
+    name           = optional(string)
+    retention_days = optional(number, 30)
+  })
+  default = {}
+}
+
+variable "secrets_prefix" {
+  description = "Beginning of the names of the secrets that the admin role may read and write. Default `<name>/`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.secrets_prefix == null || can(regex("^[A-Za-z0-9/_+=.@-]+/$", var.secrets_prefix))
+    error_message = "The prefix ends in a slash, as in acme-prod/: without it the admin role would also reach acme-prod-2."
+  }
+}
+
+variable "secrets" {
+  description = <<-EOT
+    Secrets to make, by their name below `secrets_prefix`. Their values are in `secret_values`.
+
+    - `version`: raise it to send a new value
+    - `kms_key`: ARN of its key, in place of the module's
+    - `recovery_window_days`: how long a deleted secret can be brought back
+  EOT
+  type = map(object({
+    version              = optional(number, 1)
+    kms_key              = optional(string)
+    recovery_window_days = optional(number, 30)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for secret in var.secrets : secret.recovery_window_days == 0 || (secret.recovery_window_days >= 7 && secret.recovery_window_days <= 30)])
+    error_message = "A deleted secret can be brought back for 7 to 30 days; 0 deletes it for good at once."
+  }
+}
+
+variable "secret_values" {
+  description = "Values of `secrets`, by the same names. Used while applying and kept nowhere."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+  ephemeral   = true
+  sensitive   = true
+}

@@ -1,0 +1,97 @@
+# Each mistake is refused while planning, by the variable that has it.
+
+mock_provider "dataplane" {}
+
+variables {
+  cluster       = { eks = { name = "prod", region = "eu-west-1" } }
+  organization  = "acme"
+  cluster_name  = "prod-eu"
+  image         = "registry.example.com/dataplane-operator:0.1.0"
+  control_plane = { endpoint = "https://acme.control.example.com" }
+  storage = {
+    metadata          = "s3://acme-prod-metadata"
+    fast_registration = "s3://acme-prod-fast-registration"
+  }
+}
+
+run "two_clusters" {
+  command = plan
+
+  variables {
+    cluster = {
+      eks        = { name = "prod", region = "eu-west-1" }
+      kubeconfig = { path = "~/.kube/config" }
+    }
+  }
+
+  expect_failures = [var.cluster]
+}
+
+run "an_image_that_may_change" {
+  command = plan
+
+  variables {
+    image = "registry.example.com:5000/dataplane-operator"
+  }
+
+  expect_failures = [var.image]
+}
+
+run "a_token_in_the_clear" {
+  command = plan
+
+  variables {
+    control_plane = { endpoint = "http://acme.control.example.com" }
+  }
+
+  expect_failures = [var.control_plane]
+}
+
+run "a_role_trusted_twice" {
+  command = plan
+
+  variables {
+    roles = {
+      user = {
+        irsa         = { role_arn = "arn:aws:iam::123456789012:role/userflyterole" }
+        pod_identity = { role_arn = "arn:aws:iam::123456789012:role/userflyterole" }
+      }
+    }
+  }
+
+  expect_failures = [var.roles]
+}
+
+run "an_address_that_is_none" {
+  command = plan
+
+  variables {
+    egress = { control_plane = { cidrs = ["203.0.113.0/33"] } }
+  }
+
+  expect_failures = [var.egress]
+}
+
+run "a_workspace_without_a_role" {
+  command = plan
+
+  variables {
+    workspaces = { fraud = { project = "fraud", domain = "production" } }
+  }
+
+  expect_failures = [dataplane_workspace.this]
+}
+
+run "one_namespace_twice" {
+  command = plan
+
+  variables {
+    roles = { user = { irsa = { role_arn = "arn:aws:iam::123456789012:role/userflyterole" } } }
+    workspaces = {
+      one = { project = "fraud-eu", domain = "production" }
+      two = { project = "fraud", domain = "eu-production" }
+    }
+  }
+
+  expect_failures = [var.workspaces]
+}

@@ -1,0 +1,87 @@
+variable "egress" {
+  description = "Addresses that pods may connect to, for network policies, which know no host names. What is left out may be any address on the usual port."
+  type = object({
+    kubernetes_api = optional(object({ cidrs = list(string), ports = optional(list(number)) }))
+    control_plane  = optional(object({ cidrs = list(string), ports = optional(list(number)) }))
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = alltrue([
+      for destination in [var.egress.kubernetes_api, var.egress.control_plane] :
+      destination == null || try(alltrue([for cidr in destination.cidrs : can(cidrhost(cidr, 0))]), false)
+    ])
+    error_message = "Addresses are ranges in CIDR notation, as in 203.0.113.0/24."
+  }
+}
+
+variable "components" {
+  description = "Replicas and resources of the components."
+  type = object({
+    operator = optional(object({
+      replicas = optional(number)
+      resources = optional(object({
+        requests = optional(object({ cpu = optional(string), memory = optional(string) }))
+        limits   = optional(object({ cpu = optional(string), memory = optional(string) }))
+      }))
+    }))
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "permissions" {
+  description = "How much of the cluster the operator may see: `standard`, or `low` for rights in single namespaces only."
+  type        = string
+  default     = "standard"
+  nullable    = false
+
+  validation {
+    condition     = contains(["standard", "low"], var.permissions)
+    error_message = "Permissions are standard or low."
+  }
+}
+
+variable "patches" {
+  description = "JSON merge patches of rendered objects, for what no option covers. `merge` is JSON."
+  type = list(object({
+    target = object({ kind = string, name = string })
+    merge  = string
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = alltrue([for patch in var.patches : can(jsondecode(patch.merge))])
+    error_message = "Write merge with jsonencode({ … })."
+  }
+}
+
+variable "force_destroy" {
+  description = "Whether the operator may be destroyed while tasks have not finished. Has to be applied before the destroy."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "workspaces" {
+  description = <<-EOT
+    Workspaces by a name of your own that never changes. Each is the namespace `<project>-<domain>`, whose pods have the
+    user role.
+
+    - `quota`: what the whole namespace may use, by resource
+  EOT
+  type = map(object({
+    project = string
+    domain  = string
+    quota   = optional(map(string))
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(distinct([for workspace in var.workspaces : "${workspace.project}-${workspace.domain}"])) == length(var.workspaces)
+    error_message = "Two workspaces would be the same namespace: <project>-<domain> must differ."
+  }
+}
