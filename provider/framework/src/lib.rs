@@ -49,6 +49,7 @@ mod plan;
 mod private;
 mod provider;
 mod resource;
+mod rpc;
 mod timeouts;
 
 pub use context::{Context, Verb};
@@ -68,5 +69,7 @@ extern crate self as framework;
 mod logging;
 mod panic;
 mod plugin;
+mod serve;
 
 pub use logging::Sensitive;
+pub use serve::serve;

@@ -8,7 +8,7 @@ mod replace;
 
 use crate::schema::{Kind, Schema, SchemaAttribute, field};
 use crate::{AttributePath, Cty, Diagnostics};
-use nested::{correlated, descend};
+use nested::descend;
 
 pub(crate) use replace::{normalize, replacements};
 

@@ -1,0 +1,28 @@
+//! Reading data sources.
+
+use dataplane_proto::tfplugin6::read_data_source as rpc;
+
+use super::{Service, left_unknown, named, summary};
+use crate::{Provider, Result, Verb, plan, wire};
+
+impl<P: Provider> Service<P> {
+    pub(super) async fn read_data_source(&self, request: rpc::Request) -> Result<rpc::Response> {
+        let source = named(&self.data_sources, &request.type_name, "data source")?;
+        let schema = source.schema();
+        let config = wire::decode(request.config.as_ref(), schema.object_type())?;
+        let summary = summary(Verb::Read, &request.type_name, None);
+        let cx = self.context(Verb::Read, &[])?;
+        let result = source
+            .read(&cx, config.clone())
+            .await
+            .map_err(|wrong| wrong.summarize(&summary))?;
+        let state = plan::respell(schema, result, &config);
+        if let Some(unknown) = left_unknown(&state, &request.type_name, "After a read") {
+            return Err(unknown.into());
+        }
+        Ok(rpc::Response {
+            state: Some(wire::encode(&state, schema.object_type())?),
+            ..rpc::Response::default()
+        })
+    }
+}

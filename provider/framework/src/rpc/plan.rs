@@ -1,0 +1,89 @@
+//! What an apply would do.
+
+use dataplane_proto::tfplugin6::plan_resource_change as rpc;
+
+use super::{Service, summary};
+use crate::schema::Schema;
+use crate::{AttributePath, Cty, Diagnostic, Hooked, Provider, Result, Verb, plan, wire};
+
+impl<P: Provider> Service<P> {
+    pub(super) async fn plan_resource_change(
+        &self,
+        request: rpc::Request,
+    ) -> Result<rpc::Response> {
+        let resource = self.resource(&request.type_name)?;
+        let schema = resource.schema();
+        let decode = |value: &Option<_>| wire::decode(value.as_ref(), schema.object_type());
+        let config = decode(&request.config)?;
+        let prior = decode(&request.prior_state)?;
+        let proposed = decode(&request.proposed_new_state)?;
+        let destroy = proposed.is_null();
+        let named = if destroy { &prior } else { &config };
+        let summary = summary(
+            Verb::Plan,
+            &request.type_name,
+            resource.label(named).as_deref(),
+        );
+
+        let planned = if destroy {
+            Cty::Null
+        } else {
+            plan::propose(schema, &config, &prior, proposed)
+        };
+        let cx = self.context(Verb::Plan, &request.prior_private)?;
+        let hooked = Hooked {
+            config,
+            prior,
+            planned: planned.clone(),
+            ..Hooked::default()
+        };
+        let hooked = resource
+            .plan(&cx, hooked)
+            .await
+            .map_err(|wrong| wrong.summarize(&summary))?;
+        let mut diagnostics = hooked.diagnostics.clone().summarize(&summary);
+        if destroy != hooked.planned.is_null() {
+            diagnostics.push(changed_intent(&request.type_name, destroy));
+        } else if !destroy {
+            diagnostics.extend(plan::overruled(
+                schema,
+                &hooked.config,
+                &planned,
+                &hooked.planned,
+            ));
+        }
+        let replace = replacements(schema, &hooked);
+        let answer = rpc::Response {
+            planned_state: Some(wire::encode(&hooked.planned, schema.object_type())?),
+            requires_replace: replace.iter().map(AttributePath::to_proto).collect(),
+            planned_private: cx.private().encode(),
+            diagnostics: diagnostics.to_proto(),
+            planned_identity: request.prior_identity,
+            ..rpc::Response::default()
+        };
+        Ok(answer)
+    }
+}
+
+fn replacements(schema: &Schema, hooked: &Hooked) -> Vec<AttributePath> {
+    if hooked.prior.is_null() || hooked.planned.is_null() {
+        return Vec::new();
+    }
+    let mut paths = plan::replacements(schema, &hooked.config, &hooked.prior, &hooked.planned);
+    paths.extend(hooked.replace.iter().cloned());
+    plan::normalize(schema, paths)
+}
+
+fn changed_intent(name: &str, destroy: bool) -> Diagnostic {
+    let (wanted, got) = if destroy {
+        ("destroy", "keep")
+    } else {
+        ("keep", "destroy")
+    };
+    Diagnostic::error(
+        "Invalid plan",
+        format!(
+            "the configuration is to {wanted} {name}, and the provider planned to {got} it; this is a bug in the provider"
+        ),
+    )
+}
