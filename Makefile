@@ -116,8 +116,8 @@ emulators: setup ## Run the emulated AWS and the Kubernetes API server in the fo
 	cargo run --quiet -p acceptance --bin emulators
 
 .PHONY: clean
-clean: ## Remove the cache with everything built in it
-	rm -rf "$(CACHE)"
+clean: ## Remove what was built and installed into the cache
+	cd "$(CACHE)" && rm -rf target tools cluster image env setup.lock kwok-* python-*
 
 .PHONY: help
 help: ## This list
