@@ -28,7 +28,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const FIRST: Duration = Duration::from_secs(60);
 
 /// How long a host whose connection broke may take to connect again before it counts as gone.
-const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// The connections as the gRPC server takes them.
 pub(super) type Incoming = ReceiverStream<io::Result<Connection>>;
@@ -236,9 +236,9 @@ mod tests {
     async fn a_host_may_come_back_within_seconds() {
         let (open, receiver) = watch::channel(1);
         let lost = tokio::spawn(Open(receiver).lost());
-        for seconds in [4, 4, 100] {
+        for seconds in [1, 1, 100] {
             open.send_replace(0);
-            pause(Duration::from_secs(4)).await;
+            pause(Duration::from_secs(1)).await;
             assert!(!lost.is_finished());
             open.send_replace(1);
             pause(Duration::from_secs(seconds)).await;

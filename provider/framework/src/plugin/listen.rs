@@ -21,7 +21,11 @@ pub(super) struct Listener {
 
 enum Kind {
     #[cfg(unix)]
-    Unix(UnixListener, PrivateDirectory),
+    Unix {
+        listener: UnixListener,
+        /// Goes, with the socket in it, when the listener does.
+        _directory: PrivateDirectory,
+    },
     Tcp(TcpListener),
 }
 
@@ -48,7 +52,10 @@ impl Listener {
         let listener = UnixListener::bind(&path).map_err(named)?;
         Ok(Self {
             socket: Socket::Unix(path),
-            kind: Kind::Unix(listener, directory),
+            kind: Kind::Unix {
+                listener,
+                _directory: directory,
+            },
         })
     }
 
@@ -91,7 +98,7 @@ impl Listener {
     pub(super) async fn accept(&self) -> io::Result<Plain> {
         match &self.kind {
             #[cfg(unix)]
-            Kind::Unix(listener, _) => Ok(Plain::Unix(listener.accept().await?.0)),
+            Kind::Unix { listener, .. } => Ok(Plain::Unix(listener.accept().await?.0)),
             Kind::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 // Delayed acknowledgements would cost the first call 40 ms.
