@@ -16,7 +16,7 @@ use crate::{
     setup,
 };
 
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 pub struct Containerd {
     _process: Process,

@@ -46,7 +46,7 @@ pub fn pause(directory: &Path) -> Result<Archive> {
 
     let layer = layout.join("layer.tar");
     tar(&layer, &root, &["bin"])?;
-    let layer = Blob::store(&blobs, fs::read(&layer)?)?;
+    let layer = Blob::store(&blobs, &fs::read(&layer)?)?;
     let config = Blob::store(
         &blobs,
         json!({
@@ -55,7 +55,7 @@ pub fn pause(directory: &Path) -> Result<Archive> {
             "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", layer.digest)] },
         })
         .to_string()
-        .into_bytes(),
+        .as_bytes(),
     )?;
     let manifest = Blob::store(
         &blobs,
@@ -66,7 +66,7 @@ pub fn pause(directory: &Path) -> Result<Archive> {
             "layers": [layer.descriptor("application/vnd.oci.image.layer.v1.tar")],
         })
         .to_string()
-        .into_bytes(),
+        .as_bytes(),
     )?;
     let mut entry = manifest.descriptor("application/vnd.oci.image.manifest.v1+json");
     entry["annotations"] =
@@ -88,9 +88,9 @@ struct Blob {
 }
 
 impl Blob {
-    fn store(blobs: &Path, bytes: Vec<u8>) -> Result<Self> {
-        let digest = sha256(&bytes);
-        fs::write(blobs.join(&digest), &bytes)?;
+    fn store(blobs: &Path, bytes: &[u8]) -> Result<Self> {
+        let digest = sha256(bytes);
+        fs::write(blobs.join(&digest), bytes)?;
         Ok(Self {
             digest,
             size: bytes.len(),
@@ -103,11 +103,16 @@ impl Blob {
 }
 
 fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+
+    let mut text = String::new();
+    for byte in sha2::Sha256::digest(bytes) {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn architecture() -> &'static str {

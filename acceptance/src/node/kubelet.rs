@@ -13,7 +13,7 @@ use crate::{
     setup::Kubernetes,
 };
 
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 pub fn start(cluster: &Cluster, directory: &Path, containerd: &Path) -> Result<Process> {
     let kubeconfig = directory.join("kubelet.kubeconfig");

@@ -1,0 +1,45 @@
+//! `make bench`: what the provider costs, each figure beside something else measured in the same run. It writes
+//! docs/benchmarks.md.
+
+mod calls;
+mod refresh;
+mod start;
+mod table;
+
+use std::{fs, io::Write as _};
+
+use acceptance::setup;
+use anyhow::{Context as _, Result};
+
+fn main() -> Result<()> {
+    let mut sections = Vec::new();
+    for (what, measure) in [
+        ("process start", start::measure as fn() -> Result<String>),
+        ("calls per resource", calls::measure),
+        ("refresh of many buckets", refresh::measure),
+    ] {
+        let mut err = std::io::stderr().lock();
+        writeln!(err, "bench: {what} …")?;
+        sections.push(measure().with_context(|| format!("measuring {what}"))?);
+    }
+    let page = format!(
+        "# Benchmarks\n\n\
+         Made by `make bench`; do not edit. {machine}\n\n\
+         Times differ between machines and runs; the ratios beside them are what to look at.\n\n{}\n",
+        sections.join("\n"),
+        machine = machine()
+    );
+    let file = setup::checkout().join("docs/benchmarks.md");
+    fs::write(&file, page).with_context(|| format!("writing {}", file.display()))
+}
+
+/// The machine in a sentence, without its name.
+fn machine() -> String {
+    let model = fs::read_to_string("/proc/cpuinfo")
+        .unwrap_or_default()
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.to_owned()))
+        .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("Measured on {cores} cores ({model}), {}.", std::env::consts::OS)
+}

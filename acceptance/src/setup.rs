@@ -1,0 +1,138 @@
+//! Where the programs are that `acceptance/setup/install.sh` installed, and the binaries under test.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+/// Kubernetes' own programs, by the names of their binaries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd)]
+pub enum Kubernetes {
+    Etcd,
+    ApiServer,
+    ControllerManager,
+    Scheduler,
+    Kubectl,
+    Kubelet,
+    Proxy,
+}
+
+impl Kubernetes {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+            Self::ApiServer => "kube-apiserver",
+            Self::ControllerManager => "kube-controller-manager",
+            Self::Scheduler => "kube-scheduler",
+            Self::Kubectl => "kubectl",
+            Self::Kubelet => "kubelet",
+            Self::Proxy => "kube-proxy",
+        }
+    }
+
+    /// The user's own test assets first (`KUBEBUILDER_ASSETS`, as Go's envtest has them), then what the set-up built.
+    pub fn path(self) -> Result<PathBuf> {
+        if let Some(own) = variable("KUBEBUILDER_ASSETS") {
+            let own = Path::new(&own).join(self.name());
+            if own.is_file() {
+                return Ok(own);
+            }
+        }
+        Ok(installed("DATAPLANE_CLUSTER_BIN")?.join(self.name()))
+    }
+}
+
+/// kwok, which answers for the nodes and pods of a cluster without machines.
+pub fn kwok() -> Result<PathBuf> {
+    installed("DATAPLANE_KWOK")
+}
+
+/// A program of the Python environment: `ministack`, `moto_server`, `aws`, `python`.
+pub fn python(program: &str) -> Result<PathBuf> {
+    Ok(installed("DATAPLANE_PYTHON_BIN")?.join(program))
+}
+
+/// The Terraform CLI on PATH.
+pub fn terraform() -> Result<PathBuf> {
+    on_path("terraform").context(
+        "install Terraform 1.11 or newer: https://developer.hashicorp.com/terraform/install",
+    )
+}
+
+/// `terraform-provider-dataplane` or `dataplane-operator`, as cargo last built it beside this program.
+pub fn built(binary: &str) -> Result<PathBuf> {
+    let ours = std::env::current_exe().context("asking for the path of this program")?;
+    let path = ours
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(binary))
+        .find(|path| path.is_file());
+    path.with_context(|| {
+        format!(
+            "{binary} is not beside {}: run `cargo build --workspace` first, as `make test` does",
+            ours.display()
+        )
+    })
+}
+
+/// The folder that outlives the checkout.
+pub fn cache() -> Result<PathBuf> {
+    if let Some(own) = variable("DATAPLANE_CACHE") {
+        return Ok(own.into());
+    }
+    if let Some(cache) = variable("XDG_CACHE_HOME") {
+        return Ok(Path::new(&cache).join("dataplane"));
+    }
+    let home = variable("HOME").context("neither DATAPLANE_CACHE nor HOME is set")?;
+    Ok(Path::new(&home).join(".cache/dataplane"))
+}
+
+/// The root of the checkout.
+pub fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("/"))
+}
+
+/// The path of a program on PATH.
+pub fn on_path(program: &str) -> Result<PathBuf> {
+    let path = variable("PATH").context("PATH is not set")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+        .with_context(|| format!("{program} is not on PATH"))
+}
+
+/// A variable of our own environment. Nothing but this file reads it.
+pub fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn installed(name: &str) -> Result<PathBuf> {
+    let file = cache()?.join("env");
+    let text = std::fs::read_to_string(&file).with_context(|| {
+        format!(
+            "reading {}: run acceptance/setup/install.sh first, as `make test` does",
+            file.display()
+        )
+    })?;
+    let paths: BTreeMap<&str, &str> = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .collect();
+    let Some(path) = paths
+        .get(name)
+        .map(PathBuf::from)
+        .filter(|path| path.exists())
+    else {
+        bail!(
+            "{name} is missing or stale in {}: run acceptance/setup/install.sh again",
+            file.display()
+        );
+    };
+    Ok(path)
+}

@@ -1,0 +1,437 @@
+//! The real Terraform CLI with our provider, in a folder of its own. The provider is installed from a file-system mirror,
+//! so `terraform init`, the lock file and its checksums work as they do for a user.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::{
+    process::{self, Signal},
+    setup, wait,
+};
+
+const ADDRESS: &str = "registry.terraform.io/dataplane/dataplane";
+
+/// A working directory of Terraform.
+#[derive(Debug)]
+pub struct Terraform {
+    owned: tempfile::TempDir,
+    directory: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+/// A saved plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub json: Value,
+}
+
+/// A diagnostic as `terraform -json` prints it.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    pub severity: String,
+    pub summary: String,
+    pub detail: String,
+    /// The source that Terraform underlines.
+    pub underlined: Option<String>,
+}
+
+/// An apply under way.
+pub struct Applying {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Terraform {
+    /// An empty working directory with our provider in reach.
+    pub fn new() -> Result<Self> {
+        let owned = tempfile::tempdir()?;
+        let directory = owned.path().join("work");
+        fs::create_dir(&directory)?;
+        let terraform = Self {
+            directory,
+            owned,
+            environment: Vec::new(),
+        };
+        terraform.write_cli_configuration()?;
+        Ok(terraform)
+    }
+
+    /// A working directory with a copy of an example, at the same depth, with the modules where it expects them.
+    pub fn example(path: &str) -> Result<Self> {
+        let mut terraform = Self::new()?;
+        let tree = terraform.owned.path().join("tree");
+        let from = setup::checkout();
+        copy(&from.join("modules"), &tree.join("modules"))?;
+        let directory = tree.join("examples").join(path);
+        copy(&from.join("examples").join(path), &directory)?;
+        terraform.directory = directory;
+        Ok(terraform)
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Adds variables to the environment of Terraform and the provider; ours is not passed on.
+    #[must_use]
+    pub fn with(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.environment.extend(variables);
+        self
+    }
+
+    /// Sets an input variable.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment
+            .push((format!("TF_VAR_{name}"), value.to_owned()));
+        self
+    }
+
+    pub fn write(&self, file: &str, text: &str) -> Result<()> {
+        let path = self.directory.join(file);
+        fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// Replaces text in a file, which must be there.
+    pub fn edit(&self, file: &str, from: &str, to: &str) -> Result<()> {
+        let text = fs::read_to_string(self.directory.join(file))?;
+        ensure!(text.contains(from), "{file} does not contain {from:?}");
+        self.write(file, &text.replace(from, to))
+    }
+
+    pub fn init(&self) -> Result<()> {
+        self.succeed(&["init", "-input=false"]).map(drop)
+    }
+
+    pub fn apply(&self) -> Result<String> {
+        self.succeed(&["apply", "-input=false", "-auto-approve"])
+    }
+
+    pub fn destroy(&self) -> Result<String> {
+        self.succeed(&["destroy", "-input=false", "-auto-approve"])
+    }
+
+    pub fn import(&self, address: &str, id: &str) -> Result<String> {
+        self.succeed(&["import", "-input=false", address, id])
+    }
+
+    pub fn plan(&self) -> Result<Plan> {
+        self.plan_with(&[])
+    }
+
+    /// A plan that only looks for what changed outside of Terraform.
+    pub fn plan_refresh_only(&self) -> Result<Plan> {
+        self.plan_with(&["-refresh-only"])
+    }
+
+    fn plan_with(&self, arguments: &[&str]) -> Result<Plan> {
+        self.succeed(&[&["plan", "-input=false", "-out=saved.tfplan"], arguments].concat())?;
+        let shown = self.succeed(&["show", "-json", "saved.tfplan"])?;
+        Ok(Plan {
+            json: serde_json::from_str(&shown)?,
+        })
+    }
+
+    /// Applies; then a plan is empty, and so is one that only refreshes.
+    pub fn apply_then_empty_plan(&self) -> Result<()> {
+        self.apply()?;
+        self.plan()?.assert_empty("the plan after apply")?;
+        self.plan_refresh_only()?
+            .assert_empty("the refresh-only plan after apply")
+    }
+
+    /// The state as `terraform show -json` has it.
+    pub fn state(&self) -> Result<Value> {
+        Ok(serde_json::from_str(&self.succeed(&["show", "-json"])?)?)
+    }
+
+    /// The attributes of a managed resource or data source in the state.
+    pub fn attributes(&self, address: &str) -> Result<Value> {
+        fn find(module: &Value, address: &str) -> Option<Value> {
+            let own = module["resources"].as_array().into_iter().flatten();
+            let found = own
+                .filter(|resource| resource["address"] == address)
+                .map(|resource| resource["values"].clone())
+                .next();
+            let children = module["child_modules"].as_array().into_iter().flatten();
+            found.or_else(|| children.into_iter().find_map(|child| find(child, address)))
+        }
+        find(&self.state()?["values"]["root_module"], address)
+            .with_context(|| format!("{address} is not in the state"))
+    }
+
+    pub fn output(&self, name: &str) -> Result<Value> {
+        Ok(serde_json::from_str(
+            &self.succeed(&["output", "-json", name])?,
+        )?)
+    }
+
+    /// The diagnostics of a command that must fail: `validate`, `plan` or `apply`.
+    pub fn diagnostics(&self, command: &str) -> Result<Vec<Diagnostic>> {
+        let arguments: &[&str] = match command {
+            "validate" => &["validate", "-json"],
+            "apply" => &["apply", "-json", "-input=false", "-auto-approve"],
+            _ => &[command, "-json", "-input=false"],
+        };
+        let output = self.output_of(arguments)?;
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        ensure!(
+            !output.status.success(),
+            "terraform {command} was expected to fail and did not:\n{stdout}"
+        );
+        let mut found = Vec::new();
+        if command == "validate" {
+            let report: Value = serde_json::from_str(&stdout)?;
+            found.extend(
+                report["diagnostics"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(Diagnostic::read),
+            );
+        } else {
+            for line in stdout.lines() {
+                let message: Value = serde_json::from_str(line).unwrap_or_default();
+                if message["type"] == "diagnostic" {
+                    found.push(Diagnostic::read(&message["diagnostic"]));
+                }
+            }
+        }
+        ensure!(
+            !found.is_empty(),
+            "terraform {command} failed without a diagnostic:\n{stdout}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(found)
+    }
+
+    /// Starts an apply that the test will interrupt or kill.
+    pub fn start_apply(&self) -> Result<Applying> {
+        let log = self.owned.path().join("apply.log");
+        let file = fs::File::create(&log)?;
+        let mut command = self.command(&["apply", "-input=false", "-auto-approve", "-no-color"])?;
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
+        Ok(Applying {
+            child: process::spawn(command)?,
+            log,
+        })
+    }
+
+    /// Terraform with these arguments, which must succeed.
+    pub fn succeed(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.output_of(arguments)?;
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
+            bail!(
+                "terraform {}:\n{stdout}{}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(stdout.into_owned())
+    }
+
+    fn output_of(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = self.command(arguments)?;
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Ok(process::spawn(command)?.wait_with_output()?)
+    }
+
+    /// The command, so that a person or the demo runs it with its own outputs.
+    pub fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = process::command(setup::terraform()?);
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            .env_clear()
+            .envs(
+                ["PATH"]
+                    .iter()
+                    .filter_map(|&name| Some((name, setup::variable(name)?))),
+            )
+            .env("HOME", self.owned.path())
+            .env("TF_CLI_CONFIG_FILE", self.owned.path().join("terraform.rc"))
+            .env("TF_IN_AUTOMATION", "1")
+            .env("NO_COLOR", "1")
+            .env("CHECKPOINT_DISABLE", "1")
+            .envs(self.environment.iter().cloned());
+        Ok(command)
+    }
+
+    fn write_cli_configuration(&self) -> Result<()> {
+        let mirror = self.owned.path().join("mirror");
+        install_provider(&mirror)?;
+        let configuration = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+            mirror.display()
+        );
+        fs::write(self.owned.path().join("terraform.rc"), configuration)?;
+        Ok(())
+    }
+}
+
+/// Puts the built provider into a file-system mirror.
+pub fn install_provider(mirror: &Path) -> Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    let platform = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let folder = mirror
+        .join(ADDRESS)
+        .join(version)
+        .join(format!("{}_{platform}", std::env::consts::OS));
+    fs::create_dir_all(&folder)?;
+    let link = folder.join(format!("terraform-provider-dataplane_v{version}"));
+    std::os::unix::fs::symlink(setup::built("terraform-provider-dataplane")?, &link)
+        .with_context(|| format!("linking {}", link.display()))
+}
+
+impl Plan {
+    /// Addresses with what would be done to them, without what stays as it is.
+    pub fn changes(&self) -> Vec<(String, Vec<String>)> {
+        changes(&self.json["resource_changes"])
+    }
+
+    /// The same for what changed outside of Terraform.
+    pub fn drift(&self) -> Vec<(String, Vec<String>)> {
+        changes(&self.json["resource_drift"])
+    }
+
+    pub fn assert_empty(&self, what: &str) -> Result<()> {
+        let differences: Vec<Value> = ["resource_changes", "resource_drift"]
+            .iter()
+            .flat_map(|list| self.json[list].as_array().into_iter().flatten())
+            .filter(|change| !is_no_change(change))
+            .cloned()
+            .collect();
+        ensure!(
+            differences.is_empty(),
+            "{what} is not empty:\n{}",
+            serde_json::to_string_pretty(&differences)?
+        );
+        Ok(())
+    }
+}
+
+fn changes(list: &Value) -> Vec<(String, Vec<String>)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter(|change| !is_no_change(change))
+        .map(|change| {
+            let actions = change["change"]["actions"].as_array();
+            let actions = actions.into_iter().flatten().map(text).collect();
+            (text(&change["address"]), actions)
+        })
+        .collect()
+}
+
+fn is_no_change(change: &Value) -> bool {
+    let actions = change["change"]["actions"].as_array();
+    // A data source that is read during apply is no change of anything.
+    actions.is_some_and(|actions| actions.iter().all(|action| action == "no-op"))
+}
+
+impl Diagnostic {
+    fn read(diagnostic: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let snippet = &diagnostic["snippet"];
+        let offset = |name: &str| {
+            let offset = snippet[name].as_u64()?;
+            usize::try_from(offset).ok()
+        };
+        let underlined = snippet["code"].as_str().and_then(|code| {
+            let (start, end) = (
+                offset("highlight_start_offset")?,
+                offset("highlight_end_offset")?,
+            );
+            code.get(start..end).map(str::to_owned)
+        });
+        Self {
+            severity: text(&diagnostic["severity"]),
+            summary: text(&diagnostic["summary"]),
+            detail: text(&diagnostic["detail"]),
+            underlined,
+        }
+    }
+}
+
+impl Applying {
+    /// What it has printed so far.
+    pub fn printed(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until its output contains `text`.
+    pub fn until_printed(&mut self, text: &str, limit: Duration) -> Result<()> {
+        wait::until(&format!("terraform to print {text:?}"), limit, || {
+            if self.printed().contains(text) {
+                return Ok(Some(()));
+            }
+            ensure!(
+                self.child.try_wait()?.is_none(),
+                "terraform ended without printing {text:?}:\n{}",
+                self.printed()
+            );
+            Ok(None)
+        })
+    }
+
+    /// As Ctrl-C does.
+    pub fn interrupt(&self) -> Result<()> {
+        process::signal(self.child.id(), Signal::Interrupt)
+    }
+
+    /// As a lost machine does; the provider ends with Terraform since its pipe breaks.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Its end: whether it succeeded, and all it printed.
+    pub fn finish(mut self, limit: Duration) -> Result<(bool, String)> {
+        let status = wait::until("terraform to end", limit, || Ok(self.child.try_wait()?))?;
+        Ok((status.success(), self.printed()))
+    }
+}
+
+impl Drop for Applying {
+    fn drop(&mut self) {
+        // It has ended already in every test that passes.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if entry.file_type()?.is_dir() {
+            if name != ".terraform" {
+                copy(&entry.path(), &to.join(name))?;
+            }
+        } else {
+            fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
