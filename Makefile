@@ -46,8 +46,8 @@ acceptance: image ## The node tier (root on Linux): the operator's image as pods
 
 .PHONY: bench
 bench: setup ## Measure, and write docs/benchmarks.md
-	cargo build --quiet --release -p terraform-provider-dataplane -p dataplane-operator
-	cargo run --quiet -p acceptance --bin bench
+	cargo build --quiet --release -p terraform-provider-dataplane
+	DATAPLANE_BINARIES="$(CARGO_TARGET_DIR)/release" cargo run --quiet -p acceptance --bin bench
 
 .PHONY: lint
 lint: fmt clippy rustdoc deny lint-terraform ## Everything that reads and never runs the code

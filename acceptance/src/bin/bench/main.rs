@@ -38,8 +38,15 @@ fn machine() -> String {
     let model = fs::read_to_string("/proc/cpuinfo")
         .unwrap_or_default()
         .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.to_owned()))
+        .find_map(|line| {
+            line.strip_prefix("model name")?
+                .split_once(": ")
+                .map(|(_, name)| name.to_owned())
+        })
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("Measured on {cores} cores ({model}), {}.", std::env::consts::OS)
+    format!(
+        "Measured on {cores} cores ({model}), {}.",
+        std::env::consts::OS
+    )
 }

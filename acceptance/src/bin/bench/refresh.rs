@@ -26,7 +26,10 @@ pub fn measure() -> Result<String> {
     let account = Account::new(&front);
     let terraform = Terraform::new()?.with(account.environment());
     let body = format!("  count = {BUCKETS}\n  name  = \"refresh-${{count.index}}\"\n");
-    terraform.write("main.tf", &configuration(&account, "dataplane_bucket", &body))?;
+    terraform.write(
+        "main.tf",
+        &configuration(&account, "dataplane_bucket", &body),
+    )?;
     terraform.init()?;
     let start = Instant::now();
     terraform.apply()?;
@@ -63,8 +66,16 @@ pub fn measure() -> Result<String> {
             table::seconds(terraform_alone),
             format!("{} of the above", table::ratio(terraform_alone, refresh)),
         ],
-        vec![format!("creating {BUCKETS} buckets"), table::seconds(create), String::new()],
-        vec![format!("destroying {BUCKETS} buckets"), table::seconds(destroy), String::new()],
+        vec![
+            format!("creating {BUCKETS} buckets"),
+            table::seconds(create),
+            String::new(),
+        ],
+        vec![
+            format!("destroying {BUCKETS} buckets"),
+            table::seconds(destroy),
+            String::new(),
+        ],
     ];
     Ok(format!(
         "## Refresh\n\nAgainst the emulator, which answers one call at a time.\n\n{}",

@@ -39,7 +39,10 @@ pub fn measure() -> Result<String> {
         vec![
             format!("exec to handshake line, mutual TLS ({RUNS} runs, min / median / max)"),
             starts.to_string(),
-            format!("{} times `true`, {baseline}", table::ratio(starts.median(), baseline.median())),
+            format!(
+                "{} times `true`, {baseline}",
+                table::ratio(starts.median(), baseline.median())
+            ),
             "under 15 ms".to_owned(),
         ],
         vec![
@@ -56,7 +59,11 @@ pub fn measure() -> Result<String> {
         ],
         vec![
             "`terraform providers schema -json`".to_owned(),
-            format!("{}, {} kB", table::seconds(schema.with_provider), schema.bytes / 1024),
+            format!(
+                "{}, {} kB",
+                table::seconds(schema.with_provider),
+                schema.bytes / 1024
+            ),
             format!(
                 "{} times the same without a provider",
                 table::ratio(schema.with_provider, schema.without)
