@@ -62,8 +62,16 @@ pub fn terraform() -> Result<PathBuf> {
     )
 }
 
-/// `terraform-provider-dataplane` or `dataplane-operator`, as cargo last built it beside this program.
+/// `terraform-provider-dataplane` or `dataplane-operator`, as cargo last built it beside this program, or from the folder
+/// that `DATAPLANE_BINARIES` names: the release build is what gets measured.
 pub fn built(binary: &str) -> Result<PathBuf> {
+    if let Some(folder) = variable("DATAPLANE_BINARIES") {
+        let path = Path::new(&folder).join(binary);
+        return path
+            .is_file()
+            .then_some(path)
+            .with_context(|| format!("{binary} is not in DATAPLANE_BINARIES"));
+    }
     let ours = std::env::current_exe().context("asking for the path of this program")?;
     let path = ours
         .ancestors()

@@ -40,6 +40,7 @@ variable "control_plane" {
   description = "The control plane that the operator registers with."
   type = object({
     endpoint       = string
+    audience       = optional(string)
     ca_certificate = optional(string)
   })
 }

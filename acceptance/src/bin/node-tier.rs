@@ -1,0 +1,289 @@
+//! The node tier of `make acceptance`: the real `terraform` puts a whole data plane up, and the operator's image runs as
+//! pods on a real kubelet under Pod Security "restricted". It needs root on Linux and fails without.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use acceptance::{
+    aws::{Account, Emulators, Front},
+    cluster::{Cluster, Kubectl},
+    control_plane::{AUDIENCE, ControlPlane},
+    issuer::Issuer,
+    node::{self, Archive, Node},
+    setup,
+    terraform::Terraform,
+    wait,
+};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+const NAMESPACE: &str = "union";
+
+/// The name that `make image` gives the image.
+const IMAGE: &str = concat!("localhost/dataplane-operator:", env!("CARGO_PKG_VERSION"));
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+fn main() -> Result<()> {
+    node::network::enter()?;
+    let directory = tempfile::tempdir()?;
+    let mut tests = 0;
+    let mut passed = |what: &str, since: Instant| -> Result<()> {
+        tests += 1;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "ok: {what} ({:.1} s)", since.elapsed().as_secs_f64())?;
+        Ok(())
+    };
+
+    let start = Instant::now();
+    let stack = Stack::start(directory.path())?;
+    passed(
+        "a node joined the cluster and knows the operator's image",
+        start,
+    )?;
+
+    let start = Instant::now();
+    let terraform = stack.configure()?;
+    terraform.init()?;
+    terraform.apply_then_empty_plan()?;
+    passed(
+        "a whole data plane was applied, and the second plan is empty",
+        start,
+    )?;
+
+    let start = Instant::now();
+    let kubectl = stack.cluster.kubectl()?;
+    runs_under_restricted(&kubectl)?;
+    passed(
+        "the operator's pods run, ready, under Pod Security \"restricted\"",
+        start,
+    )?;
+
+    let start = Instant::now();
+    stack.channel_is_up()?;
+    passed(
+        "the operator registered with its own token and its heart beats",
+        start,
+    )?;
+
+    let start = Instant::now();
+    comes_back(&kubectl)?;
+    passed("a deleted pod is replaced and ready again", start)?;
+
+    let start = Instant::now();
+    stack.survives_an_outage()?;
+    passed(
+        "the operator stays ready while the control plane is away, and comes back to it",
+        start,
+    )?;
+
+    let start = Instant::now();
+    terraform.destroy()?;
+    nothing_is_left(&kubectl)?;
+    passed("destroy left nothing", start)?;
+
+    drop(stack);
+    writeln!(std::io::stdout().lock(), "{tests} passed, 0 failed")?;
+    Ok(())
+}
+
+struct Stack {
+    control_plane: ControlPlane,
+    front: Front,
+    _node: Node,
+    cluster: Cluster,
+    _emulators: Emulators,
+}
+
+impl Stack {
+    fn start(directory: &Path) -> Result<Self> {
+        let image = Archive::at(&setup::cache()?.join("image/dataplane-operator.tar"))?;
+        let cluster = Cluster::start_in(&directory.join("cluster"), Node::site())?;
+        let node = Node::join(&cluster, &directory.join("node"))?;
+        node.import(&image)?;
+        let emulators = Emulators::start_in(&directory.join("aws"))?;
+        let front = Front::start(&emulators)?;
+        front.trust(Issuer::of(&cluster)?);
+        let control_plane = ControlPlane::start(
+            &format!("{}:0", node::network::ADDRESS),
+            Issuer::of(&cluster)?,
+        )?;
+        Ok(Self {
+            control_plane,
+            front,
+            _node: node,
+            cluster,
+            _emulators: emulators,
+        })
+    }
+
+    /// The example that `make demo` runs, with a real image.
+    fn configure(&self) -> Result<Terraform> {
+        let account = Account::new(&self.front);
+        let control_plane = json!({
+            "endpoint": self.control_plane.endpoint(),
+            "audience": AUDIENCE,
+            "ca_certificate": self.control_plane.ca_certificate(),
+        });
+        Ok(Terraform::example("complete/local")?
+            .with(account.environment())
+            .variable("aws_endpoint", &account.endpoint)
+            .variable(
+                "kubeconfig",
+                &self.cluster.kubeconfig().display().to_string(),
+            )
+            .variable("issuer", self.cluster.issuer())
+            .variable("operator_image", IMAGE)
+            .variable("control_plane", &control_plane.to_string()))
+    }
+
+    fn channel_is_up(&self) -> Result<()> {
+        let recorded = wait::until("a registration and heartbeats", LIMIT, || {
+            let recorded = self.control_plane.recorded();
+            let up = !recorded.registrations.is_empty() && recorded.heartbeats.len() >= 2;
+            Ok(up.then_some(recorded))
+        })?;
+        let expected = format!("system:serviceaccount:{NAMESPACE}:operator");
+        let (_, (_, subject)) = recorded
+            .registrations
+            .first_key_value()
+            .context("no registration")?;
+        ensure!(
+            *subject == expected,
+            "the operator registered as {subject}, not as {expected}"
+        );
+        ensure!(
+            recorded.refusals.is_empty(),
+            "tokens were refused: {:?}",
+            recorded.refusals
+        );
+        Ok(())
+    }
+
+    fn survives_an_outage(&self) -> Result<()> {
+        let kubectl = self.cluster.kubectl()?;
+        self.control_plane.stop();
+        let restarts_before = restarts(&kubectl)?;
+        // Longer than the readiness probe needs to give a pod up.
+        let until = Instant::now() + Duration::from_secs(15);
+        wait::until("the end of the outage", LIMIT, || {
+            ensure!(
+                ready_pods(&kubectl)?.1,
+                "an operator pod is not ready while the control plane is away"
+            );
+            Ok((Instant::now() > until).then_some(()))
+        })?;
+        self.control_plane.restart()?;
+        self.channel_is_up()?;
+        ensure!(
+            restarts(&kubectl)? == restarts_before,
+            "an operator pod restarted for the control plane's outage"
+        );
+        Ok(())
+    }
+}
+
+fn pods(kubectl: &Kubectl) -> Result<Vec<Value>> {
+    kubectl.list(&[
+        "pods",
+        "-n",
+        NAMESPACE,
+        "-l",
+        "app.kubernetes.io/part-of=dataplane",
+    ])
+}
+
+/// The pods, and whether there are any and all of them are ready.
+fn ready_pods(kubectl: &Kubectl) -> Result<(Vec<Value>, bool)> {
+    let pods = pods(kubectl)?;
+    let ready = |pod: &Value| {
+        pod["status"]["conditions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    };
+    let all = !pods.is_empty() && pods.iter().all(ready);
+    Ok((pods, all))
+}
+
+fn restarts(kubectl: &Kubectl) -> Result<i64> {
+    Ok(pods(kubectl)?
+        .iter()
+        .filter_map(|pod| pod["status"]["containerStatuses"][0]["restartCount"].as_i64())
+        .sum())
+}
+
+fn runs_under_restricted(kubectl: &Kubectl) -> Result<()> {
+    let namespace = kubectl
+        .get("namespace", "", NAMESPACE)?
+        .context("the namespace is missing")?;
+    let level = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+    ensure!(level == "restricted", "the namespace enforces {level}");
+    let (pods, ready) = ready_pods(kubectl)?;
+    ensure!(ready, "the operator's pods are not ready: {pods:?}");
+    for pod in &pods {
+        ensure!(
+            pod["spec"]["nodeName"] == node::NAME,
+            "a pod runs elsewhere"
+        );
+        ensure!(
+            pod["spec"]["containers"][0]["image"] == IMAGE,
+            "a pod runs another image"
+        );
+        ensure!(
+            pod["spec"]["securityContext"]["runAsNonRoot"] == true,
+            "a pod may run as root"
+        );
+        let name = pod["metadata"]["name"]
+            .as_str()
+            .context("a pod without a name")?;
+        kubectl
+            .run(&["logs", name, "-n", NAMESPACE])
+            .with_context(|| format!("reading the log of {name}"))?;
+    }
+    Ok(())
+}
+
+fn comes_back(kubectl: &Kubectl) -> Result<()> {
+    let before: Vec<Value> = pods(kubectl)?
+        .iter()
+        .map(|pod| pod["metadata"]["uid"].clone())
+        .collect();
+    kubectl.run(&[
+        "delete",
+        "pods",
+        "-n",
+        NAMESPACE,
+        "-l",
+        "app.kubernetes.io/part-of=dataplane",
+        "--wait=true",
+        "--timeout=60s",
+    ])?;
+    wait::until("new pods to be ready", LIMIT, || {
+        let (pods, ready) = ready_pods(kubectl)?;
+        let fresh = pods
+            .iter()
+            .all(|pod| !before.contains(&pod["metadata"]["uid"]));
+        Ok((ready && fresh).then_some(()))
+    })
+}
+
+fn nothing_is_left(kubectl: &Kubectl) -> Result<()> {
+    for kind in [
+        "namespaces",
+        "clusterroles",
+        "clusterrolebindings",
+        "customresourcedefinitions",
+    ] {
+        let left = wait::until("the end of what was destroyed", LIMIT, || {
+            let left = kubectl.list(&[kind, "-l", "app.kubernetes.io/managed-by=dataplane"])?;
+            Ok(left.is_empty().then_some(left))
+        });
+        left.with_context(|| format!("{kind} of the data plane are left"))?;
+    }
+    Ok(())
+}
