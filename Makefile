@@ -92,7 +92,7 @@ lint-terraform: $(go_tools) ## Naming and structure of modules, and that their R
 .PHONY: generate
 generate: ## Wire types from the protos, custom resource definitions from their types
 	DATAPLANE_UPDATE_GENERATED=1 cargo test --quiet -p dataplane-proto --test generated
-	DATAPLANE_UPDATE_GENERATED=1 cargo test --quiet -p dataplane-api generated
+	DATAPLANE_UPDATE_GENERATED=1 cargo test --quiet -p dataplane-api --test generated
 
 .PHONY: docs
 docs: $(go_tools) ## Registry pages from the schemas, module READMEs from their variables

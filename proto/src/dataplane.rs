@@ -1,6 +1,6 @@
 //! The data plane's own API.
 
 /// Registration, heartbeat and status, version 1.
-#[expect(clippy::pedantic, reason = "generated")]
+#[expect(clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
 #[path = "gen/dataplane.v1.rs"]
 pub mod v1;

@@ -4,12 +4,12 @@
 //! dataplane-proto` writes it anew, and the same test without the variable fails when it is stale.
 
 /// The Terraform plugin protocol, version 6.
-#[expect(clippy::pedantic, clippy::doc_lazy_continuation, reason = "generated")]
+#[expect(clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
 #[path = "gen/tfplugin6.rs"]
 pub mod tfplugin6;
 
 /// The services that go-plugin expects on the plugin's connection.
-#[expect(clippy::pedantic, reason = "generated")]
+#[expect(clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
 #[path = "gen/plugin.rs"]
 pub mod goplugin;
 
