@@ -217,7 +217,7 @@ mod tests {
             value = Cty::List(vec![value]);
         }
         assert!(encode(&value, &kind).is_err());
-        assert!(decode(&vec![0x91; MAX_DEPTH + 2], &kind).is_err());
+        assert!(decode(&[0x91; MAX_DEPTH + 2], &kind).is_err());
         // Dynamic values bring their own types: each level is `["dynamic", …]`.
         let bomb = b"\x92\xc4\x09\"dynamic\"".repeat(100_000);
         assert!(decode(&bomb, &Type::Dynamic).is_err());

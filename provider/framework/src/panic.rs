@@ -21,13 +21,12 @@ pub(crate) fn install_hook() {
     std::panic::set_hook(Box::new(|panic| {
         let text = describe(panic);
         let in_request = REQUEST.try_with(|slot| {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.clone())
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.clone());
         });
         if in_request.is_ok() {
             tracing::error!(backtrace = %Backtrace::capture(), "a request panicked: {text}");
         } else {
-            // Terraform shows what follows a line that begins with "panic: " when the process fails.
-            let report = format!("panic: {text}\n\n{}\n", Backtrace::force_capture());
+            let report = crash_report(&text, &Backtrace::force_capture());
             // Nothing is left to do about a standard error that is closed.
             let _ = std::io::stderr().lock().write_all(report.as_bytes());
         }
@@ -51,6 +50,11 @@ pub(crate) async fn guard<T>(request: impl Future<Output = Result<T>>) -> Result
     })
 }
 
+/// What Terraform shows when the process fails: the lines from one that begins with "panic: " on.
+fn crash_report(text: &str, backtrace: &Backtrace) -> String {
+    format!("panic: {text}\n\n{backtrace}\n")
+}
+
 fn describe(panic: &PanicHookInfo<'_>) -> String {
     let thread = std::thread::current();
     let thread = thread.name().unwrap_or("unnamed");
@@ -71,6 +75,11 @@ fn message(payload: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crash_is_reported_as_terraform_expects() {
+        assert!(crash_report("boom", &Backtrace::disabled()).starts_with("panic: boom\n\n"));
+    }
 
     #[tokio::test]
     async fn a_panic_is_the_error_of_its_request_alone() {

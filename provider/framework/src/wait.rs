@@ -40,7 +40,7 @@ impl Deadline {
         // Nobody waits for thirty years; beyond that the clock would overflow.
         let at = now
             .checked_add(allowed)
-            .unwrap_or_else(|| now + Duration::from_secs(30 * 365 * 86_400));
+            .unwrap_or_else(|| now + Duration::from_hours(30 * 365 * 24));
         Self { at, allowed }
     }
 
@@ -78,7 +78,7 @@ impl Stoppable for CancellationToken {
 /// ```no_run
 /// # async fn example(stop: tokio_util::sync::CancellationToken) -> framework::Result<()> {
 /// use framework::wait::{self, Deadline, Poll};
-/// let deadline = Deadline::after(std::time::Duration::from_secs(60));
+/// let deadline = Deadline::after(std::time::Duration::from_mins(1));
 /// wait::until(&stop, deadline, "the certificate to be issued", async || {
 ///     Ok(Poll::Pending::<()>("status is PENDING".to_owned()))
 /// })
@@ -257,7 +257,7 @@ mod tests {
     }
 
     fn minute() -> Deadline {
-        Deadline::after(Duration::from_secs(60))
+        Deadline::after(Duration::from_mins(1))
     }
 
     #[tokio::test(start_paused = true)]
@@ -289,7 +289,7 @@ mod tests {
             "gave up after 1m of waiting for role x to be visible: NoSuchEntity. \
              If it only needs more time, raise the timeout of 1m"
         );
-        assert_eq!(began.elapsed(), Duration::from_secs(60));
+        assert_eq!(began.elapsed(), Duration::from_mins(1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -316,8 +316,10 @@ fn describe(marker: Marker) -> &'static str {
         | Marker::FixExt2
         | Marker::FixExt4
         | Marker::FixExt8
-        | Marker::FixExt16 => "an extension",
-        Marker::Ext8 | Marker::Ext16 | Marker::Ext32 => "an extension",
+        | Marker::FixExt16
+        | Marker::Ext8
+        | Marker::Ext16
+        | Marker::Ext32 => "an extension",
         _ => "a number",
     }
 }

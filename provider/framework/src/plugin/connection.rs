@@ -25,7 +25,7 @@ use crate::wait::pause;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long the host may take to connect after it has read the handshake line.
-const FIRST: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_mins(1);
 
 /// How long a host whose connection broke may take to connect again before it counts as gone.
 const AGAIN: Duration = Duration::from_secs(2);

@@ -40,10 +40,10 @@ impl Environment {
         let [specific, providers, everything] =
             [specific.as_str(), "TF_LOG_PROVIDER", "TF_LOG"].map(text);
         Self {
-            cookie: std::env::var_os("TF_PLUGIN_MAGIC_COOKIE"),
+            cookie: variable("TF_PLUGIN_MAGIC_COOKIE"),
             protocol_versions: text("PLUGIN_PROTOCOL_VERSIONS"),
             client_certificate: text("PLUGIN_CLIENT_CERT").filter(|pem| !pem.is_empty()),
-            socket_dir: std::env::var_os("PLUGIN_UNIX_SOCKET_DIR")
+            socket_dir: variable("PLUGIN_UNIX_SOCKET_DIR")
                 .map_or_else(std::env::temp_dir, PathBuf::from),
             ports: port("PLUGIN_MIN_PORT", 10_000)..=port("PLUGIN_MAX_PORT", 25_000),
             tcp: cfg!(not(unix)) || text("PLUGIN_NETWORK").as_deref() == Some("tcp"),
@@ -58,5 +58,13 @@ impl Environment {
 
 /// A variable that is text; one that is not is as good as unset.
 fn text(name: &str) -> Option<String> {
-    std::env::var_os(name)?.into_string().ok()
+    variable(name)?.into_string().ok()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the plugin's environment is read here, once"
+)]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }

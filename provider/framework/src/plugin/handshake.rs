@@ -90,7 +90,7 @@ fn line(socket: &Socket, server_certificate: Option<&[u8]>) -> String {
 /// Prints the environment variable by which Terraform finds a plugin that it did not start.
 pub(super) fn announce_reattach(about: About, socket: &Socket) -> io::Result<()> {
     stdout::line(&format!(
-        "Provider started. To use it, set this in the environment of Terraform:\n\n\tTF_REATTACH_PROVIDERS='{}'\n",
+        "Provider started. To use it, set this in the environment of Terraform:\n\n\tTF_REATTACH_PROVIDERS='{}'",
         reattach(about, socket, std::process::id())
     ))
 }

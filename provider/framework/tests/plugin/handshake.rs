@@ -1,7 +1,4 @@
 //! A real provider process, driven as Terraform drives it: handshake, mutual TLS, go-plugin's services, its end.
-#![cfg(unix)]
-
-mod host;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,13 +7,16 @@ use dataplane_proto::goplugin::grpc_broker_client::GrpcBrokerClient;
 use dataplane_proto::goplugin::grpc_controller_client::GrpcControllerClient;
 use dataplane_proto::goplugin::grpc_stdio_client::GrpcStdioClient;
 use dataplane_proto::goplugin::{ConnInfo, Empty};
-use dataplane_proto::tfplugin6::get_provider_schema;
 use dataplane_proto::tfplugin6::provider_client::ProviderClient;
-use host::{COOKIE, ClientCertificate, Plugin, command};
+use dataplane_proto::tfplugin6::{DynamicValue, get_provider_schema, plan_resource_change};
+use framework::{Cty, Type, msgpack};
+use tokio::net::UnixStream;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+
+use crate::host::{COOKIE, ClientCertificate, Plugin, command};
 
 async fn resource_types(channel: Channel) -> Vec<String> {
     let mut provider = ProviderClient::new(channel);
@@ -109,6 +109,7 @@ async fn nobody_else_gets_in_and_terraform_still_does() {
     command.env("PLUGIN_CLIENT_CERT", certificate.pem());
     let plugin = Plugin::start(command).await;
     let stranger = ClientCertificate::new();
+    let silent = UnixStream::connect(&plugin.handshake[3]).await.unwrap();
     assert!(
         !let_in(plugin.connect_tls(Some(&stranger)).await).await,
         "a client with another key was let in"
@@ -125,6 +126,7 @@ async fn nobody_else_gets_in_and_terraform_still_does() {
     assert_eq!(resource_types(channel.clone()).await, ["minimal_file"]);
     shut_down(channel).await;
     assert!(plugin.ended().await.success());
+    drop(silent);
 }
 
 #[tokio::test]
@@ -157,6 +159,47 @@ async fn go_plugins_services_are_there_and_end_with_the_plugin() {
     shut_down(channel).await;
     assert!(matches!(stdio.message().await, Ok(None) | Err(_)));
     assert!(matches!(broker.message().await, Ok(None) | Err(_)));
+    assert!(plugin.ended().await.success());
+}
+
+#[tokio::test]
+async fn messages_may_be_large() {
+    let plugin = Plugin::start(command()).await;
+    let channel = plugin.connect_plain().await.unwrap();
+    let kind =
+        Type::from_json(br#"["object",{"path":"string","content":"string","size":"number"}]"#)
+            .unwrap();
+    let content = Cty::from("x".repeat(32 * 1024 * 1024));
+    let value = [
+        ("path", Cty::from("/x")),
+        ("content", content),
+        ("size", Cty::Null),
+    ]
+    .into_iter()
+    .collect();
+    let value = DynamicValue {
+        msgpack: msgpack::encode(&value, &kind).unwrap(),
+        ..DynamicValue::default()
+    };
+    let mut provider = ProviderClient::new(channel.clone()).max_decoding_message_size(usize::MAX);
+    let request = plan_resource_change::Request {
+        type_name: "minimal_file".to_owned(),
+        prior_state: Some(DynamicValue {
+            msgpack: vec![0xc0],
+            ..DynamicValue::default()
+        }),
+        proposed_new_state: Some(value.clone()),
+        config: Some(value),
+        ..plan_resource_change::Request::default()
+    };
+    let planned = provider
+        .plan_resource_change(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(planned.diagnostics.is_empty(), "{:?}", planned.diagnostics);
+    assert!(planned.planned_state.unwrap().msgpack.len() > 32 * 1024 * 1024);
+    shut_down(channel).await;
     assert!(plugin.ended().await.success());
 }
 

@@ -189,6 +189,20 @@ impl Plugin {
             .await
     }
 
+    /// The next line that contains that text.
+    pub async fn line_with(&mut self, text: &str) -> String {
+        loop {
+            let line = timeout(PATIENCE, self.stdout.next_line())
+                .await
+                .unwrap()
+                .unwrap()
+                .expect("no such line");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
     /// Waits for the process to end, and checks that it wrote nothing after its handshake.
     pub async fn ended(mut self) -> ExitStatus {
         let status = timeout(PATIENCE, self.child.wait())
