@@ -79,6 +79,8 @@ pub struct BucketSettings {
 /// What every bucket of ours has, whatever its settings. Each is seen as missing when someone took it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protection {
+    /// New objects are encrypted; with bucket keys where a key of the key service is used.
+    Encrypted,
     /// No policy and no ACL can make it public.
     PublicAccessBlocked,
     /// No ACLs: every object belongs to the bucket's owner.
@@ -93,7 +95,8 @@ pub enum Protection {
 
 impl Protection {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Encrypted,
         Self::PublicAccessBlocked,
         Self::OwnerEnforced,
         Self::TlsOnly,
@@ -104,6 +107,7 @@ impl Protection {
     /// Its name, as it is shown.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Encrypted => "encrypted",
             Self::PublicAccessBlocked => "public_access_blocked",
             Self::OwnerEnforced => "owner_enforced",
             Self::TlsOnly => "tls_only",
@@ -143,6 +147,8 @@ pub struct Bucket {
     pub settings: BucketSettings,
     /// Which protections are in force.
     pub protections: BTreeSet<Protection>,
+    /// Rules of expiration and CORS that are not ours, by name: `configure` removes them.
+    pub foreign_rules: BTreeSet<String>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -150,7 +156,9 @@ pub struct Bucket {
 impl Bucket {
     /// Whether `configure` has anything to do.
     pub fn differs(&self, wanted: &BucketSettings) -> bool {
-        self.settings != *wanted || self.protections.len() < Protection::ALL.len()
+        self.settings != *wanted
+            || self.protections.len() < Protection::ALL.len()
+            || !self.foreign_rules.is_empty()
     }
 }
 

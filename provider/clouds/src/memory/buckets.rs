@@ -1,5 +1,7 @@
 //! Buckets, in memory.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::{Memory, StoredBucket, World, missing, occupied, taken};
@@ -20,7 +22,13 @@ impl Buckets for Memory {
                 region: world.region.clone(),
                 endpoint: format!("https://{}.memory.invalid", world.region),
                 settings: BucketSettings::plain(),
-                protections: [Protection::PublicAccessBlocked, Protection::OwnerEnforced].into(),
+                protections: [
+                    Protection::Encrypted,
+                    Protection::PublicAccessBlocked,
+                    Protection::OwnerEnforced,
+                ]
+                .into(),
+                foreign_rules: BTreeSet::new(),
                 tags: new.tags.clone(),
             };
             let stored = StoredBucket {
@@ -44,6 +52,7 @@ impl Buckets for Memory {
             let stored = find(world, "buckets.configure", &found.id)?;
             stored.bucket.settings = wanted.clone();
             stored.bucket.protections = Protection::ALL.into();
+            stored.bucket.foreign_rules.clear();
             Ok(())
         })
     }

@@ -1,0 +1,178 @@
+//! Trust policies: who may take a role on. Written and read here, so that what we find is understood or foreign.
+
+use std::collections::BTreeSet;
+
+use clouds::Result;
+use clouds::identity_providers::IdentityProviderId;
+use clouds::policies::PolicyDocument;
+use clouds::roles::{Subject, Trust};
+use serde_json::{Value, json};
+
+use crate::error::invalid;
+
+/// The audience of tokens that are exchanged at AWS.
+const AUDIENCE: &str = "sts.amazonaws.com";
+/// The service that hands out credentials for EKS Pod Identity.
+const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
+/// The longest trust policy that IAM takes without a raised quota, in characters without spaces.
+const LONGEST: usize = 2048;
+
+/// The trust policy of a role: one statement, exact subjects.
+pub(crate) fn write(
+    role: &str,
+    trust: &Trust,
+    subjects: &BTreeSet<Subject>,
+) -> Result<PolicyDocument> {
+    let refuse = |why: String| Err(invalid("iam:CreateRole", role, why));
+    let statement = match trust {
+        Trust::Irsa { provider } => {
+            let Some(issuer) = provider.issuer_host_and_path() else {
+                return refuse(format!("{provider} is not the ARN of an identity provider"));
+            };
+            if subjects.is_empty() {
+                return refuse(
+                    "no service account would be able to take it on: name at least one".into(),
+                );
+            }
+            let subjects: Vec<_> = subjects.iter().map(ToString::to_string).collect();
+            json!({
+                "Effect": "Allow",
+                "Principal": { "Federated": provider.as_str() },
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": { "StringEquals": { format!("{issuer}:aud"): AUDIENCE, format!("{issuer}:sub"): subjects } },
+            })
+        }
+        Trust::PodIdentity { .. } => json!({
+            "Effect": "Allow",
+            "Principal": { "Service": POD_IDENTITY },
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }),
+        Trust::Gke { .. } | Trust::Azure { .. } => {
+            return refuse("a role of AWS trusts irsa or pod_identity".into());
+        }
+    };
+    let policy = PolicyDocument::new(json!({ "Version": "2012-10-17", "Statement": [statement] }));
+    let length = length(&policy);
+    if length > LONGEST {
+        return refuse(format!(
+            "its trust policy would be {length} characters long, and IAM takes {LONGEST}: name fewer subjects, share a \
+             service account between workspaces, or use pod_identity, whose trust policy does not grow"
+        ));
+    }
+    Ok(policy)
+}
+
+/// What a trust policy says, if it is of the form that `write` writes. Pod identity's cluster stands elsewhere: `known`.
+pub(crate) fn read(
+    policy: &PolicyDocument,
+    known: Option<&Trust>,
+) -> Option<(Trust, BTreeSet<Subject>)> {
+    let statement = &policy.value()["Statement"][0];
+    let federated = statement["Principal"]["Federated"].as_str();
+    let (trust, subjects) = match federated {
+        Some(arn) => {
+            let provider: IdentityProviderId = arn.parse().ok()?;
+            let claim = format!("{}:sub", provider.issuer_host_and_path()?);
+            let subjects = match &statement["Condition"]["StringEquals"][&claim] {
+                Value::String(one) => BTreeSet::from([one.parse().ok()?]),
+                Value::Array(all) => all
+                    .iter()
+                    .map(|one| one.as_str()?.parse().ok())
+                    .collect::<Option<_>>()?,
+                _ => return None,
+            };
+            (Trust::Irsa { provider }, subjects)
+        }
+        None => match known {
+            Some(trust @ Trust::PodIdentity { .. }) => (trust.clone(), BTreeSet::new()),
+            _ => return None,
+        },
+    };
+    // Anything beside what we understood would be lost: then it is foreign as a whole.
+    (write("", &trust, &subjects).ok()? == *policy).then_some((trust, subjects))
+}
+
+fn length(policy: &PolicyDocument) -> usize {
+    policy
+        .to_string()
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROVIDER: &str =
+        "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
+
+    fn irsa() -> Trust {
+        Trust::Irsa {
+            provider: PROVIDER.parse().unwrap(),
+        }
+    }
+
+    fn subjects(count: usize) -> BTreeSet<Subject> {
+        (0..count)
+            .map(|n| Subject::new("union", &format!("sa-{n}")).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn irsa_is_one_statement_with_exact_subjects() {
+        assert_eq!(
+            write("admin", &irsa(), &subjects(2)).unwrap().to_string(),
+            r#"{"Statement":[{"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE:aud":"sts.amazonaws.com","oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE:sub":["system:serviceaccount:union:sa-0","system:serviceaccount:union:sa-1"]}},"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"}}],"Version":"2012-10-17"}"#
+        );
+    }
+
+    #[test]
+    fn pod_identity_trusts_the_agent_alone() {
+        let trust = Trust::PodIdentity {
+            cluster: "prod".parse().unwrap(),
+        };
+        let policy = write("admin", &trust, &subjects(2)).unwrap();
+        assert_eq!(
+            policy.to_string(),
+            r#"{"Statement":[{"Action":["sts:AssumeRole","sts:TagSession"],"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"}}],"Version":"2012-10-17"}"#
+        );
+        assert_eq!(read(&policy, Some(&trust)), Some((trust, BTreeSet::new())));
+        assert_eq!(read(&policy, None), None);
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        for count in [1, 3] {
+            let policy = write("admin", &irsa(), &subjects(count)).unwrap();
+            assert_eq!(read(&policy, None), Some((irsa(), subjects(count))));
+        }
+    }
+
+    #[test]
+    fn a_wider_trust_is_foreign() {
+        let text = write("admin", &irsa(), &subjects(1)).unwrap().to_string();
+        let wider: PolicyDocument = text.replace("StringEquals", "StringLike").parse().unwrap();
+        assert_eq!(read(&wider, None), None);
+        let more: PolicyDocument = text
+            .replace(
+                "[{",
+                r#"[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"},{"#,
+            )
+            .parse()
+            .unwrap();
+        assert_eq!(read(&more, None), None);
+    }
+
+    #[test]
+    fn too_many_subjects_are_refused_with_their_length() {
+        let said = write("admin", &irsa(), &subjects(60))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("2048") && said.contains("pod_identity"),
+            "{said}"
+        );
+        assert!(write("admin", &irsa(), &BTreeSet::new()).is_err());
+    }
+}
