@@ -74,6 +74,19 @@ pub trait AnyFunction: Send + Sync + 'static {
     fn parameters(&self) -> &'static Schema;
     /// The type of the result.
     fn output(&self) -> Type;
+    /// The type of an argument, counted from 0; none when there are fewer parameters.
+    fn argument_type(&self, argument: usize) -> Option<Type> {
+        let Schema {
+            attributes,
+            variadic,
+            ..
+        } = self.parameters();
+        let last = attributes.len().checked_sub(1)?;
+        match attributes[argument.min(last)].kind.to_type() {
+            Type::List(element) if *variadic && argument >= last => Some(*element),
+            plain => (argument <= last).then_some(plain),
+        }
+    }
     /// Computes the result.
     fn call(&self, arguments: Vec<Cty>) -> std::result::Result<Cty, FunctionError>;
 }

@@ -50,6 +50,7 @@ mod private;
 mod provider;
 mod resource;
 mod rpc;
+pub mod testing;
 mod timeouts;
 
 pub use context::{Context, Verb};

@@ -29,6 +29,7 @@ use crate::{
     AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Context, Cty, Diagnostic,
     Private, Provider, Result, Verb, panic,
 };
+use crate::schema::Schema;
 use response::Response;
 
 type ByName<T> = BTreeMap<&'static str, Box<T>>;
@@ -88,6 +89,26 @@ impl<P: Provider> Service<P> {
 
     fn resource(&self, name: &str) -> Result<&dyn AnyResource<P::Client>> {
         named(&self.resources, name, "resource")
+    }
+
+    /// The schema of a managed resource, and the version of its state.
+    pub(crate) fn resource_schema(&self, name: &str) -> Option<(&'static Schema, i64)> {
+        self.resources.get(name).map(|any| (any.schema(), any.version()))
+    }
+
+    /// The schema of a data source.
+    pub(crate) fn data_source_schema(&self, name: &str) -> Option<&'static Schema> {
+        self.data_sources.get(name).map(|any| any.schema())
+    }
+
+    /// The schema of an ephemeral resource.
+    pub(crate) fn ephemeral_schema(&self, name: &str) -> Option<&'static Schema> {
+        self.ephemeral_resources.get(name).map(|any| any.schema())
+    }
+
+    /// A function.
+    pub(crate) fn function(&self, name: &str) -> Option<&dyn AnyFunction> {
+        self.functions.get(name).map(AsRef::as_ref)
     }
 
     fn context(&self, verb: Verb, private: &[u8]) -> Result<Context<P::Client>> {

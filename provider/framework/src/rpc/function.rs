@@ -7,7 +7,7 @@ use dataplane_proto::tfplugin6::{
 };
 
 use super::{ByName, Service};
-use crate::schema::{Presence, SchemaAttribute};
+use crate::schema::Presence;
 use crate::{AnyFunction, Cty, FunctionError, Provider, Type, panic, wire};
 
 type Outcome<T> = std::result::Result<T, FunctionError>;
@@ -53,19 +53,11 @@ impl<P: Provider> Service<P> {
                 request.name
             )));
         };
-        let parameters = function.parameters();
-        let last = parameters.attributes.len().saturating_sub(1);
-        let mut arguments = Vec::new();
-        for (at, value) in request.arguments.iter().enumerate() {
-            let Some(parameter) = parameters.attributes.get(at.min(last)) else {
-                return Err(FunctionError::argument(at, "too many arguments"));
-            };
-            let plain = parameter_type(parameter, parameters.variadic && at >= last);
-            arguments.push(
-                wire::decode(Some(value), &plain)
-                    .map_err(|wrong| FunctionError::argument(at, wrong.to_string()))?,
-            );
-        }
+        let read = |(at, value)| {
+            let plain = function.argument_type(at).ok_or_else(|| FunctionError::argument(at, "too many arguments"))?;
+            wire::decode(Some(value), &plain).map_err(|wrong| FunctionError::argument(at, wrong.to_string()))
+        };
+        let arguments = request.arguments.iter().enumerate().map(read).collect::<Outcome<_>>()?;
         let result = function.call(arguments)?;
         encode(&result, &function.output())
     }
@@ -73,14 +65,6 @@ impl<P: Provider> Service<P> {
 
 fn encode(result: &Cty, output: &Type) -> Outcome<proto::DynamicValue> {
     wire::encode(result, output).map_err(|wrong| FunctionError::new(wrong.to_string()))
-}
-
-/// The type of one argument: of a variadic parameter, that of its elements.
-fn parameter_type(parameter: &SchemaAttribute, variadic: bool) -> Type {
-    match parameter.kind.to_type() {
-        Type::List(element) if variadic => *element,
-        plain => plain,
-    }
 }
 
 pub(super) fn definitions(
@@ -94,16 +78,13 @@ pub(super) fn definitions(
 
 fn definition(function: &dyn AnyFunction) -> proto::Function {
     let schema = function.parameters();
-    let last = schema.attributes.len().saturating_sub(1);
     let mut parameters: Vec<_> = schema
         .attributes
         .iter()
         .enumerate()
         .map(|(at, parameter)| function::Parameter {
             name: parameter.name.to_owned(),
-            r#type: parameter_type(parameter, schema.variadic && at == last)
-                .to_json()
-                .into_bytes(),
+            r#type: function.argument_type(at).unwrap_or(Type::Dynamic).to_json().into_bytes(),
             allow_null_value: parameter.presence == Presence::Optional,
             allow_unknown_values: false,
             description: parameter.description.to_owned(),
