@@ -28,9 +28,6 @@ use crate::{
     issuer::{self, Issuer, Rejection},
 };
 
-/// The audience of tokens that are meant for this control plane.
-pub const AUDIENCE: &str = "https://control-plane.example.test";
-
 /// A control plane; it keeps its address and its certificate while it is stopped and started.
 pub struct ControlPlane {
     address: SocketAddr,
@@ -53,6 +50,7 @@ pub struct Recorded {
 }
 
 struct Service {
+    endpoint: String,
     issuer: Issuer,
     recorded: Arc<Mutex<Recorded>>,
 }
@@ -77,7 +75,7 @@ impl ControlPlane {
         Ok(control_plane)
     }
 
-    /// `https://address:port`.
+    /// `https://address:port`; tokens for it have this as their audience.
     pub fn endpoint(&self) -> String {
         format!("https://{}", self.address)
     }
@@ -112,6 +110,7 @@ impl ControlPlane {
 
     fn serve(&self, listener: TcpListener) -> Result<()> {
         let service = Service {
+            endpoint: self.endpoint(),
             issuer: self.issuer.clone(),
             recorded: Arc::clone(&self.recorded),
         };
@@ -151,14 +150,14 @@ impl Service {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
             .unwrap_or_default();
-        let verified = self.issuer.verify(token, Some(AUDIENCE)).await;
+        let verified = self.issuer.verify(token, Some(&self.endpoint)).await;
         verified
             .map(|claims| claims.subject().to_owned())
             .map_err(|rejection| {
                 let why = match rejection {
                     Rejection::Expired => "the token has expired".to_owned(),
                     Rejection::Issuer(name) => format!("the token is not of {name}"),
-                    Rejection::Audience => format!("the token is not for {AUDIENCE}"),
+                    Rejection::Audience => format!("the token is not for {}", self.endpoint),
                     Rejection::Invalid(why) => format!("the token is invalid: {why}"),
                 };
                 lock(&self.recorded).refusals.push(why.clone());

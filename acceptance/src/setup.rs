@@ -116,6 +116,10 @@ pub fn on_path(program: &str) -> Result<PathBuf> {
 }
 
 /// A variable of our own environment. Nothing but this file reads it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the tools are is said by the environment, and read here only"
+)]
 pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -23,7 +23,7 @@ def client(ask):
             aws_secret_access_key=ask["secret_key"],
             aws_session_token=ask["session_token"],
             config=botocore.config.Config(
-                retries={"max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=10, read_timeout=60
+                retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=10, read_timeout=60
             ),
         )
     return clients[key]

@@ -5,7 +5,7 @@ use std::{io::Write as _, path::Path};
 use acceptance::{
     aws::{Account, Emulators, Front},
     cluster::{Cluster, Site},
-    control_plane::{AUDIENCE, ControlPlane},
+    control_plane::ControlPlane,
     issuer::Issuer,
     setup,
 };
@@ -30,7 +30,6 @@ fn main() -> Result<()> {
         format!("export OIDC_ISSUER={}", cluster.issuer()),
         format!("export CONTROL_PLANE={}", control_plane.endpoint()),
         format!("export CONTROL_PLANE_CA={}", authority.display()),
-        format!("export CONTROL_PLANE_AUDIENCE={AUDIENCE}"),
         format!("export MINISTACK={}", emulators.ministack()),
         format!("export MOTO={}", emulators.moto()),
     ];
