@@ -1,1 +1,30 @@
-fn main() {}
+//! The data plane's operator: one binary with a mode per component.
+
+mod admin;
+mod args;
+mod channel;
+mod metrics;
+mod operator;
+mod printing;
+mod process;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// `EX_CONFIG` of sysexits: starting again does not help until the configuration changes.
+const BAD_CONFIGURATION: u8 = 78;
+
+fn main() -> ExitCode {
+    match args::Args::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::report(&error);
+            if error.is::<args::ReadConfigError>() {
+                BAD_CONFIGURATION.into()
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

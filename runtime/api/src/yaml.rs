@@ -21,10 +21,11 @@ pub fn to_string(value: &Value) -> String {
 /// # Panics
 /// Never: every JSON value has a YAML form.
 pub fn documents<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
-    values
-        .into_iter()
-        .map(|value| format!("---\n{}", to_string(value)))
-        .collect()
+    values.into_iter().fold(String::new(), |mut text, value| {
+        text.push_str("---\n");
+        text.push_str(&to_string(value));
+        text
+    })
 }
 
 struct Plain<'a>(&'a Value);

@@ -5,6 +5,7 @@ use std::{fmt, num::NonZeroU16, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ConfigError;
 use crate::cidr::Cidr;
 
 /// What the components may connect to. What is absent may be any address outside the link-local range on the usual
@@ -18,6 +19,30 @@ pub struct Egress {
     /// The control plane; the port of its endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<Destination>,
+}
+
+impl Egress {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let Self {
+            kubernetes_api,
+            control_plane,
+        } = self;
+        for (field, destination) in [
+            ("kubernetes_api", kubernetes_api),
+            ("control_plane", control_plane),
+        ] {
+            if destination
+                .as_ref()
+                .is_some_and(|destination| destination.cidrs.is_empty())
+            {
+                return Err(ConfigError::field(
+                    &format!("egress.{field}.cidrs"),
+                    "is empty: name a range, or leave the destination out",
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Addresses, and ports other than the usual ones.

@@ -198,6 +198,7 @@ impl OperatorConfig {
                 "is for stores that speak the S3 protocol only",
             ));
         }
+        self.egress.validate()?;
         self.components.validate()
     }
 

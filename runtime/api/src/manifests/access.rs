@@ -52,7 +52,7 @@ pub(super) fn rules(config: &OperatorConfig, component: &Running<'_>) -> Vec<Obj
                 objects.extend(role(config, component, metadata, rules));
             }
             (Scope::Cluster { .. }, PermissionLevel::Standard) => {
-                objects.extend(cluster_role(config, component, rules))
+                objects.extend(cluster_role(config, component, rules));
             }
         }
     }

@@ -46,14 +46,14 @@ pub(super) fn of_component(config: &OperatorConfig, component: &Running<'_>) -> 
             Peer::KubernetesApi => egress(
                 meta("kubernetes-api"),
                 selector.clone(),
-                &[to(config.egress.kubernetes_api.as_ref(), &[443, 6443])],
+                to(config.egress.kubernetes_api.as_ref(), &[443, 6443]),
             ),
             Peer::ControlPlane => {
                 let port = config.control_plane.endpoint.port();
                 egress(
                     meta("control-plane"),
                     selector.clone(),
-                    &[to(config.egress.control_plane.as_ref(), &[port])],
+                    to(config.egress.control_plane.as_ref(), &[port]),
                 )
             }
         })
@@ -93,19 +93,34 @@ pub(super) fn allow_dns(metadata: ObjectMeta) -> Object {
         to: Some(vec![dns_pods, block("169.254.20.10/32", None)]),
         ports: Some(vec![port("UDP", 53), port("TCP", 53)]),
     };
-    egress(metadata, LabelSelector::default(), &[rule])
+    egress(metadata, LabelSelector::default(), [rule])
 }
 
 pub(super) fn egress(
     metadata: ObjectMeta,
     selector: LabelSelector,
-    rules: &[NetworkPolicyEgressRule],
+    rules: impl IntoIterator<Item = NetworkPolicyEgressRule>,
 ) -> Object {
-    policy(metadata, selector, &["Egress"], None, Some(rules.to_vec()))
+    // The API server drops an empty list: left out, it is read back as it was applied.
+    let rules: Vec<NetworkPolicyEgressRule> = rules.into_iter().collect();
+    policy(
+        metadata,
+        selector,
+        &["Egress"],
+        None,
+        (!rules.is_empty()).then_some(rules),
+    )
 }
 
-/// To the given addresses and ports; to any address outside the link-local range, on the usual ports, if none are given.
-pub(super) fn to(destination: Option<&Destination>, usual: &[u16]) -> NetworkPolicyEgressRule {
+/// To the given addresses and ports; to any address outside the link-local range, on the usual ports, if nothing is said.
+/// None when the list of addresses is empty: to Kubernetes an empty list of peers would mean all of them.
+pub(super) fn to(
+    destination: Option<&Destination>,
+    usual: &[u16],
+) -> Option<NetworkPolicyEgressRule> {
+    if destination.is_some_and(|destination| destination.cidrs.is_empty()) {
+        return None;
+    }
     let own_ports = destination
         .map(|destination| destination.ports.as_slice())
         .unwrap_or_default();
@@ -122,7 +137,7 @@ pub(super) fn to(destination: Option<&Destination>, usual: &[u16]) -> NetworkPol
             .collect(),
         None => anywhere(),
     };
-    NetworkPolicyEgressRule {
+    Some(NetworkPolicyEgressRule {
         to: Some(peers),
         ports: (!ports.is_empty()).then(|| {
             ports
@@ -130,7 +145,7 @@ pub(super) fn to(destination: Option<&Destination>, usual: &[u16]) -> NetworkPol
                 .map(|number| port("TCP", number))
                 .collect()
         }),
-    }
+    })
 }
 
 /// Any address but those of instance metadata and node-local agents.

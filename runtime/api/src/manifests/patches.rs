@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::manifests::{example, render};
 
-    fn patch(kind: &str, name: &str, merge: Value) -> Vec<Patch> {
+    fn patch(kind: &str, name: &str, merge: &Value) -> Vec<Patch> {
         let document = json!([{ "target": { "kind": kind, "name": name }, "merge": merge }]);
         serde_json::from_value(document).unwrap()
     }
@@ -124,7 +124,7 @@ mod tests {
         config.patches = patch(
             "Deployment",
             "operator",
-            json!({ "spec": { "template": { "spec": { "priorityClassName": "high" } } } }),
+            &json!({ "spec": { "template": { "spec": { "priorityClassName": "high" } } } }),
         );
         let after = render(&config).unwrap();
         let changed: Vec<String> = before
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_target_that_is_not_there_is_an_error_that_says_what_is() {
         let mut config = example::config();
-        config.patches = patch("Deployment", "opreator", json!({}));
+        config.patches = patch("Deployment", "opreator", &json!({}));
         let error = render(&config).unwrap_err().to_string();
         assert!(
             error.contains("Deployment `opreator`") && error.ends_with("there are operator"),
@@ -163,7 +163,7 @@ mod tests {
         config.patches = patch(
             "Service",
             "operator",
-            json!({ "metadata": { "name": "other" } }),
+            &json!({ "metadata": { "name": "other" } }),
         );
         assert!(matches!(
             render(&config),

@@ -302,6 +302,68 @@ fn task_pods_do_not_reach_instance_metadata() {
 }
 
 #[test]
+fn an_empty_list_of_addresses_allows_nothing() {
+    let destination = json!([{ "cidrs": [] }]);
+    let config = WorkspaceConfig {
+        egress: Some(serde_json::from_value(destination).unwrap()),
+        ..example_workspace()
+    };
+    let objects = workspace(&config).unwrap();
+    let policy = objects
+        .iter()
+        .find(|object| object.name == "tasks-egress")
+        .unwrap();
+    assert_eq!(
+        at(policy, "/spec"),
+        &json!({ "podSelector": {}, "policyTypes": ["Egress"] })
+    );
+    let mut config = example::config();
+    config.egress.control_plane = Some(serde_json::from_value(json!({ "cidrs": [] })).unwrap());
+    assert_eq!(
+        config.validate().unwrap_err().field,
+        "egress.control_plane.cidrs"
+    );
+}
+
+#[test]
+fn named_addresses_and_ports_are_all_that_is_allowed() {
+    let mut config = example::config();
+    config.egress.kubernetes_api =
+        Some(serde_json::from_value(json!({ "cidrs": ["10.0.0.1/32"], "ports": [8443] })).unwrap());
+    let objects = render(&config).unwrap();
+    let policy = objects
+        .iter()
+        .find(|object| object.name == "operator-to-kubernetes-api")
+        .unwrap();
+    assert_eq!(
+        at(policy, "/spec/egress"),
+        &json!([{ "to": [{ "ipBlock": { "cidr": "10.0.0.1/32" } }], "ports": [{ "protocol": "TCP", "port": 8443 }] }])
+    );
+}
+
+#[test]
+fn an_identity_that_is_served_on_the_node_is_reachable() {
+    let role = |identity: Value| WorkspaceConfig {
+        role: Some(serde_json::from_value(identity).unwrap()),
+        ..example_workspace()
+    };
+    let pod_identity = role(
+        json!({ "pod_identity": { "role_arn": "arn:aws:iam::123456789012:role/userflyterole" } }),
+    );
+    let objects = workspace(&pod_identity).unwrap();
+    let policy = objects
+        .iter()
+        .find(|object| object.name == "tasks-to-identity")
+        .unwrap();
+    assert_eq!(
+        at(policy, "/spec/egress/0/to/0/ipBlock/cidr"),
+        "169.254.170.23/32"
+    );
+    let irsa = workspace(&example_workspace()).unwrap();
+    assert!(irsa.iter().all(|object| object.name != "tasks-to-identity"));
+}
+
+#[test]
 fn every_service_account_with_a_role_says_so() {
     let accounts: Vec<(String, Option<String>)> = render(&example::config())
         .unwrap()

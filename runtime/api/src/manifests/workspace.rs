@@ -1,5 +1,8 @@
 //! A workspace: the namespace in which the tasks of one project and domain run.
 
+use k8s_openapi::{
+    api::networking::v1::NetworkPolicyEgressRule, apimachinery::pkg::apis::meta::v1::LabelSelector,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -121,15 +124,13 @@ pub fn workspace(config: &WorkspaceConfig) -> Result<Vec<Object>, Invalid> {
     objects.push(network::allow_dns(meta("allow-dns")));
     objects.push(network::egress(
         meta("tasks-egress"),
-        Default::default(),
-        &tasks_egress(config),
+        LabelSelector::default(),
+        tasks_egress(config),
     ));
     objects.extend(
-        config
-            .role
-            .as_ref()
-            .and_then(identity_egress)
-            .map(|rules| network::egress(meta("tasks-to-identity"), Default::default(), &rules)),
+        config.role.as_ref().and_then(identity_egress).map(|rules| {
+            network::egress(meta("tasks-to-identity"), LabelSelector::default(), rules)
+        }),
     );
     objects.push(Object {
         origin: Origin::Cluster,
@@ -141,24 +142,20 @@ pub fn workspace(config: &WorkspaceConfig) -> Result<Vec<Object>, Invalid> {
     Ok(objects)
 }
 
-fn tasks_egress(
-    config: &WorkspaceConfig,
-) -> Vec<k8s_openapi::api::networking::v1::NetworkPolicyEgressRule> {
+fn tasks_egress(config: &WorkspaceConfig) -> Vec<NetworkPolicyEgressRule> {
     match &config.egress {
         Some(destinations) => destinations
             .iter()
-            .map(|destination| network::to(Some(destination), &[443]))
+            .filter_map(|destination| network::to(Some(destination), &[443]))
             .collect(),
-        None => vec![network::to(None, &[])],
+        None => network::to(None, &[]).into_iter().collect(),
     }
 }
 
 /// The node-local address from which a cloud hands out the role's credentials. On AWS with IRSA and on Azure it is an
 /// ordinary endpoint, and instance metadata stays closed: it would hand out the node's role. GKE's metadata server
 /// answers for the pod's own identity.
-fn identity_egress(
-    identity: &Identity,
-) -> Option<Vec<k8s_openapi::api::networking::v1::NetworkPolicyEgressRule>> {
+fn identity_egress(identity: &Identity) -> Option<Vec<NetworkPolicyEgressRule>> {
     match identity {
         Identity::PodIdentity { .. } => Some(vec![network::to_address("169.254.170.23/32", 80)]),
         Identity::Gke { .. } => Some(vec![

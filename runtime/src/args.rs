@@ -1,0 +1,160 @@
+//! The command line: a subcommand per mode, and those that print what this release is made of.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::{Parser, Subcommand};
+use dataplane_api::{
+    OperatorConfig,
+    config::ConfigError,
+    manifests::{ADMIN_PORT, CONFIG_FILE, CONTROL_PLANE_TOKEN_FILE},
+};
+
+use crate::{operator, printing, process};
+
+/// The data plane's operator: one binary with a mode per component.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keep the channel to the control plane: registration, heartbeat, status.
+    Operator(OperatorArgs),
+    /// Print the objects that Terraform would apply for a configuration, as YAML.
+    Manifests(ConfigArgs),
+    /// Print the custom resource definitions, as YAML.
+    Crds,
+    /// Print the JSON Schema of the configuration.
+    ConfigSchema,
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+struct ConfigArgs {
+    /// Configuration document, in YAML or JSON.
+    #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
+    config: PathBuf,
+}
+
+/// What every mode has.
+#[derive(Debug, clap::Args)]
+struct ModeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Address of /healthz, /readyz and /metrics.
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([0, 0, 0, 0], ADMIN_PORT)))]
+    listen: SocketAddr,
+    /// What is logged: a level, or levels by module.
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "DATAPLANE_LOG",
+        default_value = "info"
+    )]
+    log: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct OperatorArgs {
+    #[command(flatten)]
+    mode: ModeArgs,
+    /// File with the service account token for the control plane.
+    #[arg(long, value_name = "FILE", default_value = CONTROL_PLANE_TOKEN_FILE)]
+    control_plane_token: PathBuf,
+}
+
+impl Args {
+    /// Does what the command line says, until it is done or the process is asked to end.
+    pub fn run(self) -> anyhow::Result<()> {
+        let Self { command } = self;
+        match command {
+            Command::Operator(OperatorArgs {
+                mode,
+                control_plane_token,
+            }) => {
+                let ModeArgs {
+                    config: ConfigArgs { config },
+                    listen,
+                    log,
+                } = mode;
+                let config = read_config(&config)?;
+                process::run(&log, listen, async |shared| {
+                    operator::run(config, control_plane_token, shared).await
+                })
+            }
+            Command::Manifests(ConfigArgs { config }) => {
+                printing::manifests(&read_config(&config)?)
+            }
+            Command::Crds => printing::crds(),
+            Command::ConfigSchema => printing::config_schema(),
+        }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadConfigError {
+    #[error("reading the configuration {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("the configuration {} is not valid", path.display())]
+    Parse { path: PathBuf, source: ConfigError },
+}
+
+fn read_config(path: &Path) -> Result<OperatorConfig, ReadConfigError> {
+    let text = fs::read_to_string(path).map_err(|source| ReadConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    OperatorConfig::parse(&text).map_err(|source| ReadConfigError::Parse {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use dataplane_api::components::COMPONENTS;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_component_that_is_deployed_is_a_mode() {
+        let command = Args::command();
+        for component in COMPONENTS
+            .iter()
+            .filter(|component| component.workload.is_some())
+        {
+            assert!(
+                command.find_subcommand(component.name.as_str()).is_some(),
+                "{}",
+                component.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_configuration_is_told_with_its_file_line_and_field() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let error = anyhow::Error::from(read_config(&path).unwrap_err());
+        assert!(format!("{error:#}").contains("Cargo.toml"), "{error:#}");
+        let missing =
+            anyhow::Error::from(read_config(Path::new("/does/not/exist.yaml")).unwrap_err());
+        assert!(
+            format!("{missing:#}").contains("/does/not/exist.yaml: No such file"),
+            "{missing:#}"
+        );
+    }
+}
