@@ -121,6 +121,12 @@ impl<P: Provider> Harness<P> {
     }
 }
 
+/// Terraform's merge, for tests of planning itself.
+#[cfg(test)]
+pub(crate) fn merged(schema: &Schema, prior: &Cty, config: &Cty) -> Cty {
+    proposed::proposed_new_state(schema, prior, config)
+}
+
 fn check_schemas<P: Provider>(provider: &P) {
     let mut checks = vec![("provider", P::NAME, P::Config::schema().check_provider())];
     checks.extend(
