@@ -119,14 +119,16 @@ async fn plugin(
     let open = connections.open();
     let end = stop.clone();
     let serving = serve(routes, connections.incoming(), stop.clone());
-    tokio::select! {
+    let outcome = tokio::select! {
         outcome = serving => outcome,
         () = open.lost() => {
             tracing::debug!("Terraform closed its connection");
             end.cancel();
             Ok(())
         }
-    }
+    };
+    connections.close().await;
+    outcome
 }
 
 /// Serves the provider and go-plugin's own services until `stop` is cancelled.

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -36,7 +37,8 @@ pub(super) type Incoming = ReceiverStream<io::Result<Connection>>;
 /// Accepts in the background.
 pub(super) struct Connections {
     ready: Option<mpsc::Receiver<io::Result<Connection>>>,
-    open: watch::Sender<usize>,
+    open: watch::Sender<Count>,
+    accepting: JoinHandle<()>,
 }
 
 impl Connections {
@@ -44,10 +46,10 @@ impl Connections {
     /// not hold up the others.
     pub(super) fn accept(listener: Listener, tls: Option<Arc<ServerConfig>>) -> Self {
         let (sender, ready) = mpsc::channel(16);
-        let (open, _) = watch::channel(0);
+        let (open, _) = watch::channel(Count::default());
         let acceptor = tls.map(TlsAcceptor::from);
         let count = open.clone();
-        tokio::spawn(async move {
+        let accepting = tokio::spawn(async move {
             loop {
                 let stream = tokio::select! {
                     () = sender.closed() => return,
@@ -73,6 +75,7 @@ impl Connections {
         Self {
             ready: Some(ready),
             open,
+            accepting,
         }
     }
 
@@ -80,6 +83,14 @@ impl Connections {
     pub(super) fn incoming(&mut self) -> Incoming {
         let ready = self.ready.take().unwrap_or_else(|| mpsc::channel(1).1);
         ReceiverStream::new(ready)
+    }
+
+    /// Stops accepting. The socket's file is gone when this returns, which no background task could promise: the process
+    /// ends before those do.
+    pub(super) async fn close(self) {
+        self.accepting.abort();
+        // Aborted is what it is meant to be.
+        let _ = self.accepting.await;
     }
 
     /// How many are open, to be watched.
@@ -92,7 +103,7 @@ async fn greet(
     stream: Plain,
     acceptor: Option<TlsAcceptor>,
     ready: mpsc::Sender<io::Result<Connection>>,
-    open: watch::Sender<usize>,
+    open: watch::Sender<Count>,
 ) {
     let stream = match acceptor {
         None => Stream::Plain(stream),
@@ -106,28 +117,35 @@ async fn greet(
             }
         },
     };
-    open.send_modify(|open| *open += 1);
+    open.send_modify(|count| count.opened += 1);
     // The server is gone when this fails, and the connection is closed with it.
     let _ = ready.send(Ok(Connection { stream, open })).await;
 }
 
+/// Connections so far. Two counts that only grow show even one that came and went between two looks.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    opened: u64,
+    closed: u64,
+}
+
 /// Watches how many connections are open.
-pub(super) struct Open(watch::Receiver<usize>);
+pub(super) struct Open(watch::Receiver<Count>);
 
 impl Open {
     /// Returns when the host never came, or has gone and not come back.
     pub(super) async fn lost(mut self) {
         let mut patience = FIRST;
+        let mut known = 0;
         loop {
-            if timeout(patience, self.0.wait_for(|open| *open > 0))
-                .await
-                .is_err()
-            {
+            let another = self.0.wait_for(|count| count.opened > known);
+            if timeout(patience, another).await.is_err() {
                 return;
             }
-            // An error means that the counter is gone, and all connections with it.
-            if self.0.wait_for(|open| *open == 0).await.is_err() {
-                return;
+            // An error means that the count is gone, and all connections with it.
+            match self.0.wait_for(|count| count.opened == count.closed).await {
+                Ok(count) => known = count.opened,
+                Err(_) => return,
             }
             patience = AGAIN;
         }
@@ -149,12 +167,12 @@ enum Stream {
 /// One open connection; dropping it counts it out.
 pub(super) struct Connection {
     stream: Stream,
-    open: watch::Sender<usize>,
+    open: watch::Sender<Count>,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.open.send_modify(|open| *open = open.saturating_sub(1));
+        self.open.send_modify(|count| count.closed += 1);
     }
 }
 
@@ -226,7 +244,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_host_that_never_connects_is_lost_after_a_minute() {
-        let (_open, receiver) = watch::channel(0);
+        let (_count, receiver) = watch::channel(Count::default());
         let began = tokio::time::Instant::now();
         Open(receiver).lost().await;
         assert_eq!(began.elapsed(), FIRST);
@@ -234,18 +252,32 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_host_may_come_back_within_seconds() {
-        let (open, receiver) = watch::channel(1);
+        let (count, receiver) = watch::channel(Count {
+            opened: 1,
+            closed: 0,
+        });
         let lost = tokio::spawn(Open(receiver).lost());
         for seconds in [1, 1, 100] {
-            open.send_replace(0);
+            count.send_modify(|count| count.closed += 1);
             pause(Duration::from_secs(1)).await;
             assert!(!lost.is_finished());
-            open.send_replace(1);
+            count.send_modify(|count| count.opened += 1);
             pause(Duration::from_secs(seconds)).await;
         }
-        open.send_replace(0);
+        count.send_modify(|count| count.closed += 1);
         let gone = tokio::time::Instant::now();
         lost.await.unwrap();
         assert_eq!(gone.elapsed(), AGAIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_came_and_went_at_once_is_not_waited_for_like_one_that_never_came() {
+        let (_count, receiver) = watch::channel(Count {
+            opened: 1,
+            closed: 1,
+        });
+        let began = tokio::time::Instant::now();
+        Open(receiver).lost().await;
+        assert_eq!(began.elapsed(), AGAIN);
     }
 }

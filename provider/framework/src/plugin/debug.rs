@@ -27,7 +27,9 @@ pub(super) async fn run(
         interrupts.next().await;
         end.cancel();
     });
-    serve(routes, connections.incoming(), stop).await
+    let outcome = serve(routes, connections.incoming(), stop).await;
+    connections.close().await;
+    outcome
 }
 
 /// Takes interrupts without ending. Ctrl-C reaches the whole process group; Terraform then tells its providers what to

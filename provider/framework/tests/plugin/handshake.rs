@@ -1,7 +1,6 @@
 //! A real provider process, driven as Terraform drives it: handshake, mutual TLS, go-plugin's services, its end.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use dataplane_proto::goplugin::grpc_broker_client::GrpcBrokerClient;
 use dataplane_proto::goplugin::grpc_controller_client::GrpcControllerClient;
@@ -67,13 +66,8 @@ async fn terraform_and_the_provider_trust_each_other_on_a_unix_socket() {
 
     let channel = plugin.connect_tls(Some(&certificate)).await.unwrap();
     assert_eq!(resource_types(channel.clone()).await, ["minimal_file"]);
-    let began = Instant::now();
     shut_down(channel).await;
     assert!(plugin.ended().await.success());
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "Terraform would have killed it"
-    );
     assert_eq!(
         directory.path().read_dir().unwrap().count(),
         0,
