@@ -7,6 +7,7 @@ resource "dataplane_crds" "this" {
 
 resource "dataplane_operator" "this" {
   cluster          = var.cluster
+  name             = var.name
   namespace        = var.namespace
   create_namespace = var.create_namespace
 
@@ -18,11 +19,18 @@ resource "dataplane_operator" "this" {
   control_plane = var.control_plane
   storage       = var.storage
   roles         = var.roles
-  egress        = var.egress
-  components    = var.components
   permissions   = var.permissions
-  patches       = var.patches
-  force_destroy = var.force_destroy
+
+  components           = var.components
+  node_selector        = var.scheduling.node_selector
+  tolerations          = var.scheduling.tolerations
+  egress               = var.egress
+  monitoring_namespace = var.monitoring_namespace
+  quota                = var.quota
+  limits               = var.limits
+  labels               = var.labels
+  patches              = var.patches
+  force_destroy        = var.force_destroy
 
   depends_on = [dataplane_crds.this]
 }
@@ -35,7 +43,13 @@ resource "dataplane_workspace" "this" {
   project  = each.value.project
   domain   = each.value.domain
   role     = var.roles.user
-  quota    = each.value.quota
+
+  quota         = each.value.quota
+  limits        = each.value.limits
+  egress        = each.value.egress
+  pod_security  = each.value.pod_security
+  labels        = each.value.labels
+  force_destroy = each.value.force_destroy
 
   lifecycle {
     precondition {

@@ -31,6 +31,53 @@ variable "components" {
   nullable = false
 }
 
+variable "quota" {
+  description = "Quota of the operator's namespace, by resource; `{}` for none, default what the components need."
+  type        = map(string)
+  default     = null
+}
+
+variable "limits" {
+  description = "What a container of the operator's namespace gets when it says nothing."
+  type = object({
+    requests = optional(object({ cpu = optional(string), memory = optional(string) }))
+    limits   = optional(object({ cpu = optional(string), memory = optional(string) }))
+  })
+  default = null
+}
+
+variable "labels" {
+  description = "Labels for every object, beside the marks."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "scheduling" {
+  description = <<-EOT
+    Where the components' pods run.
+
+    - `node_selector`: labels that a node must have
+    - `tolerations`: taints that the pods tolerate; `effect` is `NoSchedule`, `PreferNoSchedule` or `NoExecute`, default all
+  EOT
+  type = object({
+    node_selector = optional(map(string), {})
+    tolerations = optional(list(object({
+      key    = string
+      value  = optional(string)
+      effect = optional(string)
+    })), [])
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "monitoring_namespace" {
+  description = "Namespace whose pods may read the metrics; default none may."
+  type        = string
+  default     = null
+}
+
 variable "permissions" {
   description = "How much of the cluster the operator may see: `standard`, or `low` for rights in single namespaces only."
   type        = string
@@ -71,11 +118,24 @@ variable "workspaces" {
     user role.
 
     - `quota`: what the whole namespace may use, by resource
+    - `limits`: what a container gets when it says nothing
+    - `egress`: what task pods may connect to; default any address but instance metadata
+    - `pod_security`: pods beyond this level are refused: `privileged`, `baseline` (the default) or `restricted`
+    - `labels`: for every object
+    - `force_destroy`: whether it may be destroyed while tasks have not finished
   EOT
   type = map(object({
     project = string
     domain  = string
     quota   = optional(map(string))
+    limits = optional(object({
+      requests = optional(object({ cpu = optional(string), memory = optional(string) }))
+      limits   = optional(object({ cpu = optional(string), memory = optional(string) }))
+    }))
+    egress        = optional(list(object({ cidrs = list(string), ports = optional(list(number)) })))
+    pod_security  = optional(string)
+    labels        = optional(map(string))
+    force_destroy = optional(bool)
   }))
   default  = {}
   nullable = false

@@ -131,6 +131,13 @@ variable "roles" {
   }
 }
 
+variable "name" {
+  description = "Name of the operator: on the labels of its objects and in the names of what is cluster-wide."
+  type        = string
+  default     = "dataplane"
+  nullable    = false
+}
+
 variable "namespace" {
   description = "Namespace of the operator and its components."
   type        = string

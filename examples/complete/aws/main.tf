@@ -8,7 +8,7 @@ provider "dataplane" {
 }
 
 data "dataplane_cluster" "this" {
-  eks = { name = var.cluster, region = var.region }
+  cluster = { eks = { name = var.cluster, region = var.region } }
 }
 
 locals {
@@ -25,7 +25,7 @@ module "aws" {
   workspaces = values(local.workspaces)
 
   trust = {
-    irsa         = var.pod_identity ? null : { issuer = data.dataplane_cluster.this.oidc_issuer }
+    irsa         = var.pod_identity ? null : { issuer = data.dataplane_cluster.this.issuer }
     pod_identity = var.pod_identity ? { cluster = var.cluster } : null
   }
 

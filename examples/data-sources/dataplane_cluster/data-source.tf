@@ -1,9 +1,10 @@
 data "dataplane_cluster" "prod" {
-  eks = { name = "prod", region = "eu-west-1" }
+  cluster = {
+    eks = { name = "prod", region = "eu-west-1" }
+  }
 }
 
 # The issuer that roles trust.
 resource "dataplane_identity_provider" "prod" {
-  issuer    = data.dataplane_cluster.prod.oidc_issuer
-  audiences = ["sts.amazonaws.com"]
+  issuer = data.dataplane_cluster.prod.issuer
 }

@@ -1,6 +1,18 @@
-data "dataplane_permissions" "this" {}
+data "dataplane_permissions" "this" {
+  buckets = ["acme-prod-metadata", "acme-prod-fast-registration"]
+  secrets = "acme-prod/"
+}
 
-# For review, or for a team that keeps IAM in its own hands.
-output "documents" {
-  value = data.dataplane_permissions.this
+# For whoever runs Terraform: all of it, and what a plan alone needs.
+output "apply" {
+  value = data.dataplane_permissions.this.policy
+}
+
+output "plan" {
+  value = data.dataplane_permissions.this.by_operation["read"]
+}
+
+# For a reviewer, or a team that makes the roles itself.
+output "roles" {
+  value = data.dataplane_permissions.this.profiles
 }

@@ -1,4 +1,5 @@
-# A token for another provider, minted when it is needed and renewed while Terraform runs. It is never stored.
+# For another provider: minted when it is needed, renewed while Terraform runs, never stored.
 ephemeral "dataplane_cluster_token" "prod" {
-  eks = { name = "prod", region = "eu-west-1" }
+  name   = "prod"
+  region = "eu-west-1"
 }

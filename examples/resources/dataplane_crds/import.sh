@@ -1,1 +1,2 @@
-terraform import dataplane_crds.this 'kubeconfig/~/.kube/config'
+# The cluster: eks/<region>/<name>, or kubeconfig/<path>#<context>
+terraform import dataplane_crds.this eks/eu-west-1/prod

@@ -9,6 +9,9 @@ resource "dataplane_workspace" "fraud" {
     kubeconfig = { path = var.kubeconfig }
   }
 
+  # The operator's id. Terraform destroys the workspace first, while the operator can still clean up after its tasks.
+  operator = "union/dataplane"
+
   project = "fraud"
   domain  = "production"
 

@@ -38,6 +38,11 @@ run "one_cluster_for_all" {
 run "a_workspace_has_the_user_role_and_waits_for_the_operator" {
   command = apply
 
+  override_resource {
+    target = dataplane_operator.this
+    values = { id = "union/dataplane" }
+  }
+
   assert {
     condition     = dataplane_workspace.this["fraud"].role.irsa.role_arn == var.roles.user.irsa.role_arn && dataplane_workspace.this["fraud"].operator == dataplane_operator.this.id
     error_message = "Task pods have the user role, and the workspace goes before the operator does."
