@@ -35,9 +35,14 @@ pub use ephemeral::{EphemeralSubject, Open};
 pub use resource::{Action, Failed, Planned, State, Subject};
 
 /// A configured provider, as Terraform would have started it.
-#[derive(Debug)]
 pub struct Harness<P: Provider> {
     service: Service<P>,
+}
+
+impl<P: Provider> std::fmt::Debug for Harness<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Harness").field(&self.service).finish()
+    }
 }
 
 /// What this kit says it can do, which is what Terraform 1.11 says.

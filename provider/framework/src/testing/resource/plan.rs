@@ -89,6 +89,13 @@ impl<P: Provider> Subject<'_, P> {
     }
 
     /// Plans the removal of an object.
+    pub async fn plan_destroy(&self, state: &State) -> Planned {
+        let doing = format!("planning to delete {}", self.name);
+        self.plan_delete(state)
+            .await
+            .unwrap_or_else(|wrong| fail(&doing, &wrong))
+    }
+
     pub(super) async fn plan_delete(&self, state: &State) -> Result<Planned, Vec<Diagnostic>> {
         let request = rpc::Request {
             type_name: self.name.to_owned(),
