@@ -1,0 +1,255 @@
+//! The `cluster` argument: where a cluster is, in HCL.
+
+use framework::{AttributePath, Diagnostic, Diagnostics, Model, Result, Value};
+
+use super::{
+    connection::Connected,
+    coordinates::Coordinates,
+    error::Error,
+    kubeconfig,
+};
+use crate::client::Client;
+
+/// Where a Kubernetes cluster is. Exactly one of the arguments is given. It holds no secret: tokens are minted whenever one is needed.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct ClusterModel {
+    /// An EKS cluster, reached with the provider's own AWS credentials.
+    #[attr(optional)]
+    pub eks: Value<EksModel>,
+    /// A cluster of a kubeconfig file, reached as the user of its context.
+    #[attr(optional)]
+    pub kubeconfig: Value<KubeconfigModel>,
+    /// An API server by its address, reached with what the provider's `kubernetes` argument gives.
+    #[attr(optional)]
+    pub direct: Value<DirectModel>,
+}
+
+/// An EKS cluster.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct EksModel {
+    /// Name of the cluster.
+    #[attr(required, validate = eks_name)]
+    pub name: Value<String>,
+    /// Region of the cluster.
+    #[attr(required, validate = region)]
+    pub region: Value<String>,
+}
+
+/// A cluster of a kubeconfig file.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct KubeconfigModel {
+    /// Path of the file; `~` is the home directory of who runs Terraform.
+    #[attr(required)]
+    pub path: Value<String>,
+    /// Name of the context. Default: the file's current context.
+    #[attr(optional)]
+    pub context: Value<String>,
+}
+
+/// An API server.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct DirectModel {
+    /// Address of the API server: `https://` and a host, with or without a port.
+    #[attr(required, validate = https)]
+    pub host: Value<String>,
+    /// Certificate authority of the API server, in PEM. Default: what the provider's `kubernetes` argument gives, or else those the machine trusts.
+    #[attr(optional)]
+    pub ca_certificate: Value<String>,
+}
+
+#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
+fn eks_name(name: &String) -> std::result::Result<(), String> {
+    name.parse::<clouds::clusters::ClusterName>().map(drop).map_err(|error| error.to_string())
+}
+
+#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
+fn region(name: &String) -> std::result::Result<(), String> {
+    name.parse::<clouds::account::Region>().map(drop).map_err(|error| error.to_string())
+}
+
+#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
+fn https(host: &String) -> std::result::Result<(), String> {
+    let example = "write https://<host> or https://<host>:<port>";
+    let url: url::Url = host.parse().map_err(|error| format!("{host:?} is not an address ({error}); {example}"))?;
+    // A token is sent to it.
+    if url.scheme() != "https" || url.host().is_none() || !matches!(url.path(), "" | "/") || url.query().is_some() {
+        return Err(format!("{host:?} is not the address of an API server; {example}"));
+    }
+    Ok(())
+}
+
+impl ClusterModel {
+    /// Reports arguments that exclude each other and a kubeconfig file without the context, where the file exists.
+    pub fn validate(cluster: &Value<Self>, path: &AttributePath, diagnostics: &mut Diagnostics) {
+        let Value::Known(Self { eks, kubeconfig, direct }) = cluster else { return };
+        let given = [eks.is_known(), kubeconfig.is_known(), direct.is_known()].into_iter().filter(|given| *given).count();
+        let open = eks.is_unknown() || kubeconfig.is_unknown() || direct.is_unknown();
+        if given > 1 || (given == 0 && !open) {
+            diagnostics.error_at(
+                path.clone(),
+                if given == 0 { "no cluster is given" } else { "more than one cluster is given" },
+                "Write exactly one of `eks = { name, region }`, `kubeconfig = { path, context }` and `direct = { host, ca_certificate }`.",
+            );
+        }
+        if let Value::Known(KubeconfigModel { path: Value::Known(file), context }) = kubeconfig
+            && !context.is_unknown()
+            && let Err(problem) = kubeconfig::check_context(file, context.known().map(String::as_str))
+        {
+            let at = path.clone().attribute("kubeconfig");
+            let at = if context.is_null() { at.attribute("path") } else { at.attribute("context") };
+            diagnostics.error_at(at, "the kubeconfig file cannot be used", problem);
+        }
+    }
+
+    /// Where the cluster is; `None` while a part of it is not known yet.
+    pub fn coordinates(cluster: &Value<Self>) -> Option<Coordinates> {
+        match cluster.known()? {
+            Self { eks: Value::Known(EksModel { name, region }), .. } => Some(Coordinates::Eks {
+                region: region.known()?.clone(),
+                name: name.known()?.clone(),
+            }),
+            Self { kubeconfig: Value::Known(KubeconfigModel { path, context }), .. } if !context.is_unknown() => {
+                Some(Coordinates::Kubeconfig {
+                    path: path.known()?.clone(),
+                    context: context.known().cloned(),
+                })
+            }
+            Self { direct: Value::Known(DirectModel { host, ca_certificate }), .. } if !ca_certificate.is_unknown() => {
+                Some(Coordinates::Direct {
+                    host: host.known()?.clone(),
+                    ca_certificate: ca_certificate.known().cloned(),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a change means another EKS cluster. Files and addresses may change while the cluster stays: its uid tells.
+    pub fn is_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
+        match (Self::coordinates(prior), Self::coordinates(planned)) {
+            (Some(Coordinates::Eks { region, name }), Some(Coordinates::Eks { region: to, name: other })) => (region, name) != (to, other),
+            _ => false,
+        }
+    }
+
+    /// Opens the cluster; `None` when its cloud says that it is deleted.
+    pub async fn open(client: &Client, cluster: &Value<Self>) -> Result<Option<Connected>> {
+        let Some(coordinates) = Self::coordinates(cluster) else {
+            return Err(Diagnostic::error(
+                "the cluster is not known yet",
+                "A part of the `cluster` argument comes from something that is not applied yet, so nothing can be asked of it.",
+            )
+            .into());
+        };
+        Ok(client.clusters.connect(&coordinates).await?)
+    }
+
+    /// Opens a cluster that must be there, and be the one that it was.
+    pub async fn open_same(client: &Client, cluster: &Value<Self>, uid: Option<&String>) -> Result<Connected> {
+        let found = Self::open(client, cluster).await?.ok_or_else(|| Error::Unreachable {
+            host: Self::coordinates(cluster).map(|coordinates| coordinates.to_string()).unwrap_or_default(),
+            reason: "its cloud says that it does not exist".to_owned(),
+        })?;
+        match uid {
+            Some(uid) if *uid != found.uid => Err(Diagnostic::error(
+                "this is another cluster",
+                format!(
+                    "`cluster` now leads to the cluster with the uid {}, but the objects in the state are in the one with the uid {uid}. Nothing was \
+                     changed. To move there, run `terraform apply -replace=<address of the resource>`.",
+                    found.uid
+                ),
+            )
+            .at(AttributePath::root().attribute("cluster"))
+            .into()),
+            _ => Ok(found),
+        }
+    }
+
+    /// Opens the cluster of something that is in the state; `None` when the cluster is deleted or has been made anew, and the objects
+    /// with it.
+    pub async fn open_known(client: &Client, cluster: &Value<Self>, uid: Option<&String>) -> Result<Option<Connected>> {
+        let found = Self::open(client, cluster).await?;
+        Ok(found.filter(|found| {
+            let same = uid.is_none_or(|uid| *uid == found.uid);
+            if !same {
+                tracing::info!(found = found.uid, "the cluster has been made anew, so what was in it is gone");
+            }
+            same
+        }))
+    }
+}
+
+impl From<Coordinates> for ClusterModel {
+    fn from(coordinates: Coordinates) -> Self {
+        match coordinates {
+            Coordinates::Eks { region, name } => Self {
+                eks: EksModel {
+                    name: name.into(),
+                    region: region.into(),
+                }
+                .into(),
+                ..Self::default()
+            },
+            Coordinates::Kubeconfig { path, context } => Self {
+                kubeconfig: KubeconfigModel {
+                    path: path.into(),
+                    context: context.into(),
+                }
+                .into(),
+                ..Self::default()
+            },
+            Coordinates::Direct { host, ca_certificate } => Self {
+                direct: DirectModel {
+                    host: host.into(),
+                    ca_certificate: ca_certificate.into(),
+                }
+                .into(),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use framework::path;
+
+    fn problems(cluster: ClusterModel) -> Vec<Diagnostic> {
+        let mut diagnostics = Diagnostics::new();
+        ClusterModel::validate(&cluster.into(), &path!("cluster"), &mut diagnostics);
+        diagnostics.into_iter().collect()
+    }
+
+    #[test]
+    fn exactly_one_cluster_is_given() {
+        assert_eq!(problems(ClusterModel::default())[0].summary, "no cluster is given");
+        let two = ClusterModel {
+            eks: Value::Unknown,
+            direct: DirectModel::default().into(),
+            ..ClusterModel::default()
+        };
+        assert_eq!(problems(two)[0].path, Some(path!("cluster")));
+    }
+
+    #[test]
+    fn coordinates_come_back_from_the_argument() {
+        for text in ["eks/eu-west-1/prod", "kubeconfig//root/c#a", "direct/https://10.0.0.1:6443"] {
+            let coordinates: Coordinates = text.parse().unwrap();
+            assert_eq!(ClusterModel::coordinates(&ClusterModel::from(coordinates.clone()).into()), Some(coordinates));
+        }
+        let unknown = ClusterModel {
+            eks: EksModel { name: Value::Unknown, region: "eu-west-1".into() }.into(),
+            ..ClusterModel::default()
+        };
+        assert_eq!(ClusterModel::coordinates(&unknown.into()), None);
+    }
+
+    #[test]
+    fn an_address_is_https() {
+        assert!(https(&"https://10.0.0.1:6443".to_owned()).is_ok());
+        for bad in ["10.0.0.1", "http://10.0.0.1", "https://10.0.0.1/api", "https://"] {
+            assert!(https(&bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! How a cluster is opened: by the cloud's own credentials, a kubeconfig file, or what the provider's `kubernetes` argument gives.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use clouds::{
+    Clouds,
+    clusters::{ClusterId, ClusterStatus, Clusters},
+    error::Optional as _,
+};
+use framework::Value;
+use serde_json::json;
+
+use super::{
+    api_server::{ApiServer, Tokens},
+    coordinates::Coordinates,
+    error::Error,
+    kubeconfig,
+    objects::{ObjectRef, Objects},
+};
+use crate::provider::KubernetesModel;
+
+/// A cluster that does not answer within this time is reported, instead of a plan that hangs.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What opens clusters.
+#[async_trait]
+pub trait Connect: Send + Sync {
+    /// Opens one; `None` when its cloud says that it is deleted, and with it everything in it.
+    async fn connect(&self, coordinates: &Coordinates) -> Result<Option<Connected>, Error>;
+}
+
+/// An open cluster.
+#[derive(Clone)]
+pub struct Connected {
+    pub objects: Arc<dyn Objects>,
+    /// Uid of its kube-system namespace: another uid is another cluster, wherever it answers.
+    pub uid: String,
+}
+
+impl Connected {
+    /// Asks a cluster who it is.
+    pub async fn to(objects: Arc<dyn Objects>) -> Result<Self, Error> {
+        let system = objects.get(&ObjectRef::namespace("kube-system")).await?;
+        let uid = system.uid().to_owned();
+        Ok(Self { objects, uid })
+    }
+}
+
+/// Real clusters. Nothing is called until one is needed.
+pub fn live(clouds: Option<&Clouds>, kubernetes: &Value<KubernetesModel>) -> Arc<dyn Connect> {
+    Arc::new(Live {
+        clusters: clouds.map(|clouds| Arc::clone(&clouds.clusters)),
+        kubernetes: kubernetes.clone(),
+        open: Mutex::default(),
+    })
+}
+
+struct Live {
+    clusters: Option<Arc<dyn Clusters>>,
+    kubernetes: Value<KubernetesModel>,
+    open: Mutex<HashMap<Coordinates, Connected>>,
+}
+
+#[async_trait]
+impl Connect for Live {
+    async fn connect(&self, coordinates: &Coordinates) -> Result<Option<Connected>, Error> {
+        // Every resource of a cluster shares one connection, so that the cloud is asked once per run.
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(coordinates).cloned();
+        if open.is_some() {
+            return Ok(open);
+        }
+        let objects = match coordinates {
+            Coordinates::Eks { region, name } => self.eks(coordinates, region, name).await?,
+            Coordinates::Kubeconfig { path, context } => Some(self.kubeconfig(coordinates, path, context.as_deref()).await?),
+            Coordinates::Direct { host, ca_certificate } => Some(self.direct(host, ca_certificate.as_deref())?),
+        };
+        let Some(objects) = objects else { return Ok(None) };
+        let connected = Connected::to(Arc::new(objects)).await?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(coordinates.clone(), connected.clone());
+        Ok(Some(connected))
+    }
+}
+
+impl Live {
+    async fn eks(&self, coordinates: &Coordinates, region: &str, name: &str) -> Result<Option<ApiServer>, Error> {
+        let problem = |reason: String| Error::Credentials {
+            host: coordinates.to_string(),
+            reason,
+        };
+        let Some(clusters) = &self.clusters else {
+            return Err(problem("the provider has no `aws` argument, so EKS cannot be asked for the cluster".to_owned()));
+        };
+        let id = ClusterId::Eks {
+            name: name.parse().map_err(|error| problem(format!("{error}")))?,
+            region: Some(region.parse().map_err(|error| problem(format!("{error}")))?),
+        };
+        let Some(cluster) = clusters.describe(&id).await.optional()? else {
+            return Ok(None);
+        };
+        match (cluster.status, cluster.endpoint) {
+            (ClusterStatus::Deleting, _) => Ok(None),
+            (ClusterStatus::Active, Some(endpoint)) => {
+                let config = config(&endpoint, cluster.ca_certificate.as_deref())?;
+                ApiServer::new(config, Some(minted(Arc::clone(clusters), id))).map(Some)
+            }
+            (status, _) => Err(Error::Unreachable {
+                host: coordinates.to_string(),
+                reason: format!("the cluster is {status:?}, not active").to_lowercase(),
+            }),
+        }
+    }
+
+    async fn kubeconfig(&self, coordinates: &Coordinates, path: &str, context: Option<&str>) -> Result<ApiServer, Error> {
+        let mut config = kubeconfig::load(path, context).await.map_err(|reason| Error::Credentials {
+            host: coordinates.to_string(),
+            reason,
+        })?;
+        bound(&mut config);
+        let user = &config.auth_info;
+        let anonymous = user.token.is_none()
+            && user.token_file.is_none()
+            && user.exec.is_none()
+            && user.client_certificate.is_none()
+            && user.client_certificate_data.is_none()
+            && user.auth_provider.is_none()
+            && user.username.is_none();
+        if anonymous {
+            return self.authenticated(config);
+        }
+        ApiServer::new(config, None)
+    }
+
+    fn direct(&self, host: &str, ca_certificate: Option<&str>) -> Result<ApiServer, Error> {
+        let given = self.kubernetes.known().and_then(|kubernetes| kubernetes.ca_certificate.known());
+        let config = config(host, ca_certificate.or(given.map(String::as_str)))?;
+        self.authenticated(config)
+    }
+
+    /// Adds what the provider's `kubernetes` argument gives.
+    fn authenticated(&self, mut config: kube::Config) -> Result<ApiServer, Error> {
+        let problem = |reason: &str| Error::Credentials {
+            host: config.cluster_url.to_string(),
+            reason: reason.to_owned(),
+        };
+        let kubernetes = match &self.kubernetes {
+            Value::Known(kubernetes) => kubernetes,
+            Value::Unknown => return Err(problem("the provider's `kubernetes` argument is not known yet")),
+            Value::Null => return Err(problem("set `token` or `exec` in the provider's `kubernetes` argument")),
+        };
+        if let Some(token) = kubernetes.token.known() {
+            let token = token.clone();
+            let tokens: Tokens = Box::new(move || {
+                let token = token.clone();
+                Box::pin(async move { Ok(token) })
+            });
+            return ApiServer::new(config, Some(tokens));
+        }
+        let Some(exec) = kubernetes.exec.known() else {
+            return Err(problem("set `token` or `exec` in the provider's `kubernetes` argument; neither is known"));
+        };
+        let environment: Vec<_> = exec
+            .env
+            .known()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        let user = json!({ "exec": {
+            "apiVersion": exec.api_version.known(),
+            "command": exec.command.known(),
+            "args": exec.args.known(),
+            "env": environment,
+            // Terraform's standard input is not for questions.
+            "interactiveMode": "Never",
+        } });
+        config.auth_info = serde_json::from_value(user).map_err(|error| problem(&error.to_string()))?;
+        ApiServer::new(config, None)
+    }
+}
+
+/// Tokens in the caller's own name, for as long as a wait takes.
+fn minted(clusters: Arc<dyn Clusters>, id: ClusterId) -> Tokens {
+    Box::new(move || {
+        let clusters = Arc::clone(&clusters);
+        let id = id.clone();
+        Box::pin(async move {
+            let minted = clusters.token(&id).await.map_err(|error| error.to_string())?;
+            Ok(minted.token.expose().to_owned())
+        })
+    })
+}
+
+fn config(host: &str, ca_certificate: Option<&str>) -> Result<kube::Config, Error> {
+    let problem = |reason: String| Error::Credentials {
+        host: host.to_owned(),
+        reason,
+    };
+    let url = host.parse().map_err(|error| problem(format!("the address is not a URL: {error}")))?;
+    let mut config = kube::Config::new(url);
+    if let Some(pem) = ca_certificate {
+        config.root_cert = Some(certificates(pem).map_err(problem)?);
+    }
+    bound(&mut config);
+    Ok(config)
+}
+
+fn bound(config: &mut kube::Config) {
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(READ_TIMEOUT);
+    config.reset_reader_on_write = true;
+}
+
+/// The certificates of a PEM bundle, as DER.
+fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, String> {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).map(|certificate| certificate.map(|der| der.to_vec())).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err("`ca_certificate` holds no certificate; it must be PEM, beginning with -----BEGIN CERTIFICATE-----".to_owned()),
+        Err(error) => Err(format!("`ca_certificate` is not PEM: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coordinates(text: &str) -> Coordinates {
+        text.parse().unwrap()
+    }
+
+    async fn problem(live: &dyn Connect, at: &str) -> String {
+        match live.connect(&coordinates(at)).await {
+            Ok(_) => panic!("{at} is no cluster"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_named() {
+        let clusters = live(None, &Value::Null);
+        assert!(problem(&*clusters, "eks/eu-west-1/prod").await.contains("no `aws` argument"));
+        assert!(problem(&*clusters, "direct/https://10.0.0.1").await.contains("`token` or `exec`"));
+        let clusters = live(None, &Value::Unknown);
+        assert!(problem(&*clusters, "direct/https://10.0.0.1").await.contains("not known yet"));
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_the_cloud_does_not_have_is_gone() {
+        let clouds = Clouds::memory();
+        let clusters = live(Some(&clouds), &Value::Null);
+        assert!(clusters.connect(&coordinates("eks/eu-west-1/prod")).await.unwrap().is_none());
+    }
+
+    #[test]
+    fn a_certificate_that_is_none_is_refused() {
+        let error = config("https://10.0.0.1", Some("hello")).unwrap_err();
+        assert!(error.to_string().contains("must be PEM"), "{error}");
+    }
+}

@@ -1,0 +1,121 @@
+//! Where a cluster is: known at apply, kept in state, part of import ids. Never a secret.
+
+use std::{fmt, str::FromStr};
+
+/// The whereabouts of one cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Coordinates {
+    /// An EKS cluster of the configured account.
+    Eks { region: String, name: String },
+    /// A context of a kubeconfig file; `None` is its current context.
+    Kubeconfig { path: String, context: Option<String> },
+    /// An API server by its address.
+    Direct { host: String, ca_certificate: Option<String> },
+}
+
+/// The spellings of coordinates in an import id.
+pub const SPELLINGS: &str = "eks/<region>/<name>, kubeconfig/<path>#<context> or direct/<https address>";
+
+impl fmt::Display for Coordinates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Eks { region, name } => write!(f, "eks/{region}/{name}"),
+            Self::Kubeconfig { path, context: None } => write!(f, "kubeconfig/{path}"),
+            Self::Kubeconfig { path, context: Some(context) } => write!(f, "kubeconfig/{path}#{context}"),
+            Self::Direct { host, .. } => write!(f, "direct/{host}"),
+        }
+    }
+}
+
+impl FromStr for Coordinates {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let invalid = || format!("`{text}` does not say where a cluster is: write {SPELLINGS}");
+        let (how, whereabouts) = text.split_once('/').ok_or_else(invalid)?;
+        if whereabouts.is_empty() {
+            return Err(invalid());
+        }
+        match how {
+            "eks" => match whereabouts.split_once('/') {
+                Some((region, name)) if !region.is_empty() && !name.is_empty() && !name.contains('/') => Ok(Self::Eks {
+                    region: region.to_owned(),
+                    name: name.to_owned(),
+                }),
+                _ => Err(invalid()),
+            },
+            "kubeconfig" => Ok(match whereabouts.split_once('#') {
+                Some((path, context)) => Self::Kubeconfig {
+                    path: path.to_owned(),
+                    context: Some(context.to_owned()),
+                },
+                None => Self::Kubeconfig {
+                    path: whereabouts.to_owned(),
+                    context: None,
+                },
+            }),
+            "direct" => Ok(Self::Direct {
+                host: whereabouts.to_owned(),
+                ca_certificate: None,
+            }),
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl Coordinates {
+    /// Splits an import id into coordinates and the names that follow them.
+    ///
+    /// The names are counted from the end: paths, contexts and addresses have slashes of their own.
+    pub fn split_import_id<const N: usize>(id: &str, names: [&str; N]) -> Result<(Self, [String; N]), String> {
+        let invalid = |why: &str| {
+            let tail: String = names.iter().map(|name| format!("/<{name}>")).collect();
+            format!("`{id}` is not an import id of this resource ({why}); write <cluster>{tail}, where <cluster> is {SPELLINGS}")
+        };
+        let mut parts: Vec<&str> = id.rsplitn(N + 1, '/').collect();
+        parts.reverse();
+        let (cluster, rest) = parts.split_first().ok_or_else(|| invalid("it is empty"))?;
+        let found: [String; N] = rest
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+            .try_into()
+            .map_err(|_| invalid("it has too few parts"))?;
+        if found.iter().any(String::is_empty) {
+            return Err(invalid("a name is empty"));
+        }
+        let coordinates = cluster.parse().map_err(|why: String| invalid(&why))?;
+        Ok((coordinates, found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_comes_back() {
+        for text in [
+            "eks/eu-west-1/prod",
+            "kubeconfig/~/.kube/config",
+            "kubeconfig//root/.kube/config#arn:aws:eks:eu-west-1:1:cluster/prod",
+            "direct/https://10.0.0.1:6443",
+        ] {
+            assert_eq!(text.parse::<Coordinates>().unwrap().to_string(), text);
+        }
+        for bad in ["", "eks", "eks/", "eks/eu-west-1", "eks/eu-west-1/a/b", "gke/a/b/c"] {
+            let error = bad.parse::<Coordinates>().unwrap_err();
+            assert!(error.contains("eks/<region>/<name>"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_are_counted_from_the_end() {
+        let (cluster, [namespace, name]) =
+            Coordinates::split_import_id("kubeconfig//etc/k.yaml#a/b/union/prod", ["namespace", "name"]).unwrap();
+        assert_eq!(cluster.to_string(), "kubeconfig//etc/k.yaml#a/b");
+        assert_eq!((namespace.as_str(), name.as_str()), ("union", "prod"));
+        let error = Coordinates::split_import_id("union/prod", ["namespace", "name"]).unwrap_err();
+        assert!(error.contains("<cluster>/<namespace>/<name>"), "{error}");
+    }
+}

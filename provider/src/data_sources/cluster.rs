@@ -1,0 +1,182 @@
+//! `dataplane_cluster`: where a cluster's API is, whose tokens it issues, and its network.
+
+use clouds::{
+    clusters::{ClusterId, ClusterStatus},
+    error::Error,
+};
+use framework::{Context, DataSource, Diagnostic, Diagnostics, Model, Result, Value, path};
+
+use crate::{
+    client::Client,
+    cluster::{ClusterModel, Coordinates},
+};
+
+/// The data source.
+pub struct Cluster;
+
+/// A Kubernetes cluster: where its API is, the issuer of its service accounts' tokens (for `dataplane_identity_provider`), its version and
+/// its network. An EKS cluster is looked up at AWS, so its API need not be reachable; others are asked themselves.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct ClusterDataModel {
+    /// The cluster.
+    #[attr(required)]
+    pub cluster: Value<ClusterModel>,
+    /// The cloud's full name of the cluster, such as its ARN; null where no cloud was asked.
+    #[attr(computed)]
+    pub id: Value<String>,
+    /// Address of its API.
+    #[attr(computed)]
+    pub endpoint: Value<String>,
+    /// Certificate authority of its API, in PEM; null where no cloud was asked.
+    #[attr(computed)]
+    pub ca_certificate: Value<String>,
+    /// Issuer of the tokens of its service accounts; null where no cloud was asked.
+    #[attr(computed)]
+    pub issuer: Value<String>,
+    /// Version of Kubernetes.
+    #[attr(computed)]
+    pub version: Value<String>,
+    /// Uid of its kube-system namespace; null for an EKS cluster, whose API is not asked.
+    #[attr(computed)]
+    pub cluster_uid: Value<String>,
+    /// Its network; null where no cloud was asked.
+    #[attr(computed)]
+    pub network: Value<NetworkModel>,
+}
+
+/// The network of a cluster.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct NetworkModel {
+    /// VPC.
+    #[attr(computed)]
+    pub id: Value<String>,
+    /// Subnets of the control plane's interfaces.
+    #[attr(computed)]
+    pub subnets: Value<Vec<String>>,
+    /// Security groups, the cluster's own first.
+    #[attr(computed)]
+    pub security_groups: Value<Vec<String>>,
+    /// Address ranges of services, in CIDR notation.
+    #[attr(computed)]
+    pub service_ranges: Value<Vec<String>>,
+    /// Whether the API answers on a public address.
+    #[attr(computed)]
+    pub public_endpoint: Value<bool>,
+    /// Whether the API answers inside the network.
+    #[attr(computed)]
+    pub private_endpoint: Value<bool>,
+}
+
+impl DataSource for Cluster {
+    const NAME: &'static str = "dataplane_cluster";
+    type Client = Client;
+    type Model = ClusterDataModel;
+
+    fn validate(&self, config: &ClusterDataModel, diagnostics: &mut Diagnostics) {
+        ClusterModel::validate(&config.cluster, &path!("cluster"), diagnostics);
+    }
+
+    async fn read(&self, cx: &Context<Client>, config: ClusterDataModel) -> Result<ClusterDataModel> {
+        let client = cx.client()?;
+        match ClusterModel::coordinates(&config.cluster) {
+            Some(Coordinates::Eks { region, name }) => described(client, config, &region, &name).await,
+            _ => {
+                let connected = ClusterModel::open_same(client, &config.cluster, None).await?;
+                Ok(ClusterDataModel {
+                    endpoint: connected.objects.host().into(),
+                    version: connected.objects.version().await?.into(),
+                    cluster_uid: connected.uid.into(),
+                    ..config
+                })
+            }
+        }
+    }
+}
+
+async fn described(client: &Client, config: ClusterDataModel, region: &str, name: &str) -> Result<ClusterDataModel> {
+    let id = ClusterId::Eks {
+        name: name.parse()?,
+        region: Some(region.parse()?),
+    };
+    let cluster = match client.clouds()?.clusters.describe(&id).await {
+        Err(Error::NotFound(_)) => {
+            return Err(Diagnostic::error(
+                format!("there is no EKS cluster {name} in {region}"),
+                "Check the name and the region, and that the provider's credentials are of the account that has it.",
+            )
+            .at(path!("cluster", "eks"))
+            .into());
+        }
+        described => described?,
+    };
+    if cluster.status != ClusterStatus::Active {
+        tracing::warn!(status = ?cluster.status, "the cluster is not active: what is not known yet is null");
+    }
+    let network = cluster.network;
+    Ok(ClusterDataModel {
+        id: cluster.id.into(),
+        endpoint: cluster.endpoint.into(),
+        ca_certificate: cluster.ca_certificate.into(),
+        issuer: cluster.issuer.map(|issuer| issuer.to_string()).into(),
+        version: cluster.version.into(),
+        network: NetworkModel {
+            id: network.network.into(),
+            subnets: network.subnets.into(),
+            security_groups: network.security_groups.into(),
+            service_ranges: network.service_ranges.into(),
+            public_endpoint: network.public_endpoint.into(),
+            private_endpoint: network.private_endpoint.into(),
+        }
+        .into(),
+        ..config
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use clouds::{
+        clusters::{Cluster as Found, ClusterNetwork},
+        memory::Memory,
+    };
+    use framework::testing::Harness;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{cluster::memory, provider::Dataplane};
+
+    #[tokio::test]
+    async fn an_eks_cluster_is_looked_up_and_others_are_asked() {
+        let clouds = Memory::default();
+        let id = ClusterId::Eks {
+            name: "prod".parse().unwrap(),
+            region: Some("eu-west-1".parse().unwrap()),
+        };
+        clouds.change(|world| {
+            world.clusters.insert(
+                id.clone(),
+                Found {
+                    id: "arn:aws:eks:eu-west-1:123456789012:cluster/prod".to_owned(),
+                    status: ClusterStatus::Active,
+                    endpoint: Some("https://eks.example".to_owned()),
+                    ca_certificate: Some("pem".to_owned()),
+                    issuer: Some("https://oidc.example/id/1".parse().unwrap()),
+                    version: Some("1.36".to_owned()),
+                    network: ClusterNetwork::default(),
+                },
+            );
+        });
+        let clusters = memory::Clusters::of("kubeconfig//nonexistent#a".parse().unwrap(), Arc::new(memory::Cluster::default()));
+        let config = json!({ "owner": "acme", "aws": { "region": "eu-west-1" } });
+        let harness = Harness::new(Dataplane::over(clouds.clouds(), clusters), config).await;
+        let source = harness.data_source("dataplane_cluster");
+        let read = |cluster| source.try_read(json!({ "cluster": cluster }));
+        let found = read(json!({ "eks": { "name": "prod", "region": "eu-west-1" } })).await.unwrap();
+        assert_eq!((&found["issuer"], &found["version"]), (&json!("https://oidc.example/id/1"), &json!("1.36")));
+        let found = read(json!({ "kubeconfig": { "path": "/nonexistent", "context": "a" } })).await.unwrap();
+        assert_eq!((&found["version"], &found["cluster_uid"]), (&json!("v1.36.2"), &json!("5f0c0f4e-0001")));
+        let missing = read(json!({ "eks": { "name": "dev", "region": "eu-west-1" } })).await.unwrap_err();
+        assert!(missing[0].to_string().contains("no EKS cluster dev in eu-west-1"), "{missing:?}");
+    }
+}
