@@ -15,6 +15,9 @@ use dataplane_api::{
 
 use crate::{operator, printing, process};
 
+/// The client's own log repeats, one level up, each error that it returns and that we tell of.
+const DEFAULT_LOG: &str = "info,kube_client::client::builder=off";
+
 /// The data plane's operator: one binary with a mode per component.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -56,7 +59,7 @@ struct ModeArgs {
         long,
         value_name = "FILTER",
         env = "DATAPLANE_LOG",
-        default_value = "info"
+        default_value = DEFAULT_LOG
     )]
     log: String,
 }

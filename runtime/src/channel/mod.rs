@@ -59,12 +59,12 @@ impl Channel {
                 .with_label_values(&[ended.label()])
                 .inc();
             let pause = backoff.next();
-            let seconds = pause.as_secs_f32();
+            let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             match &ended {
-                Ended::RegisterAgain => info!(seconds, "the control plane asks for registration"),
+                Ended::RegisterAgain => info!(pause_ms, "the control plane asks for registration"),
                 other => warn!(
                     error = chain(other),
-                    seconds, "lost the control plane, will connect again"
+                    pause_ms, "lost the control plane, will connect again"
                 ),
             }
             if backoff::wait(pause, &self.stop).await.is_none() {

@@ -79,8 +79,8 @@ fn publish(
             info!(
                 component = name,
                 health = health.as_str_name(),
-                message = status.message,
-                "component"
+                reason = status.message,
+                "component changed"
             );
             shared
                 .metrics
