@@ -3,13 +3,13 @@ data "dataplane_permissions" "this" {
   secrets = "acme-prod/"
 }
 
-# For whoever runs Terraform: all of it, and what a plan alone needs.
-output "apply" {
+# For whoever runs Terraform: all of it, or cut by what a team may manage.
+output "runner" {
   value = data.dataplane_permissions.this.policy
 }
 
-output "plan" {
-  value = data.dataplane_permissions.this.by_operation["read"]
+output "buckets_only" {
+  value = data.dataplane_permissions.this.by_resource["bucket"]
 }
 
 # For a reviewer, or a team that makes the roles itself.

@@ -70,6 +70,15 @@ run "the_issuer_becomes_the_provider" {
 run "the_outputs_fit_the_operator" {
   command = apply
 
+  variables {
+    secret_values = {}
+  }
+
+  override_resource {
+    target = dataplane_identity_provider.this
+    values = { arn = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF" }
+  }
+
   override_resource {
     target = dataplane_bucket.this
     values = { id = "acme-prod-bucket", region = "eu-west-1" }
