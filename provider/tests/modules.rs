@@ -18,7 +18,9 @@ struct Copy {
 impl Copy {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the provider is in the workspace");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("the provider is in the workspace");
         for tree in ["modules", "examples"] {
             copy(&root.join(tree), &folder.path().join(tree));
         }
@@ -48,7 +50,10 @@ impl Copy {
         let output = Command::new("terraform")
             .args(arguments)
             .current_dir(folder)
-            .env("TF_CLI_CONFIG_FILE", self.folder.path().join("terraform.rc"))
+            .env(
+                "TF_CLI_CONFIG_FILE",
+                self.folder.path().join("terraform.rc"),
+            )
             .env("TF_IN_AUTOMATION", "1")
             .env("CHECKPOINT_DISABLE", "1")
             .output()
@@ -62,12 +67,19 @@ impl Copy {
             Ok(text)
         } else {
             let folder = folder.strip_prefix(self.folder.path()).unwrap_or(folder);
-            Err(format!("terraform {} in {}:\n{text}", arguments.join(" "), folder.display()))
+            Err(format!(
+                "terraform {} in {}:\n{text}",
+                arguments.join(" "),
+                folder.display()
+            ))
         }
     }
 
     fn init(&self, folder: &Path) -> Result<String, String> {
-        self.terraform(folder, &["init", "-backend=false", "-input=false", "-no-color"])
+        self.terraform(
+            folder,
+            &["init", "-backend=false", "-input=false", "-no-color"],
+        )
     }
 
     /// The folders below `tree` that hold configuration.
@@ -126,7 +138,11 @@ fn platform() -> String {
 fn every_module_and_example_is_valid() {
     let copy = Copy::new();
     let mut wrong = Vec::new();
-    for folder in copy.configurations("modules").into_iter().chain(copy.configurations("examples")) {
+    for folder in copy
+        .configurations("modules")
+        .into_iter()
+        .chain(copy.configurations("examples"))
+    {
         // Examples of one type show no provider block; they get what a user's configuration has anyway.
         if !folder.join("provider.tf").exists() && !folder.join("versions.tf").exists() {
             let block = "terraform {\n  required_providers {\n    dataplane = { source = \"dataplane/dataplane\" }\n  }\n}\n";
@@ -145,8 +161,14 @@ fn the_modules_own_tests_pass() {
     let copy = Copy::new();
     let mut wrong = Vec::new();
     for module in copy.configurations("modules") {
-        assert!(module.join("tests").is_dir(), "{} has no tests", module.display());
-        let outcome = copy.init(&module).and_then(|_| copy.terraform(&module, &["test", "-no-color"]));
+        assert!(
+            module.join("tests").is_dir(),
+            "{} has no tests",
+            module.display()
+        );
+        let outcome = copy
+            .init(&module)
+            .and_then(|_| copy.terraform(&module, &["test", "-no-color"]));
         match outcome {
             Ok(text) => assert!(!text.contains("0 passed"), "{text}"),
             Err(text) => wrong.push(text),

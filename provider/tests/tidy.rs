@@ -190,18 +190,20 @@ fn every_source_is_reached() {
     );
 }
 
+/// The files that Cargo finds by itself: `lib.rs`, `main.rs`, and each file or folder of `bin`, `examples` and `tests`.
 fn is_crate_root(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    let parents: Vec<_> = path.parent().into_iter().flat_map(Path::iter).collect();
-    match parents.last().and_then(|parent| parent.to_str()) {
-        Some("src") => ["lib.rs", "main.rs"].contains(&name),
-        Some("bin") => true,
-        // A crate's own tests folder, not a module that happens to be called so.
-        Some("tests") => !parents.contains(&std::ffi::OsStr::new("src")),
-        _ => name == "main.rs" && parents.contains(&std::ffi::OsStr::new("tests")),
+    const FOLDERS: [&str; 3] = ["bin", "examples", "tests"];
+    let names: Vec<&str> = path.iter().filter_map(|name| name.to_str()).collect();
+    match names.as_slice() {
+        [.., "src", "lib.rs" | "main.rs"] => true,
+        [.., "src", "bin", _] | [.., "src", "bin", _, "main.rs"] => true,
+        // A crate's own folder of tests, not a module that happens to be called so.
+        [outer @ .., folder, _] | [outer @ .., folder, _, "main.rs"]
+            if FOLDERS.contains(folder) =>
+        {
+            !outer.contains(&"src")
+        }
+        _ => false,
     }
 }
 
