@@ -1,1 +1,22 @@
+//! The `dataplane` Terraform provider: resources, data sources and functions that put a data plane into a customer's account.
 
+mod aws;
+mod client;
+mod cluster;
+mod data_sources;
+mod drift;
+mod endpoints;
+mod ephemeral;
+mod functions;
+mod operator_settings;
+mod ownership;
+mod profiles;
+mod provider;
+mod resources;
+mod settle;
+mod tags;
+#[cfg(test)]
+mod testing;
+
+pub use client::Client;
+pub use provider::Dataplane;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary Terraform starts: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    framework::serve(provider::Dataplane::default())
+}

@@ -522,7 +522,7 @@ mod tests {
             "name": "a", "namespace": "b", "create_namespace": true, "organization": "acme", "cluster_name": "prod",
             "image": "registry.example/op:v1", "image_pull_secrets": ["pull"],
             "control_plane": { "endpoint": "https://cp.example", "audience": "x", "ca_certificate": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n" },
-            "storage": { "metadata": "s3://m", "fast_registration": "s3://f", "region": "eu-west-1", "endpoint": "https://s3.example", "layout": "flyte" },
+            "storage": { "metadata": "s3://acme-metadata", "fast_registration": "s3://acme-bundles", "region": "eu-west-1", "endpoint": "https://s3.example", "layout": "flyte" },
             "roles": {
                 "admin": { "irsa": { "role_arn": "arn:aws:iam::123456789012:role/a" } },
                 "user": { "pod_identity": { "role_arn": "arn:aws:iam::123456789012:role/u" } },
@@ -599,7 +599,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_underlined() {
         let mut document = full();
-        document["storage"]["fast_registration"] = json!("gs://f");
+        document["storage"]["fast_registration"] = json!("gs://acme-bundles");
         let error = OperatorConfig::from_value(document).unwrap_err();
         let path = explained(&error).iter().next().unwrap().path.clone();
         assert_eq!(path, Some(framework::path!("storage", "fast_registration")));

@@ -433,7 +433,7 @@ mod tests {
         let live = cluster.apply(&ours, Apply::Force).await.unwrap();
         assert_eq!(live.0["data"], json!({ "a": "2", "b": "1" }));
         let live = cluster.apply(&config_map(json!({})), Apply::Claim).await.unwrap();
-        assert_eq!(live.0["data"], json!({}), "what only we owned goes, what kubectl owned went with the value we laid over it");
+        assert_eq!(live.0["data"], json!({ "b": "1" }), "what only we own goes, what kubectl owns stays");
     }
 
     #[tokio::test]

@@ -29,7 +29,7 @@ fn config() -> Json {
         "cluster_name": "prod",
         "image": "registry.example/dataplane/operator:v1",
         "control_plane": { "endpoint": "https://cp.example" },
-        "storage": { "metadata": "s3://m", "fast_registration": "s3://f", "region": "eu-west-1" },
+        "storage": { "metadata": "s3://acme-metadata", "fast_registration": "s3://acme-bundles", "region": "eu-west-1" },
         "roles": { "admin": { "irsa": { "role_arn": "arn:aws:iam::123456789012:role/adminflyterole" } } },
     })
 }

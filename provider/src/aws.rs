@@ -1,0 +1,98 @@
+//! The `aws` block of the provider: which account and region, and by whose credentials.
+
+use std::collections::BTreeMap;
+
+use clouds::{
+    Clouds,
+    account::{AccountId, Region},
+};
+use clouds_aws::{AssumeRole, Config};
+use dataplane_api::identity::RoleArn;
+use framework::{Model, Provider as _, Result, Set, Text, Value};
+
+use crate::provider::Dataplane;
+
+/// Amazon Web Services.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct AwsModel {
+    /// Region where everything is made, for example `eu-west-1`.
+    #[attr(required, validate = known_region)]
+    pub region: Value<Text<Region>>,
+    /// Profile of the shared configuration and credentials files.
+    #[attr(optional)]
+    pub profile: Value<String>,
+    /// Role to assume with the credentials found, for work in another account.
+    #[attr(optional)]
+    pub assume_role: Value<AssumeRoleModel>,
+    /// Ids of the accounts this configuration may work in. Checked before the first change; any other account is an error.
+    #[attr(optional, validate = aws_accounts)]
+    pub allowed_account_ids: Value<Set<Text<AccountId>>>,
+    /// Addresses to use instead of a service's own, by service: `ecr`, `eks`, `iam`, `logs`, `s3`, `secretsmanager`, `sts`.
+    #[attr(optional)]
+    pub endpoints: Value<BTreeMap<String, String>>,
+}
+
+/// Role to assume.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct AssumeRoleModel {
+    /// ARN of the role.
+    #[attr(required)]
+    pub role_arn: Value<Text<RoleArn>>,
+    /// External id that the role's trust policy asks for.
+    #[attr(optional)]
+    pub external_id: Value<String>,
+    /// Name of the session, as the account's audit log shows it. Default: `terraform-provider-dataplane`.
+    #[attr(optional)]
+    pub session_name: Value<String>,
+}
+
+fn known_region(region: &Text<Region>) -> std::result::Result<(), String> {
+    clouds_aws::regions::check(region).map_err(|unknown| unknown.to_string())
+}
+
+fn aws_accounts(accounts: &Set<Text<AccountId>>) -> std::result::Result<(), String> {
+    let digits = |id: &&Text<AccountId>| id.text().len() == 12 && id.text().bytes().all(|b| b.is_ascii_digit());
+    match accounts.iter().find(|id| !digits(id)) {
+        None if accounts.is_empty() => Err("an empty set allows no account at all: leave the argument out to allow any".to_owned()),
+        None => Ok(()),
+        Some(other) => Err(format!(
+            "{:?} is not the id of an AWS account: twelve digits, in quotes so that leading zeros stay",
+            other.text()
+        )),
+    }
+}
+
+impl AwsModel {
+    /// The account, without calling it; none while one of the settings is unknown.
+    pub fn connect(self) -> Result<Option<Clouds>> {
+        let Self { region, profile, assume_role, allowed_account_ids, endpoints } = self;
+        let unknown = region.is_unknown()
+            || profile.is_unknown()
+            || assume_role.is_unknown()
+            || allowed_account_ids.is_unknown()
+            || endpoints.is_unknown();
+        let assume_role = match assume_role.into_known() {
+            Some(role) if role.role_arn.is_unknown() || role.external_id.is_unknown() || role.session_name.is_unknown() => {
+                return Ok(None);
+            }
+            Some(role) => Some(AssumeRole {
+                role_arn: role.role_arn.get()?.to_string(),
+                external_id: role.external_id.into_known(),
+                session_name: role.session_name.into_known(),
+            }),
+            None => None,
+        };
+        if unknown {
+            return Ok(None);
+        }
+        let endpoints = endpoints.into_known().unwrap_or_default().into_iter();
+        Ok(Some(clouds_aws::connect(Config {
+            profile: profile.into_known(),
+            assume_role,
+            endpoints: endpoints.map(|(service, address)| Ok((service.parse()?, address))).collect::<Result<_>>()?,
+            allowed_account_ids: allowed_account_ids.into_known().into_iter().flatten().map(Text::into_inner).collect(),
+            user_agent: format!("terraform-provider-dataplane/{}", Dataplane::VERSION),
+            ..Config::new(Region::clone(region.get()?))
+        })))
+    }
+}

@@ -1,0 +1,154 @@
+//! `dataplane_permissions`: what the roles may do, and what whoever runs Terraform needs, as policies to review or to hand out.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+
+use clouds::{
+    Roles,
+    account::{KmsKey, Managed},
+    buckets::BucketId,
+    log_groups::LogGroupName,
+    policies::PolicyDocument,
+    registries::RegistryName,
+    roles::{RoleSpec, Subject, Trust},
+    secrets::SecretPrefix,
+};
+use dataplane_api::permissions::Profile;
+use framework::{Context, DataSource, Model, Result, Set, Text, Value};
+
+use crate::{
+    client::Client,
+    profiles::{self, Access, BucketReach, Reach},
+};
+
+/// The data source.
+pub struct Permissions;
+
+/// What whoever runs Terraform has to be allowed, as policies of the cloud: for a reviewer, for a permissions boundary, or for the
+/// role of a pipeline; and what the roles of a data plane may do, before there are any. Both come from the tables that the provider
+/// itself works by.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct PermissionsModel {
+    /// Kinds of resources that are managed: `bucket`, `identity_provider`, `role`, `registry`, `log_group` and `secret`; `cluster`
+    /// for looking up clusters and getting tokens for them. Default: all.
+    #[attr(optional)]
+    pub resources: Value<Set<Text<Kind>>>,
+    /// Everything that is needed, as one policy.
+    #[attr(computed)]
+    pub policy: Value<Text<PolicyDocument>>,
+    /// What each kind of resource needs alone.
+    #[attr(computed)]
+    pub by_resource: Value<BTreeMap<String, Text<PolicyDocument>>>,
+    /// Buckets of the data plane, for `profiles`.
+    #[attr(optional)]
+    pub buckets: Value<Set<Text<BucketId>>>,
+    /// Beginning of the names of the data plane's secrets, for `profiles`.
+    #[attr(optional)]
+    pub secrets: Value<Text<SecretPrefix>>,
+    /// Log groups of the data plane, for `profiles`.
+    #[attr(optional)]
+    pub logs: Value<Set<Text<LogGroupName>>>,
+    /// Registry of the data plane, for `profiles`.
+    #[attr(optional)]
+    pub registry: Value<Text<RegistryName>>,
+    /// Keys that buckets and secrets are encrypted with, for `profiles`.
+    #[attr(optional)]
+    pub kms_keys: Value<Set<Text<KmsKey>>>,
+    /// What a `dataplane_role` of each profile (`admin`, `user`, `builder`, `log_writer`) may do, given the objects above. A profile
+    /// that none of them concerns is left out.
+    #[attr(computed)]
+    pub profiles: Value<BTreeMap<String, Text<PolicyDocument>>>,
+}
+
+impl DataSource for Permissions {
+    const NAME: &'static str = "dataplane_permissions";
+    type Client = Client;
+    type Model = PermissionsModel;
+
+    async fn read(&self, cx: &Context<Client>, config: PermissionsModel) -> Result<PermissionsModel> {
+        let account = &*cx.client()?.clouds()?.account;
+        let kinds: BTreeSet<Managed> = match config.resources.known() {
+            Some(kinds) => kinds.iter().map(|kind| kind.0).collect(),
+            None => Managed::ALL.into(),
+        };
+        let kind = |kind: &Managed| {
+            let needed = account.required(&BTreeSet::from([*kind]));
+            (Kind(*kind).to_string(), Text::from(needed))
+        };
+        let profiles = profiles(&*cx.client()?.clouds()?.roles, &config.reach()).await?;
+        Ok(PermissionsModel {
+            profiles: profiles.into(),
+            policy: account.required(&kinds).into(),
+            by_resource: Value::Known(kinds.iter().map(kind).collect()),
+            ..config
+        })
+    }
+}
+
+impl PermissionsModel {
+    fn reach(&self) -> Reach {
+        let bucket = |id: &Text<BucketId>| BucketReach {
+            id: BucketId::clone(id),
+            access: Access::ReadWrite,
+            prefixes: BTreeSet::new(),
+        };
+        Reach {
+            buckets: self.buckets.known().into_iter().flatten().map(bucket).collect(),
+            secrets: self.secrets.known().map(|prefix| SecretPrefix::clone(prefix)),
+            logs: self.logs.known().into_iter().flatten().map(|group| LogGroupName::clone(group)).collect(),
+            registry: self.registry.known().map(|name| RegistryName::clone(name)),
+            kms_keys: self.kms_keys.known().into_iter().flatten().map(|key| KmsKey::clone(key)).collect(),
+        }
+    }
+}
+
+async fn profiles(roles: &dyn Roles, reach: &Reach) -> Result<BTreeMap<String, Text<PolicyDocument>>> {
+    let mut policies = BTreeMap::new();
+    for profile in Profile::ALL.into_iter().filter(|profile| reach.concerns(*profile)) {
+        // Who may take a role on does not enter its policy, so anybody stands for them.
+        let spec = RoleSpec {
+            name: profile.as_str().parse()?,
+            path: None,
+            permissions_boundary: None,
+            max_session: None,
+            trust: Trust::PodIdentity { cluster: "any".parse()? },
+            subjects: BTreeSet::from([Subject::new("any", "any")?]),
+            capabilities: profiles::capabilities(profile, reach),
+        };
+        policies.insert(profile.to_string(), roles.documents(&spec).await?.policy.into());
+    }
+    Ok(policies)
+}
+
+/// A kind of resource, by the name it has in Terraform without its prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind(Managed);
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Managed::Buckets => "bucket",
+            Managed::IdentityProviders => "identity_provider",
+            Managed::Roles => "role",
+            Managed::Registries => "registry",
+            Managed::LogGroups => "log_group",
+            Managed::Secrets => "secret",
+            Managed::Clusters => "cluster",
+        })
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let kinds = Managed::ALL.map(Self);
+        kinds.into_iter().find(|kind| kind.to_string() == text).ok_or_else(|| {
+            let names = kinds.map(|kind| kind.to_string());
+            format!("{text:?} is no kind of resource that needs permissions: those are {}", names.join(", "))
+        })
+    }
+}

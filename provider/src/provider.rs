@@ -1,0 +1,254 @@
+//! The provider block: which cloud, how to reach clusters and the control plane, who owns what is made.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use clouds::Clouds;
+use framework::{
+    AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostic, Diagnostics, Model, Provider, Result, Set, Text, Value,
+    path,
+};
+
+use crate::{
+    aws::AwsModel,
+    client::Client,
+    cluster::{self, Connect},
+    data_sources, endpoints, ephemeral, functions,
+    ownership::Owner,
+    resources, tags,
+};
+
+/// The `dataplane` provider.
+#[derive(Default)]
+pub struct Dataplane {
+    given: Option<Given>,
+}
+
+struct Given {
+    clouds: Clouds,
+    clusters: Arc<dyn Connect>,
+}
+
+impl Dataplane {
+    /// The provider over clouds and clusters that exist already, whatever the configuration's credentials say.
+    pub fn over(clouds: Clouds, clusters: Arc<dyn Connect>) -> Self {
+        Self {
+            given: Some(Given { clouds, clusters }),
+        }
+    }
+}
+
+/// The Dataplane provider puts a data plane into your own cloud account: buckets, roles bound by workload identity,
+/// a registry, log groups, secrets, and the operator that runs tasks on your Kubernetes cluster.
+///
+/// Credentials come from the cloud's own chain (environment, profile, instance or pod identity). Nothing is called
+/// until the first resource needs it. Values that are not known while planning are fine: what depends on them is planned
+/// as unknown.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct ProviderModel {
+    /// Mark that everything made by this configuration carries (as the tag `dataplane:owner`), so that nothing that
+    /// belongs to somebody else is ever changed. A lower-case letter, then up to 62 lower-case letters, digits or hyphens.
+    #[attr(required)]
+    pub owner: Value<Text<Owner>>,
+    /// Tags for everything that has tags. A resource's own tags win over these.
+    #[attr(optional, validate = tags::check)]
+    pub tags: Value<BTreeMap<String, String>>,
+    /// Amazon Web Services, where buckets, roles, registries, log groups and secrets are made. At most one cloud may be configured.
+    #[attr(optional)]
+    pub aws: Value<AwsModel>,
+    /// Google Cloud. Not supported by this version yet.
+    #[attr(optional)]
+    pub gcp: Value<GcpModel>,
+    /// Microsoft Azure. Not supported by this version yet.
+    #[attr(optional)]
+    pub azure: Value<AzureModel>,
+    /// How to authenticate to clusters where the cloud's own credentials cannot. May come from an ephemeral resource.
+    #[attr(optional)]
+    pub kubernetes: Value<KubernetesModel>,
+    /// The control plane that data planes register with.
+    #[attr(optional)]
+    pub control_plane: Value<ControlPlaneModel>,
+}
+
+/// Google Cloud.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct GcpModel {
+    /// Project where everything is made.
+    #[attr(optional)]
+    pub project: Value<String>,
+    /// Region where everything is made.
+    #[attr(optional)]
+    pub region: Value<String>,
+    /// Service account to act as.
+    #[attr(optional)]
+    pub impersonate_service_account: Value<String>,
+    /// Projects this configuration may work in.
+    #[attr(optional)]
+    pub allowed_projects: Value<Set<String>>,
+    /// Addresses to use instead of a service's own, by service.
+    #[attr(optional)]
+    pub endpoints: Value<BTreeMap<String, String>>,
+}
+
+/// Microsoft Azure.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct AzureModel {
+    /// Subscription where everything is made.
+    #[attr(optional)]
+    pub subscription_id: Value<String>,
+    /// Tenant of the credentials.
+    #[attr(optional)]
+    pub tenant_id: Value<String>,
+    /// Resource group where everything is made.
+    #[attr(optional)]
+    pub resource_group: Value<String>,
+    /// Location where everything is made.
+    #[attr(optional)]
+    pub location: Value<String>,
+    /// Subscriptions this configuration may work in.
+    #[attr(optional)]
+    pub allowed_subscriptions: Value<Set<String>>,
+    /// Addresses to use instead of a service's own, by service.
+    #[attr(optional)]
+    pub endpoints: Value<BTreeMap<String, String>>,
+}
+
+/// How to authenticate to clusters where the cloud's own credentials cannot.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct KubernetesModel {
+    /// Bearer token.
+    #[attr(optional, sensitive)]
+    pub token: Value<String>,
+    /// Command that prints an `ExecCredential` with a token or a client certificate.
+    #[attr(optional)]
+    pub exec: Value<ExecModel>,
+    /// Certificate authority of the API server, in PEM, where neither the cloud nor the `cluster` argument gives it.
+    #[attr(optional)]
+    pub ca_certificate: Value<String>,
+}
+
+/// Command that prints an `ExecCredential`.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct ExecModel {
+    /// Version of the `ExecCredential`, for example `client.authentication.k8s.io/v1`.
+    #[attr(required)]
+    pub api_version: Value<String>,
+    /// Program to run.
+    #[attr(required)]
+    pub command: Value<String>,
+    /// Arguments of the program.
+    #[attr(optional)]
+    pub args: Value<Vec<String>>,
+    /// Environment variables of the program, added to those of Terraform.
+    #[attr(optional)]
+    pub env: Value<BTreeMap<String, String>>,
+}
+
+/// The control plane that data planes register with.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct ControlPlaneModel {
+    /// Address of the control plane, for example `https://acme.eu-west-1.example.com`.
+    #[attr(required)]
+    pub endpoint: Value<String>,
+    /// Token that may register data planes.
+    #[attr(optional, sensitive)]
+    pub token: Value<String>,
+}
+
+impl Provider for Dataplane {
+    const NAME: &'static str = "dataplane";
+    const ADDRESS: &'static str = "registry.terraform.io/dataplane/dataplane";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    type Config = ProviderModel;
+    type Client = Client;
+
+    fn validate(&self, config: &ProviderModel, diags: &mut Diagnostics) {
+        let ProviderModel { aws, gcp, azure, .. } = config;
+        let named = [("aws", aws.is_null()), ("gcp", gcp.is_null()), ("azure", azure.is_null())];
+        let configured: Vec<_> = named.iter().filter(|(_, absent)| !absent).map(|(name, _)| *name).collect();
+        if let [_, second, ..] = configured[..] {
+            diags.error_at(
+                path!(second),
+                "more than one cloud is configured",
+                format!(
+                    "A provider works in one cloud, and this one has {}. For a second cloud add another provider block with an \
+                     `alias`, and choose it in the resources by `provider = dataplane.<alias>`.",
+                    configured.join(" and ")
+                ),
+            );
+        }
+        if let Some(endpoints) = aws.known().and_then(|aws| aws.endpoints.known()) {
+            endpoints::validate(endpoints, &path!("aws", "endpoints"), diags);
+        }
+        if let Some(kubernetes) = config.kubernetes.known()
+            && kubernetes.token.is_known()
+            && kubernetes.exec.is_known()
+        {
+            diags.error_at(
+                path!("kubernetes", "exec"),
+                "two ways to authenticate",
+                "`kubernetes` has both `token` and `exec`: leave one of them out.",
+            );
+        }
+    }
+
+    async fn configure(&self, config: ProviderModel) -> Result<Option<Client>> {
+        let ProviderModel { owner, tags, aws, gcp, azure, kubernetes, control_plane } = config;
+        for (cloud, name, absent) in [("gcp", "Google Cloud", gcp.is_null()), ("azure", "Microsoft Azure", azure.is_null())] {
+            if !absent {
+                return Err(unsupported(cloud, name));
+            }
+        }
+        if owner.is_unknown() || tags.is_unknown() {
+            return Ok(None);
+        }
+        let clouds = match (aws, &self.given) {
+            (Value::Null, _) => None,
+            (Value::Unknown, _) => return Ok(None),
+            (Value::Known(_), Some(given)) => Some(given.clouds.clone()),
+            (Value::Known(aws), None) => match aws.connect()? {
+                Some(clouds) => Some(clouds),
+                None => return Ok(None),
+            },
+        };
+        let clusters = match &self.given {
+            Some(given) => Arc::clone(&given.clusters),
+            None => cluster::live(clouds.as_ref(), &kubernetes),
+        };
+        Ok(Some(Client {
+            clouds,
+            clusters,
+            control_plane,
+            owner: Owner::clone(owner.get()?),
+            tags: tags.into_known().unwrap_or_default(),
+        }))
+    }
+
+    fn resources(&self) -> Vec<Box<dyn AnyResource<Client>>> {
+        resources::all()
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Client>>> {
+        data_sources::all()
+    }
+
+    fn ephemeral_resources(&self) -> Vec<Box<dyn AnyEphemeralResource<Client>>> {
+        ephemeral::all()
+    }
+
+    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
+        functions::all()
+    }
+}
+
+fn unsupported(block: &str, cloud: &str) -> Diagnostics {
+    Diagnostic::error(
+        format!("{cloud} is not supported by this version yet"),
+        format!(
+            "Version {} of the provider makes data planes on AWS only. Remove `{block}` from provider \"dataplane\"; resources \
+             that live in a cluster work without a cloud, by `cluster = {{ kubeconfig = {{ … }} }}`.",
+            Dataplane::VERSION
+        ),
+    )
+    .at(path!(block))
+    .into()
+}

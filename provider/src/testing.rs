@@ -1,0 +1,88 @@
+//! What the tests of the resources share: the provider over a cloud in memory, and a create that is broken at every call.
+
+use std::sync::Arc;
+
+use clouds::{
+    Call, Error,
+    memory::{Memory, World},
+};
+use framework::{
+    Diagnostic,
+    testing::{Harness, Subject},
+};
+use serde_json::{Value as Json, json};
+
+use crate::{Dataplane, cluster};
+
+/// The provider of the owner `acme-prod` over a cloud in memory, with a tag of its own.
+pub async fn over(memory: &Memory) -> Harness<Dataplane> {
+    owned_by("acme-prod", memory).await
+}
+
+/// The same for another owner.
+pub async fn owned_by(owner: &str, memory: &Memory) -> Harness<Dataplane> {
+    let provider = Dataplane::over(memory.clouds(), Arc::new(cluster::memory::Clusters::default()));
+    let config = json!({ "owner": owner, "tags": { "team": "ml" }, "aws": { "region": "eu-west-1" } });
+    Harness::new(provider, config).await
+}
+
+/// An error that nothing waits for.
+pub fn outage() -> Error {
+    Error::Unavailable(Box::new(Call::new("test", "object").because("503")))
+}
+
+/// An error that the next look mends.
+pub fn not_ready() -> Error {
+    Error::NotReady(Box::new(Call::new("test", "object").because("not there yet")))
+}
+
+/// All messages as one text.
+pub fn text(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Validates a configuration and asserts that the first message is at `path` and says all of `parts`.
+pub async fn refuses(subject: &Subject<'_, Dataplane>, config: Json, path: &str, parts: &[&str]) {
+    let said = subject.validate(config).await;
+    let first = said.first().unwrap_or_else(|| panic!("{path}: nothing was said"));
+    let at = first.path.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert_eq!(at, path, "{}", text(&said));
+    for part in parts {
+        assert!(first.to_string().contains(part), "{part:?} is not in: {first}");
+    }
+}
+
+/// Breaks a create at every one of its calls, once before and once after the call's effect, and asserts that the next apply
+/// comes to the same end, with nothing left once it is destroyed.
+pub async fn survives_every_failure(resource: &str, config: Json, remaining: fn(&World) -> usize) {
+    let memory = Memory::default();
+    over(&memory).await.resource(resource).create(config.clone()).await;
+    let calls = memory.calls();
+    for (at, operation) in calls.iter().enumerate() {
+        let nth = calls[..=at].iter().filter(|call| *call == operation).count();
+        for lost in [false, true] {
+            let memory = Memory::default();
+            if lost {
+                memory.lose_answer(operation, nth, outage());
+            } else {
+                memory.fail(operation, nth, outage());
+            }
+            let context = format!("{operation} #{nth}, answer lost: {lost}");
+            let harness = over(&memory).await;
+            let subject = harness.resource(resource);
+            let failed = subject.try_create(config.clone()).await.expect_err(&context);
+            assert_eq!(memory.pending_failures(), Vec::<&str>::new(), "{context}");
+            let made = match &failed.state {
+                Some(state) => {
+                    assert!(state.tainted, "{context}");
+                    subject.update(state, config.clone()).await
+                }
+                None => subject.create(config.clone()).await,
+            };
+            assert_eq!(memory.change(|world| remaining(world)), 1, "{context}");
+            subject.settled(&made, config.clone()).await;
+            subject.delete(made).await;
+            assert_eq!(memory.change(|world| remaining(world)), 0, "{context}");
+        }
+    }
+}
