@@ -29,10 +29,15 @@ pub const COOKIE: (&str, &str) = (
 /// How long anything here may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The example provider's binary, which `cargo test` builds beside the tests.
-pub fn provider_binary() -> PathBuf {
+/// The binary of an example provider, which `cargo test` builds beside the tests.
+pub fn provider_binary(provider: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let binary = test.ancestors().nth(2).unwrap().join("examples/minimal");
+    let binary = test
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("examples")
+        .join(provider);
     assert!(
         binary.exists(),
         "{} is missing: run `cargo build -p framework --examples` first",
@@ -43,7 +48,7 @@ pub fn provider_binary() -> PathBuf {
 
 /// The provider's command with nothing in its environment but what a host gives it.
 pub fn command() -> Command {
-    let mut command = Command::new(provider_binary());
+    let mut command = Command::new(provider_binary("minimal"));
     command
         .env_clear()
         .env(COOKIE.0, COOKIE.1)

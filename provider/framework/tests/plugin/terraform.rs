@@ -1,104 +1,23 @@
 //! The real Terraform with the example provider: schema, plan, apply, drift, destroy, on every transport.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use serde_json::Value as Json;
-use tempfile::TempDir;
 
-use crate::host::{self, Plugin, provider_binary};
+use crate::host::{self, Plugin};
+use crate::workspace::{Workspace, text};
 
-/// A directory with a configuration and the provider, ready for Terraform.
-struct Workspace {
-    directory: TempDir,
-    environment: Vec<(String, String)>,
+/// A workspace of the minimal provider.
+fn minimal(environment: &[(&str, &str)]) -> Workspace {
+    Workspace::new("minimal", environment)
 }
 
-impl Workspace {
-    fn new(environment: &[(&str, &str)]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let binaries = directory.path().join("bin");
-        fs::create_dir(&binaries).unwrap();
-        std::os::unix::fs::symlink(
-            provider_binary(),
-            binaries.join("terraform-provider-minimal"),
-        )
-        .unwrap();
-        let overrides = format!(
-            "provider_installation {{\n  dev_overrides {{ \"example/minimal\" = \"{}\" }}\n  direct {{}}\n}}\n",
-            binaries.display()
-        );
-        fs::write(directory.path().join("terraform.rc"), overrides).unwrap();
-        let environment = environment
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        Self {
-            directory,
-            environment,
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// Writes a configuration of one file resource with these arguments.
-    fn configure(&self, arguments: &str) {
-        let configuration = format!(
-            "terraform {{\n  required_providers {{\n    minimal = {{ source = \"example/minimal\" }}\n  }}\n}}\n\n\
-             resource \"minimal_file\" \"this\" {{\n{arguments}\n}}\n\n\
-             output \"size\" {{\n  value = minimal_file.this.size\n}}\n"
-        );
-        fs::write(self.path("main.tf"), configuration).unwrap();
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new("terraform");
-        command.args(arguments).current_dir(self.directory.path());
-        command
-            .env("TF_CLI_CONFIG_FILE", self.path("terraform.rc"))
-            .env("CHECKPOINT_DISABLE", "1");
-        command
-            .env("TF_IN_AUTOMATION", "1")
-            .env_remove("TF_LOG")
-            .env_remove("TF_LOG_PROVIDER");
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.output().expect("these tests need the `terraform` program (1.11 or later) on PATH: install it and run them again")
-    }
-
-    fn succeed(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(
-            output.status.success(),
-            "terraform {arguments:?}: {}",
-            text(&output)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Whether a plan would change anything.
-    fn has_changes(&self) -> bool {
-        let output = self.run(&["plan", "-no-color", "-input=false", "-detailed-exitcode"]);
-        match output.status.code() {
-            Some(0) => false,
-            Some(2) => true,
-            _ => panic!("terraform plan: {}", text(&output)),
-        }
-    }
-
-    fn apply(&self) {
-        self.succeed(&["apply", "-no-color", "-input=false", "-auto-approve"]);
-        assert!(!self.has_changes(), "the second plan is not empty");
-    }
-}
-
-fn text(output: &Output) -> String {
+/// A configuration of one file with these arguments.
+fn file_block(arguments: &str) -> String {
     format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
+        "resource \"minimal_file\" \"this\" {{\n{arguments}\n}}\n\n\
+         output \"size\" {{\n  value = minimal_file.this.size\n}}\n"
     )
 }
 
@@ -111,13 +30,13 @@ fn lifecycle(workspace: &Workspace) {
             file.display().to_string()
         )
     };
-    workspace.configure(&arguments("hello"));
+    workspace.configure(&file_block(&arguments("hello")));
     assert!(workspace.has_changes());
     workspace.apply();
     assert_eq!(fs::read_to_string(&file).unwrap(), "hello");
     assert_eq!(workspace.succeed(&["output", "-no-color", "size"]), "5\n");
 
-    workspace.configure(&arguments("good morning"));
+    workspace.configure(&file_block(&arguments("good morning")));
     workspace.apply();
     assert_eq!(fs::read_to_string(&file).unwrap(), "good morning");
 
@@ -135,8 +54,8 @@ fn lifecycle(workspace: &Workspace) {
 
 #[test]
 fn the_schema_is_what_the_model_says() {
-    let workspace = Workspace::new(&[]);
-    workspace.configure("  path = \"x\"");
+    let workspace = minimal(&[]);
+    workspace.configure(&file_block("  path = \"x\""));
     let schemas: Json =
         serde_json::from_str(&workspace.succeed(&["providers", "schema", "-json"])).unwrap();
     let file = &schemas["provider_schemas"]["registry.terraform.io/example/minimal"]["resource_schemas"]
@@ -151,26 +70,28 @@ fn the_schema_is_what_the_model_says() {
 
 #[test]
 fn a_resource_lives_over_the_unix_socket() {
-    lifecycle(&Workspace::new(&[]));
+    lifecycle(&minimal(&[]));
 }
 
 #[test]
 fn a_resource_lives_over_tcp() {
-    lifecycle(&Workspace::new(&[("PLUGIN_NETWORK", "tcp")]));
+    lifecycle(&minimal(&[("PLUGIN_NETWORK", "tcp")]));
 }
 
 #[test]
 fn a_resource_lives_without_tls_where_the_user_turned_it_off() {
-    lifecycle(&Workspace::new(&[("TF_DISABLE_PLUGIN_TLS", "1")]));
+    lifecycle(&minimal(&[("TF_DISABLE_PLUGIN_TLS", "1")]));
 }
 
 #[test]
 fn an_existing_file_is_imported() {
-    let workspace = Workspace::new(&[]);
+    let workspace = minimal(&[]);
     let file = workspace.path("there.txt");
     fs::write(&file, "already").unwrap();
     let id = file.display().to_string();
-    workspace.configure(&format!("  path = {id:?}\n  content = \"already\""));
+    workspace.configure(&file_block(&format!(
+        "  path = {id:?}\n  content = \"already\""
+    )));
     workspace.succeed(&[
         "import",
         "-no-color",
@@ -183,9 +104,12 @@ fn an_existing_file_is_imported() {
 
 #[test]
 fn an_error_names_what_was_being_done() {
-    let workspace = Workspace::new(&[]);
+    let workspace = minimal(&[]);
     let file = Path::new("/proc/none/such");
-    workspace.configure(&format!("  path = {:?}", file.display().to_string()));
+    workspace.configure(&file_block(&format!(
+        "  path = {:?}",
+        file.display().to_string()
+    )));
     let output = workspace.run(&["apply", "-no-color", "-input=false", "-auto-approve"]);
     assert_eq!(output.status.code(), Some(1));
     let shown = text(&output);
@@ -197,11 +121,11 @@ fn an_error_names_what_was_being_done() {
 
 #[test]
 fn logs_reach_terraforms_log_with_level_and_module() {
-    let workspace = Workspace::new(&[("TF_LOG_PROVIDER", "trace")]);
-    workspace.configure(&format!(
+    let workspace = minimal(&[("TF_LOG_PROVIDER", "trace")]);
+    workspace.configure(&file_block(&format!(
         "  path = {:?}",
         workspace.path("x").display().to_string()
-    ));
+    )));
     let output = workspace.run(&["plan", "-no-color", "-input=false"]);
     let log = String::from_utf8_lossy(&output.stderr);
     // What Terraform can parse has its own level and its fields behind the message; what it cannot is the whole message.
@@ -227,7 +151,7 @@ async fn a_debugged_provider_serves_many_commands_until_it_is_interrupted() {
         .trim_matches('\'')
         .to_owned();
     tokio::task::spawn_blocking(move || {
-        lifecycle(&Workspace::new(&[("TF_REATTACH_PROVIDERS", &json)]));
+        lifecycle(&minimal(&[("TF_REATTACH_PROVIDERS", &json)]));
     })
     .await
     .unwrap();
