@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod control_plane;
 pub mod issuer;
 pub mod node;
+pub mod operator;
 pub mod process;
 pub mod setup;
 pub mod terraform;

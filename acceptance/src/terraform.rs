@@ -21,9 +21,10 @@ const ADDRESS: &str = "registry.terraform.io/dataplane/dataplane";
 /// A working directory of Terraform.
 #[derive(Debug)]
 pub struct Terraform {
-    owned: tempfile::TempDir,
+    root: PathBuf,
     directory: PathBuf,
     environment: Vec<(String, String)>,
+    _owned: Option<tempfile::TempDir>,
 }
 
 /// A saved plan.
@@ -52,27 +53,48 @@ impl Terraform {
     /// An empty working directory with our provider in reach.
     pub fn new() -> Result<Self> {
         let owned = tempfile::tempdir()?;
-        let directory = owned.path().join("work");
-        fs::create_dir(&directory)?;
-        let terraform = Self {
-            directory,
-            owned,
-            environment: Vec::new(),
-        };
-        terraform.write_cli_configuration()?;
-        Ok(terraform)
+        let terraform = Self::at(owned.path())?;
+        Ok(Self {
+            _owned: Some(owned),
+            ..terraform
+        })
     }
 
     /// A working directory with a copy of an example, at the same depth, with the modules where it expects them.
     pub fn example(path: &str) -> Result<Self> {
-        let mut terraform = Self::new()?;
-        let tree = terraform.owned.path().join("tree");
+        Self::new()?.with_example(path)
+    }
+
+    /// The same in a folder that stays.
+    pub fn example_at(root: &Path, path: &str) -> Result<Self> {
+        Self::at(root)?.with_example(path)
+    }
+
+    fn at(root: &Path) -> Result<Self> {
+        let directory = root.join("work");
+        fs::create_dir_all(&directory)?;
+        let mirror = root.join("mirror");
+        install_provider(&mirror)?;
+        let configuration = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+            mirror.display()
+        );
+        fs::write(root.join("terraform.rc"), configuration)?;
+        Ok(Self {
+            root: root.to_path_buf(),
+            directory,
+            environment: Vec::new(),
+            _owned: None,
+        })
+    }
+
+    fn with_example(mut self, path: &str) -> Result<Self> {
+        let tree = self.root.join("tree");
         let from = setup::checkout();
         copy(&from.join("modules"), &tree.join("modules"))?;
-        let directory = tree.join("examples").join(path);
-        copy(&from.join("examples").join(path), &directory)?;
-        terraform.directory = directory;
-        Ok(terraform)
+        self.directory = tree.join("examples").join(path);
+        copy(&from.join("examples").join(path), &self.directory)?;
+        Ok(self)
     }
 
     pub fn directory(&self) -> &Path {
@@ -214,7 +236,7 @@ impl Terraform {
 
     /// Starts an apply that the test will interrupt or kill.
     pub fn start_apply(&self) -> Result<Applying> {
-        let log = self.owned.path().join("apply.log");
+        let log = self.root.join("apply.log");
         let file = fs::File::create(&log)?;
         let mut command = self.command(&["apply", "-input=false", "-auto-approve", "-no-color"])?;
         command
@@ -250,36 +272,32 @@ impl Terraform {
         Ok(process::spawn(command)?.wait_with_output()?)
     }
 
-    /// The command, so that a person or the demo runs it with its own outputs.
+    /// The command, so that the demo runs it with its own outputs.
     pub fn command(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = process::command(setup::terraform()?);
         command
             .args(arguments)
             .current_dir(&self.directory)
             .env_clear()
-            .envs(
-                ["PATH"]
-                    .iter()
-                    .filter_map(|&name| Some((name, setup::variable(name)?))),
-            )
-            .env("HOME", self.owned.path())
-            .env("TF_CLI_CONFIG_FILE", self.owned.path().join("terraform.rc"))
-            .env("TF_IN_AUTOMATION", "1")
-            .env("NO_COLOR", "1")
-            .env("CHECKPOINT_DISABLE", "1")
-            .envs(self.environment.iter().cloned());
+            .envs(setup::variable("PATH").map(|path| ("PATH", path)))
+            .env("HOME", &self.root)
+            .envs(self.environment());
         Ok(command)
     }
 
-    fn write_cli_configuration(&self) -> Result<()> {
-        let mirror = self.owned.path().join("mirror");
-        install_provider(&mirror)?;
-        let configuration = format!(
-            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
-            mirror.display()
-        );
-        fs::write(self.owned.path().join("terraform.rc"), configuration)?;
-        Ok(())
+    /// What Terraform and the provider read.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let configuration = self.root.join("terraform.rc").display().to_string();
+        let own = [
+            ("TF_CLI_CONFIG_FILE", configuration.as_str()),
+            ("TF_IN_AUTOMATION", "1"),
+            ("NO_COLOR", "1"),
+            ("CHECKPOINT_DISABLE", "1"),
+        ];
+        own.into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .chain(self.environment.iter().cloned())
+            .collect()
     }
 }
 
@@ -296,9 +314,14 @@ pub fn install_provider(mirror: &Path) -> Result<()> {
         .join(version)
         .join(format!("{}_{platform}", std::env::consts::OS));
     fs::create_dir_all(&folder)?;
-    let link = folder.join(format!("terraform-provider-dataplane_v{version}"));
-    std::os::unix::fs::symlink(setup::built("terraform-provider-dataplane")?, &link)
-        .with_context(|| format!("linking {}", link.display()))
+    let binary = setup::built("terraform-provider-dataplane")?;
+    let installed = folder.join(format!("terraform-provider-dataplane_v{version}"));
+    // Not a symbolic link: a build meanwhile would change the file under its checksum.
+    if fs::hard_link(&binary, &installed).is_err() {
+        fs::copy(&binary, &installed)
+            .with_context(|| format!("installing {}", installed.display()))?;
+    }
+    Ok(())
 }
 
 impl Plan {
