@@ -40,6 +40,9 @@ pub async fn watch(
     let stream = watcher::watcher(api, watcher::Config::default().labels(&ours)).default_backoff();
     tokio::pin!(stream);
     let mut seen = Seen::default();
+    shared
+        .readiness
+        .not_ready("the components' Deployments have not been listed yet");
     loop {
         let event = tokio::select! {
             event = stream.try_next() => event,

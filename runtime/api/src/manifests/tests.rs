@@ -25,6 +25,9 @@ fn everything() -> OperatorConfig {
         json!([{ "key": "dedicated", "value": "system", "effect": "NoSchedule" }]),
     )
     .unwrap();
+    config.control_plane.audience = Some("control-plane".to_owned());
+    let ca = "-----BEGIN CERTIFICATE-----\nMIIB\nAQAB\n-----END CERTIFICATE-----\n";
+    config.control_plane.ca_certificate = Some(ca.parse().unwrap());
     config.roles.builder.clone_from(&config.roles.admin);
     config.roles.log_writer.clone_from(&config.roles.admin);
     config
@@ -90,6 +93,12 @@ fn every_object_has_our_marks_and_a_key_of_its_own() {
         let objects = render(&config).unwrap();
         let keys: BTreeSet<String> = objects.iter().map(Object::key).collect();
         assert_eq!(keys.len(), objects.len(), "{keys:?}");
+        // Patches name their target by kind and name alone.
+        let targets: BTreeSet<(&str, &str)> = objects
+            .iter()
+            .map(|object| (object.kind.as_str(), object.name.as_str()))
+            .collect();
+        assert_eq!(targets.len(), objects.len(), "{targets:?}");
     }
     for object in all() {
         assert_eq!(
