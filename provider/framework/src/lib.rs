@@ -42,6 +42,7 @@ pub use value::Value;
 // What a provider implements.
 mod context;
 mod data_source;
+pub mod docs;
 mod ephemeral;
 mod failure;
 mod function;

@@ -52,16 +52,19 @@ impl<'a> Decoder<'a> {
     }
 }
 
+/// Checks one value by itself.
+type Validator<T> = fn(&T) -> std::result::Result<(), String>;
+
 /// Runs the validators of a field and of everything inside it.
 #[doc(hidden)]
 pub fn check<T: Attribute>(
     value: &Value<T>,
-    path: AttributePath,
-    validators: &[fn(&T) -> std::result::Result<(), String>],
+    path: &AttributePath,
+    validators: &[Validator<T>],
     diagnostics: &mut Diagnostics,
 ) {
     let Value::Known(value) = value else { return };
-    value.check(&path, diagnostics);
+    value.check(path, diagnostics);
     for wrong in validators
         .iter()
         .filter_map(|validate| validate(value).err())

@@ -2,6 +2,10 @@
 //!
 //! A file per group of requests; `server.rs` has the list. What goes wrong is said in the answer: a request fails as such only
 //! when this server does not know it.
+#![expect(
+    clippy::unused_async,
+    reason = "handlers look alike to the list of requests, whether they wait or not"
+)]
 
 mod apply;
 mod configure;
@@ -25,11 +29,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
 
+use crate::schema::Schema;
 use crate::{
     AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Context, Cty, Diagnostic,
     Private, Provider, Result, Verb, panic,
 };
-use crate::schema::Schema;
 use response::Response;
 
 type ByName<T> = BTreeMap<&'static str, Box<T>>;
@@ -93,7 +97,9 @@ impl<P: Provider> Service<P> {
 
     /// The schema of a managed resource, and the version of its state.
     pub(crate) fn resource_schema(&self, name: &str) -> Option<(&'static Schema, i64)> {
-        self.resources.get(name).map(|any| (any.schema(), any.version()))
+        self.resources
+            .get(name)
+            .map(|any| (any.schema(), any.version()))
     }
 
     /// The schema of a data source.

@@ -270,3 +270,6 @@ fn maps(a: &Cty, b: &Cty, equal: impl Fn(&str, &Cty, &Cty) -> bool) -> bool {
         _ => a == b,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,3 +225,6 @@ fn errors(diagnostics: &[proto::Diagnostic]) -> Result<Vec<Diagnostic>, Vec<Diag
         Ok(diagnostics)
     }
 }
+
+#[cfg(test)]
+mod tests;

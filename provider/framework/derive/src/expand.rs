@@ -60,8 +60,12 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             fn check(&self, path: &::framework::AttributePath, diagnostics: &mut ::framework::Diagnostics) {
                 #(::framework::model::check(
                     &self.#idents,
-                    path.clone().attribute(#names),
-                    &[#(#validators as fn(&#values) -> ::std::result::Result<(), ::std::string::String>),*],
+                    &path.clone().attribute(#names),
+                    // A closure lets a validator of text take `&str`, and one of parsed text take what it was parsed into.
+                    &[#(
+                        (|value: &#values| #validators(value))
+                            as fn(&#values) -> ::std::result::Result<(), ::std::string::String>
+                    ),*],
                     diagnostics,
                 );)*
             }

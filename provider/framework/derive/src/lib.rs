@@ -11,7 +11,7 @@
 //! | `write_only` | handed to create and update, never stored |
 //! | `stable` | updates keep the prior value of this computed attribute |
 //! | `replaces`, `replaces_if = <fn>` | another value makes a new object |
-//! | `validate = <fn>` | `fn(&T) -> Result<(), String>`, may be given several times |
+//! | `validate = <fn>` | `fn(&T) -> Result<(), String>`, may be given several times; `fn(&str)` does for `String`, `fn(&X)` for `Text<X>` |
 //! | `deprecated = "…"` | what to use instead |
 //! | `variadic` | for the arguments of functions: takes all that follow |
 

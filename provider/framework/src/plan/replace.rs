@@ -92,9 +92,8 @@ fn inside(
     paths: &mut Vec<AttributePath>,
 ) {
     match (nesting, planned) {
-        (Nesting::Single, Cty::Map(_)) => object(schema, [config, prior, planned], path, paths),
-        (Nesting::Single, Cty::Null) if !prior.is_null() => {
-            object(schema, [config, prior, planned], path, paths)
+        (Nesting::Single, Cty::Map(_) | Cty::Null) if !(planned.is_null() && prior.is_null()) => {
+            object(schema, [config, prior, planned], path, paths);
         }
         (Nesting::Map, Cty::Map(objects)) => {
             for (key, planned) in objects {

@@ -25,8 +25,8 @@ impl<P: Provider> Service<P> {
             (true, false) => Verb::Create,
             (false, false) => Verb::Update,
         };
-        let named = if planned.is_null() { &prior } else { &planned };
-        let summary = summary(verb, &request.type_name, resource.label(named).as_deref());
+        let shown = if planned.is_null() { &prior } else { &planned };
+        let summary = summary(verb, &request.type_name, resource.label(shown).as_deref());
         let cx = self.context(verb, &request.planned_private)?;
         let (state, mut diagnostics) = change(resource, &cx, &config, &prior, &planned).await;
 

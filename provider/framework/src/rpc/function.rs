@@ -54,10 +54,18 @@ impl<P: Provider> Service<P> {
             )));
         };
         let read = |(at, value)| {
-            let plain = function.argument_type(at).ok_or_else(|| FunctionError::argument(at, "too many arguments"))?;
-            wire::decode(Some(value), &plain).map_err(|wrong| FunctionError::argument(at, wrong.to_string()))
+            let plain = function
+                .argument_type(at)
+                .ok_or_else(|| FunctionError::argument(at, "too many arguments"))?;
+            wire::decode(Some(value), &plain)
+                .map_err(|wrong| FunctionError::argument(at, wrong.to_string()))
         };
-        let arguments = request.arguments.iter().enumerate().map(read).collect::<Outcome<_>>()?;
+        let arguments = request
+            .arguments
+            .iter()
+            .enumerate()
+            .map(read)
+            .collect::<Outcome<_>>()?;
         let result = function.call(arguments)?;
         encode(&result, &function.output())
     }
@@ -84,7 +92,11 @@ fn definition(function: &dyn AnyFunction) -> proto::Function {
         .enumerate()
         .map(|(at, parameter)| function::Parameter {
             name: parameter.name.to_owned(),
-            r#type: function.argument_type(at).unwrap_or(Type::Dynamic).to_json().into_bytes(),
+            r#type: function
+                .argument_type(at)
+                .unwrap_or(Type::Dynamic)
+                .to_json()
+                .into_bytes(),
             allow_null_value: parameter.presence == Presence::Optional,
             allow_unknown_values: false,
             description: parameter.description.to_owned(),

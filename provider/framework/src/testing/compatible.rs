@@ -21,12 +21,11 @@ pub(super) fn departures(schema: &Schema, planned: &Cty, actual: &Cty) -> Vec<St
 fn value(plain: &Type, planned: &Cty, actual: &Cty, path: &AttributePath, found: &mut Vec<String>) {
     match (plain, planned, actual) {
         // What was left open may become anything.
-        (_, Cty::Unknown, _) => {}
-        (_, Cty::Null, Cty::Null) => {}
+        (_, Cty::Unknown, _) | (_, Cty::Null, Cty::Null) => {}
         (_, Cty::Null, actual) => found.push(format!("{path}: was null, but now {actual:?}")),
         (_, planned, Cty::Null) => found.push(format!("{path}: was {planned:?}, but now null")),
         (_, planned, Cty::Unknown) => {
-            found.push(format!("{path}: was known ({planned:?}), but now unknown"))
+            found.push(format!("{path}: was known ({planned:?}), but now unknown"));
         }
         (Type::Object(attributes), Cty::Map(planned), Cty::Map(actual)) => {
             for (name, plain) in attributes {
@@ -58,7 +57,7 @@ fn value(plain: &Type, planned: &Cty, actual: &Cty, path: &AttributePath, found:
             }
         }
         (Type::Set(element), Cty::List(planned), Cty::List(actual)) => {
-            set(element, planned, actual, path, found)
+            set(element, planned, actual, path, found);
         }
         (_, planned, actual) if planned == actual => {}
         (_, planned, actual) => found.push(format!("{path}: was {planned:?}, but now {actual:?}")),

@@ -87,7 +87,7 @@ pub struct Planned {
     /// Warnings.
     pub diagnostics: Vec<Diagnostic>,
     prior: Option<State>,
-    planned: Cty,
+    value: Cty,
     private: Vec<u8>,
     identity: Option<ResourceIdentityData>,
 }

@@ -99,7 +99,7 @@ fn nested(
                 "{path}: count in plan ({}) disagrees with count in config ({})",
                 got.len(),
                 wanted.len()
-            ))
+            ));
         }
         (Nesting::List, Cty::List(wanted), Cty::List(got)) => {
             let before = prior.as_list().unwrap_or_default();

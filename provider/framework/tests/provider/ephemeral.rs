@@ -14,9 +14,9 @@ async fn a_key_is_opened_renewed_and_closed() {
     assert_eq!(open.values, json!({"name": "front", "key": "me:front"}));
     assert_eq!(open.renew_at, Some(noon()));
     let open = keys.renew(&open).await;
-    assert_eq!(open.renew_at, Some(noon() + Duration::from_secs(60)));
+    assert_eq!(open.renew_at, Some(noon() + Duration::from_mins(1)));
     let open = keys.renew(&open).await;
-    assert_eq!(open.renew_at, Some(noon() + Duration::from_secs(120)));
+    assert_eq!(open.renew_at, Some(noon() + Duration::from_mins(2)));
     keys.close(open).await;
     assert_eq!(
         *shelf.keys.lock().unwrap(),

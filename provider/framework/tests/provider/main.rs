@@ -1,4 +1,8 @@
 //! A small provider through the whole protocol layer, by the test kit.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows tests by their attribute, not the provider under test"
+)]
 
 mod ephemeral;
 mod functions;

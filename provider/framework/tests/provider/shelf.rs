@@ -141,7 +141,7 @@ pub struct BoxModel {
     pub changes: Value<i64>,
 }
 
-fn lower_case(name: &String) -> std::result::Result<(), String> {
+fn lower_case(name: &str) -> std::result::Result<(), String> {
     if name.chars().any(char::is_uppercase) {
         Err("write it in lower case".to_owned())
     } else {
@@ -244,7 +244,7 @@ impl Resource for ShelfBox {
             .keep(&plan)?,
             "unknown" => plan.changes = Value::Unknown,
             "slow" => {
-                let deadline = cx.deadline(&plan.timeouts, Duration::from_secs(3600));
+                let deadline = cx.deadline(&plan.timeouts, Duration::from_hours(1));
                 let waited = wait::until(cx, deadline, "the box to dry", async || {
                     Ok(Poll::<()>::Pending("wet".into()))
                 });
@@ -396,7 +396,7 @@ pub struct KeyModel {
 
 /// When keys are renewed for the first time.
 pub fn noon() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
 }
 
 impl EphemeralResource for Key {

@@ -116,7 +116,7 @@ impl<P: Provider> Subject<'_, P> {
             first.action,
             second.action
         );
-        let departures = compatible::departures(self.schema, &first.planned, &second.planned);
+        let departures = compatible::departures(self.schema, &first.value, &second.value);
         assert!(
             departures.is_empty(),
             "Provider produced inconsistent final plan: {}: {}",
@@ -131,16 +131,14 @@ impl<P: Provider> Subject<'_, P> {
         config: &Cty,
         planned: &Planned,
     ) -> Result<State, Failed> {
-        let made = self
-            .change(prior, config, &planned.planned, planned)
-            .await?;
+        let made = self.change(prior, config, &planned.value, planned).await?;
         let Some(state) = made else {
             panic!(
                 "Provider returned invalid result object after apply: {} is null",
                 self.name
             );
         };
-        let departures = compatible::departures(self.schema, &planned.planned, &state.value);
+        let departures = compatible::departures(self.schema, &planned.value, &state.value);
         assert!(
             departures.is_empty(),
             "Provider produced inconsistent result after apply: {}: {}",

@@ -82,7 +82,7 @@ impl<P: Provider> Subject<'_, P> {
             values: config::show(&answer.planned),
             diagnostics: answer.diagnostics,
             prior: state.cloned(),
-            planned: answer.planned,
+            value: answer.planned,
             private: answer.private,
             identity: answer.identity,
         })
@@ -125,7 +125,7 @@ impl<P: Provider> Subject<'_, P> {
             values: Json::Null,
             diagnostics,
             prior: Some(state.clone()),
-            planned,
+            value: planned,
             private: answer.planned_private,
             identity: answer.planned_identity,
         })
