@@ -25,6 +25,8 @@ MODULES := $(wildcard modules/*)
 .PHONY: demo
 demo: setup ## Put a whole data plane up (emulated AWS, real Kubernetes API server) and leave it running
 	cargo build --quiet -p terraform-provider-dataplane -p dataplane-operator
+	# Where a node can be started, the operator runs in it from its image.
+	if [[ "$$(uname -s)$$(id -u)" == Linux0 ]] && command -v containerd runc >/dev/null; then $(MAKE) image; fi
 	cargo run --quiet -p acceptance --bin demo -- up
 
 .PHONY: demo-down

@@ -149,7 +149,7 @@ fn manifests() -> BTreeMap<String, String> {
 }
 
 /// The lines of a manifest's tables whose header `select`s, comments and blank lines left out.
-fn table<'a>(manifest: &'a str, select: impl Fn(&str) -> bool) -> Vec<&'a str> {
+fn table(manifest: &str, select: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut inside = false;
     let mut lines = Vec::new();
     for line in manifest.lines().map(str::trim) {
@@ -195,8 +195,9 @@ fn is_crate_root(path: &Path) -> bool {
     const FOLDERS: [&str; 3] = ["bin", "examples", "tests"];
     let names: Vec<&str> = path.iter().filter_map(|name| name.to_str()).collect();
     match names.as_slice() {
-        [.., "src", "lib.rs" | "main.rs"] => true,
-        [.., "src", "bin", _] | [.., "src", "bin", _, "main.rs"] => true,
+        [.., "src", "lib.rs" | "main.rs"]
+        | [.., "src", "bin", _]
+        | [.., "src", "bin", _, "main.rs"] => true,
         // A crate's own folder of tests, not a module that happens to be called so.
         [outer @ .., folder, _] | [outer @ .., folder, _, "main.rs"]
             if FOLDERS.contains(folder) =>
@@ -549,12 +550,11 @@ fn workflows_are_pinned_bounded_and_run_make() {
                     ));
                 }
             }
-            if let Some((_, command)) = line.split_once("run: ") {
-                if !command.split(' ').any(|word| word == "make")
-                    && !command.starts_with("cargo fetch")
-                {
-                    loose.push(format!("{}: {line}: make it a target", path.display()));
-                }
+            if let Some((_, command)) = line.split_once("run: ")
+                && !command.split(' ').any(|word| word == "make")
+                && !command.starts_with("cargo fetch")
+            {
+                loose.push(format!("{}: {line}: make it a target", path.display()));
             }
         }
         let jobs = text.matches("runs-on:").count();

@@ -225,16 +225,21 @@ mod tests {
     fn exactly_one_cluster_is_given() {
         assert_eq!(problems(ClusterModel::default())[0].summary, "no cluster is given");
         let two = ClusterModel {
-            eks: Value::Unknown,
+            eks: EksModel::default().into(),
             direct: DirectModel::default().into(),
             ..ClusterModel::default()
         };
         assert_eq!(problems(two)[0].path, Some(path!("cluster")));
+        let open = ClusterModel {
+            eks: Value::Unknown,
+            ..ClusterModel::default()
+        };
+        assert!(problems(open).is_empty(), "what is not known yet may be the one");
     }
 
     #[test]
     fn coordinates_come_back_from_the_argument() {
-        for text in ["eks/eu-west-1/prod", "kubeconfig//root/c#a", "direct/https://10.0.0.1:6443"] {
+        for text in ["eks/eu-west-1/prod", "kubeconfig//etc/kube/c#a", "direct/https://10.0.0.1:6443"] {
             let coordinates: Coordinates = text.parse().unwrap();
             assert_eq!(ClusterModel::coordinates(&ClusterModel::from(coordinates.clone()).into()), Some(coordinates));
         }

@@ -98,7 +98,7 @@ mod tests {
         for text in [
             "eks/eu-west-1/prod",
             "kubeconfig/~/.kube/config",
-            "kubeconfig//root/.kube/config#arn:aws:eks:eu-west-1:1:cluster/prod",
+            "kubeconfig//etc/kube/config#arn:aws:eks:eu-west-1:1:cluster/prod",
             "direct/https://10.0.0.1:6443",
         ] {
             assert_eq!(text.parse::<Coordinates>().unwrap().to_string(), text);
