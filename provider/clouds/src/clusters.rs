@@ -6,7 +6,6 @@ use async_trait::async_trait;
 
 use crate::account::Region;
 use crate::error::Result;
-use crate::identity_providers::Issuer;
 use crate::names::{Checked, characters, checked_text, length};
 use crate::secrets::SecretText;
 
@@ -114,8 +113,8 @@ pub struct Cluster {
     pub endpoint: Option<String>,
     /// Certificate authority of its API, PEM.
     pub ca_certificate: Option<String>,
-    /// Issuer of its tokens.
-    pub issuer: Option<Issuer>,
+    /// Issuer of its tokens, as the cloud says it.
+    pub issuer: Option<String>,
     /// Version of Kubernetes: `1.36`.
     pub version: Option<String>,
     /// Its network.

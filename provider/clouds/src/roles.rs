@@ -427,12 +427,12 @@ mod tests {
     #[test]
     fn sessions_last_one_to_twelve_hours() {
         assert_eq!(
-            SessionDuration::try_from(Duration::from_secs(3600))
+            SessionDuration::try_from(Duration::from_hours(1))
                 .unwrap()
                 .as_secs(),
             3600
         );
-        assert!(SessionDuration::try_from(Duration::from_secs(900)).is_err());
+        assert!(SessionDuration::try_from(Duration::from_mins(15)).is_err());
         assert!(SessionDuration::try_from(Duration::from_secs(43201)).is_err());
     }
 }

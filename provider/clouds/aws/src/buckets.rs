@@ -14,24 +14,18 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_bucket::{HeadBucketError, HeadBucketOutput};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, BucketVersioningStatus, CreateBucketConfiguration,
-    Delete, ObjectIdentifier, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
-    VersioningConfiguration,
+    Delete, ObjectIdentifier, ObjectOwnership, Tagging, VersioningConfiguration,
 };
-use clouds::account::{KmsKey, Region};
-use clouds::buckets::{
-    Bucket, BucketId, BucketSettings, Buckets, Contents, Encryption, NewBucket, Protection,
-};
+use clouds::account::Region;
+use clouds::buckets::{Bucket, BucketId, BucketSettings, Buckets, Contents, NewBucket, Protection};
 use clouds::error::Call;
-use clouds::policies::PolicyDocument;
 use clouds::{Error, Optional, Result, Tags};
 use futures::try_join;
 
 use crate::bucket_policy::Owner;
 use crate::error::{Classify, from_code, invalid};
 use crate::session::Service;
-use crate::{Aws, bucket_policy, lifecycle, regions};
+use crate::{Aws, bucket_policy, bucket_settings, lifecycle, regions};
 
 /// The region whose `CreateBucket` answers success for a bucket that the caller owns already.
 const FORGIVING_REGION: &str = "us-east-1";
@@ -59,8 +53,8 @@ impl Buckets for Aws {
                 .because("a bucket of this name exists in this account");
             return Err(Error::AlreadyExists(Box::new(call)));
         }
-        let mut configuration =
-            CreateBucketConfiguration::builder().set_tags(Some(sdk_tags(name, &new.tags)?));
+        let mut configuration = CreateBucketConfiguration::builder()
+            .set_tags(Some(bucket_settings::sdk_tags(name, &new.tags)?));
         if !forgiving {
             configuration =
                 configuration.location_constraint(BucketLocationConstraint::from(region.as_str()));
@@ -90,14 +84,14 @@ impl Buckets for Aws {
             bucket: name,
         };
         let (encryption, public, ownership, policy, versioning, rules, cors, tags) = try_join!(
-            encryption(&s3, name),
-            public_access_blocked(&s3, name),
-            owner_enforced(&s3, name),
-            policy(&s3, name),
-            versioning(&s3, name),
-            lifecycle_rules(&s3, name),
-            cors(&s3, name),
-            tags(&s3, name),
+            bucket_settings::encryption(&s3, name),
+            bucket_settings::public_access_blocked(&s3, name),
+            bucket_settings::owner_enforced(&s3, name),
+            bucket_settings::policy(&s3, name),
+            bucket_settings::versioning(&s3, name),
+            bucket_settings::lifecycle_rules(&s3, name),
+            bucket_settings::cors(&s3, name),
+            bucket_settings::tags(&s3, name),
         )?;
         let (encryption, encrypted) = encryption;
         let (policy_statements, mut protections) = policy.map_or_else(Default::default, |policy| {
@@ -149,13 +143,13 @@ impl Buckets for Aws {
         };
         // One after the other: S3 refuses changes of one bucket that overlap.
         if missing(Protection::PublicAccessBlocked) {
-            block_public_access(&s3, name).await?;
+            bucket_settings::block_public_access(&s3, name).await?;
         }
         if missing(Protection::OwnerEnforced) {
-            enforce_owner(&s3, name).await?;
+            bucket_settings::enforce_owner(&s3, name).await?;
         }
         if missing(Protection::Encrypted) || found.settings.encryption != wanted.encryption {
-            encrypt(&s3, name, &wanted.encryption).await?;
+            bucket_settings::encrypt(&s3, name, &wanted.encryption).await?;
         }
         let own = &wanted.policy_statements;
         if missing(Protection::TlsOnly)
@@ -239,7 +233,7 @@ impl Buckets for Aws {
             return Ok(());
         }
         let tagging = Tagging::builder()
-            .set_tag_set(Some(sdk_tags(name, tags)?))
+            .set_tag_set(Some(bucket_settings::sdk_tags(name, tags)?))
             .build();
         let tagging = tagging.classify("s3:PutBucketTagging", name)?;
         s3.put_bucket_tagging()
@@ -269,9 +263,9 @@ impl Buckets for Aws {
             for version in page.versions() {
                 note(&mut contents.prefixes, version.key());
                 if version.is_latest() == Some(true) {
-                    contents.objects += 1
+                    contents.objects += 1;
                 } else {
-                    contents.versions += 1
+                    contents.versions += 1;
                 }
             }
             for marker in page.delete_markers() {
@@ -414,190 +408,6 @@ fn elsewhere(
     })?
 }
 
-async fn encryption(s3: &Client, name: &str) -> Result<(Encryption, bool)> {
-    let answer = s3.get_bucket_encryption().bucket(name).send().await;
-    let Some(answer) = answer
-        .classify("s3:GetEncryptionConfiguration", name)
-        .optional()?
-    else {
-        return Ok((Encryption::Cloud, false));
-    };
-    let rules = answer
-        .server_side_encryption_configuration()
-        .map(ServerSideEncryptionConfiguration::rules);
-    let rule = rules.and_then(<[_]>::first);
-    let Some(default) =
-        rule.and_then(ServerSideEncryptionRule::apply_server_side_encryption_by_default)
-    else {
-        return Ok((Encryption::Cloud, false));
-    };
-    let bucket_keys = rule
-        .and_then(ServerSideEncryptionRule::bucket_key_enabled)
-        .unwrap_or(false);
-    Ok(match default.sse_algorithm() {
-        ServerSideEncryption::Aes256 => (Encryption::Cloud, true),
-        algorithm => {
-            // Without a key of one's own, AWS takes the account's.
-            let key = default.kms_master_key_id().unwrap_or("alias/aws/s3");
-            let key = key
-                .parse::<KmsKey>()
-                .classify("s3:GetEncryptionConfiguration", name)?;
-            (
-                Encryption::Key(key),
-                bucket_keys && *algorithm == ServerSideEncryption::AwsKms,
-            )
-        }
-    })
-}
-
-async fn public_access_blocked(s3: &Client, name: &str) -> Result<bool> {
-    let answer = s3.get_public_access_block().bucket(name).send().await;
-    let found = answer
-        .classify("s3:GetBucketPublicAccessBlock", name)
-        .optional()?;
-    Ok(found
-        .and_then(|answer| answer.public_access_block_configuration)
-        .is_some_and(|block| {
-            let all = [
-                block.block_public_acls,
-                block.ignore_public_acls,
-                block.block_public_policy,
-                block.restrict_public_buckets,
-            ];
-            all.iter().all(|set| *set == Some(true))
-        }))
-}
-
-async fn owner_enforced(s3: &Client, name: &str) -> Result<bool> {
-    let answer = s3.get_bucket_ownership_controls().bucket(name).send().await;
-    let found = answer
-        .classify("s3:GetBucketOwnershipControls", name)
-        .optional()?;
-    let rules = found
-        .and_then(|answer| answer.ownership_controls)
-        .map(|controls| controls.rules)
-        .unwrap_or_default();
-    Ok(rules
-        .first()
-        .is_some_and(|rule| rule.object_ownership == ObjectOwnership::BucketOwnerEnforced))
-}
-
-async fn policy(s3: &Client, name: &str) -> Result<Option<PolicyDocument>> {
-    let answer = s3.get_bucket_policy().bucket(name).send().await;
-    let Some(text) = answer
-        .classify("s3:GetBucketPolicy", name)
-        .optional()?
-        .and_then(|answer| answer.policy)
-    else {
-        return Ok(None);
-    };
-    Ok(Some(
-        text.parse::<PolicyDocument>()
-            .classify("s3:GetBucketPolicy", name)?,
-    ))
-}
-
-async fn versioning(s3: &Client, name: &str) -> Result<bool> {
-    let answer = s3.get_bucket_versioning().bucket(name).send().await;
-    Ok(answer.classify("s3:GetBucketVersioning", name)?.status()
-        == Some(&BucketVersioningStatus::Enabled))
-}
-
-async fn lifecycle_rules(s3: &Client, name: &str) -> Result<lifecycle::Found> {
-    let answer = s3
-        .get_bucket_lifecycle_configuration()
-        .bucket(name)
-        .send()
-        .await;
-    let found = answer
-        .classify("s3:GetLifecycleConfiguration", name)
-        .optional()?;
-    Ok(found
-        .map(|answer| lifecycle::read_rules(answer.rules()))
-        .unwrap_or_default())
-}
-
-async fn cors(
-    s3: &Client,
-    name: &str,
-) -> Result<(BTreeSet<clouds::buckets::CorsOrigin>, BTreeSet<String>)> {
-    let answer = s3.get_bucket_cors().bucket(name).send().await;
-    let found = answer.classify("s3:GetBucketCORS", name).optional()?;
-    Ok(found
-        .map(|answer| lifecycle::read_cors(answer.cors_rules()))
-        .unwrap_or_default())
-}
-
-async fn tags(s3: &Client, name: &str) -> Result<Tags> {
-    let answer = s3.get_bucket_tagging().bucket(name).send().await;
-    let found = answer.classify("s3:GetBucketTagging", name).optional()?;
-    let tags = found.map(|answer| answer.tag_set).unwrap_or_default();
-    Ok(tags
-        .into_iter()
-        .map(|tag| (tag.key, tag.value))
-        .filter(|(key, _)| !key.starts_with("aws:"))
-        .collect())
-}
-
-async fn block_public_access(s3: &Client, name: &str) -> Result<()> {
-    let block = PublicAccessBlockConfiguration::builder()
-        .block_public_acls(true)
-        .ignore_public_acls(true)
-        .block_public_policy(true)
-        .restrict_public_buckets(true);
-    let request = s3
-        .put_public_access_block()
-        .bucket(name)
-        .public_access_block_configuration(block.build());
-    request
-        .send()
-        .await
-        .classify("s3:PutBucketPublicAccessBlock", name)?;
-    Ok(())
-}
-
-async fn enforce_owner(s3: &Client, name: &str) -> Result<()> {
-    let call = ("s3:PutBucketOwnershipControls", name);
-    let rule = OwnershipControlsRule::builder()
-        .object_ownership(ObjectOwnership::BucketOwnerEnforced)
-        .build();
-    let controls = OwnershipControls::builder()
-        .rules(rule.classify(call.0, call.1)?)
-        .build();
-    let request = s3
-        .put_bucket_ownership_controls()
-        .bucket(name)
-        .ownership_controls(controls.classify(call.0, call.1)?);
-    request.send().await.classify(call.0, call.1)?;
-    Ok(())
-}
-
-async fn encrypt(s3: &Client, name: &str, encryption: &Encryption) -> Result<()> {
-    let call = ("s3:PutEncryptionConfiguration", name);
-    let default = match encryption {
-        Encryption::Cloud => {
-            ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256)
-        }
-        Encryption::Key(key) => ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(ServerSideEncryption::AwsKms)
-            .kms_master_key_id(key.as_str()),
-    };
-    let rule = ServerSideEncryptionRule::builder()
-        .apply_server_side_encryption_by_default(default.build().classify(call.0, call.1)?)
-        .bucket_key_enabled(matches!(encryption, Encryption::Key(_)))
-        .build();
-    let configuration = ServerSideEncryptionConfiguration::builder()
-        .rules(rule)
-        .build()
-        .classify(call.0, call.1)?;
-    let request = s3
-        .put_bucket_encryption()
-        .bucket(name)
-        .server_side_encryption_configuration(configuration);
-    request.send().await.classify(call.0, call.1)?;
-    Ok(())
-}
-
 /// The first page of versions and delete markers.
 async fn some_versions(s3: &Client, name: &str) -> Result<Vec<ObjectIdentifier>> {
     let call = ("s3:ListBucketVersions", name);
@@ -657,15 +467,4 @@ fn note(prefixes: &mut BTreeSet<String>, key: Option<&str>) {
     if prefixes.len() < 10 {
         prefixes.insert(first.to_owned());
     }
-}
-
-fn sdk_tags(name: &str, tags: &Tags) -> Result<Vec<Tag>> {
-    let tag = |(key, value)| {
-        Tag::builder()
-            .key(key)
-            .value(value)
-            .build()
-            .classify("s3:TagResource", name)
-    };
-    tags.iter().map(tag).collect()
 }

@@ -78,8 +78,7 @@ where
     let credentials = credentials_error(&error);
     let call = Call { request_id, ..call };
     let (refused, expired) = match credentials {
-        None => (false, false),
-        Some(CredentialsError::ProviderTimedOut(_)) => (false, false),
+        None | Some(CredentialsError::ProviderTimedOut(_)) => (false, false),
         Some(error) => {
             let chain = chain(error);
             (
@@ -123,10 +122,140 @@ fn chain(error: &dyn StdError) -> String {
     text
 }
 
-/// The table. What has no entry is taken by its HTTP status.
+type Meaning = fn(Box<Call>) -> Error;
+
+/// What the codes mean. What has no entry is taken by its HTTP status.
+const MEANINGS: [(Meaning, &[&str]); 9] = [
+    (
+        Error::NotFound,
+        &[
+            "LifecyclePolicyNotFoundException",
+            "NoSuchBucket",
+            "NoSuchBucketPolicy",
+            "NoSuchCORSConfiguration",
+            "NoSuchEntity",
+            "NoSuchEntityException",
+            "NoSuchKey",
+            "NoSuchLifecycleConfiguration",
+            "NoSuchPublicAccessBlockConfiguration",
+            "NoSuchTagSet",
+            "NoSuchUpload",
+            "NotFound",
+            "NotFoundException",
+            "OwnershipControlsNotFoundError",
+            "RepositoryNotFoundException",
+            "ResourceNotFoundException",
+            "ServerSideEncryptionConfigurationNotFoundError",
+        ],
+    ),
+    (
+        Error::AlreadyExists,
+        &[
+            "BucketAlreadyExists",
+            "BucketAlreadyOwnedByYou",
+            "EntityAlreadyExists",
+            "EntityAlreadyExistsException",
+            "RepositoryAlreadyExistsException",
+            "ResourceAlreadyExistsException",
+            "ResourceExistsException",
+            "ResourceInUseException",
+        ],
+    ),
+    (
+        Error::NotEmpty,
+        &[
+            "BucketNotEmpty",
+            "DeleteConflict",
+            "DeleteConflictException",
+            "RepositoryNotEmptyException",
+        ],
+    ),
+    (
+        Error::Unauthenticated,
+        &[
+            "AuthFailure",
+            "IncompleteSignature",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "InvalidToken",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "NotSignedUp",
+            "RequestTimeTooSkewed",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ],
+    ),
+    (
+        Error::Expired,
+        &[
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "RequestExpired",
+            "TokenRefreshRequired",
+        ],
+    ),
+    (
+        Error::Throttled,
+        &[
+            "BandwidthLimitExceeded",
+            "PriorRequestNotComplete",
+            "ProvisionedThroughputExceededException",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "SlowDown",
+            "ThrottledException",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+            "TransactionInProgressException",
+        ],
+    ),
+    (
+        Error::Conflict,
+        &[
+            "ConcurrentModification",
+            "ConcurrentModificationException",
+            "ConditionalRequestConflict",
+            "ConflictException",
+            "EntityTemporarilyUnmodifiable",
+            "EntityTemporarilyUnmodifiableException",
+            "OperationAborted",
+            "OperationAbortedException",
+        ],
+    ),
+    (
+        Error::LimitExceeded,
+        &[
+            "LimitExceeded",
+            "LimitExceededException",
+            "ResourceLimitExceededException",
+            "ServiceQuotaExceededException",
+            "TooManyBuckets",
+        ],
+    ),
+    (
+        Error::Unavailable,
+        &[
+            "InternalError",
+            "InternalFailure",
+            "InternalServiceError",
+            "RequestTimeout",
+            "ServerException",
+            "ServiceFailure",
+            "ServiceFailureException",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+        ],
+    ),
+];
+
 fn by_code(call: Call, status: u16) -> Error {
     let code = call.code.clone().unwrap_or_default();
     let message = call.message.clone().unwrap_or_default();
+    let says = |parts: &[&str]| parts.iter().all(|part| message.contains(part));
     let call = Box::new(call);
     match code.as_str() {
         // A policy that names a role which was made a moment ago is refused as malformed until IAM has spread it.
@@ -137,107 +266,29 @@ fn by_code(call: Call, status: u16) -> Error {
         }
         // EKS checks the role of an association before IAM has spread it.
         "InvalidParameterException" | "InvalidRequestException"
-            if message.contains("role")
-                && (message.contains("not exist") || message.contains("cannot be assumed")) =>
+            if says(&["role", "not exist"])
+                || says(&["role", "cannot be found"])
+                || says(&["role", "cannot be assumed"]) =>
         {
             Error::NotReady(call)
         }
-        "InvalidRequestException"
-            if message.contains("scheduled for deletion") && message.contains("create") =>
-        {
+        // The name of a secret stays taken until it is gone for good.
+        "InvalidRequestException" if says(&["create", "scheduled for deletion"]) => {
             Error::AlreadyExists(call)
         }
-        "InvalidRequestException"
-            if message.contains("deletion") || message.contains("marked deleted") =>
-        {
+        "InvalidRequestException" if says(&["deletion"]) || says(&["marked deleted"]) => {
             Error::NotFound(call)
         }
-        "NoSuchBucket"
-        | "NotFound"
-        | "NoSuchKey"
-        | "NoSuchUpload"
-        | "NoSuchEntity"
-        | "NoSuchEntityException"
-        | "ResourceNotFoundException"
-        | "RepositoryNotFoundException"
-        | "LifecyclePolicyNotFoundException"
-        | "NoSuchBucketPolicy"
-        | "NoSuchLifecycleConfiguration"
-        | "NoSuchCORSConfiguration"
-        | "NoSuchTagSet"
-        | "NoSuchPublicAccessBlockConfiguration"
-        | "OwnershipControlsNotFoundError"
-        | "ServerSideEncryptionConfigurationNotFoundError"
-        | "NotFoundException" => Error::NotFound(call),
-        "BucketAlreadyExists"
-        | "BucketAlreadyOwnedByYou"
-        | "EntityAlreadyExists"
-        | "EntityAlreadyExistsException"
-        | "RepositoryAlreadyExistsException"
-        | "ResourceAlreadyExistsException"
-        | "ResourceExistsException"
-        | "ResourceInUseException" => Error::AlreadyExists(call),
-        "BucketNotEmpty"
-        | "RepositoryNotEmptyException"
-        | "DeleteConflict"
-        | "DeleteConflictException" => Error::NotEmpty(call),
         "AccessDenied"
         | "AccessDeniedException"
         | "AllAccessDisabled"
         | "AuthorizationError"
         | "NotAuthorized"
         | "UnauthorizedOperation" => denied(call, &message),
-        "InvalidClientTokenId"
-        | "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch"
-        | "InvalidSignatureException"
-        | "UnrecognizedClientException"
-        | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException"
-        | "AuthFailure"
-        | "InvalidToken"
-        | "IncompleteSignature"
-        | "NotSignedUp"
-        | "RequestTimeTooSkewed" => Error::Unauthenticated(call),
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
-            Error::Expired(call)
-        }
-        "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "RequestThrottled"
-        | "RequestThrottledException"
-        | "RequestLimitExceeded"
-        | "TooManyRequestsException"
-        | "SlowDown"
-        | "BandwidthLimitExceeded"
-        | "ProvisionedThroughputExceededException"
-        | "PriorRequestNotComplete"
-        | "TransactionInProgressException" => Error::Throttled(call),
-        "OperationAborted"
-        | "OperationAbortedException"
-        | "ConcurrentModification"
-        | "ConcurrentModificationException"
-        | "ConflictException"
-        | "EntityTemporarilyUnmodifiable"
-        | "EntityTemporarilyUnmodifiableException"
-        | "ConditionalRequestConflict" => Error::Conflict(call),
-        "LimitExceeded"
-        | "LimitExceededException"
-        | "TooManyBuckets"
-        | "ServiceQuotaExceededException"
-        | "ResourceLimitExceededException" => Error::LimitExceeded(call),
-        "InternalError"
-        | "InternalFailure"
-        | "InternalServiceError"
-        | "ServiceUnavailable"
-        | "ServiceUnavailableException"
-        | "ServiceFailure"
-        | "ServiceFailureException"
-        | "ServerException"
-        | "RequestTimeout" => Error::Unavailable(call),
-        "MethodNotAllowed" | "NotImplemented" | "UnsupportedOperation" => Error::Unsupported(call),
-        _ => by_status(call, status, &message),
+        code => match MEANINGS.iter().find(|(_, codes)| codes.contains(&code)) {
+            Some((meaning, _)) => meaning(call),
+            None => by_status(call, status, &message),
+        },
     }
 }
 
@@ -249,6 +300,7 @@ fn by_status(call: Box<Call>, status: u16, message: &str) -> Error {
         404 => Error::NotFound(call),
         409 => Error::Conflict(call),
         429 => Error::Throttled(call),
+        405 | 501 => Error::Unsupported(call),
         500.. => Error::Unavailable(call),
         _ => Error::Invalid(call),
     }
@@ -256,14 +308,14 @@ fn by_status(call: Box<Call>, status: u16, message: &str) -> Error {
 
 /// IAM says what is missing: "… is not authorized to perform: s3:CreateBucket on resource: "arn:…" because …".
 fn denied(call: Box<Call>, message: &str) -> Error {
-    let after = |marker: &str| {
-        let rest = message.split_once(marker)?.1;
-        let word = rest.split_whitespace().next()?;
-        Some(word.trim_matches(['"', '\'', '.', ',']).to_owned())
+    let between = |from: &str, to: &str| {
+        let rest = message.split_once(from)?.1;
+        let part = rest.split(to).next()?;
+        Some(part.trim_matches(['"', '\'', '.', ',', ' ']).to_owned())
     };
     Error::Denied {
-        action: after("to perform: ").unwrap_or_else(|| call.operation.clone()),
-        resource: after("on resource: ").unwrap_or_else(|| call.object.clone()),
+        action: between("to perform: ", " ").unwrap_or_else(|| call.operation.clone()),
+        resource: between("on resource: ", " because").unwrap_or_else(|| call.object.clone()),
         call,
     }
 }

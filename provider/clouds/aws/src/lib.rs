@@ -5,6 +5,7 @@
 
 mod account;
 mod bucket_policy;
+mod bucket_settings;
 mod buckets;
 mod clusters;
 mod error;

@@ -87,7 +87,7 @@ pub(crate) fn read_cors(rules: &[CorsRule]) -> (BTreeSet<CorsOrigin>, BTreeSet<S
             .collect();
         match parsed {
             Ok(parsed) if cors_rule(&parsed).is_ok_and(|ours| same_cors(&ours, rule)) => {
-                origins.extend(parsed)
+                origins.extend(parsed);
             }
             _ => {
                 foreign.insert(format!("CORS rule {}", rule.id().unwrap_or("without id")));

@@ -72,46 +72,40 @@ impl LogGroups for Aws {
         let logs = self.0.logs().await?;
         let name = found.name.as_str();
         if found.settings.retention != wanted.retention {
-            match wanted.retention {
-                Some(retention) => {
-                    let days = i32::try_from(retention.days()).unwrap_or(i32::MAX);
-                    let sent = logs
-                        .put_retention_policy()
-                        .log_group_name(name)
-                        .retention_in_days(days)
-                        .send()
-                        .await;
-                    sent.classify("logs:PutRetentionPolicy", name)?;
-                }
-                None => {
-                    let sent = logs
-                        .delete_retention_policy()
-                        .log_group_name(name)
-                        .send()
-                        .await;
-                    sent.classify("logs:DeleteRetentionPolicy", name)?;
-                }
+            if let Some(retention) = wanted.retention {
+                let days = i32::try_from(retention.days()).unwrap_or(i32::MAX);
+                let sent = logs
+                    .put_retention_policy()
+                    .log_group_name(name)
+                    .retention_in_days(days)
+                    .send()
+                    .await;
+                sent.classify("logs:PutRetentionPolicy", name)?;
+            } else {
+                let sent = logs
+                    .delete_retention_policy()
+                    .log_group_name(name)
+                    .send()
+                    .await;
+                sent.classify("logs:DeleteRetentionPolicy", name)?;
             }
         }
         if found.settings.kms_key != wanted.kms_key {
-            match &wanted.kms_key {
-                Some(key) => {
-                    let sent = logs
-                        .associate_kms_key()
-                        .log_group_name(name)
-                        .kms_key_id(key.as_str())
-                        .send()
-                        .await;
-                    sent.classify("logs:AssociateKmsKey", name)?;
-                }
-                None => {
-                    let sent = logs
-                        .disassociate_kms_key()
-                        .log_group_name(name)
-                        .send()
-                        .await;
-                    sent.classify("logs:DisassociateKmsKey", name)?;
-                }
+            if let Some(key) = &wanted.kms_key {
+                let sent = logs
+                    .associate_kms_key()
+                    .log_group_name(name)
+                    .kms_key_id(key.as_str())
+                    .send()
+                    .await;
+                sent.classify("logs:AssociateKmsKey", name)?;
+            } else {
+                let sent = logs
+                    .disassociate_kms_key()
+                    .log_group_name(name)
+                    .send()
+                    .await;
+                sent.classify("logs:DisassociateKmsKey", name)?;
             }
         }
         Ok(())

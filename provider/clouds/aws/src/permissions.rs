@@ -212,7 +212,7 @@ const CALLER_ACTIONS: [(Managed, &[&str]); 7] = [
 pub(crate) fn required(managed: &BTreeSet<Managed>) -> PolicyDocument {
     let rows = CALLER_ACTIONS.iter().filter(|(of, _)| managed.contains(of));
     let statement = |(of, actions): &(Managed, &[&str])| json!({ "Sid": format!("{of:?}"), "Effect": "Allow", "Action": actions, "Resource": "*" });
-    document(rows.map(statement).collect())
+    document(&rows.map(statement).collect::<Vec<_>>())
 }
 
 /// The policy of a role that has these capabilities and no more.
@@ -243,7 +243,7 @@ pub(crate) fn policy(
         }
         statement
     });
-    let policy = document(statements.collect());
+    let policy = document(&statements.collect::<Vec<_>>());
     let length = policy
         .to_string()
         .chars()
@@ -397,6 +397,182 @@ fn actions(row: &str) -> &'static [&'static str] {
         .map_or(&[], |(_, actions)| actions)
 }
 
-fn document(statements: Vec<Value>) -> PolicyDocument {
+fn document(statements: &[Value]) -> PolicyDocument {
     PolicyDocument::new(json!({ "Version": "2012-10-17", "Statement": statements }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope {
+            partition: "aws",
+            region: "eu-west-1".parse().unwrap(),
+            account: "123456789012".parse().unwrap(),
+        }
+    }
+
+    fn written(capabilities: impl IntoIterator<Item = Capability>) -> String {
+        policy("role", &scope(), &capabilities.into_iter().collect())
+            .unwrap()
+            .to_string()
+    }
+
+    fn objects_of(bucket: &str, prefixes: &[&str]) -> [Capability; 3] {
+        let bucket: BucketId = bucket.parse().unwrap();
+        let prefixes: BTreeSet<ObjectPrefix> = prefixes
+            .iter()
+            .map(|prefix| prefix.parse().unwrap())
+            .collect();
+        [
+            Capability::ListObjects {
+                bucket: bucket.clone(),
+                prefixes: prefixes.clone(),
+            },
+            Capability::ReadObjects {
+                bucket: bucket.clone(),
+                prefixes: prefixes.clone(),
+            },
+            Capability::WriteObjects { bucket, prefixes },
+        ]
+    }
+
+    #[test]
+    fn an_admin() {
+        let mut capabilities: BTreeSet<_> = objects_of("acme-metadata", &[]).into();
+        capabilities.extend(objects_of("acme-fast", &[]));
+        capabilities.extend([
+            Capability::SignUrls,
+            Capability::ReadSecrets {
+                prefix: "dataplane/".parse().unwrap(),
+            },
+            Capability::WriteSecrets {
+                prefix: "dataplane/".parse().unwrap(),
+            },
+            Capability::ReadLogs {
+                group: "/dataplane/tasks".parse().unwrap(),
+            },
+        ]);
+        assert_eq!(
+            written(capabilities),
+            concat!(
+                r#"{"Statement":["#,
+                r#"{"Action":"s3:GetObject","Effect":"Allow","Resource":["arn:aws:s3:::acme-fast/*","arn:aws:s3:::acme-metadata/*"],"Sid":"ReadObjects"},"#,
+                r#"{"Action":"s3:ListBucket","Effect":"Allow","Resource":["arn:aws:s3:::acme-fast","arn:aws:s3:::acme-metadata"],"Sid":"ListObjects"},"#,
+                r#"{"Action":["logs:DescribeLogStreams","logs:FilterLogEvents","logs:GetLogEvents","logs:StartQuery"],"Effect":"Allow","Resource":["arn:aws:logs:eu-west-1:123456789012:log-group:/dataplane/tasks","arn:aws:logs:eu-west-1:123456789012:log-group:/dataplane/tasks:*"],"Sid":"ReadLogs"},"#,
+                r#"{"Action":["logs:GetQueryResults","logs:StopQuery"],"Effect":"Allow","Resource":"*","Sid":"ReadQueries"},"#,
+                r#"{"Action":["s3:AbortMultipartUpload","s3:DeleteObject","s3:ListMultipartUploadParts","s3:PutObject"],"Effect":"Allow","Resource":["arn:aws:s3:::acme-fast/*","arn:aws:s3:::acme-metadata/*"],"Sid":"WriteObjects"},"#,
+                r#"{"Action":["secretsmanager:CreateSecret","secretsmanager:DeleteSecret","secretsmanager:DescribeSecret","secretsmanager:PutSecretValue","secretsmanager:RestoreSecret","secretsmanager:TagResource","secretsmanager:UpdateSecret"],"Effect":"Allow","Resource":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:dataplane/*","Sid":"WriteSecrets"},"#,
+                r#"{"Action":["secretsmanager:DescribeSecret","secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:dataplane/*","Sid":"ReadSecrets"}"#,
+                r#"],"Version":"2012-10-17"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn a_user_sees_its_prefixes_only() {
+        let mut capabilities: BTreeSet<_> =
+            objects_of("acme-metadata", &["acme/", "shared/"]).into();
+        capabilities.extend(objects_of("acme-fast", &["acme/"]));
+        assert_eq!(
+            written(capabilities),
+            concat!(
+                r#"{"Statement":["#,
+                r#"{"Action":"s3:GetObject","Effect":"Allow","Resource":["arn:aws:s3:::acme-fast/acme/*","arn:aws:s3:::acme-metadata/acme/*","arn:aws:s3:::acme-metadata/shared/*"],"Sid":"ReadObjects"},"#,
+                r#"{"Action":"s3:ListBucket","Condition":{"StringLike":{"s3:prefix":"acme/*"}},"Effect":"Allow","Resource":"arn:aws:s3:::acme-fast","Sid":"ListObjects"},"#,
+                r#"{"Action":"s3:ListBucket","Condition":{"StringLike":{"s3:prefix":["acme/*","shared/*"]}},"Effect":"Allow","Resource":"arn:aws:s3:::acme-metadata","Sid":"ListObjects2"},"#,
+                r#"{"Action":["s3:AbortMultipartUpload","s3:DeleteObject","s3:ListMultipartUploadParts","s3:PutObject"],"Effect":"Allow","Resource":["arn:aws:s3:::acme-fast/acme/*","arn:aws:s3:::acme-metadata/acme/*","arn:aws:s3:::acme-metadata/shared/*"],"Sid":"WriteObjects"}"#,
+                r#"],"Version":"2012-10-17"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn a_builder_pushes_to_one_registry() {
+        assert_eq!(
+            written([Capability::PushImages {
+                registry: "acme/tasks".parse().unwrap()
+            }]),
+            concat!(
+                r#"{"Statement":["#,
+                r#"{"Action":"ecr:GetAuthorizationToken","Effect":"Allow","Resource":"*","Sid":"SignInToRegistries"},"#,
+                r#"{"Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:CompleteLayerUpload","ecr:DescribeImages","ecr:GetDownloadUrlForLayer","ecr:InitiateLayerUpload","ecr:PutImage","ecr:UploadLayerPart"],"Effect":"Allow","Resource":"arn:aws:ecr:eu-west-1:123456789012:repository/acme/tasks","Sid":"PushImages"}"#,
+                r#"],"Version":"2012-10-17"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn a_log_writer_writes_logs() {
+        assert_eq!(
+            written([Capability::WriteLogs {
+                group: "/dataplane/tasks".parse().unwrap()
+            }]),
+            concat!(
+                r#"{"Statement":["#,
+                r#"{"Action":["logs:CreateLogStream","logs:DescribeLogStreams","logs:PutLogEvents"],"Effect":"Allow","Resource":["arn:aws:logs:eu-west-1:123456789012:log-group:/dataplane/tasks","arn:aws:logs:eu-west-1:123456789012:log-group:/dataplane/tasks:*"],"Sid":"WriteLogs"}"#,
+                r#"],"Version":"2012-10-17"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn keys_are_named_by_arn_or_by_the_alias_they_bear() {
+        let grant = |key: &str| {
+            written([Capability::UseKey {
+                key: key.parse().unwrap(),
+            }])
+        };
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        let arn = format!("arn:aws:kms:eu-west-1:123456789012:key/{id}");
+        assert!(grant(id).contains(&arn));
+        assert_eq!(grant(id), grant(&arn));
+        let alias = grant("alias/dataplane");
+        assert!(alias.contains(
+            r#""Condition":{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/dataplane"}}"#
+        ));
+        assert_eq!(
+            alias,
+            grant("arn:aws:kms:eu-west-1:123456789012:alias/dataplane")
+        );
+        let key = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+            .parse()
+            .unwrap();
+        assert!(policy("role", &scope(), &[Capability::UseKey { key }].into()).is_err());
+    }
+
+    #[test]
+    fn a_policy_that_no_role_can_hold_is_refused() {
+        let prefixes: Vec<_> = (0..120)
+            .map(|n| format!("organisation/project-{n}/development/"))
+            .collect();
+        let prefixes: Vec<_> = prefixes.iter().map(String::as_str).collect();
+        let said = policy(
+            "user",
+            &scope(),
+            &objects_of("acme-metadata", &prefixes).into(),
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(said.contains("10240") && said.contains("user"), "{said}");
+    }
+
+    #[test]
+    fn tables_are_sorted_and_name_each_action_once() {
+        let rows = ROLE_ACTIONS.iter().map(|(_, actions)| *actions);
+        for actions in rows.chain(CALLER_ACTIONS.iter().map(|(_, actions)| *actions)) {
+            assert!(actions.is_sorted_by(|a, b| a < b), "{actions:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_caller_needs_is_by_what_is_managed() {
+        let buckets = required(&[Managed::Buckets].into()).to_string();
+        assert!(buckets.contains("s3:CreateBucket") && !buckets.contains("iam:"));
+        assert_eq!(
+            required(&Managed::ALL.into()).statements().as_slice().len(),
+            Managed::ALL.len()
+        );
+    }
 }

@@ -134,24 +134,21 @@ impl Registries for Aws {
         if found.settings.keep_last == wanted.keep_last && !found.foreign_rules {
             return Ok(());
         }
-        match wanted.keep_last {
-            Some(count) => {
-                let request = ecr.put_lifecycle_policy().repository_name(name);
-                let sent = request
-                    .lifecycle_policy_text(keep(count).to_string())
-                    .send()
-                    .await;
-                sent.classify("ecr:PutLifecyclePolicy", name)?;
-            }
-            None => {
-                let sent = ecr
-                    .delete_lifecycle_policy()
-                    .repository_name(name)
-                    .send()
-                    .await;
-                sent.classify("ecr:DeleteLifecyclePolicy", name)
-                    .optional()?;
-            }
+        if let Some(count) = wanted.keep_last {
+            let request = ecr.put_lifecycle_policy().repository_name(name);
+            let sent = request
+                .lifecycle_policy_text(keep(count).to_string())
+                .send()
+                .await;
+            sent.classify("ecr:PutLifecyclePolicy", name)?;
+        } else {
+            let sent = ecr
+                .delete_lifecycle_policy()
+                .repository_name(name)
+                .send()
+                .await;
+            sent.classify("ecr:DeleteLifecyclePolicy", name)
+                .optional()?;
         }
         Ok(())
     }

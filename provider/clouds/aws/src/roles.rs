@@ -300,25 +300,22 @@ impl Aws {
     async fn set_boundary(&self, found: &Role, wanted: &RoleSpec) -> Result<()> {
         let iam = self.0.iam().await?;
         let name = found.name.as_str();
-        match &wanted.permissions_boundary {
-            Some(boundary) => {
-                let request = iam
-                    .put_role_permissions_boundary()
-                    .role_name(name)
-                    .permissions_boundary(boundary.as_str());
-                request
-                    .send()
-                    .await
-                    .classify("iam:PutRolePermissionsBoundary", name)?;
-            }
-            None => {
-                let sent = iam
-                    .delete_role_permissions_boundary()
-                    .role_name(name)
-                    .send()
-                    .await;
-                sent.classify("iam:DeleteRolePermissionsBoundary", name)?;
-            }
+        if let Some(boundary) = &wanted.permissions_boundary {
+            let request = iam
+                .put_role_permissions_boundary()
+                .role_name(name)
+                .permissions_boundary(boundary.as_str());
+            request
+                .send()
+                .await
+                .classify("iam:PutRolePermissionsBoundary", name)?;
+        } else {
+            let sent = iam
+                .delete_role_permissions_boundary()
+                .role_name(name)
+                .send()
+                .await;
+            sent.classify("iam:DeleteRolePermissionsBoundary", name)?;
         }
         Ok(())
     }

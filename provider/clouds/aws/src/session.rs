@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_types::region::Region as SdkRegion;
@@ -24,6 +25,8 @@ pub struct Config {
     pub region: Region,
     /// A profile of the shared configuration files.
     pub profile: Option<String>,
+    /// Credentials to begin with, instead of the chain's.
+    pub credentials: Option<SharedCredentialsProvider>,
     /// A role to take on first.
     pub assume_role: Option<AssumeRole>,
     /// Endpoints other than AWS's own.
@@ -72,6 +75,7 @@ impl Config {
         Self {
             region,
             profile: None,
+            credentials: None,
             assume_role: None,
             endpoints: BTreeMap::new(),
             allowed_account_ids: BTreeSet::new(),
@@ -313,6 +317,9 @@ impl Session {
         if let Some(profile) = &config.profile {
             loader = loader.profile_name(profile);
         }
+        if let Some(credentials) = &config.credentials {
+            loader = loader.credentials_provider(credentials.clone());
+        }
         let name: String = config
             .user_agent
             .chars()
@@ -342,8 +349,7 @@ impl Session {
         if let Some(id) = &assume.external_id {
             role = role.external_id(id);
         }
-        let credentials =
-            aws_credential_types::provider::SharedCredentialsProvider::new(role.build().await);
+        let credentials = SharedCredentialsProvider::new(role.build().await);
         sdk.into_builder().credentials_provider(credentials).build()
     }
 }

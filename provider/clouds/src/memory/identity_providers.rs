@@ -59,8 +59,8 @@ impl IdentityProviders for Memory {
         audiences: &BTreeSet<Audience>,
     ) -> Result<()> {
         self.run("identity_providers.set_audiences", |world| {
-            find(world, "identity_providers.set_audiences", &found.id)?.audiences =
-                audiences.clone();
+            let provider = find(world, "identity_providers.set_audiences", &found.id)?;
+            provider.audiences.clone_from(audiences);
             Ok(())
         })
     }

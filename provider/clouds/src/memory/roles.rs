@@ -72,8 +72,9 @@ impl Roles for Memory {
             role.policy = Some(policy);
             role.trust_policy = trust_policy;
             role.trust = Some(wanted.trust.clone());
-            role.subjects = wanted.subjects.clone();
-            role.permissions_boundary = wanted.permissions_boundary.clone();
+            role.subjects.clone_from(&wanted.subjects);
+            role.permissions_boundary
+                .clone_from(&wanted.permissions_boundary);
             role.max_session = wanted.max_session.or(role.max_session);
             role.foreign_policies.clear();
             Ok(())

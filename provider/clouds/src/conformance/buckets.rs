@@ -1,0 +1,136 @@
+//! How buckets behave.
+
+use super::{Environment, assert_exists, assert_gone, made, marks};
+use crate::buckets::{
+    BucketId, BucketSettings, Buckets, Encryption, Expiration, NewBucket, Protection,
+};
+use crate::error::Error;
+use crate::tags::CREATING;
+
+/// The whole suite.
+pub async fn suite(buckets: &dyn Buckets, environment: &Environment) {
+    life(buckets, environment).await;
+    settings(buckets, environment).await;
+    drift(buckets, environment).await;
+    contents(buckets, environment).await;
+}
+
+async fn create(buckets: &dyn Buckets, environment: &Environment, name: &str) -> BucketId {
+    let id = BucketId::from(environment.name::<crate::buckets::BucketName>(name));
+    buckets
+        .create(&NewBucket {
+            id: id.clone(),
+            tags: marks(),
+        })
+        .await
+        .unwrap();
+    id
+}
+
+/// Marked from the creating call on, refused a second time, gone when deleted.
+pub async fn life(buckets: &dyn Buckets, environment: &Environment) {
+    let id = create(buckets, environment, "life").await;
+    let found = buckets.get(&id).await.unwrap();
+    assert_eq!(found.id, id);
+    assert_eq!(found.tags, marks());
+    assert!(found.uri.contains(id.name.as_str()));
+    assert_exists(
+        buckets
+            .create(&NewBucket {
+                id: id.clone(),
+                tags: made(),
+            })
+            .await,
+    );
+    assert_eq!(
+        buckets.get(&id).await.unwrap().tags,
+        marks(),
+        "a refused create leaves the tags alone"
+    );
+    buckets.set_tags(&found, &made()).await.unwrap();
+    let tags = buckets.get(&id).await.unwrap().tags;
+    assert!(!tags.contains_key(CREATING));
+    assert_eq!(tags, made());
+    buckets.delete(&id).await.unwrap();
+    assert_gone(buckets.get(&id).await);
+    assert_gone(buckets.delete(&id).await);
+    assert_gone(buckets.contents(&id, 10).await);
+}
+
+/// What was set is found, and settings go back as they came.
+pub async fn settings(buckets: &dyn Buckets, environment: &Environment) {
+    let id = create(buckets, environment, "settings").await;
+    let full = BucketSettings {
+        encryption: Encryption::Key(environment.kms_key.clone()),
+        versioning: true,
+        expiration: [
+            Expiration {
+                prefix: Some("raw/".parse().unwrap()),
+                days: 30,
+            },
+            Expiration {
+                prefix: None,
+                days: 365,
+            },
+        ]
+        .into(),
+        cors_origins: ["https://*.unionai.cloud".parse().unwrap()].into(),
+        ..BucketSettings::plain().with_statements(vec![serde_json::json!({
+            "Sid": "Uploads", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+            "Resource": format!("arn:aws:s3:::{}/frozen/*", id.name),
+        })])
+    };
+    for wanted in [BucketSettings::plain(), full, BucketSettings::plain()] {
+        let found = buckets.get(&id).await.unwrap();
+        buckets.configure(&found, &wanted).await.unwrap();
+        let found = buckets.get(&id).await.unwrap();
+        assert_eq!(found.settings, wanted);
+        assert_eq!(found.protections, Protection::ALL.into());
+        assert!(!found.differs(&wanted));
+    }
+    buckets.delete(&id).await.unwrap();
+}
+
+/// Protections that somebody took away are missed, and put back.
+pub async fn drift(buckets: &dyn Buckets, environment: &Environment) {
+    let id = create(buckets, environment, "drift").await;
+    let wanted = BucketSettings::plain();
+    buckets
+        .configure(&buckets.get(&id).await.unwrap(), &wanted)
+        .await
+        .unwrap();
+    environment.stranger.open_bucket(&id).await;
+    let found = buckets.get(&id).await.unwrap();
+    for lost in [
+        Protection::PublicAccessBlocked,
+        Protection::TlsOnly,
+        Protection::OwnAccountOnly,
+        Protection::AbortedUploadsRemoved,
+    ] {
+        assert!(
+            !found.protections.contains(&lost),
+            "{lost} should be missed"
+        );
+    }
+    assert!(found.differs(&wanted));
+    buckets.configure(&found, &wanted).await.unwrap();
+    assert!(!buckets.get(&id).await.unwrap().differs(&wanted));
+    buckets.delete(&id).await.unwrap();
+}
+
+/// A bucket with content is counted, kept, emptied, and only then deleted.
+pub async fn contents(buckets: &dyn Buckets, environment: &Environment) {
+    let id = create(buckets, environment, "contents").await;
+    assert_eq!(buckets.contents(&id, 10).await.unwrap().total(), 0);
+    environment.stranger.fill_bucket(&id, 3).await;
+    let counted = buckets.contents(&id, 10).await.unwrap();
+    assert_eq!((counted.objects, counted.more), (3, false));
+    assert!(counted.prefixes.contains("raw/"));
+    let counted = buckets.contents(&id, 2).await.unwrap();
+    assert_eq!((counted.objects, counted.more), (2, true));
+    let refused = buckets.delete(&id).await;
+    assert!(matches!(refused, Err(Error::NotEmpty(_))), "{refused:?}");
+    assert_eq!(buckets.empty(&id).await.unwrap(), 3);
+    assert_eq!(buckets.contents(&id, 10).await.unwrap().total(), 0);
+    buckets.delete(&id).await.unwrap();
+}
