@@ -145,7 +145,7 @@ fn value(name: &str, wanted: &Value, found: &Value, others: &Fields) -> Value {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(found)) => members(name, wanted, found, others),
         (Value::Array(wanted), Value::Array(found)) => elements(name, wanted, found, others),
-        _ if wanted == found || same_quantity(name, wanted, found) => wanted.clone(),
+        _ if wanted == found || same_number(wanted, found) || same_quantity(name, wanted, found) => wanted.clone(),
         _ => {
             let mut found = found.clone();
             strip(&mut found);
@@ -204,6 +204,15 @@ pub fn list_key(list: &str, elements: &[Value]) -> Option<&'static str> {
     elements.iter().all(|element| element.get(key).is_some()).then_some(*key)
 }
 
+/// Whether two numbers are one, however they are written: a schema's `minimum` goes out as `0.0` and comes back as `0`.
+fn same_number(wanted: &Value, found: &Value) -> bool {
+    let number = |value: &Value| match value {
+        Value::Number(number) => number.to_string().parse::<framework::Number>().ok(),
+        _ => None,
+    };
+    matches!((number(wanted), number(found)), (Some(wanted), Some(found)) if wanted == found)
+}
+
 fn same_quantity(name: &str, wanted: &Value, found: &Value) -> bool {
     let amount = |value: &Value| match value {
         Value::String(text) => text.parse::<Quantity>().ok(),
@@ -245,6 +254,15 @@ mod tests {
               "ports": [{ "name": "http", "containerPort": 80, "protocol": "TCP" }] }
         ] } } }, "status": { "replicas": 1 } });
         assert_eq!(seen(desired.clone(), live), desired);
+    }
+
+    #[test]
+    fn a_number_in_another_spelling_does_not_show() {
+        let desired: Value = serde_json::from_str(r#"{ "schema": { "minimum": 0.0, "maximum": 255.0 } }"#).unwrap();
+        let live = json!({ "schema": { "minimum": 0, "maximum": 255 } });
+        assert_eq!(seen(desired.clone(), live), desired);
+        let changed = json!({ "schema": { "minimum": 1, "maximum": 255 } });
+        assert_ne!(seen(desired.clone(), changed), desired);
     }
 
     #[test]
