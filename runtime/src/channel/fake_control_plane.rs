@@ -170,7 +170,7 @@ impl ClusterService for Service {
             registration_id: "registration-1".to_owned(),
             heartbeat_interval: Some(prost_types::Duration {
                 seconds: 0,
-                nanos: 100_000_000,
+                nanos: 500_000_000,
             }),
         }))
     }
