@@ -252,3 +252,101 @@ fn unsupported(block: &str, cloud: &str) -> Diagnostics {
     .at(path!(block))
     .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use clouds::memory::Memory;
+    use framework::testing::{Harness, UNKNOWN};
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::testing::text;
+
+    async fn configured(config: Json) -> std::result::Result<Harness<Dataplane>, String> {
+        let provider = Dataplane::over(Memory::default().clouds(), Arc::new(cluster::memory::Clusters::default()));
+        Harness::try_new(provider, config).await.map_err(|said| text(&said))
+    }
+
+    #[track_caller]
+    fn says(outcome: std::result::Result<Harness<Dataplane>, String>, parts: &[&str]) {
+        let said = outcome.map(|_| ()).unwrap_err();
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn two_clouds_at_once_are_refused() {
+        let config = json!({ "owner": "acme", "aws": { "region": "eu-west-1" }, "gcp": { "project": "acme" } });
+        says(configured(config).await, &["error at gcp: more than one cloud is configured", "this one has aws and gcp", "alias"]);
+    }
+
+    #[tokio::test]
+    async fn the_other_clouds_say_that_they_are_not_there_yet() {
+        let config = json!({ "owner": "acme", "gcp": { "project": "acme" } });
+        says(configured(config).await, &["error at gcp: Google Cloud is not supported by this version yet"]);
+        let config = json!({ "owner": "acme", "azure": {} });
+        says(configured(config).await, &["error at azure: Microsoft Azure is not supported by this version yet"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_misspelt_is_named_with_what_would_be_right() {
+        let aws = |aws: Json| json!({ "owner": "acme", "aws": aws });
+        says(configured(aws(json!({ "region": "eu-wst-1" }))).await, &["error at aws.region", "eu-west-1"]);
+        let config = json!({ "region": "eu-west-1", "allowed_account_ids": ["12345"] });
+        says(configured(aws(config)).await, &["error at aws.allowed_account_ids", "12 digits"]);
+        let config = json!({ "region": "eu-west-1", "allowed_account_ids": [] });
+        says(configured(aws(config)).await, &["error at aws.allowed_account_ids", "allows no account at all"]);
+        let config = json!({ "region": "eu-west-1", "endpoints": { "s4": "http://localhost" } });
+        says(configured(aws(config)).await, &["error at aws.endpoints[\"s4\"]", "ecr, eks, iam, logs, s3, secretsmanager, sts"]);
+        let config = json!({ "region": "eu-west-1", "assume_role": { "role_arn": "admin" } });
+        says(configured(aws(config)).await, &["error at aws.assume_role.role_arn", "arn:aws"]);
+        for owner in ["Acme", "1acme", "acme_prod", "", &"a".repeat(64)] {
+            says(configured(json!({ "owner": owner })).await, &["error at owner", "for example acme-prod"]);
+        }
+        says(configured(json!({ "owner": "acme", "tags": { "aws:x": "" } })).await, &["error at tags", "aws:"]);
+    }
+
+    #[tokio::test]
+    async fn without_a_cloud_its_resources_say_what_to_add() {
+        let harness = configured(json!({ "owner": "acme" })).await.unwrap();
+        let bucket = harness.resource("dataplane_bucket");
+        let failed = bucket.try_create(json!({ "name": "acme-metadata" })).await.unwrap_err();
+        let said = text(&failed.diagnostics);
+        assert!(said.contains("no cloud is configured") && said.contains("Add `aws = {"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_known_yet_stays_unknown() {
+        for config in [
+            json!({ "owner": "acme", "aws": { "region": UNKNOWN } }),
+            json!({ "owner": UNKNOWN, "aws": { "region": "eu-west-1" } }),
+            json!({ "owner": "acme", "aws": UNKNOWN }),
+            json!({ "owner": "acme", "tags": { "team": UNKNOWN }, "aws": { "region": "eu-west-1" } }),
+        ] {
+            let harness = Harness::try_new(Dataplane::default(), config).await.map_err(|said| text(&said)).unwrap();
+            let bucket = harness.resource("dataplane_bucket");
+            let planned = bucket.plan_create(json!({ "name": "acme-metadata" })).await;
+            assert_eq!(planned.values["tags_all"], UNKNOWN);
+        }
+    }
+
+    #[tokio::test]
+    async fn changed_tags_of_the_provider_are_planned_for_everything() {
+        let memory = Memory::default();
+        let over = |tags: Json| {
+            let provider = Dataplane::over(memory.clouds(), Arc::new(cluster::memory::Clusters::default()));
+            Harness::new(provider, json!({ "owner": "acme", "tags": tags, "aws": { "region": "eu-west-1" } }))
+        };
+        let bucket = json!({ "name": "acme-metadata" });
+        let before = over(json!({ "team": "ml" })).await;
+        let state = before.resource("dataplane_bucket").create(bucket.clone()).await;
+        let after = over(json!({ "team": "data" })).await;
+        let subject = after.resource("dataplane_bucket");
+        let found = subject.read(&state).await.unwrap();
+        let planned = subject.plan(&found, bucket.clone()).await;
+        assert_eq!(planned.values["tags_all"]["team"], "data");
+        let state = subject.apply(&planned, bucket.clone()).await;
+        subject.settled(&state, bucket).await;
+    }
+}

@@ -152,3 +152,46 @@ impl FromStr for Kind {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clouds::memory::Memory;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::over;
+
+    #[tokio::test]
+    async fn without_arguments_it_is_everything_for_whoever_runs_terraform() {
+        let harness = over(&Memory::default()).await;
+        let read = harness.data_source(Permissions::NAME).read(json!({})).await;
+        let kinds: Vec<_> = read["by_resource"].as_object().unwrap().keys().collect();
+        assert_eq!(kinds, ["bucket", "cluster", "identity_provider", "log_group", "registry", "role", "secret"]);
+        assert_eq!(read["profiles"], json!({}));
+    }
+
+    #[tokio::test]
+    async fn only_what_is_asked_for() {
+        let harness = over(&Memory::default()).await;
+        let read = harness.data_source(Permissions::NAME).read(json!({ "resources": ["bucket"] })).await;
+        assert_eq!(read["policy"], read["by_resource"]["bucket"]);
+    }
+
+    #[tokio::test]
+    async fn profiles_are_those_that_the_objects_concern() {
+        let harness = over(&Memory::default()).await;
+        let config = json!({ "buckets": ["acme-metadata"], "secrets": "dataplane/acme/" });
+        let read = harness.data_source(Permissions::NAME).read(config).await;
+        let profiles = read["profiles"].as_object().unwrap();
+        assert_eq!(profiles.keys().collect::<Vec<_>>(), ["admin", "user"]);
+        assert!(profiles["admin"].as_str().unwrap().contains("ReadSecrets"));
+        assert!(!profiles["user"].as_str().unwrap().contains("Secrets"));
+    }
+
+    #[test]
+    fn kinds_are_named_as_in_terraform() {
+        assert_eq!("role".parse(), Ok(Kind(Managed::Roles)));
+        let said = "roles".parse::<Kind>().unwrap_err();
+        assert!(said.contains("bucket, identity_provider, role"), "{said}");
+    }
+}

@@ -99,6 +99,7 @@ pub struct ExpirationModel {
     pub days: Value<i64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "validators get a reference, whatever the type")]
 fn age(days: &i64) -> std::result::Result<(), String> {
     if (1..=i64::from(i32::MAX)).contains(days) {
         Ok(())
@@ -215,7 +216,7 @@ impl Resource for Bucket {
 }
 
 /// How long a step waits for the cloud without `timeouts`.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How many objects are counted to say why a bucket is not destroyed.
 const COUNTED: usize = 1000;
@@ -405,6 +406,9 @@ mod tests {
     use super::*;
     use crate::testing::{not_ready, outage, over, owned_by, refuses, survives_every_failure, text};
 
+    /// An attribute, and how somebody changes it behind our back.
+    type Drift = (&'static str, fn(&mut Found));
+
     const NAME: &str = Bucket::NAME;
 
     fn full() -> serde_json::Value {
@@ -478,7 +482,7 @@ mod tests {
         let harness = over(&memory).await;
         let bucket = harness.resource(NAME);
         let state = bucket.create(full()).await;
-        let drifts: [(&str, fn(&mut Found)); 9] = [
+        let drifts: [Drift; 9] = [
             ("protections", |found| assert!(found.protections.remove(&Protection::TlsOnly))),
             ("unexpected_rules", |found| assert!(found.foreign_rules.insert("theirs".into()))),
             ("kms_key", |found| found.settings.encryption = Encryption::Cloud),

@@ -67,7 +67,7 @@ fn some_audience(audiences: &Set<Text<Audience>>) -> std::result::Result<(), Str
 }
 
 /// How long a step waits for the cloud without `timeouts`.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Resource for IdentityProvider {
     const NAME: &'static str = "dataplane_identity_provider";

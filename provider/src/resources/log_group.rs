@@ -47,12 +47,13 @@ pub struct LogGroupModel {
     pub tags_all: Value<BTreeMap<String, String>>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "validators get a reference, whatever the type")]
 fn retention(days: &i64) -> std::result::Result<(), String> {
     Retention::try_from(*days).map(drop).map_err(|e| e.to_string())
 }
 
 /// How long a step waits for the cloud without `timeouts`.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Resource for LogGroup {
     const NAME: &'static str = "dataplane_log_group";

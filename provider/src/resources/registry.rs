@@ -63,6 +63,7 @@ pub struct RegistryModel {
     pub tags_all: Value<BTreeMap<String, String>>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "validators get a reference, whatever the type")]
 fn some_images(count: &i64) -> std::result::Result<(), String> {
     if (1..=i64::from(u32::MAX)).contains(count) {
         Ok(())
@@ -72,7 +73,7 @@ fn some_images(count: &i64) -> std::result::Result<(), String> {
 }
 
 /// How long a step waits for the cloud without `timeouts`.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How many images are counted to say why a registry is not destroyed.
 const COUNTED: usize = 1000;
@@ -258,6 +259,9 @@ mod tests {
     use super::*;
     use crate::testing::{over, owned_by, refuses, survives_every_failure, text};
 
+    /// An attribute, and how somebody changes it behind our back.
+    type Drift = (&'static str, fn(&mut Found));
+
     const NAME: &str = Registry::NAME;
 
     fn full() -> serde_json::Value {
@@ -292,7 +296,7 @@ mod tests {
         let harness = over(&memory).await;
         let registry = harness.resource(NAME);
         let state = registry.create(full()).await;
-        let drifts: [(&str, fn(&mut Found)); 4] = [
+        let drifts: [Drift; 4] = [
             ("unexpected_rules", |found| found.foreign_rules = true),
             ("keep_last", |found| found.settings.keep_last = None),
             ("immutable_tags", |found| found.settings.immutable_tags = false),

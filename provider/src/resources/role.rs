@@ -1,6 +1,9 @@
 //! `dataplane_role`: what pods of the data plane may do in the cloud, and which service accounts may take it on.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use clouds::{
     account::KmsKey,
@@ -41,6 +44,10 @@ pub struct Role;
 /// What a role may do follows from its `profile` and from the objects that are named here; the policy is in the plan, for
 /// review. The role has exactly that policy: one that somebody adds is shown in `unexpected_policies` and removed by the next
 /// apply.
+///
+/// A role is imported by its name, or by `eks/CLUSTER/NAME` when pods take it on by Pod Identity. The cloud keeps its policy and
+/// not the arguments that it was made from, so the plan after an import adds `profile`, `buckets` and the like to the state; as
+/// long as `policy` does not differ, that apply changes nothing in the cloud.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct RoleModel {
     /// Name of the role, for example `adminflyterole`.
@@ -180,7 +187,7 @@ fn session(duration: &Text<text::Duration>) -> std::result::Result<(), String> {
 }
 
 /// How long a step waits for the cloud without `timeouts`.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How often in a row a new or changed role has to be read as it should be. The cloud's replicas do not agree at once.
 const GOOD_READS: u32 = 3;
@@ -228,10 +235,14 @@ impl Resource for Role {
             return Ok(());
         };
         planned.tags_all = Marks::planned(client, Self::NAME, &planned.name, &planned.tags);
+        let roles = &client.clouds()?.roles;
         if let Some(spec) = planned.spec() {
-            let documents = client.clouds()?.roles.documents(&spec).await?;
+            let documents = roles.documents(&spec).await?;
             planned.policy = documents.policy.into();
             planned.trust_policy = documents.trust_policy.into();
+        } else if let Some(spec) = planned.spec_for_anybody() {
+            // The cluster is often made in the same apply; what the role may do can be reviewed without it.
+            planned.policy = roles.documents(&spec).await?.policy.into();
         }
         Ok(())
     }
@@ -252,16 +263,15 @@ impl Resource for Role {
                 Err(error) => Err(error.into()),
             }
         });
-        let (origin, found) = match outcome.await? {
-            Some(made) => (Origin::Made, made),
-            None => {
-                let found = roles.get(&spec.name, Some(&spec.trust)).await?;
-                marks.claim(&found.tags, spec.name.as_str())?;
-                if found.path != spec.path {
-                    return Err(half_made_elsewhere(&found).into());
-                }
-                (Origin::Continued, found)
+        let (origin, found) = if let Some(made) = outcome.await? {
+            (Origin::Made, made)
+        } else {
+            let found = roles.get(&spec.name, Some(&spec.trust)).await?;
+            marks.claim(&found.tags, spec.name.as_str())?;
+            if found.path != spec.path {
+                return Err(half_made_elsewhere(&found).into());
             }
+            (Origin::Continued, found)
         };
         let mut made = plan;
         made.identify(&found);
@@ -337,6 +347,7 @@ impl Resource for Role {
 }
 
 /// The value of an argument: none when the apply has to tell it, else what there is.
+#[expect(clippy::option_option, reason = "not known yet and not given are not the same")]
 fn told<T>(value: &Value<T>) -> Option<Option<&T>> {
     match value {
         Value::Known(value) => Some(Some(value)),
@@ -383,14 +394,25 @@ impl RoleModel {
                 service_account: ServiceAccountName::clone(subject.service_account.known()?),
             })
         };
+        let subjects = self.subjects.known()?.iter().map(subject).collect::<Option<_>>()?;
+        self.spec_with(self.trust.known()?.trust()?, subjects)
+    }
+
+    /// The same but for who may take it on, which does not enter its policy.
+    fn spec_for_anybody(&self) -> Option<RoleSpec> {
+        let cluster = "any".parse().ok()?;
+        self.spec_with(Trust::PodIdentity { cluster }, BTreeSet::new())
+    }
+
+    fn spec_with(&self, trust: Trust, subjects: BTreeSet<Subject>) -> Option<RoleSpec> {
         let session = told(&self.max_session_duration)?.map(|duration| SessionDuration::try_from(duration.get()).ok());
         Some(RoleSpec {
             name: RoleName::clone(self.name.known()?),
             path: told(&self.path)?.map(|path| RolePath::clone(path)),
             permissions_boundary: told(&self.permissions_boundary)?.map(|arn| PolicyArn::clone(arn)),
             max_session: session.flatten(),
-            trust: self.trust.known()?.trust()?,
-            subjects: self.subjects.known()?.iter().map(subject).collect::<Option<_>>()?,
+            trust,
+            subjects,
             capabilities: profiles::capabilities(**self.profile.known()?, &self.reach()?),
         })
     }
@@ -564,6 +586,9 @@ mod tests {
     use super::*;
     use crate::testing::{not_ready, over, owned_by, refuses, survives_every_failure, text};
 
+    /// An attribute, and how somebody changes it behind our back.
+    type Drift = (&'static str, fn(&mut Found));
+
     const NAME: &str = Role::NAME;
     const PROVIDER: &str = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
 
@@ -627,8 +652,11 @@ mod tests {
         assert!(planned.values["policy"].as_str().unwrap().contains("WriteObjects"));
         assert!(planned.values["trust_policy"].as_str().unwrap().contains("system:serviceaccount:fraud-staging:default"));
         let trust = json!({ "irsa": { "provider_arn": UNKNOWN } });
-        let planned = role.plan_create(change(user(), "trust", trust)).await;
-        assert_eq!((&planned.values["policy"], &planned.values["trust_policy"]), (&json!(UNKNOWN), &json!(UNKNOWN)));
+        let early = role.plan_create(change(user(), "trust", trust)).await;
+        assert_eq!((&early.values["policy"], &early.values["trust_policy"]), (&planned.values["policy"], &json!(UNKNOWN)));
+        let buckets = json!({ "metadata": { "id": UNKNOWN } });
+        let planned = role.plan_create(change(user(), "buckets", buckets)).await;
+        assert_eq!(planned.values["policy"], UNKNOWN);
     }
 
     #[tokio::test(start_paused = true)]
@@ -659,7 +687,7 @@ mod tests {
         let harness = over(&memory).await;
         let role = harness.resource(NAME);
         let state = role.create(admin()).await;
-        let drifts: [(&str, fn(&mut Found)); 7] = [
+        let drifts: [Drift; 7] = [
             ("unexpected_policies", |found| {
                 found.foreign_policies.insert(ForeignPolicy::Attached("arn:aws:iam::aws:policy/AdministratorAccess".into()));
             }),
@@ -671,7 +699,7 @@ mod tests {
             }),
             ("subjects", |found| found.subjects.clear()),
             ("permissions_boundary", |found| found.permissions_boundary = None),
-            ("max_session_duration", |found| found.max_session = SessionDuration::try_from(Duration::from_secs(43_200)).ok()),
+            ("max_session_duration", |found| found.max_session = SessionDuration::try_from(Duration::from_hours(12)).ok()),
         ];
         for (attribute, drift) in drifts {
             memory.change(|world| world.roles.values_mut().for_each(drift));

@@ -59,6 +59,7 @@ pub struct SecretModel {
     pub tags_all: Value<BTreeMap<String, String>>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "validators get a reference, whatever the type")]
 fn window(days: &i64) -> std::result::Result<(), String> {
     deletion(*days).map(drop).map_err(|e| e.to_string())
 }
@@ -72,7 +73,7 @@ fn deletion(days: i64) -> std::result::Result<Deletion, clouds::ParseError> {
 }
 
 /// How long a step waits for the cloud without `timeouts`.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Resource for Secret {
     const NAME: &'static str = "dataplane_secret";

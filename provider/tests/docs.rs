@@ -1,0 +1,82 @@
+//! The registry's pages in `docs/` are what the schemas and the examples say. `make docs` writes them anew.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use framework::docs::{ProviderDescription, render};
+use provider::Dataplane;
+
+/// The folders below `docs/` that hold generated pages and nothing else.
+const GENERATED: [&str; 4] = ["resources", "data-sources", "ephemeral-resources", "functions"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The texts of the files below a folder, by their path below `base`.
+fn texts(base: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) => panic!("{}: {error}", folder.display()),
+    };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            texts(base, &path, found);
+        } else {
+            let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            found.insert(path.strip_prefix(base).unwrap().to_owned(), text);
+        }
+    }
+}
+
+fn examples() -> BTreeMap<PathBuf, String> {
+    let base = root().join("examples");
+    let mut found = BTreeMap::new();
+    for folder in GENERATED.into_iter().chain(["provider"]) {
+        texts(&base, &base.join(folder), &mut found);
+    }
+    found
+}
+
+fn committed() -> BTreeMap<PathBuf, String> {
+    let base = root().join("docs");
+    let mut found = BTreeMap::new();
+    for folder in GENERATED {
+        texts(&base, &base.join(folder), &mut found);
+    }
+    if let Ok(index) = fs::read_to_string(base.join("index.md")) {
+        found.insert("index.md".into(), index);
+    }
+    found
+}
+
+#[test]
+fn docs_equal_schemas() {
+    let wanted = render(&ProviderDescription::of(&Dataplane::default()), &examples());
+    let committed = committed();
+    let stale: Vec<&PathBuf> = committed.keys().filter(|path| !wanted.contains_key(*path)).collect();
+    let differing: Vec<&PathBuf> =
+        wanted.iter().filter(|(path, page)| committed.get(*path) != Some(page)).map(|(path, _)| path).collect();
+    #[expect(clippy::disallowed_methods, reason = "a switch of this test alone, set by make docs")]
+    if std::env::var_os("DATAPLANE_UPDATE_GENERATED").is_some() {
+        let docs = root().join("docs");
+        for path in stale {
+            fs::remove_file(docs.join(path)).unwrap();
+        }
+        for path in differing {
+            let page = docs.join(path);
+            fs::create_dir_all(page.parent().unwrap()).unwrap();
+            fs::write(page, &wanted[path]).unwrap();
+        }
+        return;
+    }
+    assert!(
+        stale.is_empty() && differing.is_empty(),
+        "run `make docs`: no longer made: {stale:?}; other than made: {differing:?}"
+    );
+}
