@@ -222,3 +222,6 @@ fn known_or_null(value: Cty) -> Cty {
         known => known,
     }
 }
+
+#[cfg(test)]
+mod tests;
