@@ -65,14 +65,54 @@ impl Managed {
     ];
 }
 
+/// What is done with an object that we manage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// It is made.
+    Create,
+    /// It is looked at.
+    Read,
+    /// It is changed.
+    Update,
+    /// It is removed, with what is in it.
+    Delete,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
+}
+
+/// What is done to a managed object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// Making it.
+    Create,
+    /// Looking at it.
+    Read,
+    /// Changing it.
+    Update,
+    /// Removing it.
+    Delete,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
+}
+
 /// Who is calling, and what the caller needs.
 #[async_trait]
 pub trait Account: Send + Sync {
     /// Asks the cloud; answered from memory from the second time on.
     async fn caller(&self) -> Result<Caller>;
 
-    /// What whoever runs us has to be allowed for managing these, as a policy of this cloud. Nothing is called.
-    fn required(&self, managed: &BTreeSet<Managed>) -> PolicyDocument;
+    /// What whoever runs us has to be allowed for doing this with these, as a policy of this cloud. Nothing is called.
+    fn required(
+        &self,
+        managed: &BTreeSet<Managed>,
+        operations: &BTreeSet<Operation>,
+    ) -> PolicyDocument;
 }
 
 fn account_id(text: &str) -> Checked {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use clouds::Result;
-use clouds::account::{Account, Caller, Managed};
+use clouds::account::{Account, Caller, Managed, Operation};
 use clouds::policies::PolicyDocument;
 
 use crate::{Aws, permissions};
@@ -15,7 +15,11 @@ impl Account for Aws {
         Ok(self.0.caller().await?.clone())
     }
 
-    fn required(&self, managed: &BTreeSet<Managed>) -> PolicyDocument {
-        permissions::required(managed)
+    fn required(
+        &self,
+        managed: &BTreeSet<Managed>,
+        operations: &BTreeSet<Operation>,
+    ) -> PolicyDocument {
+        permissions::required(managed, operations)
     }
 }

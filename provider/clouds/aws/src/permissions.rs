@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clouds::Result;
-use clouds::account::{KmsKey, Managed};
+use clouds::account::{KmsKey, Managed, Operation};
 use clouds::buckets::{BucketId, ObjectPrefix};
 use clouds::policies::PolicyDocument;
 use clouds::roles::Capability;
@@ -90,129 +90,273 @@ pub const ROLE_ACTIONS: [(&str, &[&str]); 12] = [
     ("UseKey", &["kms:Decrypt", "kms:GenerateDataKey"]),
 ];
 
-/// The actions of our own calls, by what is managed.
-const CALLER_ACTIONS: [(Managed, &[&str]); 7] = [
+/// The actions of our own calls, by what is managed and what is done. A create or an update also reads.
+const CALLER_ACTIONS: [(Managed, Operation, &[&str]); 25] = [
     (
         Managed::Buckets,
+        Operation::Create,
         &[
-            "s3:AbortMultipartUpload",
-            "s3:CreateBucket",
-            "s3:DeleteBucket",
-            "s3:DeleteBucketPolicy",
-            "s3:DeleteObject",
-            "s3:DeleteObjectVersion",
-            "s3:GetBucketCORS",
-            "s3:GetBucketOwnershipControls",
-            "s3:GetBucketPolicy",
-            "s3:GetBucketPublicAccessBlock",
-            "s3:GetBucketTagging",
-            "s3:GetBucketVersioning",
-            "s3:GetEncryptionConfiguration",
-            "s3:GetLifecycleConfiguration",
-            "s3:ListBucket",
-            "s3:ListBucketMultipartUploads",
-            "s3:ListBucketVersions",
-            "s3:PutBucketCORS",
-            "s3:PutBucketOwnershipControls",
-            "s3:PutBucketPolicy",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:PutBucketTagging",
-            "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-            "s3:PutLifecycleConfiguration",
-            "s3:TagResource",
+            ("s3:CreateBucket", MAKE),
+            ("s3:ListBucket", READ),
+            ("s3:PutBucketCORS", SET),
+            ("s3:PutBucketOwnershipControls", SET),
+            ("s3:PutBucketPolicy", SET),
+            ("s3:PutBucketPublicAccessBlock", SET),
+            ("s3:PutBucketTagging", SET),
+            ("s3:PutBucketVersioning", SET),
+            ("s3:PutEncryptionConfiguration", SET),
+            ("s3:PutLifecycleConfiguration", SET),
+            ("s3:TagResource", MAKE),
+        ],
+    ),
+    (
+        Managed::Buckets,
+        Operation::Read,
+        &[
+            ("s3:GetBucketCORS", READ),
+            ("s3:GetBucketOwnershipControls", READ),
+            ("s3:GetBucketPolicy", READ),
+            ("s3:GetBucketPublicAccessBlock", READ),
+            ("s3:GetBucketTagging", READ),
+            ("s3:GetBucketVersioning", READ),
+            ("s3:GetEncryptionConfiguration", READ),
+            ("s3:GetLifecycleConfiguration", READ),
+            ("s3:ListBucket", READ),
+        ],
+    ),
+    (
+        Managed::Buckets,
+        Operation::Update,
+        &[
+            ("s3:PutBucketCORS", SET),
+            ("s3:PutBucketOwnershipControls", SET),
+            ("s3:PutBucketPolicy", SET),
+            ("s3:PutBucketPublicAccessBlock", SET),
+            ("s3:PutBucketTagging", SET),
+            ("s3:PutBucketVersioning", SET),
+            ("s3:PutEncryptionConfiguration", SET),
+            ("s3:PutLifecycleConfiguration", SET),
+        ],
+    ),
+    (
+        Managed::Buckets,
+        Operation::Delete,
+        &[
+            ("s3:AbortMultipartUpload", REMOVE),
+            ("s3:DeleteBucket", REMOVE),
+            ("s3:DeleteObject", REMOVE),
+            ("s3:DeleteObjectVersion", REMOVE),
+            ("s3:ListBucket", READ),
+            ("s3:ListBucketMultipartUploads", REMOVE),
+            ("s3:ListBucketVersions", REMOVE),
         ],
     ),
     (
         Managed::IdentityProviders,
+        Operation::Create,
         &[
-            "iam:AddClientIDToOpenIDConnectProvider",
-            "iam:CreateOpenIDConnectProvider",
-            "iam:DeleteOpenIDConnectProvider",
-            "iam:GetOpenIDConnectProvider",
-            "iam:RemoveClientIDFromOpenIDConnectProvider",
-            "iam:TagOpenIDConnectProvider",
-            "iam:UntagOpenIDConnectProvider",
+            ("iam:CreateOpenIDConnectProvider", MAKE),
+            ("iam:TagOpenIDConnectProvider", SET),
+            ("iam:UntagOpenIDConnectProvider", SET),
+        ],
+    ),
+    (
+        Managed::IdentityProviders,
+        Operation::Read,
+        &[("iam:GetOpenIDConnectProvider", READ)],
+    ),
+    (
+        Managed::IdentityProviders,
+        Operation::Update,
+        &[
+            ("iam:AddClientIDToOpenIDConnectProvider", SET),
+            ("iam:RemoveClientIDFromOpenIDConnectProvider", SET),
+            ("iam:TagOpenIDConnectProvider", SET),
+            ("iam:UntagOpenIDConnectProvider", SET),
+        ],
+    ),
+    (
+        Managed::IdentityProviders,
+        Operation::Delete,
+        &[("iam:DeleteOpenIDConnectProvider", REMOVE)],
+    ),
+    (
+        Managed::Roles,
+        Operation::Create,
+        &[
+            ("eks:CreatePodIdentityAssociation", SET),
+            ("iam:CreateRole", MAKE),
+            ("iam:PassRole", SET),
+            ("iam:PutRolePermissionsBoundary", SET),
+            ("iam:PutRolePolicy", SET),
+            ("iam:TagRole", SET),
+            ("iam:UntagRole", SET),
         ],
     ),
     (
         Managed::Roles,
+        Operation::Read,
         &[
-            "eks:CreatePodIdentityAssociation",
-            "eks:DeletePodIdentityAssociation",
-            "eks:DescribePodIdentityAssociation",
-            "eks:ListPodIdentityAssociations",
-            "iam:CreateRole",
-            "iam:DeleteRole",
-            "iam:DeleteRolePermissionsBoundary",
-            "iam:DeleteRolePolicy",
-            "iam:DetachRolePolicy",
-            "iam:GetRole",
-            "iam:GetRolePolicy",
-            "iam:ListAttachedRolePolicies",
-            "iam:ListRolePolicies",
-            "iam:PassRole",
-            "iam:PutRolePermissionsBoundary",
-            "iam:PutRolePolicy",
-            "iam:TagRole",
-            "iam:UntagRole",
-            "iam:UpdateAssumeRolePolicy",
-            "iam:UpdateRole",
+            ("eks:DescribePodIdentityAssociation", READ),
+            ("eks:ListPodIdentityAssociations", READ),
+            ("iam:GetRole", READ),
+            ("iam:GetRolePolicy", READ),
+            ("iam:ListAttachedRolePolicies", READ),
+            ("iam:ListRolePolicies", READ),
+        ],
+    ),
+    (
+        Managed::Roles,
+        Operation::Update,
+        &[
+            ("eks:CreatePodIdentityAssociation", SET),
+            ("eks:DeletePodIdentityAssociation", CLEAR),
+            ("eks:DescribePodIdentityAssociation", READ),
+            ("eks:ListPodIdentityAssociations", READ),
+            ("iam:DeleteRolePermissionsBoundary", SET),
+            ("iam:DeleteRolePolicy", CLEAR),
+            ("iam:DetachRolePolicy", CLEAR),
+            ("iam:PassRole", SET),
+            ("iam:PutRolePermissionsBoundary", SET),
+            ("iam:PutRolePolicy", SET),
+            ("iam:TagRole", SET),
+            ("iam:UntagRole", SET),
+            ("iam:UpdateAssumeRolePolicy", SET),
+            ("iam:UpdateRole", SET),
+        ],
+    ),
+    (
+        Managed::Roles,
+        Operation::Delete,
+        &[
+            ("eks:DeletePodIdentityAssociation", CLEAR),
+            ("eks:DescribePodIdentityAssociation", READ),
+            ("eks:ListPodIdentityAssociations", READ),
+            ("iam:DeleteRole", REMOVE),
+            ("iam:DeleteRolePolicy", CLEAR),
+            ("iam:DetachRolePolicy", CLEAR),
         ],
     ),
     (
         Managed::Registries,
+        Operation::Create,
         &[
-            "ecr:CreateRepository",
-            "ecr:DeleteLifecyclePolicy",
-            "ecr:DeleteRepository",
-            "ecr:DescribeRepositories",
-            "ecr:GetLifecyclePolicy",
-            "ecr:ListImages",
-            "ecr:ListTagsForResource",
-            "ecr:PutImageScanningConfiguration",
-            "ecr:PutImageTagMutability",
-            "ecr:PutLifecyclePolicy",
-            "ecr:TagResource",
-            "ecr:UntagResource",
+            ("ecr:CreateRepository", MAKE),
+            ("ecr:PutLifecyclePolicy", SET),
+            ("ecr:TagResource", SET),
+            ("ecr:UntagResource", SET),
+        ],
+    ),
+    (
+        Managed::Registries,
+        Operation::Read,
+        &[
+            ("ecr:DescribeRepositories", READ),
+            ("ecr:GetLifecyclePolicy", READ),
+            ("ecr:ListTagsForResource", READ),
+        ],
+    ),
+    (
+        Managed::Registries,
+        Operation::Update,
+        &[
+            ("ecr:DeleteLifecyclePolicy", SET),
+            ("ecr:PutImageScanningConfiguration", SET),
+            ("ecr:PutImageTagMutability", SET),
+            ("ecr:PutLifecyclePolicy", SET),
+            ("ecr:TagResource", SET),
+            ("ecr:UntagResource", SET),
+        ],
+    ),
+    (
+        Managed::Registries,
+        Operation::Delete,
+        &[("ecr:DeleteRepository", REMOVE), ("ecr:ListImages", REMOVE)],
+    ),
+    (
+        Managed::LogGroups,
+        Operation::Create,
+        &[
+            ("logs:CreateLogGroup", MAKE),
+            ("logs:PutRetentionPolicy", SET),
+            ("logs:TagResource", SET),
+            ("logs:UntagResource", SET),
         ],
     ),
     (
         Managed::LogGroups,
+        Operation::Read,
+        &[("logs:DescribeLogGroups", READ), ("logs:ListTagsForResource", READ)],
+    ),
+    (
+        Managed::LogGroups,
+        Operation::Update,
         &[
-            "logs:AssociateKmsKey",
-            "logs:CreateLogGroup",
-            "logs:DeleteLogGroup",
-            "logs:DeleteRetentionPolicy",
-            "logs:DescribeLogGroups",
-            "logs:DisassociateKmsKey",
-            "logs:ListTagsForResource",
-            "logs:PutRetentionPolicy",
-            "logs:TagResource",
-            "logs:UntagResource",
+            ("logs:AssociateKmsKey", SET),
+            ("logs:DeleteRetentionPolicy", SET),
+            ("logs:DisassociateKmsKey", SET),
+            ("logs:PutRetentionPolicy", SET),
+            ("logs:TagResource", SET),
+            ("logs:UntagResource", SET),
+        ],
+    ),
+    (
+        Managed::LogGroups,
+        Operation::Delete,
+        &[("logs:DeleteLogGroup", REMOVE)],
+    ),
+    (
+        Managed::Secrets,
+        Operation::Create,
+        &[
+            ("secretsmanager:CreateSecret", MAKE),
+            ("secretsmanager:PutSecretValue", SET),
+            ("secretsmanager:RestoreSecret", MAKE),
+            ("secretsmanager:TagResource", SET),
+            ("secretsmanager:UntagResource", SET),
         ],
     ),
     (
         Managed::Secrets,
+        Operation::Read,
+        &[("secretsmanager:DescribeSecret", READ)],
+    ),
+    (
+        Managed::Secrets,
+        Operation::Update,
         &[
-            "secretsmanager:CreateSecret",
-            "secretsmanager:DeleteSecret",
-            "secretsmanager:DescribeSecret",
-            "secretsmanager:PutSecretValue",
-            "secretsmanager:RestoreSecret",
-            "secretsmanager:TagResource",
-            "secretsmanager:UntagResource",
-            "secretsmanager:UpdateSecret",
+            ("secretsmanager:PutSecretValue", SET),
+            ("secretsmanager:TagResource", SET),
+            ("secretsmanager:UntagResource", SET),
+            ("secretsmanager:UpdateSecret", SET),
         ],
     ),
-    (Managed::Clusters, &["eks:DescribeCluster"]),
+    (
+        Managed::Secrets,
+        Operation::Delete,
+        &[("secretsmanager:DeleteSecret", REMOVE)],
+    ),
+    (Managed::Clusters, Operation::Read, &[("eks:DescribeCluster", READ)]),
 ];
 
 /// What whoever runs us needs. `sts:GetCallerIdentity` needs no grant.
-pub(crate) fn required(managed: &BTreeSet<Managed>) -> PolicyDocument {
+pub(crate) fn required(
+    managed: &BTreeSet<Managed>,
+    operations: &BTreeSet<Operation>,
+) -> PolicyDocument {
     let rows = CALLER_ACTIONS.iter().filter(|(of, _)| managed.contains(of));
-    let statement = |(of, actions): &(Managed, &[&str])| json!({ "Sid": format!("{of:?}"), "Effect": "Allow", "Action": actions, "Resource": "*" });
-    document(&rows.map(statement).collect::<Vec<_>>())
+    let statements = rows.filter_map(|(of, actions)| {
+        let called = |by: &[Operation]| by.iter().any(|operation| operations.contains(operation));
+        let actions: Vec<_> = actions
+            .iter()
+            .filter(|(_, by)| called(by))
+            .map(|(action, _)| *action)
+            .collect();
+        (!actions.is_empty()).then(
+            || json!({ "Sid": format!("{of:?}"), "Effect": "Allow", "Action": actions, "Resource": "*" }),
+        )
+    });
+    document(&statements.collect::<Vec<_>>())
 }
 
 /// The policy of a role that has these capabilities and no more.
@@ -251,8 +395,9 @@ pub(crate) fn policy(
         .count();
     if length > LONGEST_POLICY {
         let why = format!(
-            "the policy would be {length} characters long and a role can hold {LONGEST_POLICY}: give fewer buckets or \
-             prefixes, or a prefix that covers several"
+            "its permission policy would be {length} characters long, {} more than the {LONGEST_POLICY} that a role can hold: give fewer buckets or \
+             prefixes, or a prefix that covers several",
+            length - LONGEST_POLICY
         );
         return Err(invalid("iam:PutRolePolicy", role, why));
     }
@@ -561,18 +706,21 @@ mod tests {
     #[test]
     fn tables_are_sorted_and_name_each_action_once() {
         let rows = ROLE_ACTIONS.iter().map(|(_, actions)| *actions);
-        for actions in rows.chain(CALLER_ACTIONS.iter().map(|(_, actions)| *actions)) {
+        for actions in rows.chain(CALLER_ACTIONS.iter().map(|(_, _, actions)| *actions)) {
             assert!(actions.is_sorted_by(|a, b| a < b), "{actions:?}");
         }
     }
 
     #[test]
-    fn what_the_caller_needs_is_by_what_is_managed() {
-        let buckets = required(&[Managed::Buckets].into()).to_string();
+    fn what_the_caller_needs_is_by_what_is_managed_and_done() {
+        let all = Operation::ALL.into();
+        let buckets = required(&[Managed::Buckets].into(), &all).to_string();
         assert!(buckets.contains("s3:CreateBucket") && !buckets.contains("iam:"));
-        assert_eq!(
-            required(&Managed::ALL.into()).statements().as_slice().len(),
-            Managed::ALL.len()
-        );
+        let everything = required(&Managed::ALL.into(), &all);
+        assert_eq!(everything.statements().as_slice().len(), Managed::ALL.len());
+        let reading = required(&Managed::ALL.into(), &[Operation::Read].into()).to_string();
+        for verb in [":Create", ":Put", ":Delete", ":Update", ":Tag"] {
+            assert!(!reading.contains(verb), "{verb} in {reading}");
+        }
     }
 }

@@ -55,8 +55,9 @@ pub(crate) fn write(
     let length = length(&policy);
     if length > LONGEST {
         return refuse(format!(
-            "its trust policy would be {length} characters long, and IAM takes {LONGEST}: name fewer subjects, share a \
-             service account between workspaces, or use pod_identity, whose trust policy does not grow"
+            "its trust policy would be {length} characters long, {} more than the {LONGEST} that IAM takes: name fewer subjects, share a \
+             service account between workspaces, or use pod_identity, whose trust policy does not grow",
+            length - LONGEST
         ));
     }
     Ok(policy)

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::Memory;
-use crate::account::{Account, Caller, Managed};
+use crate::account::{Account, Caller, Managed, Operation};
 use crate::error::Result;
 use crate::policies::PolicyDocument;
 
@@ -21,11 +21,17 @@ impl Account for Memory {
         })
     }
 
-    fn required(&self, managed: &BTreeSet<Managed>) -> PolicyDocument {
-        let actions: Vec<_> = managed
-            .iter()
-            .map(|managed| format!("memory:{managed:?}"))
-            .collect();
+    fn required(
+        &self,
+        managed: &BTreeSet<Managed>,
+        operations: &BTreeSet<Operation>,
+    ) -> PolicyDocument {
+        let of = |managed| {
+            operations
+                .iter()
+                .map(move |operation| format!("memory:{operation:?}{managed:?}"))
+        };
+        let actions: Vec<_> = managed.iter().flat_map(of).collect();
         PolicyDocument::new(
             json!({ "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }),
         )
