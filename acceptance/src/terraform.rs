@@ -39,6 +39,8 @@ pub struct Diagnostic {
     pub severity: String,
     pub summary: String,
     pub detail: String,
+    /// The resource or provider it is about.
+    pub address: String,
     /// The source that Terraform underlines.
     pub underlined: Option<String>,
 }
@@ -336,16 +338,16 @@ impl Plan {
     }
 
     pub fn assert_empty(&self, what: &str) -> Result<()> {
-        let differences: Vec<Value> = ["resource_changes", "resource_drift"]
+        let differences: Vec<String> = ["resource_changes", "resource_drift"]
             .iter()
             .flat_map(|list| self.json[list].as_array().into_iter().flatten())
             .filter(|change| !is_no_change(change))
-            .cloned()
+            .map(describe)
             .collect();
         ensure!(
             differences.is_empty(),
             "{what} is not empty:\n{}",
-            serde_json::to_string_pretty(&differences)?
+            differences.join("\n")
         );
         Ok(())
     }
@@ -363,6 +365,25 @@ fn changes(list: &Value) -> Vec<(String, Vec<String>)> {
             (text(&change["address"]), actions)
         })
         .collect()
+}
+
+/// A change with the attributes that differ.
+fn describe(change: &Value) -> String {
+    let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
+    let unknown = &change["change"]["after_unknown"];
+    let mut lines = vec![format!(
+        "{} {}",
+        change["address"], change["change"]["actions"]
+    )];
+    for value in [before, after, unknown] {
+        for name in value.as_object().into_iter().flat_map(|value| value.keys()) {
+            let line = format!("  {name}: {} -> {}", before[name], after[name]);
+            if before[name] != after[name] && !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines.join("\n")
 }
 
 fn is_no_change(change: &Value) -> bool {
@@ -390,6 +411,7 @@ impl Diagnostic {
             severity: text(&diagnostic["severity"]),
             summary: text(&diagnostic["summary"]),
             detail: text(&diagnostic["detail"]),
+            address: text(&diagnostic["address"]),
             underlined,
         }
     }
@@ -414,6 +436,23 @@ impl Applying {
             );
             Ok(None)
         })
+    }
+
+    /// The process of the provider, once it runs.
+    pub fn provider(&self) -> Result<u32> {
+        let parent = self.child.id().to_string();
+        for entry in fs::read_dir("/proc")? {
+            let process = entry?.path();
+            // A process may end while we look.
+            let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+            let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+            let ours = stat.contains("(terraform-provi)")
+                && after_name.split(' ').nth(1) == Some(parent.as_str());
+            if let Some(id) = process.file_name().filter(|_| ours) {
+                return Ok(id.to_string_lossy().parse()?);
+            }
+        }
+        bail!("terraform runs no provider now:\n{}", self.printed())
     }
 
     /// As Ctrl-C does.

@@ -1,8 +1,19 @@
 //! Faults that a front answers with, in place of the cloud or after it.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Result;
+use tokio::sync::watch;
 
 use super::front::Call;
+use crate::wait;
 
 /// Answers the given calls wrongly. Calls that match are counted from 0.
 #[derive(Clone, Debug)]
@@ -22,12 +33,51 @@ pub enum Answer {
     Throttled,
     /// The cloud does what it was asked, and the connection breaks before the answer.
     Lost,
+    /// The call waits at a gate; the cloud hears of it when the test opens that, and never when the caller is gone by then.
+    Held(Gate),
     /// An error with a code of its own.
     Error {
         status: u16,
         code: &'static str,
         message: &'static str,
     },
+}
+
+/// Where calls wait until a test lets them pass, so that it can act at a known moment of an apply.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    open: Arc<watch::Sender<bool>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            open: Arc::new(watch::Sender::new(false)),
+            waiting: Arc::default(),
+        }
+    }
+}
+
+impl Gate {
+    /// Lets everything pass, now and later.
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// Waits until so many calls have come.
+    pub fn until_held(&self, calls: usize, limit: Duration) -> Result<()> {
+        wait::until(&format!("{calls} held calls"), limit, || {
+            Ok((self.waiting.load(Ordering::Relaxed) >= calls).then_some(()))
+        })
+    }
+
+    pub(super) async fn pass(&self) {
+        let mut open = self.open.subscribe();
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // The sender lives as long as `self`.
+        let _ = open.wait_for(|open| *open).await;
+    }
 }
 
 impl Fault {
@@ -55,7 +105,7 @@ impl Answer {
                 code,
                 message,
             } => Some((*status, code, message)),
-            Self::Lost => None,
+            Self::Held(_) | Self::Lost => None,
         }
     }
 }

@@ -17,7 +17,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{Emulators, Fault, identity_providers, web_identity};
+use super::{Answer, Emulators, Fault, identity_providers, web_identity};
 use crate::issuer::{self, Issuer};
 
 /// A running front. It ends when dropped.
@@ -157,17 +157,20 @@ async fn answer(
         lock(&state.calls).push(call.clone());
         return Ok(refusal(&call.service, status, code, message));
     }
+    if let Some(Answer::Held(gate)) = &fault {
+        gate.pass().await;
+    }
     let answer = state.pass_on(&call, asked).await?;
     call.status = answer.status().as_u16();
     lock(&state.calls).push(call);
-    if fault.is_some() {
+    if matches!(fault, Some(Answer::Lost)) {
         bail!("the answer is lost, as the test asked");
     }
     Ok(answer)
 }
 
 impl State {
-    fn fault_for(&self, call: &Call) -> Option<super::Answer> {
+    fn fault_for(&self, call: &Call) -> Option<Answer> {
         let mut faults = lock(&self.faults);
         let mut chosen = None;
         for (fault, seen) in faults.iter_mut().filter(|(fault, _)| fault.matches(call)) {

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 pub use self::{
     boto::Refused,
-    fault::{Answer, Fault},
+    fault::{Answer, Fault, Gate},
     front::{Call, Front},
 };
 use crate::{

@@ -1,0 +1,105 @@
+//! A test's own place: emulators and, where asked for, a cluster that no other test shares, and Terraform's way to them.
+
+use acceptance::{
+    aws::{Account, Emulators, Front},
+    cluster::{Cluster, Kubectl},
+    issuer::Issuer,
+    terraform::Terraform,
+};
+use anyhow::{Context as _, Result};
+
+/// The owner mark of the tests.
+pub const OWNER: &str = "acceptance";
+
+/// Names in examples are fixed, so each test has emulators of its own: half a second each.
+pub struct Bench {
+    pub account: Account,
+    pub front: Front,
+    cluster: Option<Cluster>,
+    _emulators: Emulators,
+    _directory: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn aws() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let emulators = Emulators::start_in(directory.path())?;
+        let front = Front::start(&emulators)?;
+        Ok(Self {
+            account: Account::new(&front),
+            front,
+            cluster: None,
+            _emulators: emulators,
+            _directory: directory,
+        })
+    }
+
+    pub fn with_cluster() -> Result<Self> {
+        let cluster = Cluster::start()?;
+        let bench = Self::aws()?;
+        bench.front.trust(Issuer::of(&cluster)?);
+        Ok(Self {
+            cluster: Some(cluster),
+            ..bench
+        })
+    }
+
+    pub fn cluster(&self) -> Result<&Cluster> {
+        self.cluster.as_ref().context("this test has no cluster")
+    }
+
+    pub fn kubectl(&self) -> Result<Kubectl> {
+        self.cluster()?.kubectl()
+    }
+
+    /// A copy of an example of one resource, with the provider block that such an example leaves out.
+    pub fn example(&self, path: &str) -> Result<Terraform> {
+        self.prepared(Terraform::example(path)?)
+    }
+
+    /// A configuration of the test's own, with a provider block.
+    pub fn configuration(&self, text: &str) -> Result<Terraform> {
+        let terraform = self.prepared(Terraform::new()?)?;
+        terraform.write("main.tf", text)?;
+        Ok(terraform)
+    }
+
+    fn prepared(&self, terraform: Terraform) -> Result<Terraform> {
+        let mut terraform = terraform.with(self.account.environment());
+        if let Some(cluster) = &self.cluster {
+            let kubeconfig = cluster.kubeconfig().display().to_string();
+            terraform = terraform.variable("kubeconfig", &kubeconfig);
+        }
+        terraform.write("provider.tf", &self.provider(""))?;
+        Ok(terraform)
+    }
+
+    /// The provider's configuration, with further arguments of `aws`.
+    pub fn provider(&self, aws: &str) -> String {
+        let endpoints: Vec<String> = ["ecr", "eks", "iam", "logs", "s3", "secretsmanager", "sts"]
+            .iter()
+            .map(|service| format!("      {service} = \"{}\"", self.account.endpoint))
+            .collect();
+        format!(
+            "terraform {{
+  required_providers {{
+    dataplane = {{ source = \"dataplane/dataplane\" }}
+  }}
+}}
+
+provider \"dataplane\" {{
+  owner = \"{OWNER}\"
+  aws = {{
+    region = \"{}\"
+    endpoints = {{
+{}
+    }}
+    {aws}
+  }}
+}}
+",
+            self.account.region,
+            endpoints.join("\n"),
+        )
+    }
+}
