@@ -5,11 +5,13 @@
 
 /// The Terraform plugin protocol, version 6.
 #[expect(clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
+#[rustfmt::skip]
 #[path = "gen/tfplugin6.rs"]
 pub mod tfplugin6;
 
 /// The services that go-plugin expects on the plugin's connection.
 #[expect(clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
+#[rustfmt::skip]
 #[path = "gen/plugin.rs"]
 pub mod goplugin;
 
