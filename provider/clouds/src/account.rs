@@ -83,24 +83,6 @@ impl Operation {
     pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
 }
 
-/// What is done to a managed object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operation {
-    /// Making it.
-    Create,
-    /// Looking at it.
-    Read,
-    /// Changing it.
-    Update,
-    /// Removing it.
-    Delete,
-}
-
-impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
-}
-
 /// Who is calling, and what the caller needs.
 #[async_trait]
 pub trait Account: Send + Sync {
