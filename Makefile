@@ -38,7 +38,7 @@ demo-down: ## Destroy what `make demo` left and stop its servers
 .PHONY: test
 test: setup ## Every test that runs without root: units, protocol, modules, examples, acceptance
 	cargo build --quiet --workspace
-	cargo test --quiet --workspace
+	cargo run --quiet -p acceptance --bin emulators -- run cargo test --quiet --workspace
 
 .PHONY: acceptance
 acceptance: image ## The node tier (root on Linux): the operator's image as pods on a real kubelet

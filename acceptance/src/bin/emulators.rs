@@ -1,6 +1,13 @@
 //! Runs the emulated AWS, the Kubernetes API server and the control plane in the foreground, and prints how to reach them.
+//! `emulators run COMMAND [ARGUMENT…]` runs one command beside the emulated AWS alone, for tests that are told its
+//! addresses by their environment, and ends as the command does.
 
-use std::{io::Write as _, path::Path};
+use std::{
+    ffi::OsString,
+    io::Write as _,
+    path::Path,
+    process::{Command, ExitCode},
+};
 
 use acceptance::{
     aws::{Account, Emulators, Front},
@@ -9,9 +16,43 @@ use acceptance::{
     issuer::Issuer,
     setup,
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    match arguments.next() {
+        None => serve().map(|()| ExitCode::SUCCESS),
+        Some(verb) if verb == "run" => run(&arguments.collect::<Vec<_>>()),
+        Some(_) => anyhow::bail!("usage: emulators [run COMMAND [ARGUMENT…]]"),
+    }
+}
+
+/// Runs a command that reads the emulators' addresses from its environment.
+fn run(command: &[OsString]) -> Result<ExitCode> {
+    let (program, arguments) = command.split_first().context("run what?")?;
+    let directory = tempfile::tempdir()?;
+    let emulators = Emulators::start_in(directory.path())?;
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(addresses(&emulators))
+        .status()
+        .with_context(|| format!("starting {}", program.display()))?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// What the tests of the clouds crates read.
+fn addresses(emulators: &Emulators) -> [(&'static str, String); 2] {
+    [
+        ("DATAPLANE_MINISTACK_ENDPOINT", emulators.ministack()),
+        ("DATAPLANE_MOTO_ENDPOINT", emulators.moto()),
+    ]
+}
+
+fn serve() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let cluster = Cluster::start_in(&directory.path().join("cluster"), Site::default())?;
     let emulators = Emulators::start_in(&directory.path().join("aws"))?;
@@ -30,14 +71,14 @@ fn main() -> Result<()> {
         format!("export OIDC_ISSUER={}", cluster.issuer()),
         format!("export CONTROL_PLANE={}", control_plane.endpoint()),
         format!("export CONTROL_PLANE_CA={}", authority.display()),
-        format!("export MINISTACK={}", emulators.ministack()),
-        format!("export MOTO={}", emulators.moto()),
     ];
     let account = Account::new(&front);
+    let addresses = addresses(&emulators).map(|(name, value)| (name.to_owned(), value));
     lines.extend(
         account
             .environment()
-            .iter()
+            .into_iter()
+            .chain(addresses)
             .map(|(name, value)| format!("export {name}={value}")),
     );
     let text = lines.join("\n");

@@ -10,7 +10,7 @@ use std::{
 use acceptance::{
     aws::{Account, Emulators, Front},
     cluster::{Cluster, Kubectl},
-    control_plane::{AUDIENCE, ControlPlane},
+    control_plane::ControlPlane,
     issuer::Issuer,
     node::{self, Archive, Node},
     setup,
@@ -25,7 +25,7 @@ const NAMESPACE: &str = "union";
 /// The name that `make image` gives the image.
 const IMAGE: &str = concat!("localhost/dataplane-operator:", env!("CARGO_PKG_VERSION"));
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> Result<()> {
     node::network::enter()?;
@@ -125,7 +125,6 @@ impl Stack {
         let account = Account::new(&self.front);
         let control_plane = json!({
             "endpoint": self.control_plane.endpoint(),
-            "audience": AUDIENCE,
             "ca_certificate": self.control_plane.ca_certificate(),
         });
         Ok(Terraform::example("complete/local")?

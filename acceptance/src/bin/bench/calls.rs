@@ -64,23 +64,25 @@ const SUBJECTS: &[Subject] = &[
 pub fn measure() -> Result<String> {
     let front = Front::start(Emulators::shared()?)?;
     let mut rows = Vec::new();
-    let mut details = String::new();
+    let mut details = Vec::new();
     for subject in SUBJECTS {
         let verbs = count(&front, subject)
             .with_context(|| format!("counting the calls of {}", subject.name))?;
         let mut row = vec![format!("`{}`", subject.name)];
         row.extend(verbs.iter().map(|calls| calls.len().to_string()));
         rows.push(row);
-        details.push_str(&format!("- `{}`:", subject.name));
-        for (verb, calls) in ["create", "read", "update", "delete"].iter().zip(&verbs) {
-            details.push_str(&format!(" {verb} = {};", names(calls)));
-        }
-        details.push('\n');
+        let verbs: Vec<String> = ["create", "read", "update", "delete"]
+            .iter()
+            .zip(&verbs)
+            .map(|(verb, calls)| format!("{verb} = {}", names(calls)))
+            .collect();
+        details.push(format!("- `{}`: {}", subject.name, verbs.join("; ")));
     }
     Ok(format!(
         "## Calls to the cloud\n\nOne resource of each type on its own, by the calls that reach its endpoint. `GetCallerIdentity`, once per process \
-         where an account is guarded, is left out; update and delete are the calls beside the read that Terraform makes first.\n\n{}\n{details}",
-        table::render(&["resource", "create", "read", "update", "delete"], &rows)
+         where an account is guarded, is left out; update and delete are the calls beside the read that Terraform makes first.\n\n{}\n{}\n",
+        table::render(&["resource", "create", "read", "update", "delete"], &rows),
+        details.join("\n")
     ))
 }
 
@@ -112,13 +114,12 @@ fn count(front: &Front, subject: &Subject) -> Result<[Vec<Call>; 4]> {
 /// A configuration of one resource.
 pub fn configuration(account: &Account, kind: &str, body: &str) -> String {
     let services = ["ecr", "eks", "iam", "logs", "s3", "secretsmanager", "sts"];
-    let endpoints: String = services
-        .iter()
-        .map(|service| format!("      {service} = \"{}\"\n", account.endpoint))
-        .collect();
+    let endpoints = services
+        .map(|service| format!("      {service} = \"{}\"", account.endpoint))
+        .join("\n");
     format!(
         "terraform {{\n  required_providers {{\n    dataplane = {{ source = \"dataplane/dataplane\" }}\n  }}\n}}\n\n\
-         provider \"dataplane\" {{\n  owner = \"bench\"\n  aws = {{\n    region = \"{}\"\n    endpoints = {{\n{endpoints}    }}\n  }}\n}}\n\n\
+         provider \"dataplane\" {{\n  owner = \"bench\"\n  aws = {{\n    region = \"{}\"\n    endpoints = {{\n{endpoints}\n    }}\n  }}\n}}\n\n\
          resource \"{kind}\" \"this\" {{\n{body}}}\n",
         account.region
     )

@@ -2,6 +2,7 @@
 //! docs/benchmarks.md.
 
 mod calls;
+mod complete;
 mod refresh;
 mod start;
 mod table;
@@ -15,6 +16,7 @@ fn main() -> Result<()> {
     let mut sections = Vec::new();
     for (what, measure) in [
         ("process start", start::measure as fn() -> Result<String>),
+        ("the complete example", complete::measure),
         ("calls per resource", calls::measure),
         ("refresh of many buckets", refresh::measure),
     ] {

@@ -94,7 +94,7 @@ fn bare_calls(endpoint: &str, calls: usize) -> Result<Duration> {
     let client = Arc::new(
         reqwest::Client::builder()
             .no_proxy()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()?,
     );
     let start = Instant::now();
