@@ -51,9 +51,13 @@ fn known_region(region: &Text<Region>) -> std::result::Result<(), String> {
 }
 
 fn aws_accounts(accounts: &Set<Text<AccountId>>) -> std::result::Result<(), String> {
-    let digits = |id: &&Text<AccountId>| id.text().len() == 12 && id.text().bytes().all(|b| b.is_ascii_digit());
+    let digits = |id: &&Text<AccountId>| {
+        id.text().len() == 12 && id.text().bytes().all(|b| b.is_ascii_digit())
+    };
     match accounts.iter().find(|id| !digits(id)) {
-        None if accounts.is_empty() => Err("an empty set allows no account at all: leave the argument out to allow any".to_owned()),
+        None if accounts.is_empty() => Err(
+            "an empty set allows no account at all: leave the argument out to allow any".to_owned(),
+        ),
         None => Ok(()),
         Some(other) => Err(format!(
             "{:?} is not the id of an AWS account: twelve digits, in quotes so that leading zeros stay",
@@ -65,14 +69,24 @@ fn aws_accounts(accounts: &Set<Text<AccountId>>) -> std::result::Result<(), Stri
 impl AwsModel {
     /// The account, without calling it; none while one of the settings is unknown.
     pub fn connect(self) -> Result<Option<Clouds>> {
-        let Self { region, profile, assume_role, allowed_account_ids, endpoints } = self;
+        let Self {
+            region,
+            profile,
+            assume_role,
+            allowed_account_ids,
+            endpoints,
+        } = self;
         let unknown = region.is_unknown()
             || profile.is_unknown()
             || assume_role.is_unknown()
             || allowed_account_ids.is_unknown()
             || endpoints.is_unknown();
         let assume_role = match assume_role.into_known() {
-            Some(role) if role.role_arn.is_unknown() || role.external_id.is_unknown() || role.session_name.is_unknown() => {
+            Some(role)
+                if role.role_arn.is_unknown()
+                    || role.external_id.is_unknown()
+                    || role.session_name.is_unknown() =>
+            {
                 return Ok(None);
             }
             Some(role) => Some(AssumeRole {
@@ -89,8 +103,15 @@ impl AwsModel {
         Ok(Some(clouds_aws::connect(Config {
             profile: profile.into_known(),
             assume_role,
-            endpoints: endpoints.map(|(service, address)| Ok((service.parse()?, address))).collect::<Result<_>>()?,
-            allowed_account_ids: allowed_account_ids.into_known().into_iter().flatten().map(Text::into_inner).collect(),
+            endpoints: endpoints
+                .map(|(service, address)| Ok((service.parse()?, address)))
+                .collect::<Result<_>>()?,
+            allowed_account_ids: allowed_account_ids
+                .into_known()
+                .into_iter()
+                .flatten()
+                .map(Text::into_inner)
+                .collect(),
             user_agent: format!("terraform-provider-dataplane/{}", Dataplane::VERSION),
             ..Config::new(Region::clone(region.get()?))
         })))

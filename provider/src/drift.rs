@@ -8,7 +8,10 @@ use framework::Value;
 use crate::client::Client;
 
 /// A collection that was found: none at all where it is empty and the state had none either.
-pub fn collection<C: FromIterator<T>, T>(state: &Value<C>, found: impl IntoIterator<Item = T>) -> Value<C> {
+pub fn collection<C: FromIterator<T>, T>(
+    state: &Value<C>,
+    found: impl IntoIterator<Item = T>,
+) -> Value<C> {
     let mut found = found.into_iter().peekable();
     if found.peek().is_none() && !state.is_known() {
         return Value::Null;
@@ -18,7 +21,11 @@ pub fn collection<C: FromIterator<T>, T>(state: &Value<C>, found: impl IntoItera
 
 /// The resource's own tags among those that were found: without the marks and without the provider's tags, unless the
 /// resource has them, too.
-pub fn own_tags(client: &Client, state: &Value<BTreeMap<String, String>>, found: &Tags) -> Value<BTreeMap<String, String>> {
+pub fn own_tags(
+    client: &Client,
+    state: &Value<BTreeMap<String, String>>,
+    found: &Tags,
+) -> Value<BTreeMap<String, String>> {
     let own = |key: &String, value: &String| {
         let marked = [OWNER, RESOURCE, CREATING].contains(&key.as_str());
         let written = state.known().is_some_and(|tags| tags.contains_key(key));

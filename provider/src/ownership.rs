@@ -19,7 +19,9 @@ impl FromStr for Owner {
         match rest {
             Some(rest)
                 if rest.len() <= 62
-                    && rest.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') =>
+                    && rest
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') =>
             {
                 Ok(Self(text.to_owned()))
             }
@@ -63,7 +65,9 @@ impl<'a> Marks<'a> {
         own: &Value<BTreeMap<String, String>>,
     ) -> Value<BTreeMap<String, String>> {
         match name {
-            Value::Known(name) if !own.is_unknown() => Self::new(client, type_name, name).finished(own.known()).into(),
+            Value::Known(name) if !own.is_unknown() => Self::new(client, type_name, name)
+                .finished(own.known())
+                .into(),
             _ => Value::Unknown,
         }
     }
@@ -89,34 +93,50 @@ impl<'a> Marks<'a> {
         let owner = self.client.owner.to_string();
         let resource = self.resource();
         if self.made(found) && found.contains_key(CREATING) {
-            tracing::info!(name = self.name, "continuing an object that an earlier apply left half made");
+            tracing::info!(
+                name = self.name,
+                "continuing an object that an earlier apply left half made"
+            );
             return Ok(());
         }
         let whose = match (found.get(OWNER), found.get(RESOURCE)) {
             (Some(other), _) if *other != owner => {
-                let half = if found.contains_key(CREATING) { ", which is still making it" } else { "" };
-                format!("It carries the mark of the owner {other:?}{half}; this configuration's owner is {owner:?}.")
+                let half = if found.contains_key(CREATING) {
+                    ", which is still making it"
+                } else {
+                    ""
+                };
+                format!(
+                    "It carries the mark of the owner {other:?}{half}; this configuration's owner is {owner:?}."
+                )
             }
             (Some(_), Some(other)) if *other != resource => {
-                format!("It carries this owner's mark, {owner:?}, but was made as {other}, not as {resource}.")
+                format!(
+                    "It carries this owner's mark, {owner:?}, but was made as {other}, not as {resource}."
+                )
             }
             (Some(_), _) => format!(
                 "It carries this owner's mark, {owner:?}, and is complete: it was made by another configuration or \
                  another state of this one."
             ),
-            (None, _) => "It carries no mark of this provider: it was made by something else.".to_owned(),
+            (None, _) => {
+                "It carries no mark of this provider: it was made by something else.".to_owned()
+            }
         };
         Err(self.taken(&whose, import_id))
     }
 
     /// Whether this resource made the object, finished or not.
     pub fn made(&self, found: &Tags) -> bool {
-        found.get(OWNER) == Some(&self.client.owner.to_string()) && found.get(RESOURCE) == Some(&self.resource())
+        found.get(OWNER) == Some(&self.client.owner.to_string())
+            && found.get(RESOURCE) == Some(&self.resource())
     }
 
     /// The error for an object that exists and is not ours to change.
     pub fn taken(&self, whose: &str, import_id: &str) -> Diagnostics {
-        let Self { type_name, name, .. } = self;
+        let Self {
+            type_name, name, ..
+        } = self;
         let kind = type_name.trim_start_matches("dataplane_").replace('_', " ");
         Diagnostic::error(
             format!("the {kind} {name} exists already"),
@@ -146,7 +166,11 @@ pub enum Origin {
 impl Origin {
     /// The outcome of a later step. When it failed, the state keeps what this call made, so that nothing is orphaned; what an
     /// earlier apply made stays out of the state, for a tainted object would be destroyed, and is continued again next time.
-    pub fn keep<T, M: Clone>(self, outcome: Result<T>, made: &M) -> std::result::Result<T, Failure<M>> {
+    pub fn keep<T, M: Clone>(
+        self,
+        outcome: Result<T>,
+        made: &M,
+    ) -> std::result::Result<T, Failure<M>> {
         match self {
             Self::Made => outcome.keep(made),
             Self::Continued => outcome.map_err(Failure::from),

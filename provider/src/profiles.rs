@@ -28,7 +28,9 @@ impl FromStr for Access {
         match text {
             "read" => Ok(Self::Read),
             "read_write" => Ok(Self::ReadWrite),
-            other => Err(format!("{other:?} is no access to a bucket: it must be read_write or read")),
+            other => Err(format!(
+                "{other:?} is no access to a bucket: it must be read_write or read"
+            )),
         }
     }
 }
@@ -71,36 +73,63 @@ pub struct Reach {
 impl Reach {
     /// Whether a role of this profile could do anything with these objects.
     pub fn concerns(&self, profile: Profile) -> bool {
-        let Self { buckets, secrets, logs, registry, kms_keys: _ } = self;
+        let Self {
+            buckets,
+            secrets,
+            logs,
+            registry,
+            kms_keys: _,
+        } = self;
         let given = [
             (Argument::Buckets, !buckets.is_empty()),
             (Argument::Secrets, secrets.is_some()),
             (Argument::Logs, !logs.is_empty()),
             (Argument::Registry, registry.is_some()),
         ];
-        given.into_iter().any(|(argument, given)| given && takes(profile, argument))
+        given
+            .into_iter()
+            .any(|(argument, given)| given && takes(profile, argument))
     }
 }
 
 /// What a role of this profile may do with these objects.
 pub fn capabilities(profile: Profile, reach: &Reach) -> BTreeSet<Capability> {
-    let mut allowed: BTreeSet<_> = profile.capabilities().into_iter().flat_map(|need| grants(need, reach)).collect();
+    let mut allowed: BTreeSet<_> = profile
+        .capabilities()
+        .into_iter()
+        .flat_map(|need| grants(need, reach))
+        .collect();
     if takes(profile, Argument::KmsKeys) {
-        allowed.extend(reach.kms_keys.iter().map(|key| Capability::UseKey { key: key.clone() }));
+        allowed.extend(
+            reach
+                .kms_keys
+                .iter()
+                .map(|key| Capability::UseKey { key: key.clone() }),
+        );
     }
     allowed
 }
 
 fn grants(need: Need, reach: &Reach) -> Vec<Capability> {
-    let Reach { buckets, secrets, logs, registry, .. } = reach;
-    let secret = |grant: fn(SecretPrefix) -> Capability| secrets.clone().map(grant).into_iter().collect();
+    let Reach {
+        buckets,
+        secrets,
+        logs,
+        registry,
+        ..
+    } = reach;
+    let secret =
+        |grant: fn(SecretPrefix) -> Capability| secrets.clone().map(grant).into_iter().collect();
     match need {
         Need::ReadObjects => buckets
             .iter()
             .flat_map(|BucketReach { id, prefixes, .. }| {
                 let (bucket, prefixes) = (id.clone(), prefixes.clone());
                 [
-                    Capability::ListObjects { bucket: bucket.clone(), prefixes: prefixes.clone() },
+                    Capability::ListObjects {
+                        bucket: bucket.clone(),
+                        prefixes: prefixes.clone(),
+                    },
                     Capability::ReadObjects { bucket, prefixes },
                 ]
             })
@@ -108,14 +137,34 @@ fn grants(need: Need, reach: &Reach) -> Vec<Capability> {
         Need::WriteObjects => buckets
             .iter()
             .filter(|bucket| bucket.access == Access::ReadWrite)
-            .map(|BucketReach { id, prefixes, .. }| Capability::WriteObjects { bucket: id.clone(), prefixes: prefixes.clone() })
+            .map(
+                |BucketReach { id, prefixes, .. }| Capability::WriteObjects {
+                    bucket: id.clone(),
+                    prefixes: prefixes.clone(),
+                },
+            )
             .collect(),
         Need::SignUrls => vec![Capability::SignUrls],
         Need::ReadSecrets => secret(|prefix| Capability::ReadSecrets { prefix }),
         Need::WriteSecrets => secret(|prefix| Capability::WriteSecrets { prefix }),
-        Need::ReadLogs => logs.iter().map(|group| Capability::ReadLogs { group: group.clone() }).collect(),
-        Need::WriteLogs => logs.iter().map(|group| Capability::WriteLogs { group: group.clone() }).collect(),
-        Need::PushImages => registry.iter().map(|registry| Capability::PushImages { registry: registry.clone() }).collect(),
+        Need::ReadLogs => logs
+            .iter()
+            .map(|group| Capability::ReadLogs {
+                group: group.clone(),
+            })
+            .collect(),
+        Need::WriteLogs => logs
+            .iter()
+            .map(|group| Capability::WriteLogs {
+                group: group.clone(),
+            })
+            .collect(),
+        Need::PushImages => registry
+            .iter()
+            .map(|registry| Capability::PushImages {
+                registry: registry.clone(),
+            })
+            .collect(),
     }
 }
 
@@ -136,7 +185,13 @@ pub enum Argument {
 
 impl Argument {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Buckets, Self::Secrets, Self::Logs, Self::Registry, Self::KmsKeys];
+    pub const ALL: [Self; 5] = [
+        Self::Buckets,
+        Self::Secrets,
+        Self::Logs,
+        Self::Registry,
+        Self::KmsKeys,
+    ];
 
     /// Its name in the configuration.
     pub fn as_str(self) -> &'static str {
@@ -159,7 +214,12 @@ pub fn takes(profile: Profile, argument: Argument) -> bool {
         Argument::Secrets => any(&[Need::ReadSecrets, Need::WriteSecrets]),
         Argument::Logs => any(&[Need::ReadLogs, Need::WriteLogs]),
         Argument::Registry => any(&[Need::PushImages]),
-        Argument::KmsKeys => any(&[Need::ReadObjects, Need::WriteObjects, Need::ReadSecrets, Need::WriteSecrets]),
+        Argument::KmsKeys => any(&[
+            Need::ReadObjects,
+            Need::WriteObjects,
+            Need::ReadSecrets,
+            Need::WriteSecrets,
+        ]),
     }
 }
 
@@ -185,7 +245,13 @@ mod tests {
     fn check(profile: Profile, expected: &[&str]) {
         let names: Vec<String> = capabilities(profile, &reach())
             .iter()
-            .map(|capability| format!("{capability:?}").split([' ', '{']).next().unwrap().to_owned())
+            .map(|capability| {
+                format!("{capability:?}")
+                    .split([' ', '{'])
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            })
             .collect();
         assert_eq!(names, expected);
     }
@@ -194,9 +260,21 @@ mod tests {
     fn each_profile_gets_what_its_components_need_and_nothing_else() {
         check(
             Profile::Admin,
-            &["ListObjects", "ReadObjects", "WriteObjects", "SignUrls", "ReadSecrets", "WriteSecrets", "ReadLogs", "UseKey"],
+            &[
+                "ListObjects",
+                "ReadObjects",
+                "WriteObjects",
+                "SignUrls",
+                "ReadSecrets",
+                "WriteSecrets",
+                "ReadLogs",
+                "UseKey",
+            ],
         );
-        check(Profile::User, &["ListObjects", "ReadObjects", "WriteObjects", "UseKey"]);
+        check(
+            Profile::User,
+            &["ListObjects", "ReadObjects", "WriteObjects", "UseKey"],
+        );
         check(Profile::Builder, &["PushImages"]);
         check(Profile::LogWriter, &["WriteLogs"]);
     }

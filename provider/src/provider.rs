@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use clouds::Clouds;
 use framework::{
-    AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostic, Diagnostics, Model, Provider, Result, Set, Text, Value,
-    path,
+    AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostic, Diagnostics, Model,
+    Provider, Result, Set, Text, Value, path,
 };
 
 use crate::{
@@ -162,9 +162,19 @@ impl Provider for Dataplane {
     type Client = Client;
 
     fn validate(&self, config: &ProviderModel, diags: &mut Diagnostics) {
-        let ProviderModel { aws, gcp, azure, .. } = config;
-        let named = [("aws", aws.is_null()), ("gcp", gcp.is_null()), ("azure", azure.is_null())];
-        let configured: Vec<_> = named.iter().filter(|(_, absent)| !absent).map(|(name, _)| *name).collect();
+        let ProviderModel {
+            aws, gcp, azure, ..
+        } = config;
+        let named = [
+            ("aws", aws.is_null()),
+            ("gcp", gcp.is_null()),
+            ("azure", azure.is_null()),
+        ];
+        let configured: Vec<_> = named
+            .iter()
+            .filter(|(_, absent)| !absent)
+            .map(|(name, _)| *name)
+            .collect();
         if let [_, second, ..] = configured[..] {
             diags.error_at(
                 path!(second),
@@ -192,8 +202,19 @@ impl Provider for Dataplane {
     }
 
     async fn configure(&self, config: ProviderModel) -> Result<Option<Client>> {
-        let ProviderModel { owner, tags, aws, gcp, azure, kubernetes, control_plane } = config;
-        for (cloud, name, absent) in [("gcp", "Google Cloud", gcp.is_null()), ("azure", "Microsoft Azure", azure.is_null())] {
+        let ProviderModel {
+            owner,
+            tags,
+            aws,
+            gcp,
+            azure,
+            kubernetes,
+            control_plane,
+        } = config;
+        for (cloud, name, absent) in [
+            ("gcp", "Google Cloud", gcp.is_null()),
+            ("azure", "Microsoft Azure", azure.is_null()),
+        ] {
             if !absent {
                 return Err(unsupported(cloud, name));
             }
@@ -263,8 +284,13 @@ mod tests {
     use crate::testing::text;
 
     async fn configured(config: Json) -> std::result::Result<Harness<Dataplane>, String> {
-        let provider = Dataplane::over(Memory::default().clouds(), Arc::new(cluster::memory::Clusters::default()));
-        Harness::try_new(provider, config).await.map_err(|said| text(&said))
+        let provider = Dataplane::over(
+            Memory::default().clouds(),
+            Arc::new(cluster::memory::Clusters::default()),
+        );
+        Harness::try_new(provider, config)
+            .await
+            .map_err(|said| text(&said))
     }
 
     #[track_caller]
@@ -278,42 +304,88 @@ mod tests {
     #[tokio::test]
     async fn two_clouds_at_once_are_refused() {
         let config = json!({ "owner": "acme", "aws": { "region": "eu-west-1" }, "gcp": { "project": "acme" } });
-        says(configured(config).await, &["error at gcp: more than one cloud is configured", "this one has aws and gcp", "alias"]);
+        says(
+            configured(config).await,
+            &[
+                "error at gcp: more than one cloud is configured",
+                "this one has aws and gcp",
+                "alias",
+            ],
+        );
     }
 
     #[tokio::test]
     async fn the_other_clouds_say_that_they_are_not_there_yet() {
         let config = json!({ "owner": "acme", "gcp": { "project": "acme" } });
-        says(configured(config).await, &["error at gcp: Google Cloud is not supported by this version yet"]);
+        says(
+            configured(config).await,
+            &["error at gcp: Google Cloud is not supported by this version yet"],
+        );
         let config = json!({ "owner": "acme", "azure": {} });
-        says(configured(config).await, &["error at azure: Microsoft Azure is not supported by this version yet"]);
+        says(
+            configured(config).await,
+            &["error at azure: Microsoft Azure is not supported by this version yet"],
+        );
     }
 
     #[tokio::test]
     async fn what_is_misspelt_is_named_with_what_would_be_right() {
         let aws = |aws: Json| json!({ "owner": "acme", "aws": aws });
-        says(configured(aws(json!({ "region": "eu-wst-1" }))).await, &["error at aws.region", "eu-west-1"]);
+        says(
+            configured(aws(json!({ "region": "eu-wst-1" }))).await,
+            &["error at aws.region", "eu-west-1"],
+        );
         let config = json!({ "region": "eu-west-1", "allowed_account_ids": ["12345"] });
-        says(configured(aws(config)).await, &["error at aws.allowed_account_ids", "12 digits"]);
+        says(
+            configured(aws(config)).await,
+            &["error at aws.allowed_account_ids", "12 digits"],
+        );
         let config = json!({ "region": "eu-west-1", "allowed_account_ids": [] });
-        says(configured(aws(config)).await, &["error at aws.allowed_account_ids", "allows no account at all"]);
+        says(
+            configured(aws(config)).await,
+            &[
+                "error at aws.allowed_account_ids",
+                "allows no account at all",
+            ],
+        );
         let config = json!({ "region": "eu-west-1", "endpoints": { "s4": "http://localhost" } });
-        says(configured(aws(config)).await, &["error at aws.endpoints[\"s4\"]", "ecr, eks, iam, logs, s3, secretsmanager, sts"]);
+        says(
+            configured(aws(config)).await,
+            &[
+                "error at aws.endpoints[\"s4\"]",
+                "ecr, eks, iam, logs, s3, secretsmanager, sts",
+            ],
+        );
         let config = json!({ "region": "eu-west-1", "assume_role": { "role_arn": "admin" } });
-        says(configured(aws(config)).await, &["error at aws.assume_role.role_arn", "arn:aws"]);
+        says(
+            configured(aws(config)).await,
+            &["error at aws.assume_role.role_arn", "arn:aws"],
+        );
         for owner in ["Acme", "1acme", "acme_prod", "", &"a".repeat(64)] {
-            says(configured(json!({ "owner": owner })).await, &["error at owner", "for example acme-prod"]);
+            says(
+                configured(json!({ "owner": owner })).await,
+                &["error at owner", "for example acme-prod"],
+            );
         }
-        says(configured(json!({ "owner": "acme", "tags": { "aws:x": "" } })).await, &["error at tags", "aws:"]);
+        says(
+            configured(json!({ "owner": "acme", "tags": { "aws:x": "" } })).await,
+            &["error at tags", "aws:"],
+        );
     }
 
     #[tokio::test]
     async fn without_a_cloud_its_resources_say_what_to_add() {
         let harness = configured(json!({ "owner": "acme" })).await.unwrap();
         let bucket = harness.resource("dataplane_bucket");
-        let failed = bucket.try_create(json!({ "name": "acme-metadata" })).await.unwrap_err();
+        let failed = bucket
+            .try_create(json!({ "name": "acme-metadata" }))
+            .await
+            .unwrap_err();
         let said = text(&failed.diagnostics);
-        assert!(said.contains("no cloud is configured") && said.contains("Add `aws = {"), "{said}");
+        assert!(
+            said.contains("no cloud is configured") && said.contains("Add `aws = {"),
+            "{said}"
+        );
     }
 
     #[tokio::test]
@@ -324,7 +396,10 @@ mod tests {
             json!({ "owner": "acme", "aws": UNKNOWN }),
             json!({ "owner": "acme", "tags": { "team": UNKNOWN }, "aws": { "region": "eu-west-1" } }),
         ] {
-            let harness = Harness::try_new(Dataplane::default(), config).await.map_err(|said| text(&said)).unwrap();
+            let harness = Harness::try_new(Dataplane::default(), config)
+                .await
+                .map_err(|said| text(&said))
+                .unwrap();
             let bucket = harness.resource("dataplane_bucket");
             let planned = bucket.plan_create(json!({ "name": "acme-metadata" })).await;
             assert_eq!(planned.values["tags_all"], UNKNOWN);
@@ -335,12 +410,21 @@ mod tests {
     async fn changed_tags_of_the_provider_are_planned_for_everything() {
         let memory = Memory::default();
         let over = |tags: Json| {
-            let provider = Dataplane::over(memory.clouds(), Arc::new(cluster::memory::Clusters::default()));
-            Harness::new(provider, json!({ "owner": "acme", "tags": tags, "aws": { "region": "eu-west-1" } }))
+            let provider = Dataplane::over(
+                memory.clouds(),
+                Arc::new(cluster::memory::Clusters::default()),
+            );
+            Harness::new(
+                provider,
+                json!({ "owner": "acme", "tags": tags, "aws": { "region": "eu-west-1" } }),
+            )
         };
         let bucket = json!({ "name": "acme-metadata" });
         let before = over(json!({ "team": "ml" })).await;
-        let state = before.resource("dataplane_bucket").create(bucket.clone()).await;
+        let state = before
+            .resource("dataplane_bucket")
+            .create(bucket.clone())
+            .await;
         let after = over(json!({ "team": "data" })).await;
         let subject = after.resource("dataplane_bucket");
         let found = subject.read(&state).await.unwrap();

@@ -10,7 +10,12 @@ use framework::{
 
 /// Repeats a call until what it refers to is seen everywhere. A permanent error fails at once, and so does an outage: the client
 /// library has tried again by then.
-pub async fn settled<C, T, F>(cx: &Context<C>, deadline: Deadline, what: impl Display, mut call: impl FnMut() -> F) -> Result<T>
+pub async fn settled<C, T, F>(
+    cx: &Context<C>,
+    deadline: Deadline,
+    what: impl Display,
+    mut call: impl FnMut() -> F,
+) -> Result<T>
 where
     F: Future<Output = clouds::Result<T>>,
 {
@@ -29,5 +34,8 @@ where
 
 /// Whether the object was made or changed a moment ago and the answer is of before.
 pub fn is_settling(error: &Error) -> bool {
-    matches!(error, Error::NotFound(_) | Error::NotReady(_) | Error::Conflict(_) | Error::Throttled(_))
+    matches!(
+        error,
+        Error::NotFound(_) | Error::NotReady(_) | Error::Conflict(_) | Error::Throttled(_)
+    )
 }

@@ -21,8 +21,12 @@ pub async fn over(memory: &Memory) -> Harness<Dataplane> {
 
 /// The same for another owner.
 pub async fn owned_by(owner: &str, memory: &Memory) -> Harness<Dataplane> {
-    let provider = Dataplane::over(memory.clouds(), Arc::new(cluster::memory::Clusters::default()));
-    let config = json!({ "owner": owner, "tags": { "team": "ml" }, "aws": { "region": "eu-west-1" } });
+    let provider = Dataplane::over(
+        memory.clouds(),
+        Arc::new(cluster::memory::Clusters::default()),
+    );
+    let config =
+        json!({ "owner": owner, "tags": { "team": "ml" }, "aws": { "region": "eu-west-1" } });
     Harness::new(provider, config).await
 }
 
@@ -33,22 +37,37 @@ pub fn outage() -> Error {
 
 /// An error that the next look mends.
 pub fn not_ready() -> Error {
-    Error::NotReady(Box::new(Call::new("test", "object").because("not there yet")))
+    Error::NotReady(Box::new(
+        Call::new("test", "object").because("not there yet"),
+    ))
 }
 
 /// All messages as one text.
 pub fn text(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    diagnostics
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Validates a configuration and asserts that the first message is at `path` and says all of `parts`.
 pub async fn refuses(subject: &Subject<'_, Dataplane>, config: Json, path: &str, parts: &[&str]) {
     let said = subject.validate(config).await;
-    let first = said.first().unwrap_or_else(|| panic!("{path}: nothing was said"));
-    let at = first.path.as_ref().map(ToString::to_string).unwrap_or_default();
+    let first = said
+        .first()
+        .unwrap_or_else(|| panic!("{path}: nothing was said"));
+    let at = first
+        .path
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     assert_eq!(at, path, "{}", text(&said));
     for part in parts {
-        assert!(first.to_string().contains(part), "{part:?} is not in: {first}");
+        assert!(
+            first.to_string().contains(part),
+            "{part:?} is not in: {first}"
+        );
     }
 }
 
@@ -56,10 +75,17 @@ pub async fn refuses(subject: &Subject<'_, Dataplane>, config: Json, path: &str,
 /// comes to the same end, with nothing left once it is destroyed.
 pub async fn survives_every_failure(resource: &str, config: Json, remaining: fn(&World) -> usize) {
     let memory = Memory::default();
-    over(&memory).await.resource(resource).create(config.clone()).await;
+    over(&memory)
+        .await
+        .resource(resource)
+        .create(config.clone())
+        .await;
     let calls = memory.calls();
     for (at, operation) in calls.iter().enumerate() {
-        let nth = calls[..=at].iter().filter(|call| *call == operation).count();
+        let nth = calls[..=at]
+            .iter()
+            .filter(|call| *call == operation)
+            .count();
         for lost in [false, true] {
             let memory = Memory::default();
             if lost {
@@ -70,7 +96,10 @@ pub async fn survives_every_failure(resource: &str, config: Json, remaining: fn(
             let context = format!("{operation} #{nth}, answer lost: {lost}");
             let harness = over(&memory).await;
             let subject = harness.resource(resource);
-            let failed = subject.try_create(config.clone()).await.expect_err(&context);
+            let failed = subject
+                .try_create(config.clone())
+                .await
+                .expect_err(&context);
             assert_eq!(memory.pending_failures(), Vec::<&str>::new(), "{context}");
             let made = match &failed.state {
                 Some(state) => {

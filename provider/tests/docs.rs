@@ -10,7 +10,12 @@ use framework::docs::{ProviderDescription, render};
 use provider::Dataplane;
 
 /// The folders below `docs/` that hold generated pages and nothing else.
-const GENERATED: [&str; 4] = ["resources", "data-sources", "ephemeral-resources", "functions"];
+const GENERATED: [&str; 4] = [
+    "resources",
+    "data-sources",
+    "ephemeral-resources",
+    "functions",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -28,7 +33,8 @@ fn texts(base: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
         if path.is_dir() {
             texts(base, &path, found);
         } else {
-            let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let text = fs::read_to_string(&path)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             found.insert(path.strip_prefix(base).unwrap().to_owned(), text);
         }
     }
@@ -59,10 +65,19 @@ fn committed() -> BTreeMap<PathBuf, String> {
 fn docs_equal_schemas() {
     let wanted = render(&ProviderDescription::of(&Dataplane::default()), &examples());
     let committed = committed();
-    let stale: Vec<&PathBuf> = committed.keys().filter(|path| !wanted.contains_key(*path)).collect();
-    let differing: Vec<&PathBuf> =
-        wanted.iter().filter(|(path, page)| committed.get(*path) != Some(page)).map(|(path, _)| path).collect();
-    #[expect(clippy::disallowed_methods, reason = "a switch of this test alone, set by make docs")]
+    let stale: Vec<&PathBuf> = committed
+        .keys()
+        .filter(|path| !wanted.contains_key(*path))
+        .collect();
+    let differing: Vec<&PathBuf> = wanted
+        .iter()
+        .filter(|(path, page)| committed.get(*path) != Some(page))
+        .map(|(path, _)| path)
+        .collect();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a switch of this test alone, set by make docs"
+    )]
     if std::env::var_os("DATAPLANE_UPDATE_GENERATED").is_some() {
         let docs = root().join("docs");
         for path in stale {

@@ -20,9 +20,16 @@ fn resources() -> Vec<Entry> {
     let entry = |name: &str, schema| Entry {
         name: name.to_owned(),
         schema,
-        examples: vec![format!("resources/{name}/resource.tf"), format!("resources/{name}/import.sh")],
+        examples: vec![
+            format!("resources/{name}/resource.tf"),
+            format!("resources/{name}/import.sh"),
+        ],
     };
-    Dataplane::default().resources().iter().map(|r| entry(r.name(), r.schema())).collect()
+    Dataplane::default()
+        .resources()
+        .iter()
+        .map(|r| entry(r.name(), r.schema()))
+        .collect()
 }
 
 fn entries() -> Vec<Entry> {
@@ -36,13 +43,20 @@ fn entries() -> Vec<Entry> {
     all.extend(provider.ephemeral_resources().iter().map(|e| Entry {
         name: e.name().to_owned(),
         schema: e.schema(),
-        examples: vec![format!("ephemeral-resources/{}/ephemeral-resource.tf", e.name())],
+        examples: vec![format!(
+            "ephemeral-resources/{}/ephemeral-resource.tf",
+            e.name()
+        )],
     }));
     all
 }
 
 /// Calls `check` with every attribute, at any depth, and where it is.
-fn each_attribute(schema: &'static Schema, within: &str, check: &mut impl FnMut(&str, &SchemaAttribute)) {
+fn each_attribute(
+    schema: &'static Schema,
+    within: &str,
+    check: &mut impl FnMut(&str, &SchemaAttribute),
+) {
     for attribute in &schema.attributes {
         let at = format!("{within}.{}", attribute.name);
         check(&at, attribute);
@@ -59,24 +73,46 @@ fn everywhere(mut check: impl FnMut(&str, &SchemaAttribute)) {
     for function in Dataplane::default().functions() {
         each_attribute(function.parameters(), function.name(), &mut check);
     }
-    each_attribute(<Dataplane as Provider>::Config::schema(), "provider", &mut check);
+    each_attribute(
+        <Dataplane as Provider>::Config::schema(),
+        "provider",
+        &mut check,
+    );
 }
 
 fn is_snake_case(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 #[test]
 fn names_are_prefixed_and_unique() {
     let mut seen = BTreeSet::new();
     for Entry { name, .. } in entries() {
-        assert!(name.starts_with("dataplane_") && is_snake_case(&name), "{name}");
-        assert!(seen.insert(name.clone()) || name == "dataplane_cluster", "{name} is there twice");
+        assert!(
+            name.starts_with("dataplane_") && is_snake_case(&name),
+            "{name}"
+        );
+        assert!(
+            seen.insert(name.clone()) || name == "dataplane_cluster",
+            "{name} is there twice"
+        );
     }
-    let functions: Vec<_> = Dataplane::default().functions().iter().map(|f| f.name()).collect();
-    assert!(functions.iter().all(|name| is_snake_case(name)), "{functions:?}");
-    assert_eq!(functions.iter().collect::<BTreeSet<_>>().len(), functions.len());
+    let functions: Vec<_> = Dataplane::default()
+        .functions()
+        .iter()
+        .map(|f| f.name())
+        .collect();
+    assert!(
+        functions.iter().all(|name| is_snake_case(name)),
+        "{functions:?}"
+    );
+    assert_eq!(
+        functions.iter().collect::<BTreeSet<_>>().len(),
+        functions.len()
+    );
 }
 
 #[test]
@@ -100,20 +136,36 @@ fn every_attribute_is_described_in_whole_sentences() {
     }
     for function in Dataplane::default().functions() {
         check(function.name(), function.description());
-        assert!(!function.summary().ends_with('.') && !function.summary().is_empty(), "{}", function.name());
+        assert!(
+            !function.summary().ends_with('.') && !function.summary().is_empty(),
+            "{}",
+            function.name()
+        );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn secrets_are_never_shown() {
-    let secret = ["token", "password", "private_key", "client_secret", "value_wo"];
+    let secret = [
+        "token",
+        "password",
+        "private_key",
+        "client_secret",
+        "value_wo",
+    ];
     everywhere(|at, attribute| {
         if secret.contains(&attribute.name) {
-            assert!(attribute.sensitive || attribute.write_only, "{at} would be shown");
+            assert!(
+                attribute.sensitive || attribute.write_only,
+                "{at} would be shown"
+            );
         }
         if attribute.write_only {
-            assert!(attribute.name.ends_with("_wo"), "{at}: write-only arguments end in _wo");
+            assert!(
+                attribute.name.ends_with("_wo"),
+                "{at}: write-only arguments end in _wo"
+            );
         }
     });
 }
@@ -121,9 +173,18 @@ fn secrets_are_never_shown() {
 #[test]
 fn a_write_only_argument_has_a_version() {
     for entry in resources() {
-        for attribute in entry.schema.attributes.iter().filter(|attribute| attribute.write_only) {
+        for attribute in entry
+            .schema
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.write_only)
+        {
             let version = format!("{}_version", attribute.name);
-            assert!(entry.schema.attribute(&version).is_some(), "{} has no {version}", entry.name);
+            assert!(
+                entry.schema.attribute(&version).is_some(),
+                "{} has no {version}",
+                entry.name
+            );
         }
     }
 }
@@ -132,7 +193,10 @@ fn a_write_only_argument_has_a_version() {
 fn every_resource_can_be_waited_for_and_addressed() {
     for resource in Dataplane::default().resources() {
         let (name, schema) = (resource.name(), resource.schema());
-        assert!(schema.attribute("timeouts").is_some(), "{name} has no timeouts");
+        assert!(
+            schema.attribute("timeouts").is_some(),
+            "{name} has no timeouts"
+        );
         if let Some(id) = schema.attribute("id") {
             assert_eq!(id.presence, Presence::Computed, "{name}.id");
             assert!(id.stable, "{name}.id would be unknown in every update");
@@ -142,7 +206,10 @@ fn every_resource_can_be_waited_for_and_addressed() {
             assert!(!resource.identity().is_empty(), "{name} has no identity");
         }
         for part in resource.identity() {
-            assert!(schema.attribute(part).is_some(), "{name} has no attribute {part}, which is its identity");
+            assert!(
+                schema.attribute(part).is_some(),
+                "{name} has no attribute {part}, which is its identity"
+            );
         }
     }
 }
@@ -153,7 +220,11 @@ fn tags_come_with_tags_all() {
         let tags = entry.schema.attribute("tags");
         let all = entry.schema.attribute("tags_all");
         assert_eq!(tags.is_some(), all.is_some(), "{}", entry.name);
-        assert!(all.is_none_or(|all| all.presence == Presence::Computed), "{}", entry.name);
+        assert!(
+            all.is_none_or(|all| all.presence == Presence::Computed),
+            "{}",
+            entry.name
+        );
     }
 }
 
@@ -161,9 +232,15 @@ fn tags_come_with_tags_all() {
 fn elements_of_sets_have_nothing_that_only_the_cloud_knows() {
     for entry in resources() {
         each_attribute(entry.schema, &entry.name, &mut |at, attribute| {
-            let Kind::Nested(Nesting::Set, inner) = &attribute.kind else { return };
+            let Kind::Nested(Nesting::Set, inner) = &attribute.kind else {
+                return;
+            };
             each_attribute(inner, at, &mut |at, attribute| {
-                assert_ne!(attribute.presence, Presence::Computed, "{at} would make every element of the set look new");
+                assert_ne!(
+                    attribute.presence,
+                    Presence::Computed,
+                    "{at} would make every element of the set look new"
+                );
             });
         });
     }
@@ -174,7 +251,10 @@ fn only_arguments_force_a_replacement() {
     for entry in resources() {
         each_attribute(entry.schema, &entry.name, &mut |at, attribute| {
             let replaces = !matches!(attribute.replaces, Replaces::Never);
-            assert!(!replaces || attribute.presence.is_configurable(), "{at} is computed and would replace by drift");
+            assert!(
+                !replaces || attribute.presence.is_configurable(),
+                "{at} is computed and would replace by drift"
+            );
         });
     }
 }
@@ -183,8 +263,18 @@ fn only_arguments_force_a_replacement() {
 fn everything_has_its_example() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let functions = Dataplane::default().functions();
-    let mut wanted: Vec<String> = entries().into_iter().flat_map(|entry| entry.examples).collect();
-    wanted.extend(functions.iter().map(|function| format!("functions/{}/function.tf", function.name())));
-    let missing: Vec<_> = wanted.into_iter().filter(|file| !examples.join(file).is_file()).collect();
+    let mut wanted: Vec<String> = entries()
+        .into_iter()
+        .flat_map(|entry| entry.examples)
+        .collect();
+    wanted.extend(
+        functions
+            .iter()
+            .map(|function| format!("functions/{}/function.tf", function.name())),
+    );
+    let missing: Vec<_> = wanted
+        .into_iter()
+        .filter(|file| !examples.join(file).is_file())
+        .collect();
     assert!(missing.is_empty(), "not in examples/: {missing:#?}");
 }

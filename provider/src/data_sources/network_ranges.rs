@@ -53,7 +53,11 @@ impl DataSource for NetworkRanges {
     type Client = Client;
     type Model = NetworkRangesModel;
 
-    async fn read(&self, _cx: &Context<Client>, _config: NetworkRangesModel) -> Result<NetworkRangesModel> {
+    async fn read(
+        &self,
+        _cx: &Context<Client>,
+        _config: NetworkRangesModel,
+    ) -> Result<NetworkRangesModel> {
         Ok(NetworkRangesModel {
             cloudflare: CLOUDFLARE.model(),
             tunnel: TUNNEL.model(),
@@ -74,7 +78,8 @@ struct List {
 
 impl List {
     fn model(&self) -> Value<RangesModel> {
-        let owned = |texts: &[&str]| Value::Known(texts.iter().map(|text| (*text).to_owned()).collect());
+        let owned =
+            |texts: &[&str]| Value::Known(texts.iter().map(|text| (*text).to_owned()).collect());
         Value::Known(RangesModel {
             ipv4: owned(self.ipv4),
             ipv6: owned(self.ipv6),
@@ -117,8 +122,7 @@ const CLOUDFLARE: List = List {
     source: "https://www.cloudflare.com/ips/",
 };
 
-const TUNNEL_SOURCE: &str =
-    "https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/configure-tunnels/tunnel-with-firewall/";
+const TUNNEL_SOURCE: &str = "https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/configure-tunnels/tunnel-with-firewall/";
 
 const TUNNEL: List = List {
     ipv4: &[
@@ -248,7 +252,13 @@ mod tests {
 
     #[test]
     fn every_entry_is_a_canonical_network_of_its_family() {
-        for list in [&CLOUDFLARE, &TUNNEL, &TUNNEL_US, &POD_IDENTITY, &INSTANCE_METADATA] {
+        for list in [
+            &CLOUDFLARE,
+            &TUNNEL,
+            &TUNNEL_US,
+            &POD_IDENTITY,
+            &INSTANCE_METADATA,
+        ] {
             for (family, texts) in [(false, list.ipv4), (true, list.ipv6)] {
                 for (network, text) in networks(texts).iter().zip(texts) {
                     assert_eq!(network.trunc().to_string(), *text);
@@ -260,10 +270,16 @@ mod tests {
 
     #[test]
     fn the_tunnel_stays_inside_the_published_ranges() {
-        let published: Vec<_> = networks(CLOUDFLARE.ipv4).into_iter().chain(networks(CLOUDFLARE.ipv6)).collect();
+        let published: Vec<_> = networks(CLOUDFLARE.ipv4)
+            .into_iter()
+            .chain(networks(CLOUDFLARE.ipv6))
+            .collect();
         for list in [&TUNNEL, &TUNNEL_US] {
             for edge in networks(list.ipv4).into_iter().chain(networks(list.ipv6)) {
-                assert!(published.iter().any(|network| network.contains(&edge)), "{edge}");
+                assert!(
+                    published.iter().any(|network| network.contains(&edge)),
+                    "{edge}"
+                );
             }
         }
     }

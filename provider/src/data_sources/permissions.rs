@@ -8,7 +8,7 @@ use std::{
 
 use clouds::{
     Roles,
-    account::{KmsKey, Managed},
+    account::{KmsKey, Managed, Operation},
     buckets::BucketId,
     log_groups::LogGroupName,
     policies::PolicyDocument,
@@ -39,6 +39,10 @@ pub struct PermissionsModel {
     /// Everything that is needed, as one policy.
     #[attr(computed)]
     pub policy: Value<Text<PolicyDocument>>,
+    /// What each step needs: `read`, which is all that a plan needs, and `create`, `update` and `delete`, each of which also needs
+    /// `read`.
+    #[attr(computed)]
+    pub by_operation: Value<BTreeMap<String, Text<PolicyDocument>>>,
     /// What each kind of resource needs alone.
     #[attr(computed)]
     pub by_resource: Value<BTreeMap<String, Text<PolicyDocument>>>,
@@ -68,20 +72,30 @@ impl DataSource for Permissions {
     type Client = Client;
     type Model = PermissionsModel;
 
-    async fn read(&self, cx: &Context<Client>, config: PermissionsModel) -> Result<PermissionsModel> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        config: PermissionsModel,
+    ) -> Result<PermissionsModel> {
         let account = &*cx.client()?.clouds()?.account;
         let kinds: BTreeSet<Managed> = match config.resources.known() {
             Some(kinds) => kinds.iter().map(|kind| kind.0).collect(),
             None => Managed::ALL.into(),
         };
+        let all = BTreeSet::from(Operation::ALL);
+        let operation = |operation: Operation| {
+            let needed = account.required(&kinds, &BTreeSet::from([operation]));
+            (name(operation).to_owned(), Text::from(needed))
+        };
         let kind = |kind: &Managed| {
-            let needed = account.required(&BTreeSet::from([*kind]));
+            let needed = account.required(&BTreeSet::from([*kind]), &all);
             (Kind(*kind).to_string(), Text::from(needed))
         };
         let profiles = profiles(&*cx.client()?.clouds()?.roles, &config.reach()).await?;
         Ok(PermissionsModel {
             profiles: profiles.into(),
-            policy: account.required(&kinds).into(),
+            policy: account.required(&kinds, &all).into(),
+            by_operation: Value::Known(Operation::ALL.into_iter().map(operation).collect()),
             by_resource: Value::Known(kinds.iter().map(kind).collect()),
             ..config
         })
@@ -96,31 +110,72 @@ impl PermissionsModel {
             prefixes: BTreeSet::new(),
         };
         Reach {
-            buckets: self.buckets.known().into_iter().flatten().map(bucket).collect(),
-            secrets: self.secrets.known().map(|prefix| SecretPrefix::clone(prefix)),
-            logs: self.logs.known().into_iter().flatten().map(|group| LogGroupName::clone(group)).collect(),
+            buckets: self
+                .buckets
+                .known()
+                .into_iter()
+                .flatten()
+                .map(bucket)
+                .collect(),
+            secrets: self
+                .secrets
+                .known()
+                .map(|prefix| SecretPrefix::clone(prefix)),
+            logs: self
+                .logs
+                .known()
+                .into_iter()
+                .flatten()
+                .map(|group| LogGroupName::clone(group))
+                .collect(),
             registry: self.registry.known().map(|name| RegistryName::clone(name)),
-            kms_keys: self.kms_keys.known().into_iter().flatten().map(|key| KmsKey::clone(key)).collect(),
+            kms_keys: self
+                .kms_keys
+                .known()
+                .into_iter()
+                .flatten()
+                .map(|key| KmsKey::clone(key))
+                .collect(),
         }
     }
 }
 
-async fn profiles(roles: &dyn Roles, reach: &Reach) -> Result<BTreeMap<String, Text<PolicyDocument>>> {
+async fn profiles(
+    roles: &dyn Roles,
+    reach: &Reach,
+) -> Result<BTreeMap<String, Text<PolicyDocument>>> {
     let mut policies = BTreeMap::new();
-    for profile in Profile::ALL.into_iter().filter(|profile| reach.concerns(*profile)) {
+    for profile in Profile::ALL
+        .into_iter()
+        .filter(|profile| reach.concerns(*profile))
+    {
         // Who may take a role on does not enter its policy, so anybody stands for them.
         let spec = RoleSpec {
             name: profile.as_str().parse()?,
             path: None,
             permissions_boundary: None,
             max_session: None,
-            trust: Trust::PodIdentity { cluster: "any".parse()? },
+            trust: Trust::PodIdentity {
+                cluster: "any".parse()?,
+            },
             subjects: BTreeSet::from([Subject::new("any", "any")?]),
             capabilities: profiles::capabilities(profile, reach),
         };
-        policies.insert(profile.to_string(), roles.documents(&spec).await?.policy.into());
+        policies.insert(
+            profile.to_string(),
+            roles.documents(&spec).await?.policy.into(),
+        );
     }
     Ok(policies)
+}
+
+fn name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "create",
+        Operation::Read => "read",
+        Operation::Update => "update",
+        Operation::Delete => "delete",
+    }
 }
 
 /// A kind of resource, by the name it has in Terraform without its prefix.
@@ -146,10 +201,16 @@ impl FromStr for Kind {
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         let kinds = Managed::ALL.map(Self);
-        kinds.into_iter().find(|kind| kind.to_string() == text).ok_or_else(|| {
-            let names = kinds.map(|kind| kind.to_string());
-            format!("{text:?} is no kind of resource that needs permissions: those are {}", names.join(", "))
-        })
+        kinds
+            .into_iter()
+            .find(|kind| kind.to_string() == text)
+            .ok_or_else(|| {
+                let names = kinds.map(|kind| kind.to_string());
+                format!(
+                    "{text:?} is no kind of resource that needs permissions: those are {}",
+                    names.join(", ")
+                )
+            })
     }
 }
 
@@ -166,15 +227,36 @@ mod tests {
         let harness = over(&Memory::default()).await;
         let read = harness.data_source(Permissions::NAME).read(json!({})).await;
         let kinds: Vec<_> = read["by_resource"].as_object().unwrap().keys().collect();
-        assert_eq!(kinds, ["bucket", "cluster", "identity_provider", "log_group", "registry", "role", "secret"]);
+        assert_eq!(
+            kinds,
+            [
+                "bucket",
+                "cluster",
+                "identity_provider",
+                "log_group",
+                "registry",
+                "role",
+                "secret"
+            ]
+        );
         assert_eq!(read["profiles"], json!({}));
     }
 
     #[tokio::test]
     async fn only_what_is_asked_for() {
         let harness = over(&Memory::default()).await;
-        let read = harness.data_source(Permissions::NAME).read(json!({ "resources": ["bucket"] })).await;
+        let read = harness
+            .data_source(Permissions::NAME)
+            .read(json!({ "resources": ["bucket"] }))
+            .await;
         assert_eq!(read["policy"], read["by_resource"]["bucket"]);
+        let operations: Vec<_> = read["by_operation"].as_object().unwrap().keys().collect();
+        assert_eq!(operations, ["create", "delete", "read", "update"]);
+        let looking = read["by_operation"]["read"].as_str().unwrap();
+        assert!(
+            looking.contains("ReadBuckets") && !looking.contains("CreateBuckets"),
+            "{looking}"
+        );
     }
 
     #[tokio::test]

@@ -68,7 +68,10 @@ mod tests {
 
     fn parts(uri: &str) -> Parts {
         let uri = uri.parse().map(Value::Known).unwrap();
-        ParseUri.call(Arguments { uri }).map_err(|_| "error").unwrap()
+        ParseUri
+            .call(Arguments { uri })
+            .map_err(|_| "error")
+            .unwrap()
     }
 
     #[test]

@@ -29,7 +29,9 @@ impl Function for ServiceAccountSubject {
     type Output = String;
 
     fn call(&self, args: Arguments) -> Result<String, FunctionError> {
-        let (Value::Known(namespace), Value::Known(service_account)) = (args.namespace, args.service_account) else {
+        let (Value::Known(namespace), Value::Known(service_account)) =
+            (args.namespace, args.service_account)
+        else {
             return Err(FunctionError::new("both arguments must be known"));
         };
         let subject = Subject {
@@ -50,7 +52,10 @@ mod tests {
             namespace: "union".parse().map(Value::Known).unwrap(),
             service_account: "executor".parse().map(Value::Known).unwrap(),
         };
-        let subject = ServiceAccountSubject.call(args).map_err(|_| "error").unwrap();
+        let subject = ServiceAccountSubject
+            .call(args)
+            .map_err(|_| "error")
+            .unwrap();
         assert_eq!(subject, "system:serviceaccount:union:executor");
     }
 }

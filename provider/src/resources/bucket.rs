@@ -1,21 +1,26 @@
 //! `dataplane_bucket`: a private bucket of the data plane, with its protections, rules and policy.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+mod policy_part;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use clouds::{
     account::KmsKey,
     buckets::{
-        Bucket as Found, BucketId, BucketName, BucketSettings, Buckets, Contents, CorsOrigin, Encryption, Expiration, NewBucket,
-        ObjectPrefix, Protection,
+        Bucket as Found, BucketId, BucketName, BucketSettings, Buckets, Contents, CorsOrigin,
+        Encryption, Expiration, NewBucket, ObjectPrefix, Protection,
     },
     error::{Error, Optional},
-    policies::{PolicyDocument, Statements},
+    policies::Statements,
     tags::Tags,
 };
 use framework::{
-    Applied, Change, Context, Diagnostic, Diagnostics, Model, Resource, Result, Set, Text, Timeouts, Update, Value,
+    Applied, Change, Context, Diagnostic, Diagnostics, Model, Resource, Result, Set, Text,
+    Timeouts, Update, Value,
     wait::{self, Deadline, Poll},
 };
+
+use policy_part::PolicyPart;
 
 use crate::{
     client::Client,
@@ -99,12 +104,17 @@ pub struct ExpirationModel {
     pub days: Value<i64>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "validators get a reference, whatever the type")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "validators get a reference, whatever the type"
+)]
 fn age(days: &i64) -> std::result::Result<(), String> {
     if (1..=i64::from(i32::MAX)).contains(days) {
         Ok(())
     } else {
-        Err(format!("an age of {days} days is not possible: it must be 1 or more"))
+        Err(format!(
+            "an age of {days} days is not possible: it must be 1 or more"
+        ))
     }
 }
 
@@ -136,7 +146,10 @@ impl Resource for Bucket {
         let wanted = plan.settings()?;
         let marks = Marks::new(client, Self::NAME, &id);
         let tags = marks.creating(plan.tags.known());
-        let new = NewBucket { id: id.clone(), tags };
+        let new = NewBucket {
+            id: id.clone(),
+            tags,
+        };
         let origin = match buckets.create(&new).await {
             Ok(()) => Origin::Made,
             Err(taken @ Error::AlreadyExists(_)) => {
@@ -150,15 +163,33 @@ impl Resource for Bucket {
             id: id.to_string().into(),
             ..plan
         };
-        let finished = finish(cx, deadline, buckets, &id, &wanted, &marks.finished(made.tags.known())).await;
+        let finished = finish(
+            cx,
+            deadline,
+            buckets,
+            &id,
+            &wanted,
+            &marks.finished(made.tags.known()),
+        )
+        .await;
         let found = origin.keep(finished, &made)?;
         made.locate(&found);
         Ok(made)
     }
 
-    async fn read(&self, cx: &Context<Client>, mut state: BucketModel) -> Result<Option<BucketModel>> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        mut state: BucketModel,
+    ) -> Result<Option<BucketModel>> {
         let client = cx.client()?;
-        let Some(found) = client.clouds()?.buckets.get(&state.bucket_id()?).await.optional()? else {
+        let Some(found) = client
+            .clouds()?
+            .buckets
+            .get(&state.bucket_id()?)
+            .await
+            .optional()?
+        else {
             return Ok(None);
         };
         state.locate(&found);
@@ -166,7 +197,11 @@ impl Resource for Bucket {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Client>, change: Update<BucketModel>) -> Applied<BucketModel> {
+    async fn update(
+        &self,
+        cx: &Context<Client>,
+        change: Update<BucketModel>,
+    ) -> Applied<BucketModel> {
         let client = cx.client()?;
         let buckets = &*client.clouds()?.buckets;
         let Update { mut plan, .. } = change;
@@ -184,18 +219,27 @@ impl Resource for Bucket {
         let id = state.bucket_id()?;
         let force = state.force_destroy == Value::Known(true);
         let deadline = cx.deadline(&state.timeouts, PATIENCE);
-        wait::until(cx, deadline, &format!("the deletion of bucket {id}"), || async {
-            match buckets.delete(&id).await.optional() {
-                Ok(_) => Ok(Poll::Ready(())),
-                Err(Error::NotEmpty(_)) if force => {
-                    let removed = buckets.empty(&id).await?;
-                    Ok(Poll::Pending(format!("it was not empty: {removed} objects and versions were removed")))
+        wait::until(
+            cx,
+            deadline,
+            &format!("the deletion of bucket {id}"),
+            || async {
+                match buckets.delete(&id).await.optional() {
+                    Ok(_) => Ok(Poll::Ready(())),
+                    Err(Error::NotEmpty(_)) if force => {
+                        let removed = buckets.empty(&id).await?;
+                        Ok(Poll::Pending(format!(
+                            "it was not empty: {removed} objects and versions were removed"
+                        )))
+                    }
+                    Err(Error::NotEmpty(_)) => {
+                        Err(refusal(&id, &buckets.contents(&id, COUNTED).await?))
+                    }
+                    Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
+                    Err(error) => Err(error.into()),
                 }
-                Err(Error::NotEmpty(_)) => Err(refusal(&id, &buckets.contents(&id, COUNTED).await?)),
-                Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
-                Err(error) => Err(error.into()),
-            }
-        })
+            },
+        )
         .await
     }
 
@@ -207,7 +251,11 @@ impl Resource for Bucket {
         })
     }
 
-    async fn import_identity(&self, _cx: &Context<Client>, identity: BucketModel) -> Result<BucketModel> {
+    async fn import_identity(
+        &self,
+        _cx: &Context<Client>,
+        identity: BucketModel,
+    ) -> Result<BucketModel> {
         Ok(BucketModel {
             force_destroy: false.into(),
             ..identity
@@ -229,15 +277,33 @@ impl BucketModel {
     fn settings(&self) -> Result<BucketSettings> {
         let rule = |rule: &ExpirationModel| -> Result<Expiration> {
             Ok(Expiration {
-                prefix: rule.prefix.known().map(|prefix| ObjectPrefix::clone(prefix)),
+                prefix: rule
+                    .prefix
+                    .known()
+                    .map(|prefix| ObjectPrefix::clone(prefix)),
                 days: u32::try_from(*rule.days.get()?)?,
             })
         };
         Ok(BucketSettings {
-            encryption: self.kms_key.known().map_or(Encryption::Cloud, |key| Encryption::Key(KmsKey::clone(key))),
+            encryption: self
+                .kms_key
+                .known()
+                .map_or(Encryption::Cloud, |key| Encryption::Key(KmsKey::clone(key))),
             versioning: *self.versioning.get()?,
-            expiration: self.expiration.known().into_iter().flatten().map(rule).collect::<Result<_>>()?,
-            cors_origins: self.cors_origins.known().into_iter().flatten().map(|origin| CorsOrigin::clone(origin)).collect(),
+            expiration: self
+                .expiration
+                .known()
+                .into_iter()
+                .flatten()
+                .map(rule)
+                .collect::<Result<_>>()?,
+            cors_origins: self
+                .cors_origins
+                .known()
+                .into_iter()
+                .flatten()
+                .map(|origin| CorsOrigin::clone(origin))
+                .collect(),
             policy_statements: self.statements(),
         })
     }
@@ -262,7 +328,13 @@ impl BucketModel {
 
     /// What may have been changed by others.
     fn refresh(&mut self, client: &Client, found: &Found) {
-        let BucketSettings { encryption, versioning, expiration, cors_origins, policy_statements } = &found.settings;
+        let BucketSettings {
+            encryption,
+            versioning,
+            expiration,
+            cors_origins,
+            policy_statements,
+        } = &found.settings;
         self.kms_key = match encryption {
             Encryption::Cloud => Value::Null,
             Encryption::Key(key) => key.clone().into(),
@@ -273,10 +345,18 @@ impl BucketModel {
             days: i64::from(rule.days).into(),
         };
         self.expiration = drift::collection(&self.expiration, expiration.iter().map(rule));
-        self.cors_origins = drift::collection(&self.cors_origins, cors_origins.iter().cloned().map(Text::from));
+        self.cors_origins = drift::collection(
+            &self.cors_origins,
+            cors_origins.iter().cloned().map(Text::from),
+        );
         if self.statements() != *policy_statements {
-            let part = |statement: &serde_json::Value| Text::from(PolicyPart(vec![statement.clone()].into()));
-            self.policy_statements = drift::collection(&self.policy_statements, policy_statements.as_slice().iter().map(part));
+            let part = |statement: &serde_json::Value| {
+                Text::from(PolicyPart(vec![statement.clone()].into()))
+            };
+            self.policy_statements = drift::collection(
+                &self.policy_statements,
+                policy_statements.as_slice().iter().map(part),
+            );
         }
         self.tags = drift::own_tags(client, &self.tags, &found.tags);
     }
@@ -301,7 +381,9 @@ async fn finish(
             Ok(found)
         };
         match outcome.await {
-            Ok(found) if found.differs(wanted) => Ok(Poll::Pending("they were set and are read back".to_owned())),
+            Ok(found) if found.differs(wanted) => {
+                Ok(Poll::Pending("they were set and are read back".to_owned()))
+            }
             Ok(found) => Ok(Poll::Ready(found)),
             Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
             Err(error) => Err(error.into()),
@@ -309,13 +391,24 @@ async fn finish(
     })
     .await?;
     if found.tags != *tags {
-        settled(cx, deadline, format!("the tags of bucket {id}"), || buckets.set_tags(&found, tags)).await?;
+        settled(cx, deadline, format!("the tags of bucket {id}"), || {
+            buckets.set_tags(&found, tags)
+        })
+        .await?;
     }
-    Ok(Found { tags: tags.clone(), ..found })
+    Ok(Found {
+        tags: tags.clone(),
+        ..found
+    })
 }
 
 /// Makes sure that an existing bucket is our own half-made one.
-async fn claim(buckets: &dyn Buckets, marks: &Marks<'_>, id: &BucketId, taken: Error) -> Result<()> {
+async fn claim(
+    buckets: &dyn Buckets,
+    marks: &Marks<'_>,
+    id: &BucketId,
+    taken: Error,
+) -> Result<()> {
     match buckets.get(id).await {
         Ok(found) => marks.claim(&found.tags, &id.to_string()),
         Err(Error::Denied { .. }) => Err(Diagnostic::error(
@@ -340,61 +433,12 @@ fn refusal(id: &BucketId, contents: &Contents) -> Diagnostics {
 }
 
 fn protections(found: impl IntoIterator<Item = Protection>) -> Value<Set<String>> {
-    Value::Known(found.into_iter().map(|protection| protection.to_string()).collect())
-}
-
-/// A statement of a bucket's policy, several, or a document with them, as JSON.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PolicyPart(Statements);
-
-impl FromStr for PolicyPart {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let json: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("it is not JSON: {e}"))?;
-        let statements = match json {
-            serde_json::Value::Array(statements) => statements,
-            serde_json::Value::Object(object) if object.contains_key("Statement") => {
-                PolicyDocument::new(object.into()).statements().as_slice().to_vec()
-            }
-            one => vec![one],
-        };
-        for statement in &statements {
-            check_statement(statement)?;
-        }
-        Ok(Self(statements.into()))
-    }
-}
-
-impl fmt::Display for PolicyPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_slice() {
-            [one] => write!(f, "{one}"),
-            several => write!(f, "{}", serde_json::Value::from(several.to_vec())),
-        }
-    }
-}
-
-/// The grammar of a bucket policy's statement, which the service checks only when it is put.
-fn check_statement(statement: &serde_json::Value) -> std::result::Result<(), String> {
-    let Some(object) = statement.as_object() else {
-        return Err(format!("a statement must be a JSON object, not {statement}"));
-    };
-    let known = [
-        "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
-    ];
-    if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(format!("{key:?} is no part of a statement: those are {}", known.join(", ")));
-    }
-    if !matches!(object.get("Effect").and_then(|effect| effect.as_str()), Some("Allow" | "Deny")) {
-        return Err("a statement must have an \"Effect\" of \"Allow\" or \"Deny\"".to_owned());
-    }
-    for part in ["Principal", "Action", "Resource"] {
-        if object.contains_key(part) == object.contains_key(&format!("Not{part}")) {
-            return Err(format!("a statement must have exactly one of \"{part}\" and \"Not{part}\""));
-        }
-    }
-    Ok(())
+    Value::Known(
+        found
+            .into_iter()
+            .map(|protection| protection.to_string())
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -404,7 +448,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{not_ready, outage, over, owned_by, refuses, survives_every_failure, text};
+    use crate::testing::{
+        not_ready, outage, over, owned_by, refuses, survives_every_failure, text,
+    };
 
     /// An attribute, and how somebody changes it behind our back.
     type Drift = (&'static str, fn(&mut Found));
@@ -423,7 +469,14 @@ mod tests {
     }
 
     fn stored(memory: &Memory, change: impl FnOnce(&mut StoredBucket)) {
-        memory.change(|world| change(world.buckets.get_mut(&"acme-metadata".parse().unwrap()).unwrap()));
+        memory.change(|world| {
+            change(
+                world
+                    .buckets
+                    .get_mut(&"acme-metadata".parse().unwrap())
+                    .unwrap(),
+            );
+        });
     }
 
     #[tokio::test]
@@ -431,7 +484,12 @@ mod tests {
         let memory = Memory::default();
         let harness = over(&memory).await;
         let bucket = harness.resource(NAME);
-        bucket.lifecycle(full(), json!({ "name": "acme-metadata", "versioning": false })).await;
+        bucket
+            .lifecycle(
+                full(),
+                json!({ "name": "acme-metadata", "versioning": false }),
+            )
+            .await;
         let state = bucket.create(full()).await;
         assert_eq!(
             state["tags_all"],
@@ -443,16 +501,24 @@ mod tests {
             })
         );
         assert_eq!(state["id"], "acme-metadata");
-        stored(&memory, |stored| assert!(!stored.bucket.tags.contains_key(clouds::tags::CREATING)));
+        stored(&memory, |stored| {
+            assert!(!stored.bucket.tags.contains_key(clouds::tags::CREATING));
+        });
     }
 
     #[tokio::test]
     async fn the_plan_of_a_new_bucket_knows_its_id_and_tags() {
         let harness = over(&Memory::default()).await;
-        let planned = harness.resource(NAME).plan_create(json!({ "name": "acme-metadata", "tags": { "env": UNKNOWN } })).await;
+        let planned = harness
+            .resource(NAME)
+            .plan_create(json!({ "name": "acme-metadata", "tags": { "env": UNKNOWN } }))
+            .await;
         assert_eq!(planned.values["id"], "acme-metadata");
         assert_eq!(planned.values["tags_all"], UNKNOWN);
-        assert_eq!(planned.values["protections"].as_array().map(Vec::len), Some(Protection::ALL.len()));
+        assert_eq!(
+            planned.values["protections"].as_array().map(Vec::len),
+            Some(Protection::ALL.len())
+        );
     }
 
     #[tokio::test]
@@ -483,15 +549,29 @@ mod tests {
         let bucket = harness.resource(NAME);
         let state = bucket.create(full()).await;
         let drifts: [Drift; 9] = [
-            ("protections", |found| assert!(found.protections.remove(&Protection::TlsOnly))),
-            ("unexpected_rules", |found| assert!(found.foreign_rules.insert("theirs".into()))),
-            ("kms_key", |found| found.settings.encryption = Encryption::Cloud),
+            ("protections", |found| {
+                assert!(found.protections.remove(&Protection::TlsOnly));
+            }),
+            ("unexpected_rules", |found| {
+                assert!(found.foreign_rules.insert("theirs".into()));
+            }),
+            ("kms_key", |found| {
+                found.settings.encryption = Encryption::Cloud;
+            }),
             ("versioning", |found| found.settings.versioning = false),
-            ("expiration", |found| drop(found.settings.expiration.pop_first())),
+            ("expiration", |found| {
+                drop(found.settings.expiration.pop_first());
+            }),
             ("cors_origins", |found| found.settings.cors_origins.clear()),
-            ("policy_statements", |found| found.settings.policy_statements = Statements::default()),
-            ("tags", |found| drop(found.tags.insert("cost".into(), "1".into()))),
-            ("tags_all", |found| drop(found.tags.remove(clouds::tags::OWNER))),
+            ("policy_statements", |found| {
+                found.settings.policy_statements = Statements::default();
+            }),
+            ("tags", |found| {
+                drop(found.tags.insert("cost".into(), "1".into()));
+            }),
+            ("tags_all", |found| {
+                drop(found.tags.remove(clouds::tags::OWNER));
+            }),
         ];
         for (attribute, drift) in drifts {
             stored(&memory, |stored| drift(&mut stored.bucket));
@@ -515,9 +595,24 @@ mod tests {
         let state = bucket.create(one.clone()).await;
         let state = bucket.settled(&state, one).await;
         let document = format!(r#"{{"Version":"2012-10-17","Statement":[{b},{a}]}}"#);
-        let planned = bucket.plan(&state, json!({ "name": "acme-metadata", "policy_statements": [document] })).await;
-        let state = bucket.apply(&planned, json!({ "name": "acme-metadata", "policy_statements": [document] })).await;
-        bucket.settled(&state, json!({ "name": "acme-metadata", "policy_statements": [document] })).await;
+        let planned = bucket
+            .plan(
+                &state,
+                json!({ "name": "acme-metadata", "policy_statements": [document] }),
+            )
+            .await;
+        let state = bucket
+            .apply(
+                &planned,
+                json!({ "name": "acme-metadata", "policy_statements": [document] }),
+            )
+            .await;
+        bucket
+            .settled(
+                &state,
+                json!({ "name": "acme-metadata", "policy_statements": [document] }),
+            )
+            .await;
     }
 
     #[tokio::test]
@@ -532,7 +627,10 @@ mod tests {
         memory.fail("buckets.configure", 1, not_ready());
         memory.fail("buckets.set_tags", 1, not_ready());
         let harness = over(&memory).await;
-        harness.resource(NAME).lifecycle(full(), json!({ "name": "acme-metadata" })).await;
+        harness
+            .resource(NAME)
+            .lifecycle(full(), json!({ "name": "acme-metadata" }))
+            .await;
         assert!(memory.pending_failures().is_empty());
     }
 
@@ -556,22 +654,47 @@ mod tests {
         let harness = over(&memory).await;
         let bucket = harness.resource(NAME);
         let said = text(&bucket.try_create(full()).await.unwrap_err().diagnostics);
-        assert!(said.contains("the bucket acme-metadata exists already"), "{said}");
-        assert!(said.contains(r#"mark of the owner "acme-test"; this configuration's owner is "acme-prod""#), "{said}");
+        assert!(
+            said.contains("the bucket acme-metadata exists already"),
+            "{said}"
+        );
+        assert!(
+            said.contains(
+                r#"mark of the owner "acme-test"; this configuration's owner is "acme-prod""#
+            ),
+            "{said}"
+        );
         assert!(said.contains("id = \"acme-metadata\""), "{said}");
 
-        stored(&memory, |stored| drop(stored.bucket.tags.insert(clouds::tags::CREATING.into(), "true".into())));
+        stored(&memory, |stored| {
+            drop(
+                stored
+                    .bucket
+                    .tags
+                    .insert(clouds::tags::CREATING.into(), "true".into()),
+            );
+        });
         let said = text(&bucket.try_create(full()).await.unwrap_err().diagnostics);
         assert!(said.contains("which is still making it"), "{said}");
 
         stored(&memory, |stored| stored.bucket.tags.clear());
         let said = text(&bucket.try_create(full()).await.unwrap_err().diagnostics);
-        assert!(said.contains("It carries no mark of this provider"), "{said}");
+        assert!(
+            said.contains("It carries no mark of this provider"),
+            "{said}"
+        );
 
         stored(&memory, |stored| stored.foreign = true);
         let said = text(&bucket.try_create(full()).await.unwrap_err().diagnostics);
         assert!(said.contains("It belongs to another account"), "{said}");
-        assert!(!memory.calls().iter().skip_while(|call| **call != "buckets.set_tags").skip(1).any(|call| call.contains("set")));
+        assert!(
+            !memory
+                .calls()
+                .iter()
+                .skip_while(|call| **call != "buckets.set_tags")
+                .skip(1)
+                .any(|call| call.contains("set"))
+        );
     }
 
     #[tokio::test]
@@ -581,7 +704,10 @@ mod tests {
         let bucket = harness.resource(NAME);
         bucket.create(full()).await;
         let said = text(&bucket.try_create(full()).await.unwrap_err().diagnostics);
-        assert!(said.contains("is complete: it was made by another configuration"), "{said}");
+        assert!(
+            said.contains("is complete: it was made by another configuration"),
+            "{said}"
+        );
     }
 
     #[tokio::test]
@@ -589,7 +715,10 @@ mod tests {
         let harness = over(&Memory::default()).await;
         let bucket = harness.resource(NAME);
         let state = bucket.create(full()).await;
-        for imported in [bucket.import("acme-metadata").await, bucket.import_identity(&state).await.unwrap()] {
+        for imported in [
+            bucket.import("acme-metadata").await,
+            bucket.import_identity(&state).await.unwrap(),
+        ] {
             bucket.settled(&imported, full()).await;
         }
         let missing = text(&bucket.try_import("acme-other").await.unwrap_err());
@@ -603,12 +732,20 @@ mod tests {
         let bucket = harness.resource(NAME);
         let state = bucket.create(full()).await;
         stored(&memory, |stored| {
-            stored.contents = Contents { objects: 2, versions: 1, prefixes: ["acme/".to_owned()].into(), ..Contents::default() };
+            stored.contents = Contents {
+                objects: 2,
+                versions: 1,
+                prefixes: ["acme/".to_owned()].into(),
+                ..Contents::default()
+            };
         });
         let failed = bucket.try_delete(state).await.unwrap_err();
         let said = text(&failed.diagnostics);
         assert!(said.contains("bucket acme-metadata is not empty"), "{said}");
-        assert!(said.contains("2 objects, 1 older versions and 0 unfinished uploads, under acme/"), "{said}");
+        assert!(
+            said.contains("2 objects, 1 older versions and 0 unfinished uploads, under acme/"),
+            "{said}"
+        );
         assert!(said.contains("`force_destroy = true`"), "{said}");
         let mut forced = full();
         forced["force_destroy"] = true.into();
@@ -621,13 +758,55 @@ mod tests {
     async fn bad_input_is_refused_where_it_stands() {
         let harness = over(&Memory::default()).await;
         let bucket = harness.resource(NAME);
-        refuses(&bucket, json!({ "name": "Acme_Data" }), "name", &["lowercase letters"]).await;
-        refuses(&bucket, json!({ "name": "acme", "cors_origins": ["app.example.com"] }), "cors_origins", &["has no scheme"]).await;
-        refuses(&bucket, json!({ "name": "acme", "expiration": [{ "days": 0 }] }), "expiration", &["must be 1 or more"]).await;
-        refuses(&bucket, json!({ "name": "acme", "tags": { "dataplane:owner": "me" } }), "tags", &["kept for the provider"]).await;
-        refuses(&bucket, json!({ "name": "acme", "policy_statements": ["{}"] }), "policy_statements[0]", &["\"Effect\""]).await;
-        refuses(&bucket, json!({ "name": "acme", "timeouts": { "create": "soon" } }), "timeouts.create", &["20m"]).await;
+        refuses(
+            &bucket,
+            json!({ "name": "Acme_Data" }),
+            "name",
+            &["lowercase letters"],
+        )
+        .await;
+        refuses(
+            &bucket,
+            json!({ "name": "acme", "cors_origins": ["app.example.com"] }),
+            "cors_origins",
+            &["has no scheme"],
+        )
+        .await;
+        refuses(
+            &bucket,
+            json!({ "name": "acme", "expiration": [{ "days": 0 }] }),
+            "expiration",
+            &["must be 1 or more"],
+        )
+        .await;
+        refuses(
+            &bucket,
+            json!({ "name": "acme", "tags": { "dataplane:owner": "me" } }),
+            "tags",
+            &["kept for the provider"],
+        )
+        .await;
+        refuses(
+            &bucket,
+            json!({ "name": "acme", "policy_statements": ["{}"] }),
+            "policy_statements[0]",
+            &["\"Effect\""],
+        )
+        .await;
+        refuses(
+            &bucket,
+            json!({ "name": "acme", "timeouts": { "create": "soon" } }),
+            "timeouts.create",
+            &["20m"],
+        )
+        .await;
         let both = r#"{"Effect":"Deny","Principal":"*","NotPrincipal":"*","Action":"s3:*","Resource":"*"}"#;
-        refuses(&bucket, json!({ "name": "acme", "policy_statements": [both] }), "policy_statements[0]", &["exactly one of"]).await;
+        refuses(
+            &bucket,
+            json!({ "name": "acme", "policy_statements": [both] }),
+            "policy_statements[0]",
+            &["exactly one of"],
+        )
+        .await;
     }
 }

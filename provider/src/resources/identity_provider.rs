@@ -8,7 +8,8 @@ use std::{
 use clouds::{
     error::{Error, Optional},
     identity_providers::{
-        Audience, IdentityProvider as Found, IdentityProviderId, IdentityProviders, Issuer, NewIdentityProvider,
+        Audience, IdentityProvider as Found, IdentityProviderId, IdentityProviders, Issuer,
+        NewIdentityProvider,
     },
 };
 use framework::{
@@ -60,7 +61,10 @@ fn default_audiences() -> Set<Text<Audience>> {
 
 fn some_audience(audiences: &Set<Text<Audience>>) -> std::result::Result<(), String> {
     if audiences.is_empty() {
-        Err("an empty set would refuse every token: leave the argument out for `sts.amazonaws.com`".to_owned())
+        Err(
+            "an empty set would refuse every token: leave the argument out for `sts.amazonaws.com`"
+                .to_owned(),
+        )
     } else {
         Ok(())
     }
@@ -79,7 +83,11 @@ impl Resource for IdentityProvider {
         model.issuer.known().map(ToString::to_string)
     }
 
-    async fn plan(&self, cx: &Context<Client>, change: &mut Change<IdentityProviderModel>) -> Result<()> {
+    async fn plan(
+        &self,
+        cx: &Context<Client>,
+        change: &mut Change<IdentityProviderModel>,
+    ) -> Result<()> {
         let (Some(client), Some(planned)) = (cx.client_if_known(), change.planned.as_mut()) else {
             return Ok(());
         };
@@ -88,7 +96,11 @@ impl Resource for IdentityProvider {
         Ok(())
     }
 
-    async fn create(&self, cx: &Context<Client>, plan: IdentityProviderModel) -> Applied<IdentityProviderModel> {
+    async fn create(
+        &self,
+        cx: &Context<Client>,
+        plan: IdentityProviderModel,
+    ) -> Applied<IdentityProviderModel> {
         let client = cx.client()?;
         let providers = &*client.clouds()?.identity_providers;
         let issuer = Issuer::clone(plan.issuer.get()?);
@@ -112,14 +124,27 @@ impl Resource for IdentityProvider {
         made.identify(&found);
         let deadline = cx.deadline(&made.timeouts, PATIENCE);
         let tags = marks.finished(made.tags.known());
-        origin.keep(finish(cx, deadline, providers, &found, &audiences, &tags).await, &made)?;
+        origin.keep(
+            finish(cx, deadline, providers, &found, &audiences, &tags).await,
+            &made,
+        )?;
         made.tags_all = tags.into();
         Ok(made)
     }
 
-    async fn read(&self, cx: &Context<Client>, mut state: IdentityProviderModel) -> Result<Option<IdentityProviderModel>> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        mut state: IdentityProviderModel,
+    ) -> Result<Option<IdentityProviderModel>> {
         let client = cx.client()?;
-        let Some(found) = client.clouds()?.identity_providers.get(&state.provider_id()?).await.optional()? else {
+        let Some(found) = client
+            .clouds()?
+            .identity_providers
+            .get(&state.provider_id()?)
+            .await
+            .optional()?
+        else {
             return Ok(None);
         };
         state.identify(&found);
@@ -130,7 +155,11 @@ impl Resource for IdentityProvider {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Client>, change: Update<IdentityProviderModel>) -> Applied<IdentityProviderModel> {
+    async fn update(
+        &self,
+        cx: &Context<Client>,
+        change: Update<IdentityProviderModel>,
+    ) -> Applied<IdentityProviderModel> {
         let client = cx.client()?;
         let providers = &*client.clouds()?.identity_providers;
         let Update { plan, .. } = change;
@@ -138,7 +167,15 @@ impl Resource for IdentityProvider {
         let found = providers.get(&plan.provider_id()?).await?;
         let marks = Marks::new(client, Self::NAME, found.issuer.host_and_path());
         let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        finish(cx, deadline, providers, &found, &audiences, &marks.finished(plan.tags.known())).await?;
+        finish(
+            cx,
+            deadline,
+            providers,
+            &found,
+            &audiences,
+            &marks.finished(plan.tags.known()),
+        )
+        .await?;
         Ok(plan)
     }
 
@@ -164,7 +201,12 @@ impl IdentityProviderModel {
     }
 
     fn wanted_audiences(&self) -> Result<BTreeSet<Audience>> {
-        Ok(self.audiences.get()?.iter().map(|audience| Audience::clone(audience)).collect())
+        Ok(self
+            .audiences
+            .get()?
+            .iter()
+            .map(|audience| Audience::clone(audience))
+            .collect())
     }
 
     fn identify(&mut self, found: &Found) {
@@ -184,7 +226,10 @@ async fn finish(
 ) -> Result<()> {
     if found.audiences != *audiences {
         let what = format!("the audiences of {}", found.id);
-        settled(cx, deadline, what, || providers.set_audiences(found, audiences)).await?;
+        settled(cx, deadline, what, || {
+            providers.set_audiences(found, audiences)
+        })
+        .await?;
     }
     if found.tags != *tags {
         let what = format!("the tags of {}", found.id);
@@ -209,11 +254,18 @@ mod tests {
     async fn basic() {
         let harness = over(&Memory::default()).await;
         let provider = harness.resource(NAME);
-        provider.lifecycle(json!({ "issuer": ISSUER }), json!({ "issuer": ISSUER, "audiences": ["a", "b"], "tags": { "x": "y" } })).await;
+        provider
+            .lifecycle(
+                json!({ "issuer": ISSUER }),
+                json!({ "issuer": ISSUER, "audiences": ["a", "b"], "tags": { "x": "y" } }),
+            )
+            .await;
         let state = provider.create(json!({ "issuer": ISSUER })).await;
         assert_eq!(state["audiences"], json!(["sts.amazonaws.com"]));
         assert_eq!(state["id"], state["arn"]);
-        let planned = provider.plan(&state, json!({ "issuer": "https://other.example.com" })).await;
+        let planned = provider
+            .plan(&state, json!({ "issuer": "https://other.example.com" }))
+            .await;
         assert_eq!(planned.action, Action::Replace);
     }
 
@@ -247,16 +299,33 @@ mod tests {
 
     #[tokio::test]
     async fn a_create_that_fails_anywhere_is_completed_by_the_next() {
-        survives_every_failure(NAME, json!({ "issuer": ISSUER }), |world| world.identity_providers.len()).await;
+        survives_every_failure(NAME, json!({ "issuer": ISSUER }), |world| {
+            world.identity_providers.len()
+        })
+        .await;
     }
 
     #[tokio::test]
     async fn one_that_was_made_with_the_cluster_is_left_alone() {
         let memory = Memory::default();
-        owned_by("acme-test", &memory).await.resource(NAME).create(json!({ "issuer": ISSUER })).await;
+        owned_by("acme-test", &memory)
+            .await
+            .resource(NAME)
+            .create(json!({ "issuer": ISSUER }))
+            .await;
         let harness = over(&memory).await;
-        let said = text(&harness.resource(NAME).try_create(json!({ "issuer": ISSUER })).await.unwrap_err().diagnostics);
-        assert!(said.contains("exists already") && said.contains("acme-test"), "{said}");
+        let said = text(
+            &harness
+                .resource(NAME)
+                .try_create(json!({ "issuer": ISSUER }))
+                .await
+                .unwrap_err()
+                .diagnostics,
+        );
+        assert!(
+            said.contains("exists already") && said.contains("acme-test"),
+            "{said}"
+        );
     }
 
     #[tokio::test]
@@ -265,16 +334,32 @@ mod tests {
         let provider = harness.resource(NAME);
         let state = provider.create(json!({ "issuer": ISSUER })).await;
         let imported = provider.import(state["arn"].as_str().unwrap()).await;
-        provider.settled(&imported, json!({ "issuer": ISSUER })).await;
+        provider
+            .settled(&imported, json!({ "issuer": ISSUER }))
+            .await;
         let imported = provider.import_identity(&state).await.unwrap();
-        provider.settled(&imported, json!({ "issuer": ISSUER })).await;
+        provider
+            .settled(&imported, json!({ "issuer": ISSUER }))
+            .await;
     }
 
     #[tokio::test]
     async fn bad_input_is_refused_where_it_stands() {
         let harness = over(&Memory::default()).await;
         let provider = harness.resource(NAME);
-        refuses(&provider, json!({ "issuer": "http://issuer.example.com" }), "issuer", &["https://"]).await;
-        refuses(&provider, json!({ "issuer": ISSUER, "audiences": [] }), "audiences", &["refuse every token"]).await;
+        refuses(
+            &provider,
+            json!({ "issuer": "http://issuer.example.com" }),
+            "issuer",
+            &["https://"],
+        )
+        .await;
+        refuses(
+            &provider,
+            json!({ "issuer": ISSUER, "audiences": [] }),
+            "audiences",
+            &["refuse every token"],
+        )
+        .await;
     }
 }

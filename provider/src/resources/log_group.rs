@@ -5,9 +5,14 @@ use std::{collections::BTreeMap, time::Duration};
 use clouds::{
     account::KmsKey,
     error::{Error, Optional},
-    log_groups::{LogGroup as Found, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup, Retention},
+    log_groups::{
+        LogGroup as Found, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup, Retention,
+    },
 };
-use framework::{Applied, Change, Context, Model, Resource, Result, Text, Timeouts, Update, Value, wait::Deadline};
+use framework::{
+    Applied, Change, Context, Model, Resource, Result, Text, Timeouts, Update, Value,
+    wait::Deadline,
+};
 
 use crate::{
     client::Client,
@@ -47,9 +52,14 @@ pub struct LogGroupModel {
     pub tags_all: Value<BTreeMap<String, String>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "validators get a reference, whatever the type")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "validators get a reference, whatever the type"
+)]
 fn retention(days: &i64) -> std::result::Result<(), String> {
-    Retention::try_from(*days).map(drop).map_err(|e| e.to_string())
+    Retention::try_from(*days)
+        .map(drop)
+        .map_err(|e| e.to_string())
 }
 
 /// How long a step waits for the cloud without `timeouts`.
@@ -95,26 +105,47 @@ impl Resource for LogGroup {
         let mut made = plan;
         let deadline = cx.deadline(&made.timeouts, PATIENCE);
         let tags = marks.finished(made.tags.known());
-        let found = origin.keep(finish(cx, deadline, groups, &name, &settings, &tags).await, &made)?;
+        let found = origin.keep(
+            finish(cx, deadline, groups, &name, &settings, &tags).await,
+            &made,
+        )?;
         made.id = found.id.into();
         made.tags_all = tags.into();
         Ok(made)
     }
 
-    async fn read(&self, cx: &Context<Client>, mut state: LogGroupModel) -> Result<Option<LogGroupModel>> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        mut state: LogGroupModel,
+    ) -> Result<Option<LogGroupModel>> {
         let client = cx.client()?;
-        let Some(found) = client.clouds()?.log_groups.get(&state.group_name()?).await.optional()? else {
+        let Some(found) = client
+            .clouds()?
+            .log_groups
+            .get(&state.group_name()?)
+            .await
+            .optional()?
+        else {
             return Ok(None);
         };
         state.id = found.id.into();
-        state.retention_days = found.settings.retention.map(|retention| i64::from(retention.days())).into();
+        state.retention_days = found
+            .settings
+            .retention
+            .map(|retention| i64::from(retention.days()))
+            .into();
         state.kms_key = found.settings.kms_key.map(Text::from).into();
         state.tags = drift::own_tags(client, &state.tags, &found.tags);
         state.tags_all = found.tags.into();
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Client>, change: Update<LogGroupModel>) -> Applied<LogGroupModel> {
+    async fn update(
+        &self,
+        cx: &Context<Client>,
+        change: Update<LogGroupModel>,
+    ) -> Applied<LogGroupModel> {
         let client = cx.client()?;
         let groups = &*client.clouds()?.log_groups;
         let Update { plan, .. } = change;
@@ -127,7 +158,12 @@ impl Resource for LogGroup {
     }
 
     async fn delete(&self, cx: &Context<Client>, state: LogGroupModel) -> Result<()> {
-        cx.client()?.clouds()?.log_groups.delete(&state.group_name()?).await.optional()?;
+        cx.client()?
+            .clouds()?
+            .log_groups
+            .delete(&state.group_name()?)
+            .await
+            .optional()?;
         Ok(())
     }
 
@@ -146,7 +182,11 @@ impl LogGroupModel {
 
     fn settings(&self) -> Result<LogGroupSettings> {
         Ok(LogGroupSettings {
-            retention: self.retention_days.known().map(|days| Retention::try_from(*days)).transpose()?,
+            retention: self
+                .retention_days
+                .known()
+                .map(|days| Retention::try_from(*days))
+                .transpose()?,
             kms_key: self.kms_key.known().map(|key| KmsKey::clone(key)),
         })
     }
@@ -161,12 +201,27 @@ async fn finish(
     settings: &LogGroupSettings,
     tags: &clouds::Tags,
 ) -> Result<Found> {
-    let found = settled(cx, deadline, format!("log group {name}"), || groups.get(name)).await?;
+    let found = settled(cx, deadline, format!("log group {name}"), || {
+        groups.get(name)
+    })
+    .await?;
     if found.settings != *settings {
-        settled(cx, deadline, format!("the settings of log group {name}"), || groups.configure(&found, settings)).await?;
+        settled(
+            cx,
+            deadline,
+            format!("the settings of log group {name}"),
+            || groups.configure(&found, settings),
+        )
+        .await?;
     }
     if found.tags != *tags {
-        settled(cx, deadline, format!("the tags of log group {name}"), || groups.set_tags(&found, tags)).await?;
+        settled(
+            cx,
+            deadline,
+            format!("the tags of log group {name}"),
+            || groups.set_tags(&found, tags),
+        )
+        .await?;
     }
     Ok(found)
 }
@@ -190,9 +245,16 @@ mod tests {
     async fn basic() {
         let harness = over(&Memory::default()).await;
         let group = harness.resource(NAME);
-        group.lifecycle(full(), json!({ "name": "/dataplane/acme/tasks", "kms_key": "alias/acme" })).await;
+        group
+            .lifecycle(
+                full(),
+                json!({ "name": "/dataplane/acme/tasks", "kms_key": "alias/acme" }),
+            )
+            .await;
         let state = group.create(full()).await;
-        let planned = group.plan(&state, json!({ "name": "/dataplane/acme/other" })).await;
+        let planned = group
+            .plan(&state, json!({ "name": "/dataplane/acme/other" }))
+            .await;
         assert_eq!(planned.action, Action::Replace);
     }
 
@@ -215,10 +277,16 @@ mod tests {
         let state = group.create(full()).await;
         memory.change(|world| {
             let found = world.log_groups.values_mut().next().unwrap();
-            found.settings = LogGroupSettings { retention: None, kms_key: Some("alias/theirs".parse().unwrap()) };
+            found.settings = LogGroupSettings {
+                retention: None,
+                kms_key: Some("alias/theirs".parse().unwrap()),
+            };
         });
         let found = group.read(&state).await.unwrap();
-        assert_eq!((&found["retention_days"], &found["kms_key"]), (&json!(null), &json!("alias/theirs")));
+        assert_eq!(
+            (&found["retention_days"], &found["kms_key"]),
+            (&json!(null), &json!("alias/theirs"))
+        );
         let mended = group.update(&found, full()).await;
         assert_eq!(mended.values, state.values);
         group.settled(&mended, full()).await;
@@ -232,10 +300,24 @@ mod tests {
     #[tokio::test]
     async fn a_log_group_of_somebody_else_is_never_touched() {
         let memory = Memory::default();
-        owned_by("acme-test", &memory).await.resource(NAME).create(full()).await;
+        owned_by("acme-test", &memory)
+            .await
+            .resource(NAME)
+            .create(full())
+            .await;
         let harness = over(&memory).await;
-        let said = text(&harness.resource(NAME).try_create(full()).await.unwrap_err().diagnostics);
-        assert!(said.contains("the log group /dataplane/acme/tasks exists already"), "{said}");
+        let said = text(
+            &harness
+                .resource(NAME)
+                .try_create(full())
+                .await
+                .unwrap_err()
+                .diagnostics,
+        );
+        assert!(
+            said.contains("the log group /dataplane/acme/tasks exists already"),
+            "{said}"
+        );
     }
 
     #[tokio::test]
@@ -252,6 +334,12 @@ mod tests {
         let harness = over(&Memory::default()).await;
         let group = harness.resource(NAME);
         refuses(&group, json!({ "name": "a:b" }), "name", &["may only hold"]).await;
-        refuses(&group, json!({ "name": "a", "retention_days": 31 }), "retention_days", &["1, 3, 5, 7"]).await;
+        refuses(
+            &group,
+            json!({ "name": "a", "retention_days": 31 }),
+            "retention_days",
+            &["1, 3, 5, 7"],
+        )
+        .await;
     }
 }

@@ -8,7 +8,8 @@ use clouds::{
     registries::{NewRegistry, Registries, Registry as Found, RegistryName, RegistrySettings},
 };
 use framework::{
-    Applied, Change, Context, Diagnostic, Model, Resource, Result, Text, Timeouts, Update, Value, wait::Deadline,
+    Applied, Change, Context, Diagnostic, Model, Resource, Result, Text, Timeouts, Update, Value,
+    wait::Deadline,
 };
 
 use crate::{
@@ -63,12 +64,17 @@ pub struct RegistryModel {
     pub tags_all: Value<BTreeMap<String, String>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "validators get a reference, whatever the type")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "validators get a reference, whatever the type"
+)]
 fn some_images(count: &i64) -> std::result::Result<(), String> {
     if (1..=i64::from(u32::MAX)).contains(count) {
         Ok(())
     } else {
-        Err(format!("{count} images cannot be kept: it must be 1 or more, or left out to keep all"))
+        Err(format!(
+            "{count} images cannot be kept: it must be 1 or more, or left out to keep all"
+        ))
     }
 }
 
@@ -126,15 +132,28 @@ impl Resource for Registry {
         made.identify(&found);
         let deadline = cx.deadline(&made.timeouts, PATIENCE);
         let tags = marks.finished(made.tags.known());
-        origin.keep(finish(cx, deadline, registries, &found, &settings, &tags).await, &made)?;
+        origin.keep(
+            finish(cx, deadline, registries, &found, &settings, &tags).await,
+            &made,
+        )?;
         made.unexpected_rules = false.into();
         made.tags_all = tags.into();
         Ok(made)
     }
 
-    async fn read(&self, cx: &Context<Client>, mut state: RegistryModel) -> Result<Option<RegistryModel>> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        mut state: RegistryModel,
+    ) -> Result<Option<RegistryModel>> {
         let client = cx.client()?;
-        let Some(found) = client.clouds()?.registries.get(&state.registry_name()?).await.optional()? else {
+        let Some(found) = client
+            .clouds()?
+            .registries
+            .get(&state.registry_name()?)
+            .await
+            .optional()?
+        else {
             return Ok(None);
         };
         state.identify(&found);
@@ -148,7 +167,11 @@ impl Resource for Registry {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Client>, change: Update<RegistryModel>) -> Applied<RegistryModel> {
+    async fn update(
+        &self,
+        cx: &Context<Client>,
+        change: Update<RegistryModel>,
+    ) -> Applied<RegistryModel> {
         let client = cx.client()?;
         let registries = &*client.clouds()?.registries;
         let Update { plan, .. } = change;
@@ -195,7 +218,11 @@ impl Resource for Registry {
         })
     }
 
-    async fn import_identity(&self, _cx: &Context<Client>, identity: RegistryModel) -> Result<RegistryModel> {
+    async fn import_identity(
+        &self,
+        _cx: &Context<Client>,
+        identity: RegistryModel,
+    ) -> Result<RegistryModel> {
         Ok(RegistryModel {
             force_destroy: false.into(),
             ..identity
@@ -212,7 +239,11 @@ impl RegistryModel {
         Ok(RegistrySettings {
             immutable_tags: *self.immutable_tags.get()?,
             scan_on_push: *self.scan_on_push.get()?,
-            keep_last: self.keep_last.known().map(|count| u32::try_from(*count)).transpose()?,
+            keep_last: self
+                .keep_last
+                .known()
+                .map(|count| u32::try_from(*count))
+                .transpose()?,
         })
     }
 
@@ -233,10 +264,19 @@ async fn finish(
 ) -> Result<()> {
     let name = &found.name;
     if found.settings != *settings || found.foreign_rules {
-        settled(cx, deadline, format!("the settings of registry {name}"), || registries.configure(found, settings)).await?;
+        settled(
+            cx,
+            deadline,
+            format!("the settings of registry {name}"),
+            || registries.configure(found, settings),
+        )
+        .await?;
     }
     if found.tags != *tags {
-        settled(cx, deadline, format!("the tags of registry {name}"), || registries.set_tags(found, tags)).await?;
+        settled(cx, deadline, format!("the tags of registry {name}"), || {
+            registries.set_tags(found, tags)
+        })
+        .await?;
     }
     Ok(())
 }
@@ -272,11 +312,24 @@ mod tests {
     async fn basic() {
         let harness = over(&Memory::default()).await;
         let registry = harness.resource(NAME);
-        registry.lifecycle(full(), json!({ "name": "acme/tasks", "immutable_tags": false, "scan_on_push": false })).await;
+        registry
+            .lifecycle(
+                full(),
+                json!({ "name": "acme/tasks", "immutable_tags": false, "scan_on_push": false }),
+            )
+            .await;
         let state = registry.create(full()).await;
         assert_eq!(state["immutable_tags"], true);
-        let planned = registry.plan(&state, json!({ "name": "acme/tasks", "kms_key": "alias/acme" })).await;
-        assert_eq!((planned.action, planned.replace_paths), (Action::Replace, vec![framework::path!("kms_key")]));
+        let planned = registry
+            .plan(
+                &state,
+                json!({ "name": "acme/tasks", "kms_key": "alias/acme" }),
+            )
+            .await;
+        assert_eq!(
+            (planned.action, planned.replace_paths),
+            (Action::Replace, vec![framework::path!("kms_key")])
+        );
     }
 
     #[tokio::test]
@@ -299,11 +352,18 @@ mod tests {
         let drifts: [Drift; 4] = [
             ("unexpected_rules", |found| found.foreign_rules = true),
             ("keep_last", |found| found.settings.keep_last = None),
-            ("immutable_tags", |found| found.settings.immutable_tags = false),
+            ("immutable_tags", |found| {
+                found.settings.immutable_tags = false;
+            }),
             ("scan_on_push", |found| found.settings.scan_on_push = false),
         ];
         for (attribute, drift) in drifts {
-            memory.change(|world| world.registries.values_mut().for_each(|(found, _)| drift(found)));
+            memory.change(|world| {
+                world
+                    .registries
+                    .values_mut()
+                    .for_each(|(found, _)| drift(found));
+            });
             let found = registry.read(&state).await.unwrap();
             assert_ne!(found[attribute], state[attribute], "{attribute}");
             let mended = registry.update(&found, full()).await;
@@ -320,10 +380,24 @@ mod tests {
     #[tokio::test]
     async fn a_registry_of_somebody_else_is_never_touched() {
         let memory = Memory::default();
-        owned_by("acme-test", &memory).await.resource(NAME).create(full()).await;
+        owned_by("acme-test", &memory)
+            .await
+            .resource(NAME)
+            .create(full())
+            .await;
         let harness = over(&memory).await;
-        let said = text(&harness.resource(NAME).try_create(full()).await.unwrap_err().diagnostics);
-        assert!(said.contains("the registry acme/tasks exists already") && said.contains("acme-test"), "{said}");
+        let said = text(
+            &harness
+                .resource(NAME)
+                .try_create(full())
+                .await
+                .unwrap_err()
+                .diagnostics,
+        );
+        assert!(
+            said.contains("the registry acme/tasks exists already") && said.contains("acme-test"),
+            "{said}"
+        );
     }
 
     #[tokio::test]
@@ -344,7 +418,10 @@ mod tests {
         let harness = over(&Memory::default()).await;
         let registry = harness.resource(NAME);
         let state = registry.create(full()).await;
-        for imported in [registry.import("acme/tasks").await, registry.import_identity(&state).await.unwrap()] {
+        for imported in [
+            registry.import("acme/tasks").await,
+            registry.import_identity(&state).await.unwrap(),
+        ] {
             registry.settled(&imported, full()).await;
         }
     }
@@ -355,10 +432,18 @@ mod tests {
         let harness = over(&memory).await;
         let registry = harness.resource(NAME);
         let state = registry.create(full()).await;
-        memory.change(|world| world.registries.values_mut().for_each(|(_, images)| *images = 3));
+        memory.change(|world| {
+            world
+                .registries
+                .values_mut()
+                .for_each(|(_, images)| *images = 3);
+        });
         let failed = registry.try_delete(state).await.unwrap_err();
         let said = text(&failed.diagnostics);
-        assert!(said.contains("It holds 3 images at ") && said.contains("`force_destroy = true`"), "{said}");
+        assert!(
+            said.contains("It holds 3 images at ") && said.contains("`force_destroy = true`"),
+            "{said}"
+        );
         let mut forced = full();
         forced["force_destroy"] = true.into();
         let state = registry.update(&failed.state.unwrap(), forced).await;
@@ -371,6 +456,12 @@ mod tests {
         let harness = over(&Memory::default()).await;
         let registry = harness.resource(NAME);
         refuses(&registry, json!({ "name": "Acme" }), "name", &["lowercase"]).await;
-        refuses(&registry, json!({ "name": "acme", "keep_last": 0 }), "keep_last", &["1 or more"]).await;
+        refuses(
+            &registry,
+            json!({ "name": "acme", "keep_last": 0 }),
+            "keep_last",
+            &["1 or more"],
+        )
+        .await;
     }
 }

@@ -1,9 +1,8 @@
 //! `dataplane_role`: what pods of the data plane may do in the cloud, and which service accounts may take it on.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+mod spec;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use clouds::{
     account::KmsKey,
@@ -15,15 +14,15 @@ use clouds::{
     policies::PolicyDocument,
     registries::RegistryName,
     roles::{
-        Namespace, PolicyArn, Role as Found, RoleDocuments, RoleName, RolePath, RoleSpec, Roles, ServiceAccountName,
-        SessionDuration, Subject, Trust,
+        Namespace, PolicyArn, Role as Found, RoleDocuments, RoleName, RolePath, RoleSpec, Roles,
+        ServiceAccountName, SessionDuration, Subject, Trust,
     },
     secrets::SecretPrefix,
 };
 use dataplane_api::permissions::Profile;
 use framework::{
-    Applied, Change, Context, Diagnostic, Diagnostics, Model, Resource, Result, Set, Text, Timeouts, Update, Value,
-    path, text,
+    Applied, Change, Context, Diagnostic, Diagnostics, Model, Resource, Result, Set, Text,
+    Timeouts, Update, Value, path, text,
     wait::{self, Deadline, Poll},
 };
 
@@ -31,7 +30,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{Marks, Origin},
-    profiles::{self, Access, Argument, BucketReach, Reach},
+    profiles::Access,
     settle::{is_settling, settled},
     tags,
 };
@@ -183,7 +182,9 @@ fn some_subject(subjects: &Set<SubjectModel>) -> std::result::Result<(), String>
 }
 
 fn session(duration: &Text<text::Duration>) -> std::result::Result<(), String> {
-    SessionDuration::try_from(duration.get()).map(drop).map_err(|e| e.to_string())
+    SessionDuration::try_from(duration.get())
+        .map(drop)
+        .map_err(|e| e.to_string())
 }
 
 /// How long a step waits for the cloud without `timeouts`.
@@ -204,7 +205,8 @@ impl Resource for Role {
 
     fn validate(&self, config: &RoleModel, diagnostics: &mut Diagnostics) {
         if let Some(trust) = config.trust.known() {
-            let given = usize::from(trust.irsa.is_known()) + usize::from(trust.pod_identity.is_known());
+            let given =
+                usize::from(trust.irsa.is_known()) + usize::from(trust.pod_identity.is_known());
             let open = trust.irsa.is_unknown() || trust.pod_identity.is_unknown();
             if given > 1 || (given == 0 && !open) {
                 diagnostics.error_at(
@@ -220,7 +222,12 @@ impl Resource for Role {
     }
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<RoleModel>) -> Result<()> {
-        let Change { prior, planned: Some(planned), .. } = change else {
+        let Change {
+            prior,
+            planned: Some(planned),
+            ..
+        } = change
+        else {
             return Ok(());
         };
         planned.id = planned.name.as_ref().map(ToString::to_string);
@@ -276,7 +283,10 @@ impl Resource for Role {
         let mut made = plan;
         made.identify(&found);
         let tags = marks.finished(made.tags.known());
-        origin.keep(finish(cx, deadline, roles, found, &spec, &tags).await, &made)?;
+        origin.keep(
+            finish(cx, deadline, roles, found, &spec, &tags).await,
+            &made,
+        )?;
         made.tags_all = tags.into();
         Ok(made)
     }
@@ -284,7 +294,13 @@ impl Resource for Role {
     async fn read(&self, cx: &Context<Client>, mut state: RoleModel) -> Result<Option<RoleModel>> {
         let client = cx.client()?;
         let trust = state.trust.known().and_then(TrustModel::trust);
-        let Some(found) = client.clouds()?.roles.get(&state.role_name()?, trust.as_ref()).await.optional()? else {
+        let Some(found) = client
+            .clouds()?
+            .roles
+            .get(&state.role_name()?, trust.as_ref())
+            .await
+            .optional()?
+        else {
             return Ok(None);
         };
         state.identify(&found);
@@ -298,7 +314,11 @@ impl Resource for Role {
         let Update { prior, mut plan } = change;
         let spec = plan.known_spec()?;
         // By the prior trust, so that what hangs on another cluster is seen and removed.
-        let trust = prior.trust.known().and_then(TrustModel::trust).unwrap_or_else(|| spec.trust.clone());
+        let trust = prior
+            .trust
+            .known()
+            .and_then(TrustModel::trust)
+            .unwrap_or_else(|| spec.trust.clone());
         let found = roles.get(&spec.name, Some(&trust)).await?;
         plan.identify(&found);
         let deadline = cx.deadline(&plan.timeouts, PATIENCE);
@@ -313,28 +333,42 @@ impl Resource for Role {
         let name = state.role_name()?;
         let trust = state.trust.known().and_then(TrustModel::trust);
         let deadline = cx.deadline(&state.timeouts, PATIENCE);
-        wait::until(cx, deadline, &format!("the deletion of role {name}"), || async {
-            let outcome = async {
-                match roles.get(&name, trust.as_ref()).await.optional()? {
-                    Some(found) => roles.delete(&found).await.optional().map(drop),
-                    None => Ok(()),
+        wait::until(
+            cx,
+            deadline,
+            &format!("the deletion of role {name}"),
+            || async {
+                let outcome = async {
+                    match roles.get(&name, trust.as_ref()).await.optional()? {
+                        Some(found) => roles.delete(&found).await.optional().map(drop),
+                        None => Ok(()),
+                    }
+                };
+                match outcome.await {
+                    Ok(()) => Ok(Poll::Ready(())),
+                    Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
+                    Err(error) => Err(error.into()),
                 }
-            };
-            match outcome.await {
-                Ok(()) => Ok(Poll::Ready(())),
-                Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
-                Err(error) => Err(error.into()),
-            }
-        })
+            },
+        )
         .await
     }
 
     async fn import(&self, _cx: &Context<Client>, id: &str) -> Result<RoleModel> {
-        let (trust, name) = match id.strip_prefix("eks/").and_then(|rest| rest.split_once('/')) {
+        let (trust, name) = match id
+            .strip_prefix("eks/")
+            .and_then(|rest| rest.split_once('/'))
+        {
             Some((cluster, name)) => {
                 let cluster = Value::Known(cluster.parse()?);
                 let pod_identity = PodIdentityModel { cluster }.into();
-                (Value::Known(TrustModel { pod_identity, ..TrustModel::default() }), name)
+                (
+                    Value::Known(TrustModel {
+                        pod_identity,
+                        ..TrustModel::default()
+                    }),
+                    name,
+                )
             }
             None => (Value::Null, id),
         };
@@ -346,125 +380,9 @@ impl Resource for Role {
     }
 }
 
-/// The value of an argument: none when the apply has to tell it, else what there is.
-#[expect(clippy::option_option, reason = "not known yet and not given are not the same")]
-fn told<T>(value: &Value<T>) -> Option<Option<&T>> {
-    match value {
-        Value::Known(value) => Some(Some(value)),
-        Value::Null => Some(None),
-        Value::Unknown => None,
-    }
-}
-
-impl TrustModel {
-    fn trust(&self) -> Option<Trust> {
-        match (told(&self.irsa)?, told(&self.pod_identity)?) {
-            (Some(irsa), None) => Some(Trust::Irsa {
-                provider: IdentityProviderId::clone(irsa.provider_arn.known()?),
-            }),
-            (None, Some(pods)) => Some(Trust::PodIdentity {
-                cluster: ClusterName::clone(pods.cluster.known()?),
-            }),
-            _ => None,
-        }
-    }
-}
-
-impl BucketAccessModel {
-    fn reach(&self) -> Option<BucketReach> {
-        let prefixes = told(&self.prefixes)?.into_iter().flatten();
-        Some(BucketReach {
-            id: BucketId::clone(self.id.known()?),
-            access: **self.access.known()?,
-            prefixes: prefixes.map(|prefix| ObjectPrefix::clone(prefix)).collect(),
-        })
-    }
-}
-
 impl RoleModel {
     fn role_name(&self) -> Result<RoleName> {
         Ok(RoleName::clone(self.name.get()?))
-    }
-
-    /// The role as it should be; none while an argument is unknown.
-    fn spec(&self) -> Option<RoleSpec> {
-        let subject = |subject: &SubjectModel| {
-            Some(Subject {
-                namespace: Namespace::clone(subject.namespace.known()?),
-                service_account: ServiceAccountName::clone(subject.service_account.known()?),
-            })
-        };
-        let subjects = self.subjects.known()?.iter().map(subject).collect::<Option<_>>()?;
-        self.spec_with(self.trust.known()?.trust()?, subjects)
-    }
-
-    /// The same but for who may take it on, which does not enter its policy.
-    fn spec_for_anybody(&self) -> Option<RoleSpec> {
-        let cluster = "any".parse().ok()?;
-        self.spec_with(Trust::PodIdentity { cluster }, BTreeSet::new())
-    }
-
-    fn spec_with(&self, trust: Trust, subjects: BTreeSet<Subject>) -> Option<RoleSpec> {
-        let session = told(&self.max_session_duration)?.map(|duration| SessionDuration::try_from(duration.get()).ok());
-        Some(RoleSpec {
-            name: RoleName::clone(self.name.known()?),
-            path: told(&self.path)?.map(|path| RolePath::clone(path)),
-            permissions_boundary: told(&self.permissions_boundary)?.map(|arn| PolicyArn::clone(arn)),
-            max_session: session.flatten(),
-            trust,
-            subjects,
-            capabilities: profiles::capabilities(**self.profile.known()?, &self.reach()?),
-        })
-    }
-
-    fn known_spec(&self) -> Result<RoleSpec> {
-        self.spec().ok_or_else(|| Diagnostic::error("", "an argument that must be known by now is not").into())
-    }
-
-    fn reach(&self) -> Option<Reach> {
-        let buckets = told(&self.buckets)?.into_iter().flat_map(BTreeMap::values);
-        let logs = told(&self.logs)?.into_iter().flatten();
-        let keys = told(&self.kms_keys)?.into_iter().flatten();
-        Some(Reach {
-            buckets: buckets.map(BucketAccessModel::reach).collect::<Option<_>>()?,
-            secrets: told(&self.secrets)?.map(|prefix| SecretPrefix::clone(prefix)),
-            logs: logs.map(|group| LogGroupName::clone(group)).collect(),
-            registry: told(&self.registry)?.map(|name| RegistryName::clone(name)),
-            kms_keys: keys.map(|key| KmsKey::clone(key)).collect(),
-        })
-    }
-
-    /// Refuses arguments that the profile has no use for, and a role that could do nothing.
-    fn check_arguments(&self, profile: Profile, diagnostics: &mut Diagnostics) {
-        let absent = |argument| match argument {
-            Argument::Buckets => self.buckets.is_null() || self.buckets.known().is_some_and(BTreeMap::is_empty),
-            Argument::Secrets => self.secrets.is_null(),
-            Argument::Logs => self.logs.is_null() || self.logs.known().is_some_and(|logs| logs.is_empty()),
-            Argument::Registry => self.registry.is_null(),
-            Argument::KmsKeys => self.kms_keys.is_null() || self.kms_keys.known().is_some_and(|keys| keys.is_empty()),
-        };
-        let (useful, useless): (Vec<_>, Vec<_>) =
-            Argument::ALL.into_iter().partition(|argument| profiles::takes(profile, *argument));
-        for argument in useless.into_iter().filter(|argument| !absent(*argument)) {
-            let name = argument.as_str();
-            diagnostics.error_at(
-                path!(name),
-                format!("a role of profile {profile} may not have {name}"),
-                format!(
-                    "What a role may do follows from its profile, and {profile} has no use for `{name}`: it takes {}. Leave it out, or \
-                     make another role for it.",
-                    names(&useful)
-                ),
-            );
-        }
-        let objects: Vec<_> = useful.into_iter().filter(|argument| *argument != Argument::KmsKeys).collect();
-        if objects.iter().all(|argument| absent(*argument)) {
-            diagnostics.error_at(
-                path!("profile"),
-                "a role that may do nothing",
-                format!("A role of profile {profile} is given what it may reach by {}, and there is none.", names(&objects)),
-            );
-        }
     }
 
     /// What is known of a role as soon as it exists.
@@ -485,7 +403,9 @@ impl RoleModel {
         self.pod_labels = found.pod_labels.into();
         self.path = found.path.map(Text::from).into();
         self.permissions_boundary = found.permissions_boundary.map(Text::from).into();
-        let session = |session: SessionDuration| Text::from(text::Duration::from(Duration::from_secs(session.as_secs())));
+        let session = |session: SessionDuration| {
+            Text::from(text::Duration::from(Duration::from_secs(session.as_secs())))
+        };
         self.max_session_duration = found.max_session.map(session).into();
         // A trust policy of another form shows as a difference of `trust_policy`.
         if let Some(trust) = found.trust.as_ref() {
@@ -498,7 +418,13 @@ impl RoleModel {
         }
         self.policy = found.policy.map(Text::from).into();
         self.trust_policy = found.trust_policy.into();
-        self.unexpected_policies = Value::Known(found.foreign_policies.iter().map(ToString::to_string).collect());
+        self.unexpected_policies = Value::Known(
+            found
+                .foreign_policies
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        );
         self.tags = drift::own_tags(client, &self.tags, &found.tags);
         self.tags_all = found.tags.into();
     }
@@ -507,20 +433,21 @@ impl RoleModel {
 fn trust_model(trust: &Trust) -> Value<TrustModel> {
     match trust {
         Trust::Irsa { provider } => Value::Known(TrustModel {
-            irsa: IrsaModel { provider_arn: provider.clone().into() }.into(),
+            irsa: IrsaModel {
+                provider_arn: provider.clone().into(),
+            }
+            .into(),
             ..TrustModel::default()
         }),
         Trust::PodIdentity { cluster } => Value::Known(TrustModel {
-            pod_identity: PodIdentityModel { cluster: cluster.clone().into() }.into(),
+            pod_identity: PodIdentityModel {
+                cluster: cluster.clone().into(),
+            }
+            .into(),
             ..TrustModel::default()
         }),
         Trust::Gke { .. } | Trust::Azure { .. } => Value::Null,
     }
-}
-
-fn names(arguments: &[Argument]) -> String {
-    let names: Vec<_> = arguments.iter().map(|argument| format!("`{}`", argument.as_str())).collect();
-    names.join(", ")
 }
 
 /// Makes an existing role what is wanted and waits until it is seen so; its tags come last, for they say that it is finished.
@@ -536,11 +463,17 @@ async fn finish(
     let documents = roles.documents(spec).await?;
     let mut current = found;
     if current.differs(spec, &documents) || current.trust.as_ref() != Some(&spec.trust) {
-        settled(cx, deadline, format!("the policies of role {name}"), || roles.update(&current, spec)).await?;
+        settled(cx, deadline, format!("the policies of role {name}"), || {
+            roles.update(&current, spec)
+        })
+        .await?;
         current = seen(cx, deadline, roles, spec, &documents).await?;
     }
     if current.tags != *tags {
-        settled(cx, deadline, format!("the tags of role {name}"), || roles.set_tags(&current, tags)).await?;
+        settled(cx, deadline, format!("the tags of role {name}"), || {
+            roles.set_tags(&current, tags)
+        })
+        .await?;
     }
     Ok(current)
 }
@@ -556,7 +489,9 @@ async fn seen(
     let what = format!("role {} to be seen everywhere", spec.name);
     wait::consecutive(cx, deadline, &what, GOOD_READS, || async {
         match roles.get(&spec.name, Some(&spec.trust)).await {
-            Ok(found) if found.differs(spec, documents) => Ok(Poll::Pending("it is still read as it was before".to_owned())),
+            Ok(found) if found.differs(spec, documents) => Ok(Poll::Pending(
+                "it is still read as it was before".to_owned(),
+            )),
             Ok(found) => Ok(Poll::Ready(found)),
             Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
             Err(error) => Err(error.into()),
@@ -590,7 +525,8 @@ mod tests {
     type Drift = (&'static str, fn(&mut Found));
 
     const NAME: &str = Role::NAME;
-    const PROVIDER: &str = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
+    const PROVIDER: &str =
+        "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
 
     fn user() -> serde_json::Value {
         json!({
@@ -624,7 +560,11 @@ mod tests {
         })
     }
 
-    fn change(mut config: serde_json::Value, argument: &str, value: serde_json::Value) -> serde_json::Value {
+    fn change(
+        mut config: serde_json::Value,
+        argument: &str,
+        value: serde_json::Value,
+    ) -> serde_json::Value {
         config[argument] = value;
         config
     }
@@ -649,11 +589,24 @@ mod tests {
         let harness = over(&Memory::default()).await;
         let role = harness.resource(NAME);
         let planned = role.plan_create(user()).await;
-        assert!(planned.values["policy"].as_str().unwrap().contains("WriteObjects"));
-        assert!(planned.values["trust_policy"].as_str().unwrap().contains("system:serviceaccount:fraud-staging:default"));
+        assert!(
+            planned.values["policy"]
+                .as_str()
+                .unwrap()
+                .contains("WriteObjects")
+        );
+        assert!(
+            planned.values["trust_policy"]
+                .as_str()
+                .unwrap()
+                .contains("system:serviceaccount:fraud-staging:default")
+        );
         let trust = json!({ "irsa": { "provider_arn": UNKNOWN } });
         let early = role.plan_create(change(user(), "trust", trust)).await;
-        assert_eq!((&early.values["policy"], &early.values["trust_policy"]), (&planned.values["policy"], &json!(UNKNOWN)));
+        assert_eq!(
+            (&early.values["policy"], &early.values["trust_policy"]),
+            (&planned.values["policy"], &json!(UNKNOWN))
+        );
         let buckets = json!({ "metadata": { "id": UNKNOWN } });
         let planned = role.plan_create(change(user(), "buckets", buckets)).await;
         assert_eq!(planned.values["policy"], UNKNOWN);
@@ -664,9 +617,16 @@ mod tests {
         let harness = over(&Memory::default()).await;
         let role = harness.resource(NAME);
         let state = role.create(user()).await;
-        let planned = role.plan(&state, change(user(), "path", json!("/team/"))).await;
-        assert_eq!((planned.action, planned.replace_paths), (Action::Replace, vec![path!("path")]));
-        let planned = role.plan(&state, change(user(), "max_session_duration", json!("60m"))).await;
+        let planned = role
+            .plan(&state, change(user(), "path", json!("/team/")))
+            .await;
+        assert_eq!(
+            (planned.action, planned.replace_paths),
+            (Action::Replace, vec![path!("path")])
+        );
+        let planned = role
+            .plan(&state, change(user(), "max_session_duration", json!("60m")))
+            .await;
         assert_eq!(planned.action, Action::NoOp);
     }
 
@@ -689,17 +649,27 @@ mod tests {
         let state = role.create(admin()).await;
         let drifts: [Drift; 7] = [
             ("unexpected_policies", |found| {
-                found.foreign_policies.insert(ForeignPolicy::Attached("arn:aws:iam::aws:policy/AdministratorAccess".into()));
+                found.foreign_policies.insert(ForeignPolicy::Attached(
+                    "arn:aws:iam::aws:policy/AdministratorAccess".into(),
+                ));
             }),
             ("policy", |found| found.policy = None),
-            ("policy", |found| found.policy = Some(PolicyDocument::new(json!({ "Statement": [{ "Effect": "Allow" }] })))),
+            ("policy", |found| {
+                found.policy = Some(PolicyDocument::new(
+                    json!({ "Statement": [{ "Effect": "Allow" }] }),
+                ));
+            }),
             ("trust_policy", |found| {
                 found.trust = None;
                 found.trust_policy = PolicyDocument::new(json!({ "Statement": [] }));
             }),
             ("subjects", |found| found.subjects.clear()),
-            ("permissions_boundary", |found| found.permissions_boundary = None),
-            ("max_session_duration", |found| found.max_session = SessionDuration::try_from(Duration::from_hours(12)).ok()),
+            ("permissions_boundary", |found| {
+                found.permissions_boundary = None;
+            }),
+            ("max_session_duration", |found| {
+                found.max_session = SessionDuration::try_from(Duration::from_hours(12)).ok();
+            }),
         ];
         for (attribute, drift) in drifts {
             memory.change(|world| world.roles.values_mut().for_each(drift));
@@ -721,7 +691,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_not_seen_yet_is_waited_for() {
         let memory = Memory::default();
-        for call in ["roles.create", "roles.update", "roles.get", "roles.set_tags"] {
+        for call in [
+            "roles.create",
+            "roles.update",
+            "roles.get",
+            "roles.set_tags",
+        ] {
             memory.fail(call, 1, not_ready());
         }
         memory.fail("roles.get", 3, not_ready());
@@ -729,18 +704,39 @@ mod tests {
         let role = harness.resource(NAME);
         let state = role.create(user()).await;
         assert!(memory.pending_failures().is_empty());
-        let reads = memory.calls().iter().filter(|call| **call == "roles.get").count();
-        assert_eq!(reads, 6, "two bad reads, one good in between, and three good ones in a row");
+        let reads = memory
+            .calls()
+            .iter()
+            .filter(|call| **call == "roles.get")
+            .count();
+        assert_eq!(
+            reads, 6,
+            "two bad reads, one good in between, and three good ones in a row"
+        );
         role.settled(&state, user()).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_role_of_somebody_else_is_never_touched() {
         let memory = Memory::default();
-        owned_by("acme-test", &memory).await.resource(NAME).create(admin()).await;
+        owned_by("acme-test", &memory)
+            .await
+            .resource(NAME)
+            .create(admin())
+            .await;
         let harness = over(&memory).await;
-        let said = text(&harness.resource(NAME).try_create(user()).await.unwrap_err().diagnostics);
-        assert!(said.contains("the role userflyterole exists already") && said.contains("acme-test"), "{said}");
+        let said = text(
+            &harness
+                .resource(NAME)
+                .try_create(user())
+                .await
+                .unwrap_err()
+                .diagnostics,
+        );
+        assert!(
+            said.contains("the role userflyterole exists already") && said.contains("acme-test"),
+            "{said}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -750,24 +746,48 @@ mod tests {
         let role = harness.resource(NAME);
         memory.lose_answer("roles.create", 1, crate::testing::outage());
         role.try_create(user()).await.unwrap_err();
-        let said = text(&role.try_create(change(user(), "path", json!("/team/"))).await.unwrap_err().diagnostics);
-        assert!(said.contains("half made under another path") && said.contains("under /,"), "{said}");
+        let said = text(
+            &role
+                .try_create(change(user(), "path", json!("/team/")))
+                .await
+                .unwrap_err()
+                .diagnostics,
+        );
+        assert!(
+            said.contains("half made under another path") && said.contains("under /,"),
+            "{said}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn imported_it_only_lacks_what_the_cloud_does_not_keep() {
-        for (config, id) in [(user(), "userflyterole"), (admin(), "eks/prod/userflyterole")] {
+        for (config, id) in [
+            (user(), "userflyterole"),
+            (admin(), "eks/prod/userflyterole"),
+        ] {
             let memory = Memory::default();
             let harness = over(&memory).await;
             let role = harness.resource(NAME);
             let state = role.create(config.clone()).await;
             let imported = role.import(id).await;
-            for kept in ["subjects", "trust", "policy", "trust_policy", "principal", "path", "tags_all"] {
+            for kept in [
+                "subjects",
+                "trust",
+                "policy",
+                "trust_policy",
+                "principal",
+                "path",
+                "tags_all",
+            ] {
                 assert_eq!(imported[kept], state[kept], "{kept}");
             }
             let before = memory.calls().len();
             let taken = role.update(&imported, config.clone()).await;
-            assert!(!memory.calls()[before..].iter().any(|call| ["roles.update", "roles.set_tags"].contains(call)));
+            assert!(
+                !memory.calls()[before..]
+                    .iter()
+                    .any(|call| ["roles.update", "roles.set_tags"].contains(call))
+            );
             role.settled(&taken, config).await;
         }
     }
@@ -787,10 +807,20 @@ mod tests {
         let role = harness.resource(NAME);
         let subject = |namespace: &str, name: &str| json!([{ "namespace": namespace, "service_account": name }]);
         let cases = [
-            ("subjects", json!([]), "subjects", "name at least one service account"),
+            (
+                "subjects",
+                json!([]),
+                "subjects",
+                "name at least one service account",
+            ),
             ("subjects", subject("fraud-*", "default"), "subjects", "'*'"),
             ("subjects", subject("fraud", "*"), "subjects", "'*'"),
-            ("permissions_boundary", json!("arn:aws:iam::123456789012:role/x"), "permissions_boundary", "ARN of a managed policy"),
+            (
+                "permissions_boundary",
+                json!("arn:aws:iam::123456789012:role/x"),
+                "permissions_boundary",
+                "ARN of a managed policy",
+            ),
             ("trust", json!({}), "trust", "exactly one of"),
             (
                 "trust",
@@ -798,13 +828,48 @@ mod tests {
                 "trust",
                 "exactly one of",
             ),
-            ("profile", json!("root"), "profile", "admin, user, builder and log_writer"),
-            ("secrets", json!("acme/"), "secrets", "user has no use for `secrets`: it takes `buckets`, `kms_keys`"),
-            ("logs", json!(["/acme"]), "logs", "user has no use for `logs`"),
-            ("registry", json!("acme/tasks"), "registry", "user has no use for `registry`"),
-            ("buckets", json!({}), "profile", "is given what it may reach by `buckets`, and there is none"),
-            ("max_session_duration", json!("15m"), "max_session_duration", "1 to 12 hours"),
-            ("max_session_duration", json!("1 hour"), "max_session_duration", "1h30m"),
+            (
+                "profile",
+                json!("root"),
+                "profile",
+                "admin, user, builder and log_writer",
+            ),
+            (
+                "secrets",
+                json!("acme/"),
+                "secrets",
+                "user has no use for `secrets`: it takes `buckets`, `kms_keys`",
+            ),
+            (
+                "logs",
+                json!(["/acme"]),
+                "logs",
+                "user has no use for `logs`",
+            ),
+            (
+                "registry",
+                json!("acme/tasks"),
+                "registry",
+                "user has no use for `registry`",
+            ),
+            (
+                "buckets",
+                json!({}),
+                "profile",
+                "is given what it may reach by `buckets`, and there is none",
+            ),
+            (
+                "max_session_duration",
+                json!("15m"),
+                "max_session_duration",
+                "1 to 12 hours",
+            ),
+            (
+                "max_session_duration",
+                json!("1 hour"),
+                "max_session_duration",
+                "1h30m",
+            ),
             ("path", json!("team"), "path", "begin and end with"),
             (
                 "buckets",

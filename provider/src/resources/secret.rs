@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 use clouds::{
     account::KmsKey,
     error::{Error, Optional},
-    secrets::{Deletion, NewSecret, RecoveryDays, Secret as Found, SecretName, SecretText, Secrets},
+    secrets::{
+        Deletion, NewSecret, RecoveryDays, Secret as Found, SecretName, SecretText, Secrets,
+    },
 };
 use framework::{
-    Applied, Change, Context, Diagnostics, Model, Resource, Result, Text, Timeouts, Update, Value, path, wait::Deadline,
+    Applied, Change, Context, Diagnostics, Model, Resource, Result, Text, Timeouts, Update, Value,
+    path, wait::Deadline,
 };
 
 use crate::{
@@ -59,7 +62,10 @@ pub struct SecretModel {
     pub tags_all: Value<BTreeMap<String, String>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "validators get a reference, whatever the type")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "validators get a reference, whatever the type"
+)]
 fn window(days: &i64) -> std::result::Result<(), String> {
     deletion(*days).map(drop).map_err(|e| e.to_string())
 }
@@ -111,7 +117,12 @@ impl Resource for Secret {
     }
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<SecretModel>) -> Result<()> {
-        let Change { prior, planned: Some(planned), .. } = change else {
+        let Change {
+            prior,
+            planned: Some(planned),
+            ..
+        } = change
+        else {
             return Ok(());
         };
         if let Some(prior) = prior
@@ -138,7 +149,10 @@ impl Resource for Secret {
         };
         let (origin, found) = match secrets.create(&new).await {
             Ok(made) => (Origin::Made, made),
-            Err(Error::AlreadyExists(_)) => (Origin::Continued, self.take_up(cx, secrets, &marks, &plan).await?),
+            Err(Error::AlreadyExists(_)) => (
+                Origin::Continued,
+                self.take_up(cx, secrets, &marks, &plan).await?,
+            ),
             Err(error) => return Err(error.into()),
         };
         let deadline = cx.deadline(&plan.timeouts, PATIENCE);
@@ -149,17 +163,31 @@ impl Resource for Secret {
         };
         if let (Origin::Continued, Some(value)) = (origin, &new.value) {
             let what = format!("the value of secret {name}");
-            made.version = settled(cx, deadline, what, || secrets.put_value(&name, value)).await?.into();
+            made.version = settled(cx, deadline, what, || secrets.put_value(&name, value))
+                .await?
+                .into();
         }
         let tags = marks.finished(made.tags.known());
-        origin.keep(finish(cx, deadline, secrets, &found, new.kms_key.as_ref(), &tags).await, &made)?;
+        origin.keep(
+            finish(cx, deadline, secrets, &found, new.kms_key.as_ref(), &tags).await,
+            &made,
+        )?;
         made.tags_all = tags.into();
         Ok(made)
     }
 
-    async fn read(&self, cx: &Context<Client>, mut state: SecretModel) -> Result<Option<SecretModel>> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        mut state: SecretModel,
+    ) -> Result<Option<SecretModel>> {
         let client = cx.client()?;
-        let found = client.clouds()?.secrets.get(&state.secret_name()?).await.optional()?;
+        let found = client
+            .clouds()?
+            .secrets
+            .get(&state.secret_name()?)
+            .await
+            .optional()?;
         let Some(found) = found.filter(|found| !found.deleted) else {
             return Ok(None);
         };
@@ -171,7 +199,11 @@ impl Resource for Secret {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Client>, change: Update<SecretModel>) -> Applied<SecretModel> {
+    async fn update(
+        &self,
+        cx: &Context<Client>,
+        change: Update<SecretModel>,
+    ) -> Applied<SecretModel> {
         let client = cx.client()?;
         let secrets = &*client.clouds()?.secrets;
         let Update { prior, mut plan } = change;
@@ -186,7 +218,9 @@ impl Resource for Secret {
             && let Some(value) = plan.value()
         {
             let what = format!("the value of secret {name}");
-            plan.version = settled(cx, deadline, what, || secrets.put_value(&name, &value)).await?.into();
+            plan.version = settled(cx, deadline, what, || secrets.put_value(&name, &value))
+                .await?
+                .into();
         } else if plan.version.is_unknown() {
             plan.version = found.version.into();
         }
@@ -196,7 +230,10 @@ impl Resource for Secret {
     async fn delete(&self, cx: &Context<Client>, state: SecretModel) -> Result<()> {
         let secrets = &*cx.client()?.clouds()?.secrets;
         let how = deletion(state.recovery_window_days.known().copied().unwrap_or(30))?;
-        secrets.delete(&state.secret_name()?, how).await.optional()?;
+        secrets
+            .delete(&state.secret_name()?, how)
+            .await
+            .optional()?;
         Ok(())
     }
 
@@ -208,7 +245,11 @@ impl Resource for Secret {
         })
     }
 
-    async fn import_identity(&self, _cx: &Context<Client>, identity: SecretModel) -> Result<SecretModel> {
+    async fn import_identity(
+        &self,
+        _cx: &Context<Client>,
+        identity: SecretModel,
+    ) -> Result<SecretModel> {
         Ok(SecretModel {
             recovery_window_days: 30.into(),
             ..identity
@@ -218,7 +259,13 @@ impl Resource for Secret {
 
 impl Secret {
     /// Goes on with an existing secret: our own half-made one, or our own deleted one, which is restored.
-    async fn take_up(&self, cx: &Context<Client>, secrets: &dyn Secrets, marks: &Marks<'_>, plan: &SecretModel) -> Result<Found> {
+    async fn take_up(
+        &self,
+        cx: &Context<Client>,
+        secrets: &dyn Secrets,
+        marks: &Marks<'_>,
+        plan: &SecretModel,
+    ) -> Result<Found> {
         let name = plan.secret_name()?;
         let found = secrets.get(&name).await?;
         if !found.deleted {
@@ -232,10 +279,23 @@ impl Secret {
             ));
         }
         let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        settled(cx, deadline, format!("the restoration of secret {name}"), || secrets.restore(&name)).await?;
+        settled(
+            cx,
+            deadline,
+            format!("the restoration of secret {name}"),
+            || secrets.restore(&name),
+        )
+        .await?;
         let tags = marks.creating(plan.tags.known());
-        settled(cx, deadline, format!("the tags of secret {name}"), || secrets.set_tags(&found, &tags)).await?;
-        Ok(Found { deleted: false, tags, ..found })
+        settled(cx, deadline, format!("the tags of secret {name}"), || {
+            secrets.set_tags(&found, &tags)
+        })
+        .await?;
+        Ok(Found {
+            deleted: false,
+            tags,
+            ..found
+        })
     }
 }
 
@@ -260,10 +320,16 @@ async fn finish(
 ) -> Result<()> {
     let name = &found.name;
     if found.kms_key.as_ref() != key {
-        settled(cx, deadline, format!("the key of secret {name}"), || secrets.set_key(found, key)).await?;
+        settled(cx, deadline, format!("the key of secret {name}"), || {
+            secrets.set_key(found, key)
+        })
+        .await?;
     }
     if found.tags != *tags {
-        settled(cx, deadline, format!("the tags of secret {name}"), || secrets.set_tags(found, tags)).await?;
+        settled(cx, deadline, format!("the tags of secret {name}"), || {
+            secrets.set_tags(found, tags)
+        })
+        .await?;
     }
     Ok(())
 }
@@ -348,8 +414,18 @@ mod tests {
         assert!(memory.change(|world| world.secrets.values().all(|(found, _)| found.deleted)));
 
         let other = owned_by("acme-test", &memory).await;
-        let said = text(&other.resource(NAME).try_create(config.clone()).await.unwrap_err().diagnostics);
-        assert!(said.contains("It is being deleted") && said.contains("somebody else made it"), "{said}");
+        let said = text(
+            &other
+                .resource(NAME)
+                .try_create(config.clone())
+                .await
+                .unwrap_err()
+                .diagnostics,
+        );
+        assert!(
+            said.contains("It is being deleted") && said.contains("somebody else made it"),
+            "{said}"
+        );
 
         config["value_wo"] = "second".into();
         let state = secret.create(config.clone()).await;
@@ -363,7 +439,12 @@ mod tests {
         let harness = over(&memory).await;
         let secret = harness.resource(NAME);
         let state = secret.create(full()).await;
-        memory.change(|world| world.secrets.values_mut().for_each(|(found, _)| found.deleted = true));
+        memory.change(|world| {
+            world
+                .secrets
+                .values_mut()
+                .for_each(|(found, _)| found.deleted = true);
+        });
         assert!(secret.read(&state).await.is_none());
         memory.change(|world| world.secrets.clear());
         assert!(secret.read(&state).await.is_none());
@@ -378,10 +459,24 @@ mod tests {
     #[tokio::test]
     async fn a_secret_of_somebody_else_is_never_touched() {
         let memory = Memory::default();
-        owned_by("acme-test", &memory).await.resource(NAME).create(full()).await;
+        owned_by("acme-test", &memory)
+            .await
+            .resource(NAME)
+            .create(full())
+            .await;
         let harness = over(&memory).await;
-        let said = text(&harness.resource(NAME).try_create(full()).await.unwrap_err().diagnostics);
-        assert!(said.contains("the secret dataplane/acme/token exists already"), "{said}");
+        let said = text(
+            &harness
+                .resource(NAME)
+                .try_create(full())
+                .await
+                .unwrap_err()
+                .diagnostics,
+        );
+        assert!(
+            said.contains("the secret dataplane/acme/token exists already"),
+            "{said}"
+        );
         assert_eq!(value(&memory).as_deref(), Some("hunter2"));
     }
 
@@ -399,10 +494,40 @@ mod tests {
     async fn bad_input_is_refused_where_it_stands() {
         let harness = over(&Memory::default()).await;
         let secret = harness.resource(NAME);
-        refuses(&secret, json!({ "name": "a b" }), "name", &["may only hold"]).await;
-        refuses(&secret, json!({ "name": "a", "recovery_window_days": 3 }), "recovery_window_days", &["7 to 30"]).await;
-        refuses(&secret, json!({ "name": "a", "value_wo": "x" }), "value_wo_version", &["`value_wo_version = 1`"]).await;
-        refuses(&secret, json!({ "name": "a", "value_wo_version": 1 }), "value_wo_version", &["set both or neither"]).await;
-        refuses(&secret, json!({ "name": "a", "value_wo": "", "value_wo_version": 1 }), "value_wo", &["cannot be empty"]).await;
+        refuses(
+            &secret,
+            json!({ "name": "a b" }),
+            "name",
+            &["may only hold"],
+        )
+        .await;
+        refuses(
+            &secret,
+            json!({ "name": "a", "recovery_window_days": 3 }),
+            "recovery_window_days",
+            &["7 to 30"],
+        )
+        .await;
+        refuses(
+            &secret,
+            json!({ "name": "a", "value_wo": "x" }),
+            "value_wo_version",
+            &["`value_wo_version = 1`"],
+        )
+        .await;
+        refuses(
+            &secret,
+            json!({ "name": "a", "value_wo_version": 1 }),
+            "value_wo_version",
+            &["set both or neither"],
+        )
+        .await;
+        refuses(
+            &secret,
+            json!({ "name": "a", "value_wo": "", "value_wo_version": 1 }),
+            "value_wo",
+            &["cannot be empty"],
+        )
+        .await;
     }
 }
