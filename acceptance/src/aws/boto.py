@@ -22,6 +22,7 @@ def client(ask):
             aws_access_key_id=ask["access_key"],
             aws_secret_access_key=ask["secret_key"],
             aws_session_token=ask["session_token"],
+            verify=ask["bundle"],
             config=botocore.config.Config(
                 retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=10, read_timeout=60
             ),

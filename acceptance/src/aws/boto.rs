@@ -51,7 +51,7 @@ pub(super) fn call(
         "service": service, "operation": operation, "parameters": parameters,
         "endpoint": account.endpoint, "region": account.region,
         "access_key": account.credentials.access_key, "secret_key": account.credentials.secret_key,
-        "session_token": account.credentials.session_token,
+        "session_token": account.credentials.session_token, "bundle": account.bundle,
     });
     writeln!(worker.input, "{ask}").context("asking the boto3 process")?;
     let mut line = String::new();

@@ -2,27 +2,42 @@
 //! records them, and answers with faults where a test asks for them. Signatures stay valid: the host is passed on.
 
 use std::{
+    io::Write as _,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     body::{Bytes, Incoming},
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, task::JoinHandle};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
 
 use super::{Answer, Emulators, Fault, identity_providers, web_identity};
-use crate::issuer::{self, Issuer};
+use crate::{
+    cluster::{Authority, Identity},
+    issuer::{self, Issuer},
+};
 
 /// A running front. It ends when dropped.
 pub struct Front {
     address: SocketAddr,
+    bundle: tempfile::NamedTempFile,
     state: Arc<State>,
     server: JoinHandle<()>,
 }
@@ -79,9 +94,14 @@ impl Front {
             .block_on(TcpListener::bind(address))
             .with_context(|| format!("binding {address}"))?;
         let address = listener.local_addr()?;
-        let server = issuer::runtime().spawn(serve(listener, Arc::clone(&state)));
+        let authority = Authority::new("front")?;
+        let tls = acceptor(&authority.server(&["localhost", &address.ip().to_string()])?)?;
+        let mut bundle = tempfile::NamedTempFile::new()?;
+        bundle.write_all(authority.certificate().as_bytes())?;
+        let server = issuer::runtime().spawn(serve(listener, tls, Arc::clone(&state)));
         Ok(Self {
             address,
+            bundle,
             state,
             server,
         })
@@ -89,6 +109,14 @@ impl Front {
 
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The same over TLS, which bucket policies ask for, and the authority to trust.
+    pub fn secure_endpoint(&self) -> (String, PathBuf) {
+        (
+            format!("https://{}", self.address),
+            self.bundle.path().to_path_buf(),
+        )
     }
 
     /// Lets the tokens of an issuer be exchanged for the credentials of roles.
@@ -117,28 +145,59 @@ impl Drop for Front {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>) {
+async fn serve(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
-        let state = Arc::clone(&state);
+        let (state, tls) = (Arc::clone(&state), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(Arc::clone(&state), request));
-            // An error here is a client that hung up, or an answer lost on purpose.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let mut first = [0];
+            // A handshake of TLS begins with this byte, and no request does.
+            if matches!(stream.peek(&mut first).await, Ok(1)) && first == [22] {
+                if let Ok(stream) = tls.accept(stream).await {
+                    converse(stream, true, state).await;
+                }
+            } else {
+                converse(stream, false, state).await;
+            }
         });
     }
+}
+
+async fn converse<S>(stream: S, secure: bool, state: Arc<State>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(|request| answer(Arc::clone(&state), secure, request));
+    // An error here is a client that hung up, or an answer lost on purpose.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+fn acceptor(identity: &Identity) -> Result<TlsAcceptor> {
+    let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes())?;
+    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes())?;
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// An error breaks the connection.
 async fn answer(
     state: Arc<State>,
+    secure: bool,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, anyhow::Error> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if secure {
+        // What policies see as `aws:SecureTransport`.
+        parts
+            .headers
+            .insert("x-forwarded-proto", HeaderValue::from_static("https"));
+    }
     let asked = Asked {
         method: parts.method,
         target: parts

@@ -57,6 +57,8 @@ pub struct Account {
     pub endpoint: String,
     pub region: String,
     pub credentials: Credentials,
+    secure: (String, PathBuf),
+    bundle: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -141,6 +143,8 @@ impl Account {
         let id = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
         Self {
             endpoint: front.endpoint(),
+            secure: front.secure_endpoint(),
+            bundle: None,
             region: REGION.to_owned(),
             // The emulator takes a key that is an account's number for that account's root.
             credentials: Credentials {
@@ -157,6 +161,17 @@ impl Account {
     pub fn with(&self, credentials: Credentials) -> Self {
         Self {
             credentials,
+            ..self.clone()
+        }
+    }
+
+    /// The same through TLS.
+    #[must_use]
+    pub fn over_tls(&self) -> Self {
+        let (endpoint, bundle) = self.secure.clone();
+        Self {
+            endpoint,
+            bundle: Some(bundle),
             ..self.clone()
         }
     }
@@ -191,7 +206,7 @@ impl Account {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// The credentials of a role's session, by a service account token.
+    /// The credentials of a role's session, by a service account token; they are used over TLS, as in a pod.
     pub fn assume_by_token(&self, role_arn: &str, token: &str) -> Result<Self> {
         let answer = self.call(
             "sts",
@@ -206,7 +221,7 @@ impl Account {
                 .map(str::to_owned)
                 .with_context(|| format!("no {name} in {answer}"))
         };
-        Ok(self.with(Credentials {
+        Ok(self.over_tls().with(Credentials {
             access_key: text("AccessKeyId")?,
             secret_key: text("SecretAccessKey")?,
             session_token: Some(text("SessionToken")?),
@@ -226,6 +241,10 @@ impl Account {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
             ("AWS_PAGER", ""),
         ];
+        let bundle = self.bundle.as_ref().map(|path| path.display().to_string());
+        if let Some(bundle) = &bundle {
+            variables.push(("AWS_CA_BUNDLE", bundle));
+        }
         if let Some(token) = &self.credentials.session_token {
             variables.push(("AWS_SESSION_TOKEN", token));
         }

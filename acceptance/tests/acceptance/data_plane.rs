@@ -252,7 +252,7 @@ fn plain_server_side_apply_of_its_manifests_is_what_the_operator_resource_makes(
         .to_owned();
     kubectl.apply(&yaml)?;
     let id = format!(
-        "kubeconfig/{}/union",
+        "kubeconfig/{}/union/dataplane",
         bench.cluster()?.kubeconfig().display()
     );
     terraform.import("dataplane_operator.this", &id)?;

@@ -304,13 +304,14 @@ const OPERATOR: Case = Case {
             .map(drop)
     },
     remove: |bench| {
-        bench
-            .kubectl()?
-            .run(&["delete", "namespace", "union"])
-            .map(drop)
+        let kubectl = bench.kubectl()?;
+        kubectl.run(&["delete", "namespace", "union"])?;
+        let kinds = "clusterroles,clusterrolebindings";
+        let ours = "app.kubernetes.io/managed-by=dataplane";
+        kubectl.run(&["delete", kinds, "-l", ours]).map(drop)
     },
     exists: |bench| Ok(bench.kubectl()?.get("namespace", "", "union")?.is_some()),
-    import_id: |bench| kubeconfig_id(bench, "/union"),
+    import_id: |bench| kubeconfig_id(bench, "/union/dataplane"),
     untold: &["force_destroy"],
 };
 
@@ -391,13 +392,13 @@ impl Case {
             .context("making it again")?;
         ensure!((self.exists)(&bench)?, "it was not made again");
 
-        self.destroy(&terraform)?;
+        Self::destroy(&terraform)?;
         ensure!(!(self.exists)(&bench)?, "destroy left it");
         Ok(())
     }
 
     /// Definitions with `prevent_deletion` are refused first, as they should be.
-    fn destroy(&self, terraform: &Terraform) -> Result<()> {
+    fn destroy(terraform: &Terraform) -> Result<()> {
         let safe = "prevent_deletion = true";
         if fs::read_to_string(terraform.directory().join("resource.tf"))?.contains(safe) {
             let refused = terraform.destroy().expect_err("deleting what is protected");

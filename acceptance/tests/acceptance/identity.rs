@@ -69,6 +69,13 @@ fn the_user_role_reaches_the_buckets_and_nothing_else() -> Result<()> {
     let plane = DataPlane::shared()?;
     let user = session(plane, "user", "fraud-production", "default")?;
     reads_and_writes_buckets(&user, "acme/fraud/production/run/x")?;
+    let plain = plane.bench.account.with(user.credentials.clone());
+    may_not(
+        &plain,
+        "s3",
+        "list_objects_v2",
+        &json!({ "Bucket": METADATA, "Prefix": "acme/" }),
+    )?;
     let root = &plane.bench.account;
     root.call("s3", "create_bucket", &json!({
         "Bucket": "somebody-elses", "CreateBucketConfiguration": { "LocationConstraint": root.region },

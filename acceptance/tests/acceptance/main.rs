@@ -1,10 +1,12 @@
 //! Acceptance: the real Terraform with our provider, a real API server, and emulators of AWS. One binary, since linking
 //! costs more than most of these tests; cluster and emulators are shared where a test hurts neither.
 
+mod bad_input;
 mod bench;
 mod data_plane;
 mod examples;
 mod faults;
+mod found;
 mod identity;
 mod reviewer;
 mod substrate;

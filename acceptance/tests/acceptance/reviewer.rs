@@ -65,7 +65,7 @@ fn components_run_in_the_cluster() -> Result<()> {
         "{deployments}"
     );
     let pod = shell
-        .shows("kubectl describe pod $(kubectl get pods -n union -o name | head -n 1) -n union")?;
+        .shows("kubectl describe $(kubectl get pods -n union -o name | head -n 1) -n union")?;
     for expected in [
         "Service Account:  operator",
         "Limits:",
