@@ -1,24 +1,24 @@
 //! `OperatorConfig` in HCL: the arguments that `dataplane_operator` and `dataplane_manifests` share, and the way between the two.
 
+mod document;
+mod rendered;
+
 use std::collections::BTreeMap;
 
 use dataplane_api::{
-    OperatorConfig,
     cidr::Cidr,
-    config::{CaCertificate, Compute, ConfigError, ContainerLimits, Endpoint, Quota, QuotaKey, Region, StoreEndpoint},
+    config::{
+        CaCertificate, Compute, ContainerLimits, Endpoint, Quota, QuotaKey, Region, StoreEndpoint,
+    },
     identity::{GoogleServiceAccount, RoleArn, Uuid},
     labels::{LabelKey, LabelValue},
-    manifests::{self, PatchError},
     object_uri::ObjectUri,
     quantity::Quantity,
 };
-use framework::{Attribute, AttributePath, Cty, Diagnostic, Diagnostics, Model, Result, Text, Value, json, text::JsonDocument};
-use serde_json::{Map, Value as Json};
+use framework::{Model, Text, Value, text::JsonDocument};
 
-use crate::{
-    client::Client,
-    cluster::{Marks, Object, set},
-};
+pub use document::{at, config_of, decoded, document, model_of};
+pub use rendered::{CONFIG_MAP, config_in, marks, objects, patch_error};
 
 /// Declares a model that has all fields of `OperatorConfig`, and more.
 macro_rules! operator_model {
@@ -63,7 +63,7 @@ macro_rules! operator_model {
             /// Settings of the components.
             #[attr(optional, computed, default = crate::operator_settings::ComponentsModel::default())]
             pub components: framework::Value<crate::operator_settings::ComponentsModel>,
-            /// How much of the cluster the operator may see: `standard` has a ClusterRole for what is cluster-wide, `low` has roles in single
+            /// How much of the cluster the operator may see: `standard` has a `ClusterRole` for what is cluster-wide, `low` has roles in single
             /// namespaces only.
             #[attr(optional, computed, default = "standard", validate = crate::operator_settings::permission_level)]
             pub permissions: framework::Value<String>,
@@ -133,16 +133,16 @@ pub struct StorageModel {
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct RolesModel {
     /// Role of the platform services.
-    #[attr(optional)]
+    #[attr(optional, validate = one_identity)]
     pub admin: Value<IdentityModel>,
     /// Role of task pods.
-    #[attr(optional)]
+    #[attr(optional, validate = one_identity)]
     pub user: Value<IdentityModel>,
     /// Role of the image builder.
-    #[attr(optional)]
+    #[attr(optional, validate = one_identity)]
     pub builder: Value<IdentityModel>,
     /// Role of the log shipper.
-    #[attr(optional)]
+    #[attr(optional, validate = one_identity)]
     pub log_writer: Value<IdentityModel>,
 }
 
@@ -302,12 +302,18 @@ pub struct TargetModel {
 
 type Checked = std::result::Result<(), String>;
 
-#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
+#[expect(
+    clippy::ptr_arg,
+    reason = "a validator takes a reference to what the attribute holds"
+)]
 pub(crate) fn permission_level(level: &String) -> Checked {
     one_of(level, &["standard", "low"])
 }
 
-#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
+#[expect(
+    clippy::ptr_arg,
+    reason = "a validator takes a reference to what the attribute holds"
+)]
 fn layout(layout: &String) -> Checked {
     one_of(layout, &["spec", "flyte"])
 }
@@ -321,11 +327,43 @@ fn one_of(text: &str, known: &[&str]) -> Checked {
 }
 
 pub(crate) fn quota_keys<T>(quota: &BTreeMap<String, T>) -> Checked {
-    quota.keys().try_for_each(|key| key.parse::<QuotaKey>().map(drop)).map_err(|error| error.to_string())
+    quota
+        .keys()
+        .try_for_each(|key| key.parse::<QuotaKey>().map(drop))
+        .map_err(|error| error.to_string())
 }
 
 pub(crate) fn label_keys<T>(labels: &BTreeMap<String, T>) -> Checked {
-    labels.keys().try_for_each(|key| key.parse::<LabelKey>().map(drop)).map_err(|error| error.to_string())
+    labels
+        .keys()
+        .try_for_each(|key| key.parse::<LabelKey>().map(drop))
+        .map_err(|error| error.to_string())
+}
+
+/// An identity that is not known yet may be the one.
+pub(crate) fn one_identity(identity: &IdentityModel) -> Checked {
+    let IdentityModel {
+        irsa,
+        pod_identity,
+        gke,
+        azure,
+    } = identity;
+    let given = [
+        irsa.is_known(),
+        pod_identity.is_known(),
+        gke.is_known(),
+        azure.is_known(),
+    ]
+    .into_iter()
+    .filter(|given| *given)
+    .count();
+    let open =
+        irsa.is_unknown() || pod_identity.is_unknown() || gke.is_unknown() || azure.is_unknown();
+    if given == 1 || given == 0 && open {
+        Ok(())
+    } else {
+        Err("give exactly one of `irsa`, `pod_identity`, `gke` and `azure`, for example { irsa = { role_arn = … } }".to_owned())
+    }
 }
 
 fn is_object(document: &Text<JsonDocument>) -> Checked {
@@ -337,7 +375,11 @@ fn is_object(document: &Text<JsonDocument>) -> Checked {
 }
 
 pub(crate) fn default_quota(quota: &Quota) -> BTreeMap<String, Text<Quantity>> {
-    quota.0.iter().map(|(key, amount)| (key.to_string(), amount.clone().into())).collect()
+    quota
+        .0
+        .iter()
+        .map(|(key, amount)| (key.to_string(), amount.clone().into()))
+        .collect()
 }
 
 pub(crate) fn compute(amounts: &Compute) -> ComputeModel {
@@ -348,260 +390,10 @@ pub(crate) fn compute(amounts: &Compute) -> ComputeModel {
     }
 }
 
-/// The configuration that a model describes; `None` while a part of it is not known yet. What is wrong is reported at its attribute.
-pub fn config_of(model: &impl Model) -> Result<Option<OperatorConfig>> {
-    let Some(document) = document(model, &fields_of_config())? else {
-        return Ok(None);
-    };
-    OperatorConfig::from_value(document).map(Some).map_err(|error| explained(&error))
-}
-
-/// These attributes of a model as a document; `None` while one is not known yet.
-pub fn document(model: &impl Attribute, fields: &[String]) -> Result<Option<Json>> {
-    let mut members = Map::new();
-    let encoded = model.encode();
-    for field in fields {
-        let value = encoded.get(field).unwrap_or(&Cty::Null);
-        if !value.is_wholly_known() {
-            return Ok(None);
-        }
-        members.insert(field.clone(), json::to_untyped(value)?);
-    }
-    if let Some(patches) = members.get_mut("patches").and_then(Json::as_array_mut) {
-        patches.iter_mut().for_each(|patch| parse_merge(patch));
-    }
-    let mut document = Json::Object(members);
-    without_nulls(&mut document);
-    if let Some(limits) = document.get_mut("limits").and_then(Json::as_object_mut) {
-        // A data source's arguments come without the defaults that a resource's plan fills in.
-        let ContainerLimits { requests, limits: most } = ContainerLimits::default();
-        limits.entry("requests").or_insert(serde_json::to_value(requests)?);
-        limits.entry("limits").or_insert(serde_json::to_value(most)?);
-    }
-    Ok(Some(document))
-}
-
-/// Puts a configuration into a model, for an import.
-pub fn model_of<M: Model>(config: &OperatorConfig) -> Result<M> {
-    decoded(serde_json::to_value(config)?)
-}
-
-/// Puts a document into a model whose attributes have the same names.
-pub fn decoded<M: Model>(mut document: Json) -> Result<M> {
-    for patch in document.get_mut("patches").and_then(Json::as_array_mut).into_iter().flatten() {
-        let merge = patch["merge"].to_string();
-        patch["merge"] = Json::String(merge);
-    }
-    // What is empty is not written; as arguments these default to empty.
-    let list = || Json::Array(Vec::new());
-    let map = || Json::Object(Map::new());
-    if let Some(members) = document.as_object_mut() {
-        for field in ["image_pull_secrets", "tolerations", "patches"] {
-            members.entry(field).or_insert_with(list);
-        }
-        for field in ["labels", "node_selector"] {
-            members.entry(field).or_insert_with(map);
-        }
-        let destinations = match members.get_mut("egress") {
-            Some(Json::Object(egress)) => egress.values_mut().collect(),
-            Some(Json::Array(egress)) => egress.iter_mut().collect(),
-            _ => Vec::new(),
-        };
-        for destination in destinations.into_iter().filter_map(Json::as_object_mut) {
-            destination.entry("ports").or_insert_with(list);
-        }
-    }
-    M::decode(&json::untyped(&document), &AttributePath::root())
-}
-
-/// The names of the top-level fields of the document.
-fn fields_of_config() -> Vec<String> {
-    let schema = OperatorConfig::schema();
-    let properties = schema.get("properties").and_then(Json::as_object);
-    properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
-}
-
-fn parse_merge(patch: &mut Json) {
-    let parsed = patch["merge"].as_str().and_then(|text| serde_json::from_str(text).ok());
-    if let Some(parsed) = parsed {
-        patch["merge"] = parsed;
-    }
-}
-
-/// Null means that nothing is given, but in a merge patch it removes.
-fn without_nulls(value: &mut Json) {
-    match value {
-        Json::Object(members) => {
-            members.retain(|_, value| !value.is_null());
-            for (name, value) in members.iter_mut() {
-                if name != "merge" {
-                    without_nulls(value);
-                }
-            }
-        }
-        Json::Array(elements) => elements.iter_mut().for_each(without_nulls),
-        _ => {}
-    }
-}
-
-/// An error of the document at the attribute of the same name.
-pub fn explained(error: &ConfigError) -> Diagnostics {
-    let mut path = AttributePath::root();
-    for (depth, step) in error.field.split('.').enumerate() {
-        // Below lists and maps the names of steps are not unique: the attribute above them is close enough.
-        if depth > 2 || step.is_empty() || step.contains('[') {
-            break;
-        }
-        path = path.attribute(step);
-    }
-    let diagnostic = Diagnostic::error(format!("`{}` is not valid", error.field), error.reason.clone());
-    if path.is_root() { diagnostic.into() } else { diagnostic.at(path).into() }
-}
-
 /// The namespace as text, where it is known.
 pub fn text<T>(value: &Value<Text<T>>) -> Option<&str> {
     value.known().map(Text::text)
 }
 
-
-/// Annotation of the configuration's ConfigMap: the patches, which the document itself leaves out, so that an import finds them.
-const PATCHES: &str = "dataplane.dev/patches";
-
-/// Name and key of the configuration document in the operator's namespace.
-pub const CONFIG_MAP: &str = "dataplane-config";
-const CONFIG_KEY: &str = "/data/config.yaml";
-
-/// The marks of one operator's objects.
-pub fn marks(client: &Client, config: &OperatorConfig) -> Marks {
-    Marks::new(&client.owner, &format!("dataplane_operator/{}/{}", config.namespace, config.name))
-}
-
-/// The objects of an operator as they are applied.
-pub fn objects(client: &Client, config: &OperatorConfig) -> Result<Vec<Object>> {
-    let rendered = manifests::render(config).map_err(|error| patch_error(&error))?;
-    let mut objects = set::wanted(&rendered, &marks(client, config));
-    if !config.patches.is_empty() {
-        let patches = serde_json::to_string(&config.patches)?;
-        let holders = objects.iter_mut().filter(|object| object.text("/kind") == "ConfigMap" && object.name() == CONFIG_MAP);
-        holders.for_each(|object| object.annotate(PATCHES, &patches));
-    }
-    Ok(objects)
-}
-
-/// The configuration that a cluster keeps of an operator.
-pub fn config_in(config_map: &Object) -> Result<OperatorConfig> {
-    let mut config = OperatorConfig::parse(config_map.text(CONFIG_KEY)).map_err(|error| {
-        Diagnostic::error(
-            "the operator's configuration in the cluster cannot be read",
-            format!("{} holds a document that this release does not read: {error}", config_map.reference()),
-        )
-    })?;
-    if let Some(patches) = config_map.annotation(PATCHES) {
-        config.patches = serde_json::from_str(patches)?;
-    }
-    Ok(config)
-}
-
-/// Reports a patch that fits nothing at `patches`.
-pub fn patch_error(error: &PatchError) -> Diagnostics {
-    Diagnostic::error("a patch cannot be applied", error.to_string()).at(AttributePath::root().attribute("patches")).into()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    operator_model! {
-        /// A model with nothing more.
-        Plain {}
-    }
-
-    fn full() -> Json {
-        json!({
-            "name": "a", "namespace": "b", "create_namespace": true, "organization": "acme", "cluster_name": "prod",
-            "image": "registry.example/op:v1", "image_pull_secrets": ["pull"],
-            "control_plane": { "endpoint": "https://cp.example", "audience": "x", "ca_certificate": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n" },
-            "storage": { "metadata": "s3://acme-metadata", "fast_registration": "s3://acme-bundles", "region": "eu-west-1", "endpoint": "https://s3.example", "layout": "flyte" },
-            "roles": {
-                "admin": { "irsa": { "role_arn": "arn:aws:iam::123456789012:role/a" } },
-                "user": { "pod_identity": { "role_arn": "arn:aws:iam::123456789012:role/u" } },
-                "builder": { "irsa": { "role_arn": "arn:aws:iam::123456789012:role/b" } },
-                "log_writer": { "irsa": { "role_arn": "arn:aws:iam::123456789012:role/l" } },
-            },
-            "egress": { "kubernetes_api": { "cidrs": ["10.0.0.0/8"], "ports": [443] }, "control_plane": { "cidrs": ["10.0.0.0/8"], "ports": [443] } },
-            "components": { "operator": { "replicas": 2, "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } } } },
-            "permissions": "low", "monitoring_namespace": "m", "quota": { "pods": "1" },
-            "limits": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } },
-            "labels": { "team": "x" }, "node_selector": { "pool": "y" }, "tolerations": [{ "key": "k", "value": "v", "effect": "NoSchedule" }],
-            "patches": [{ "target": { "kind": "Deployment", "name": "operator" }, "merge": { "spec": { "paused": null } } }],
-        })
-    }
-
-    /// Every property of a JSON Schema as a dotted path, references followed, alternatives and lists entered.
-    fn properties(schema: &Json, root: &Json, at: &str, found: &mut std::collections::BTreeSet<String>) {
-        if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#")) {
-            return properties(root.pointer(name).unwrap(), root, at, found);
-        }
-        for alternative in ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema[*key].as_array()).flatten() {
-            properties(alternative, root, at, found);
-        }
-        if schema["items"].is_object() {
-            properties(&schema["items"], root, &format!("{at}[]"), found);
-        }
-        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            let path = format!("{at}.{name}");
-            found.insert(path.clone());
-            properties(property, root, &path, found);
-        }
-    }
-
-    /// Every attribute of a schema as a dotted path.
-    fn attributes(schema: &framework::schema::Schema, at: &str, found: &mut std::collections::BTreeSet<String>) {
-        use framework::schema::{Kind, Nesting};
-        for attribute in &schema.attributes {
-            let path = format!("{at}.{}", attribute.name);
-            found.insert(path.clone());
-            if let Kind::Nested(nesting, nested) = &attribute.kind {
-                let path = if matches!(nesting, Nesting::Single) { path } else { format!("{path}[]") };
-                attributes(nested, &path, found);
-            }
-        }
-    }
-
-    #[test]
-    fn every_field_of_the_document_can_be_reached() {
-        let schema = serde_json::to_value(OperatorConfig::schema()).unwrap();
-        let mut fields = std::collections::BTreeSet::new();
-        properties(&schema, &schema, "", &mut fields);
-        let mut reached = std::collections::BTreeSet::new();
-        attributes(Plain::schema(), "", &mut reached);
-        assert!(fields.len() > 50, "the schema was walked: {fields:?}");
-        let missing: Vec<_> = fields.difference(&reached).collect();
-        let invented: Vec<_> = reached.difference(&fields).collect();
-        assert!(missing.is_empty() && invented.is_empty(), "not in HCL: {missing:?}; not in the document: {invented:?}");
-    }
-
-    #[test]
-    fn a_document_survives_the_way_through_hcl() {
-        let config = OperatorConfig::from_value(full()).unwrap();
-        let model: Plain = model_of(&config).unwrap();
-        assert_eq!(config_of(&model).unwrap().unwrap(), config);
-    }
-
-    #[test]
-    fn unknown_parts_leave_the_document_unknown() {
-        let mut model: Plain = model_of(&OperatorConfig::from_value(full()).unwrap()).unwrap();
-        model.image = Value::Unknown;
-        assert_eq!(config_of(&model).unwrap(), None);
-    }
-
-    #[test]
-    fn what_is_wrong_is_underlined() {
-        let mut document = full();
-        document["storage"]["fast_registration"] = json!("gs://acme-bundles");
-        let error = OperatorConfig::from_value(document).unwrap_err();
-        let path = explained(&error).iter().next().unwrap().path.clone();
-        assert_eq!(path, Some(framework::path!("storage", "fast_registration")));
-    }
-}
+mod tests;

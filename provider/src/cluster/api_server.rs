@@ -40,7 +40,11 @@ struct Call<'a> {
 impl ApiServer {
     /// `tokens` is `None` where the configuration itself knows how to authenticate (kubeconfig users, programs).
     pub fn new(config: kube::Config, tokens: Option<Tokens>) -> Result<Self, Error> {
-        let host = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let host = config
+            .cluster_url
+            .to_string()
+            .trim_end_matches('/')
+            .to_owned();
         let client = kube::Client::try_from(config).map_err(|error| Error::Credentials {
             host: host.clone(),
             reason: chain(&error),
@@ -75,7 +79,10 @@ impl ApiServer {
             api_version: kind.api_version.clone(),
             kind: kind.kind.clone(),
         };
-        let resources = match self.send(Method::GET, &kind.group_path(), None, &call).await {
+        let resources = match self
+            .send(Method::GET, &kind.group_path(), None, &call)
+            .await
+        {
             Err(error) if error.is_not_found() => return Err(not_served()),
             answer => answer?,
         };
@@ -83,7 +90,10 @@ impl ApiServer {
             .as_array()
             .into_iter()
             .flatten()
-            .find(|resource| resource["kind"] == kind.kind.as_str() && !resource["name"].as_str().unwrap_or("/").contains('/'))
+            .find(|resource| {
+                resource["kind"] == kind.kind.as_str()
+                    && !resource["name"].as_str().unwrap_or("/").contains('/')
+            })
             .map(|resource| Served {
                 plural: resource["name"].as_str().unwrap_or_default().to_owned(),
                 namespaced: resource["namespaced"] == true,
@@ -94,10 +104,18 @@ impl ApiServer {
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Kind, Served>> {
-        self.discovered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.discovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn on_object(&self, verb: Verb, object: &ObjectRef, query: &str, body: Option<(&str, Vec<u8>)>) -> Result<Value, Error> {
+    async fn on_object(
+        &self,
+        verb: Verb,
+        object: &ObjectRef,
+        query: &str,
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Result<Value, Error> {
         let served = self.served(&object.kind).await?;
         let path = format!("{}/{}{query}", collection(object, &served), object.name);
         let method = match verb {
@@ -114,23 +132,35 @@ impl ApiServer {
         self.send(method, &path, body, &call).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>, call: &Call<'_>) -> Result<Value, Error> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Vec<u8>)>,
+        call: &Call<'_>,
+    ) -> Result<Value, Error> {
         tracing::debug!(%method, path, "asking the API server");
         let answer_error = |reason: String| Error::Answer {
             host: self.host.clone(),
-            object: call.object.clone(),
+            object: Box::new(call.object.clone()),
             reason,
         };
-        let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, "application/json");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::ACCEPT, "application/json");
         if let Some(tokens) = &self.tokens {
             let token = tokens().await.map_err(|reason| Error::Credentials {
                 host: self.host.clone(),
                 reason,
             })?;
-            let mut value = header::HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| Error::Credentials {
-                host: self.host.clone(),
-                reason: "the token has characters that no HTTP header may hold".to_owned(),
-            })?;
+            let mut value =
+                header::HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+                    Error::Credentials {
+                        host: self.host.clone(),
+                        reason: "the token has characters that no HTTP header may hold".to_owned(),
+                    }
+                })?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
@@ -141,26 +171,44 @@ impl ApiServer {
             }
             None => Vec::new(),
         };
-        let request = request.body(bytes).map_err(|error| answer_error(error.to_string()))?;
-        let text = self.client.request_text(request).await.map_err(|error| self.meaning(&error, call))?;
+        let request = request
+            .body(bytes)
+            .map_err(|error| answer_error(error.to_string()))?;
+        let text = self
+            .client
+            .request_text(request)
+            .await
+            .map_err(|error| self.meaning(&error, call))?;
         serde_json::from_str(&text).map_err(|error| answer_error(error.to_string()))
     }
 
     fn meaning(&self, error: &kube::Error, call: &Call<'_>) -> Error {
         let host = self.host.clone();
         match error {
-            kube::Error::Api(status) => Error::from_status(status, &self.host, call.verb, call.object, &call.resource),
-            kube::Error::Auth(_) => Error::Credentials { host, reason: chain(error) },
-            kube::Error::Service(source) if source.downcast_ref::<kube::client::AuthError>().is_some() => Error::Credentials {
+            kube::Error::Api(status) => {
+                Error::from_status(status, &self.host, call.verb, call.object, &call.resource)
+            }
+            kube::Error::Auth(_) => Error::Credentials {
                 host,
-                reason: chain(source.as_ref()),
-            },
-            kube::Error::FromUtf8(_) | kube::Error::SerdeError(_) => Error::Answer {
-                host,
-                object: call.object.clone(),
                 reason: chain(error),
             },
-            _ => Error::Unreachable { host, reason: chain(error) },
+            kube::Error::Service(source)
+                if source.downcast_ref::<kube::client::AuthError>().is_some() =>
+            {
+                Error::Credentials {
+                    host,
+                    reason: chain(source.as_ref()),
+                }
+            }
+            kube::Error::FromUtf8(_) | kube::Error::SerdeError(_) => Error::Answer {
+                host,
+                object: Box::new(call.object.clone()),
+                reason: chain(error),
+            },
+            _ => Error::Unreachable {
+                host,
+                reason: chain(error),
+            },
         }
     }
 }
@@ -172,10 +220,17 @@ impl Objects for ApiServer {
     }
 
     async fn get(&self, object: &ObjectRef) -> Result<Object, Error> {
-        self.on_object(Verb::Get, object, "", None).await.map(Object)
+        self.on_object(Verb::Get, object, "", None)
+            .await
+            .map(Object)
     }
 
-    async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Object>, Error> {
+    async fn list(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        labels: &str,
+    ) -> Result<Vec<Object>, Error> {
         let served = self.served(kind).await?;
         let all = ObjectRef {
             kind: kind.clone(),
@@ -216,20 +271,29 @@ impl Objects for ApiServer {
         let force = apply == Apply::Force;
         // Strict: a field that this server does not know must not be dropped in silence; it may be what made the object safe.
         let query = format!("?fieldManager={FIELD_MANAGER}&force={force}&fieldValidation=Strict");
-        let body = ("application/apply-patch+yaml", object.0.to_string().into_bytes());
-        self.on_object(Verb::Patch, &object.reference(), &query, Some(body)).await.map(Object)
+        let body = (
+            "application/apply-patch+yaml",
+            object.0.to_string().into_bytes(),
+        );
+        self.on_object(Verb::Patch, &object.reference(), &query, Some(body))
+            .await
+            .map(Object)
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, Error> {
         let query = format!("?fieldManager={FIELD_MANAGER}&fieldValidation=Strict");
         let body = ("application/json", object.0.to_string().into_bytes());
-        self.on_object(Verb::Update, &object.reference(), &query, Some(body)).await.map(Object)
+        self.on_object(Verb::Update, &object.reference(), &query, Some(body))
+            .await
+            .map(Object)
     }
 
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), Error> {
         let options = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid }, "propagationPolicy": "Background" });
         let body = ("application/json", options.to_string().into_bytes());
-        self.on_object(Verb::Delete, object, "", Some(body)).await.map(drop)
+        self.on_object(Verb::Delete, object, "", Some(body))
+            .await
+            .map(drop)
     }
 
     async fn version(&self) -> Result<String, Error> {
@@ -240,14 +304,19 @@ impl Objects for ApiServer {
             resource: "/version".to_owned(),
         };
         let version = self.send(Method::GET, "/version", None, &call).await?;
-        Ok(version["gitVersion"].as_str().unwrap_or_default().to_owned())
+        Ok(version["gitVersion"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
     }
 }
 
 fn collection(object: &ObjectRef, served: &Served) -> String {
     let group = object.kind.group_path();
     match &object.namespace {
-        Some(namespace) if served.namespaced => format!("{group}/namespaces/{namespace}/{}", served.plural),
+        Some(namespace) if served.namespaced => {
+            format!("{group}/namespaces/{namespace}/{}", served.plural)
+        }
         _ => format!("{group}/{}", served.plural),
     }
 }
@@ -286,7 +355,10 @@ mod tests {
         let mut config = kube::Config::new(host.parse().unwrap());
         config.default_retry = false;
         let server = ApiServer::new(config, None).unwrap();
-        let error = server.get(&ObjectRef::namespace("kube-system")).await.unwrap_err();
+        let error = server
+            .get(&ObjectRef::namespace("kube-system"))
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
         assert!(error.to_string().contains(&host), "{error}");
         assert!(error.to_string().contains("refused"), "{error}");
@@ -295,7 +367,10 @@ mod tests {
     #[test]
     fn paths_follow_group_and_scope() {
         let path = |object: ObjectRef| collection(&object, &object.kind.builtin().unwrap());
-        assert_eq!(path(ObjectRef::new("apps/v1", "Deployment", Some("union"), "a")), "/apis/apps/v1/namespaces/union/deployments");
+        assert_eq!(
+            path(ObjectRef::new("apps/v1", "Deployment", Some("union"), "a")),
+            "/apis/apps/v1/namespaces/union/deployments"
+        );
         assert_eq!(path(ObjectRef::namespace("union")), "/api/v1/namespaces");
         assert_eq!(path(ObjectRef::new("v1", "Pod", None, "*")), "/api/v1/pods");
     }

@@ -38,7 +38,12 @@ pub struct Outcome {
 
 impl Target<'_> {
     /// Applies a set for the first time. Until [`Target::finish`] its first object is marked as being created.
-    pub async fn create(&self, stop: &impl Stoppable, deadline: Deadline, wanted: &[Object]) -> Result<Outcome> {
+    pub async fn create(
+        &self,
+        stop: &impl Stoppable,
+        deadline: Deadline,
+        wanted: &[Object],
+    ) -> Result<Outcome> {
         let live = self.settled(stop, deadline, wanted).await?;
         let mut outcome = Outcome::default();
         for (index, object) in wanted.iter().enumerate() {
@@ -47,23 +52,37 @@ impl Target<'_> {
                 continue;
             };
             match self.marks.standing(live) {
-                Standing::Foreign(whose) => return Err(Taken::new(&name, whose, &self.import).into()),
+                Standing::Foreign(whose) => {
+                    return Err(Taken::new(&name, whose, &self.import).into());
+                }
                 // The first object loses its mark last, so without it this create has ended long ago.
                 Standing::Ours if index == 0 => {
-                    let whose = "it is complete and belongs to this owner, but to another state".to_owned();
+                    let whose =
+                        "it is complete and belongs to this owner, but to another state".to_owned();
                     return Err(Taken::new(&name, whose, &self.import).into());
                 }
                 Standing::Ours | Standing::HalfMade => outcome.continued = true,
             }
         }
-        let begun: Vec<Object> = wanted.iter().take(1).map(|first| self.marks.put_creating(first)).collect();
+        let begun: Vec<Object> = wanted
+            .iter()
+            .take(1)
+            .map(|first| self.marks.put_creating(first))
+            .collect();
         self.apply_all(&begun, Apply::Claim, &mut outcome).await;
         if !outcome.diagnostics.has_error() {
-            self.apply_all(wanted.get(1..).unwrap_or_default(), Apply::Claim, &mut outcome).await;
+            self.apply_all(
+                wanted.get(1..).unwrap_or_default(),
+                Apply::Claim,
+                &mut outcome,
+            )
+            .await;
         }
         if outcome.diagnostics.has_error() {
             // What never left this process is not in the cluster; what was sent may be.
-            outcome.texts.retain(|key, _| wanted.iter().any(|object| object.reference().key() == *key));
+            outcome
+                .texts
+                .retain(|key, _| wanted.iter().any(|object| object.reference().key() == *key));
         } else {
             outcome.texts = set::texts(wanted);
         }
@@ -85,20 +104,27 @@ impl Target<'_> {
             texts: prior.clone(),
             ..Outcome::default()
         };
-        let changed = |object: &&Object| prior.get(&object.reference().key()) != Some(&set::text(object));
-        let (known, new): (Vec<&Object>, Vec<&Object>) =
-            wanted.iter().filter(changed).partition(|object| prior.contains_key(&object.reference().key()));
+        let changed =
+            |object: &&Object| prior.get(&object.reference().key()) != Some(&set::text(object));
+        let (known, new): (Vec<&Object>, Vec<&Object>) = wanted
+            .iter()
+            .filter(changed)
+            .partition(|object| prior.contains_key(&object.reference().key()));
         let names: Vec<_> = new.iter().map(|object| object.reference()).collect();
         let live = set::fetch(self.objects, &names).await?;
         for name in names.iter().filter(|name| !set::is_made_by_cluster(name)) {
-            if let Some(Standing::Foreign(whose)) = live.get(name).map(|live| self.marks.standing(live)) {
+            if let Some(Standing::Foreign(whose)) =
+                live.get(name).map(|live| self.marks.standing(live))
+            {
                 return Err(Taken::new(name, whose, &self.import).into());
             }
         }
         let cloned = |objects: Vec<&Object>| objects.into_iter().cloned().collect::<Vec<_>>();
-        self.apply_all(&cloned(new), Apply::Claim, &mut outcome).await;
+        self.apply_all(&cloned(new), Apply::Claim, &mut outcome)
+            .await;
         if !outcome.diagnostics.has_error() {
-            self.apply_all(&cloned(known), Apply::Force, &mut outcome).await;
+            self.apply_all(&cloned(known), Apply::Force, &mut outcome)
+                .await;
         }
         if !outcome.diagnostics.has_error() {
             self.prune(wanted, &mut outcome).await?;
@@ -107,52 +133,81 @@ impl Target<'_> {
     }
 
     /// Waits until nothing of these names is being deleted, and answers what there is.
-    async fn settled(&self, stop: &impl Stoppable, deadline: Deadline, wanted: &[Object]) -> Result<BTreeMap<ObjectRef, Object>> {
+    async fn settled(
+        &self,
+        stop: &impl Stoppable,
+        deadline: Deadline,
+        wanted: &[Object],
+    ) -> Result<BTreeMap<ObjectRef, Object>> {
         let names: Vec<_> = wanted.iter().map(Object::reference).collect();
         let names = &names;
-        wait::until(stop, deadline, "objects of the same names to be deleted", || async move {
-            let live = set::fetch(self.objects, names).await?;
-            Ok(match live.values().find(|live| live.is_deleting()) {
-                Some(leaving) => Poll::Pending(format!("{} is still being deleted", leaving.reference())),
-                None => Poll::Ready(live),
-            })
-        })
+        wait::until(
+            stop,
+            deadline,
+            "objects of the same names to be deleted",
+            || async move {
+                let live = set::fetch(self.objects, names).await?;
+                Ok(match live.values().find(|live| live.is_deleting()) {
+                    Some(leaving) => {
+                        Poll::Pending(format!("{} is still being deleted", leaving.reference()))
+                    }
+                    None => Poll::Ready(live),
+                })
+            },
+        )
         .await
     }
 
     async fn apply_all(&self, objects: &[Object], apply: Apply, outcome: &mut Outcome) {
         let mut stages: BTreeMap<u8, Vec<&Object>> = BTreeMap::new();
         for object in objects {
-            stages.entry(set::stage(&object.reference().kind)).or_default().push(object);
+            stages
+                .entry(set::stage(&object.reference().kind))
+                .or_default()
+                .push(object);
         }
         for stage in stages.into_values() {
-            let calls: Vec<_> = stage.iter().map(|object| self.apply_one(object, apply)).collect();
+            let calls: Vec<_> = stage
+                .iter()
+                .map(|object| self.apply_one(object, apply))
+                .collect();
             let results: Vec<_> = stream::iter(calls).buffered(CONCURRENT).collect().await;
             let mut unsettled_objects = Vec::new();
             for (object, result) in stage.into_iter().zip(results) {
                 match result {
                     Ok(unsettled) => {
-                        outcome.texts.insert(object.reference().key(), set::text(object));
+                        outcome
+                            .texts
+                            .insert(object.reference().key(), set::text(object));
                         unsettled_objects.extend(unsettled.into_iter().map(Diagnostic::from));
                     }
                     Err(error) => {
                         // An answer that was lost may have been a success.
                         if error.is_passing() {
-                            outcome.texts.entry(object.reference().key()).or_insert_with(|| set::text(object));
+                            outcome
+                                .texts
+                                .entry(object.reference().key())
+                                .or_insert_with(|| set::text(object));
                         }
                         outcome.diagnostics.push(explained(&error));
                     }
                 }
             }
             let failed = outcome.diagnostics.has_error();
-            outcome.diagnostics.extend(unsettled_objects.into_iter().collect::<Diagnostics>());
+            outcome
+                .diagnostics
+                .extend(unsettled_objects.into_iter().collect::<Diagnostics>());
             if failed {
                 return;
             }
         }
     }
 
-    async fn apply_one(&self, object: &Object, apply: Apply) -> std::result::Result<Option<Persistent>, Error> {
+    async fn apply_one(
+        &self,
+        object: &Object,
+        apply: Apply,
+    ) -> std::result::Result<Option<Persistent>, Error> {
         let live = match self.objects.apply(object, apply).await {
             // A binding's role can't be changed, only be bound anew.
             Err(Error::Invalid { .. }) if apply == Apply::Force && is_binding(object) => {
@@ -166,7 +221,10 @@ impl Target<'_> {
         if apply == Apply::Claim || projection::project(object, &live) == *object {
             return Ok(None);
         }
-        let live = self.objects.replace(&projection::mended(object, &live)).await?;
+        let live = self
+            .objects
+            .replace(&projection::mended(object, &live))
+            .await?;
         if projection::project(object, &live) == *object {
             return Ok(None);
         }
@@ -178,7 +236,10 @@ impl Target<'_> {
 
     /// Removes what `outcome` still has and nobody wants any more. Never a namespace: others may live in it.
     async fn prune(&self, wanted: &[Object], outcome: &mut Outcome) -> Result<()> {
-        let kept: Vec<_> = wanted.iter().map(|object| object.reference().key()).collect();
+        let kept: Vec<_> = wanted
+            .iter()
+            .map(|object| object.reference().key())
+            .collect();
         let unwanted: Vec<Object> = set::parsed(&outcome.texts)?
             .into_iter()
             .filter(|object| !kept.contains(&object.reference().key()))
@@ -188,7 +249,10 @@ impl Target<'_> {
         let live = set::fetch(self.objects, &names).await?;
         for name in names {
             let ours = live.get(&name).filter(|live| self.marks.are_on(live));
-            if let (Some(live), false) = (ours, name.kind.kind == "Namespace" || set::is_made_by_cluster(&name)) {
+            if let (Some(live), false) = (
+                ours,
+                name.kind.kind == "Namespace" || set::is_made_by_cluster(&name),
+            ) {
                 match self.objects.delete(&name, live.uid()).await {
                     Err(error) if !error.is_not_found() => {
                         outcome.diagnostics.push(explained(&error));
@@ -216,7 +280,11 @@ impl From<Persistent> for Diagnostic {
             format!(
                 "Right after the apply it differed again, so an admission webhook or a controller changes it (field managers: {}). \
                  The next plan will show the difference again. Exempt the object there, or put the change into `patches`.",
-                if managers.is_empty() { "none but ours".to_owned() } else { managers.join(", ") }
+                if managers.is_empty() {
+                    "none but ours".to_owned()
+                } else {
+                    managers.join(", ")
+                }
             ),
         )
     }
@@ -230,7 +298,10 @@ fn is_binding(object: &Object) -> bool {
 pub fn explained(error: &Error) -> Diagnostic {
     let advice = match error {
         Error::Conflict { conflicts, .. } => {
-            let managers: std::collections::BTreeSet<_> = conflicts.iter().map(|conflict| conflict.manager.as_str()).collect();
+            let managers: std::collections::BTreeSet<_> = conflicts
+                .iter()
+                .map(|conflict| conflict.manager.as_str())
+                .collect();
             format!(
                 ". They were left alone. Have {} give these fields up (remove them from what it applies, or delete the object), then run again",
                 managers.into_iter().collect::<Vec<_>>().join(" and ")

@@ -2,12 +2,7 @@
 
 use framework::{AttributePath, Diagnostic, Diagnostics, Model, Result, Value};
 
-use super::{
-    connection::Connected,
-    coordinates::Coordinates,
-    error::Error,
-    kubeconfig,
-};
+use super::{connection::Connected, coordinates::Coordinates, error::Error, kubeconfig};
 use crate::client::Client;
 
 /// Where a Kubernetes cluster is. Exactly one of the arguments is given. It holds no secret: tokens are minted whenever one is needed.
@@ -57,23 +52,40 @@ pub struct DirectModel {
     pub ca_certificate: Value<String>,
 }
 
-#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
+#[expect(
+    clippy::ptr_arg,
+    reason = "a validator takes a reference to what the attribute holds"
+)]
 fn eks_name(name: &String) -> std::result::Result<(), String> {
-    name.parse::<clouds::clusters::ClusterName>().map(drop).map_err(|error| error.to_string())
+    name.parse::<clouds::clusters::ClusterName>()
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
-#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
+#[expect(
+    clippy::ptr_arg,
+    reason = "a validator takes a reference to what the attribute holds"
+)]
 fn region(name: &String) -> std::result::Result<(), String> {
-    name.parse::<clouds::account::Region>().map(drop).map_err(|error| error.to_string())
+    name.parse::<clouds::account::Region>()
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
-#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
 fn https(host: &String) -> std::result::Result<(), String> {
     let example = "write https://<host> or https://<host>:<port>";
-    let url: url::Url = host.parse().map_err(|error| format!("{host:?} is not an address ({error}); {example}"))?;
+    let url: url::Url = host
+        .parse()
+        .map_err(|error| format!("{host:?} is not an address ({error}); {example}"))?;
     // A token is sent to it.
-    if url.scheme() != "https" || url.host().is_none() || !matches!(url.path(), "" | "/") || url.query().is_some() {
-        return Err(format!("{host:?} is not the address of an API server; {example}"));
+    if url.scheme() != "https"
+        || url.host().is_none()
+        || !matches!(url.path(), "" | "/")
+        || url.query().is_some()
+    {
+        return Err(format!(
+            "{host:?} is not the address of an API server; {example}"
+        ));
     }
     Ok(())
 }
@@ -81,8 +93,18 @@ fn https(host: &String) -> std::result::Result<(), String> {
 impl ClusterModel {
     /// Reports arguments that exclude each other and a kubeconfig file without the context, where the file exists.
     pub fn validate(cluster: &Value<Self>, path: &AttributePath, diagnostics: &mut Diagnostics) {
-        let Value::Known(Self { eks, kubeconfig, direct }) = cluster else { return };
-        let given = [eks.is_known(), kubeconfig.is_known(), direct.is_known()].into_iter().filter(|given| *given).count();
+        let Value::Known(Self {
+            eks,
+            kubeconfig,
+            direct,
+        }) = cluster
+        else {
+            return;
+        };
+        let given = [eks.is_known(), kubeconfig.is_known(), direct.is_known()]
+            .into_iter()
+            .filter(|given| *given)
+            .count();
         let open = eks.is_unknown() || kubeconfig.is_unknown() || direct.is_unknown();
         if given > 1 || (given == 0 && !open) {
             diagnostics.error_at(
@@ -91,12 +113,20 @@ impl ClusterModel {
                 "Write exactly one of `eks = { name, region }`, `kubeconfig = { path, context }` and `direct = { host, ca_certificate }`.",
             );
         }
-        if let Value::Known(KubeconfigModel { path: Value::Known(file), context }) = kubeconfig
+        if let Value::Known(KubeconfigModel {
+            path: Value::Known(file),
+            context,
+        }) = kubeconfig
             && !context.is_unknown()
-            && let Err(problem) = kubeconfig::check_context(file, context.known().map(String::as_str))
+            && let Err(problem) =
+                kubeconfig::check_context(file, context.known().map(String::as_str))
         {
             let at = path.clone().attribute("kubeconfig");
-            let at = if context.is_null() { at.attribute("path") } else { at.attribute("context") };
+            let at = if context.is_null() {
+                at.attribute("path")
+            } else {
+                at.attribute("context")
+            };
             diagnostics.error_at(at, "the kubeconfig file cannot be used", problem);
         }
     }
@@ -104,22 +134,31 @@ impl ClusterModel {
     /// Where the cluster is; `None` while a part of it is not known yet.
     pub fn coordinates(cluster: &Value<Self>) -> Option<Coordinates> {
         match cluster.known()? {
-            Self { eks: Value::Known(EksModel { name, region }), .. } => Some(Coordinates::Eks {
+            Self {
+                eks: Value::Known(EksModel { name, region }),
+                ..
+            } => Some(Coordinates::Eks {
                 region: region.known()?.clone(),
                 name: name.known()?.clone(),
             }),
-            Self { kubeconfig: Value::Known(KubeconfigModel { path, context }), .. } if !context.is_unknown() => {
-                Some(Coordinates::Kubeconfig {
-                    path: path.known()?.clone(),
-                    context: context.known().cloned(),
-                })
-            }
-            Self { direct: Value::Known(DirectModel { host, ca_certificate }), .. } if !ca_certificate.is_unknown() => {
-                Some(Coordinates::Direct {
-                    host: host.known()?.clone(),
-                    ca_certificate: ca_certificate.known().cloned(),
-                })
-            }
+            Self {
+                kubeconfig: Value::Known(KubeconfigModel { path, context }),
+                ..
+            } if !context.is_unknown() => Some(Coordinates::Kubeconfig {
+                path: path.known()?.clone(),
+                context: context.known().cloned(),
+            }),
+            Self {
+                direct:
+                    Value::Known(DirectModel {
+                        host,
+                        ca_certificate,
+                    }),
+                ..
+            } if !ca_certificate.is_unknown() => Some(Coordinates::Direct {
+                host: host.known()?.clone(),
+                ca_certificate: ca_certificate.known().cloned(),
+            }),
             _ => None,
         }
     }
@@ -127,7 +166,13 @@ impl ClusterModel {
     /// Whether a change means another EKS cluster. Files and addresses may change while the cluster stays: its uid tells.
     pub fn is_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
         match (Self::coordinates(prior), Self::coordinates(planned)) {
-            (Some(Coordinates::Eks { region, name }), Some(Coordinates::Eks { region: to, name: other })) => (region, name) != (to, other),
+            (
+                Some(Coordinates::Eks { region, name }),
+                Some(Coordinates::Eks {
+                    region: to,
+                    name: other,
+                }),
+            ) => (region, name) != (to, other),
             _ => false,
         }
     }
@@ -145,11 +190,19 @@ impl ClusterModel {
     }
 
     /// Opens a cluster that must be there, and be the one that it was.
-    pub async fn open_same(client: &Client, cluster: &Value<Self>, uid: Option<&String>) -> Result<Connected> {
-        let found = Self::open(client, cluster).await?.ok_or_else(|| Error::Unreachable {
-            host: Self::coordinates(cluster).map(|coordinates| coordinates.to_string()).unwrap_or_default(),
-            reason: "its cloud says that it does not exist".to_owned(),
-        })?;
+    pub async fn open_same(
+        client: &Client,
+        cluster: &Value<Self>,
+        uid: Option<&String>,
+    ) -> Result<Connected> {
+        let found = Self::open(client, cluster)
+            .await?
+            .ok_or_else(|| Error::Unreachable {
+                host: Self::coordinates(cluster)
+                    .map(|coordinates| coordinates.to_string())
+                    .unwrap_or_default(),
+                reason: "its cloud says that it does not exist".to_owned(),
+            })?;
         match uid {
             Some(uid) if *uid != found.uid => Err(Diagnostic::error(
                 "this is another cluster",
@@ -167,12 +220,19 @@ impl ClusterModel {
 
     /// Opens the cluster of something that is in the state; `None` when the cluster is deleted or has been made anew, and the objects
     /// with it.
-    pub async fn open_known(client: &Client, cluster: &Value<Self>, uid: Option<&String>) -> Result<Option<Connected>> {
+    pub async fn open_known(
+        client: &Client,
+        cluster: &Value<Self>,
+        uid: Option<&String>,
+    ) -> Result<Option<Connected>> {
         let found = Self::open(client, cluster).await?;
         Ok(found.filter(|found| {
             let same = uid.is_none_or(|uid| *uid == found.uid);
             if !same {
-                tracing::info!(found = found.uid, "the cluster has been made anew, so what was in it is gone");
+                tracing::info!(
+                    found = found.uid,
+                    "the cluster has been made anew, so what was in it is gone"
+                );
             }
             same
         }))
@@ -198,7 +258,10 @@ impl From<Coordinates> for ClusterModel {
                 .into(),
                 ..Self::default()
             },
-            Coordinates::Direct { host, ca_certificate } => Self {
+            Coordinates::Direct {
+                host,
+                ca_certificate,
+            } => Self {
                 direct: DirectModel {
                     host: host.into(),
                     ca_certificate: ca_certificate.into(),
@@ -223,7 +286,10 @@ mod tests {
 
     #[test]
     fn exactly_one_cluster_is_given() {
-        assert_eq!(problems(ClusterModel::default())[0].summary, "no cluster is given");
+        assert_eq!(
+            problems(ClusterModel::default())[0].summary,
+            "no cluster is given"
+        );
         let two = ClusterModel {
             eks: EksModel::default().into(),
             direct: DirectModel::default().into(),
@@ -234,17 +300,31 @@ mod tests {
             eks: Value::Unknown,
             ..ClusterModel::default()
         };
-        assert!(problems(open).is_empty(), "what is not known yet may be the one");
+        assert!(
+            problems(open).is_empty(),
+            "what is not known yet may be the one"
+        );
     }
 
     #[test]
     fn coordinates_come_back_from_the_argument() {
-        for text in ["eks/eu-west-1/prod", "kubeconfig//etc/kube/c#a", "direct/https://10.0.0.1:6443"] {
+        for text in [
+            "eks/eu-west-1/prod",
+            "kubeconfig//etc/kube/c#a",
+            "direct/https://10.0.0.1:6443",
+        ] {
             let coordinates: Coordinates = text.parse().unwrap();
-            assert_eq!(ClusterModel::coordinates(&ClusterModel::from(coordinates.clone()).into()), Some(coordinates));
+            assert_eq!(
+                ClusterModel::coordinates(&ClusterModel::from(coordinates.clone()).into()),
+                Some(coordinates)
+            );
         }
         let unknown = ClusterModel {
-            eks: EksModel { name: Value::Unknown, region: "eu-west-1".into() }.into(),
+            eks: EksModel {
+                name: Value::Unknown,
+                region: "eu-west-1".into(),
+            }
+            .into(),
             ..ClusterModel::default()
         };
         assert_eq!(ClusterModel::coordinates(&unknown.into()), None);
@@ -253,7 +333,12 @@ mod tests {
     #[test]
     fn an_address_is_https() {
         assert!(https(&"https://10.0.0.1:6443".to_owned()).is_ok());
-        for bad in ["10.0.0.1", "http://10.0.0.1", "https://10.0.0.1/api", "https://"] {
+        for bad in [
+            "10.0.0.1",
+            "http://10.0.0.1",
+            "https://10.0.0.1/api",
+            "https://",
+        ] {
             assert!(https(&bad.to_owned()).is_err(), "{bad}");
         }
     }

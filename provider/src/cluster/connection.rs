@@ -26,7 +26,7 @@ use crate::provider::KubernetesModel;
 
 /// A cluster that does not answer within this time is reported, instead of a plan that hangs.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What opens clusters.
 #[async_trait]
@@ -71,16 +71,29 @@ struct Live {
 impl Connect for Live {
     async fn connect(&self, coordinates: &Coordinates) -> Result<Option<Connected>, Error> {
         // Every resource of a cluster shares one connection, so that the cloud is asked once per run.
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(coordinates).cloned();
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(coordinates)
+            .cloned();
         if open.is_some() {
             return Ok(open);
         }
         let objects = match coordinates {
             Coordinates::Eks { region, name } => self.eks(coordinates, region, name).await?,
-            Coordinates::Kubeconfig { path, context } => Some(self.kubeconfig(coordinates, path, context.as_deref()).await?),
-            Coordinates::Direct { host, ca_certificate } => Some(self.direct(host, ca_certificate.as_deref())?),
+            Coordinates::Kubeconfig { path, context } => Some(
+                self.kubeconfig(coordinates, path, context.as_deref())
+                    .await?,
+            ),
+            Coordinates::Direct {
+                host,
+                ca_certificate,
+            } => Some(self.direct(host, ca_certificate.as_deref())?),
         };
-        let Some(objects) = objects else { return Ok(None) };
+        let Some(objects) = objects else {
+            return Ok(None);
+        };
         let connected = Connected::to(Arc::new(objects)).await?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.insert(coordinates.clone(), connected.clone());
@@ -89,17 +102,29 @@ impl Connect for Live {
 }
 
 impl Live {
-    async fn eks(&self, coordinates: &Coordinates, region: &str, name: &str) -> Result<Option<ApiServer>, Error> {
+    async fn eks(
+        &self,
+        coordinates: &Coordinates,
+        region: &str,
+        name: &str,
+    ) -> Result<Option<ApiServer>, Error> {
         let problem = |reason: String| Error::Credentials {
             host: coordinates.to_string(),
             reason,
         };
         let Some(clusters) = &self.clusters else {
-            return Err(problem("the provider has no `aws` argument, so EKS cannot be asked for the cluster".to_owned()));
+            return Err(problem(
+                "the provider has no `aws` argument, so EKS cannot be asked for the cluster"
+                    .to_owned(),
+            ));
         };
         let id = ClusterId::Eks {
             name: name.parse().map_err(|error| problem(format!("{error}")))?,
-            region: Some(region.parse().map_err(|error| problem(format!("{error}")))?),
+            region: Some(
+                region
+                    .parse()
+                    .map_err(|error| problem(format!("{error}")))?,
+            ),
         };
         let Some(cluster) = clusters.describe(&id).await.optional()? else {
             return Ok(None);
@@ -117,11 +142,19 @@ impl Live {
         }
     }
 
-    async fn kubeconfig(&self, coordinates: &Coordinates, path: &str, context: Option<&str>) -> Result<ApiServer, Error> {
-        let mut config = kubeconfig::load(path, context).await.map_err(|reason| Error::Credentials {
-            host: coordinates.to_string(),
-            reason,
-        })?;
+    async fn kubeconfig(
+        &self,
+        coordinates: &Coordinates,
+        path: &str,
+        context: Option<&str>,
+    ) -> Result<ApiServer, Error> {
+        let mut config =
+            kubeconfig::load(path, context)
+                .await
+                .map_err(|reason| Error::Credentials {
+                    host: coordinates.to_string(),
+                    reason,
+                })?;
         bound(&mut config);
         let user = &config.auth_info;
         let anonymous = user.token.is_none()
@@ -138,7 +171,10 @@ impl Live {
     }
 
     fn direct(&self, host: &str, ca_certificate: Option<&str>) -> Result<ApiServer, Error> {
-        let given = self.kubernetes.known().and_then(|kubernetes| kubernetes.ca_certificate.known());
+        let given = self
+            .kubernetes
+            .known()
+            .and_then(|kubernetes| kubernetes.ca_certificate.known());
         let config = config(host, ca_certificate.or(given.map(String::as_str)))?;
         self.authenticated(config)
     }
@@ -151,8 +187,16 @@ impl Live {
         };
         let kubernetes = match &self.kubernetes {
             Value::Known(kubernetes) => kubernetes,
-            Value::Unknown => return Err(problem("the provider's `kubernetes` argument is not known yet")),
-            Value::Null => return Err(problem("set `token` or `exec` in the provider's `kubernetes` argument")),
+            Value::Unknown => {
+                return Err(problem(
+                    "the provider's `kubernetes` argument is not known yet",
+                ));
+            }
+            Value::Null => {
+                return Err(problem(
+                    "set `token` or `exec` in the provider's `kubernetes` argument",
+                ));
+            }
         };
         if let Some(token) = kubernetes.token.known() {
             let token = token.clone();
@@ -163,7 +207,9 @@ impl Live {
             return ApiServer::new(config, Some(tokens));
         }
         let Some(exec) = kubernetes.exec.known() else {
-            return Err(problem("set `token` or `exec` in the provider's `kubernetes` argument; neither is known"));
+            return Err(problem(
+                "set `token` or `exec` in the provider's `kubernetes` argument; neither is known",
+            ));
         };
         let environment: Vec<_> = exec
             .env
@@ -180,7 +226,8 @@ impl Live {
             // Terraform's standard input is not for questions.
             "interactiveMode": "Never",
         } });
-        config.auth_info = serde_json::from_value(user).map_err(|error| problem(&error.to_string()))?;
+        config.auth_info =
+            serde_json::from_value(user).map_err(|error| problem(&error.to_string()))?;
         ApiServer::new(config, None)
     }
 }
@@ -191,7 +238,10 @@ fn minted(clusters: Arc<dyn Clusters>, id: ClusterId) -> Tokens {
         let clusters = Arc::clone(&clusters);
         let id = id.clone();
         Box::pin(async move {
-            let minted = clusters.token(&id).await.map_err(|error| error.to_string())?;
+            let minted = clusters
+                .token(&id)
+                .await
+                .map_err(|error| error.to_string())?;
             Ok(minted.token.expose().to_owned())
         })
     })
@@ -202,7 +252,9 @@ fn config(host: &str, ca_certificate: Option<&str>) -> Result<kube::Config, Erro
         host: host.to_owned(),
         reason,
     };
-    let url = host.parse().map_err(|error| problem(format!("the address is not a URL: {error}")))?;
+    let url = host
+        .parse()
+        .map_err(|error| problem(format!("the address is not a URL: {error}")))?;
     let mut config = kube::Config::new(url);
     if let Some(pem) = ca_certificate {
         config.root_cert = Some(certificates(pem).map_err(problem)?);
@@ -220,7 +272,9 @@ fn bound(config: &mut kube::Config) {
 /// The certificates of a PEM bundle, as DER.
 fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, String> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).map(|certificate| certificate.map(|der| der.to_vec())).collect();
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .map(|certificate| certificate.map(|der| der.to_vec()))
+        .collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) => Err("`ca_certificate` holds no certificate; it must be PEM, beginning with -----BEGIN CERTIFICATE-----".to_owned()),
@@ -246,17 +300,35 @@ mod tests {
     #[tokio::test]
     async fn what_is_missing_is_named() {
         let clusters = live(None, &Value::Null);
-        assert!(problem(&*clusters, "eks/eu-west-1/prod").await.contains("no `aws` argument"));
-        assert!(problem(&*clusters, "direct/https://10.0.0.1").await.contains("`token` or `exec`"));
+        assert!(
+            problem(&*clusters, "eks/eu-west-1/prod")
+                .await
+                .contains("no `aws` argument")
+        );
+        assert!(
+            problem(&*clusters, "direct/https://10.0.0.1")
+                .await
+                .contains("`token` or `exec`")
+        );
         let clusters = live(None, &Value::Unknown);
-        assert!(problem(&*clusters, "direct/https://10.0.0.1").await.contains("not known yet"));
+        assert!(
+            problem(&*clusters, "direct/https://10.0.0.1")
+                .await
+                .contains("not known yet")
+        );
     }
 
     #[tokio::test]
     async fn a_cluster_that_the_cloud_does_not_have_is_gone() {
         let clouds = Clouds::memory();
         let clusters = live(Some(&clouds), &Value::Null);
-        assert!(clusters.connect(&coordinates("eks/eu-west-1/prod")).await.unwrap().is_none());
+        assert!(
+            clusters
+                .connect(&coordinates("eks/eu-west-1/prod"))
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]

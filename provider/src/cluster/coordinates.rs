@@ -8,20 +8,33 @@ pub enum Coordinates {
     /// An EKS cluster of the configured account.
     Eks { region: String, name: String },
     /// A context of a kubeconfig file; `None` is its current context.
-    Kubeconfig { path: String, context: Option<String> },
+    Kubeconfig {
+        path: String,
+        context: Option<String>,
+    },
     /// An API server by its address.
-    Direct { host: String, ca_certificate: Option<String> },
+    Direct {
+        host: String,
+        ca_certificate: Option<String>,
+    },
 }
 
 /// The spellings of coordinates in an import id.
-pub const SPELLINGS: &str = "eks/<region>/<name>, kubeconfig/<path>#<context> or direct/<https address>";
+pub const SPELLINGS: &str =
+    "eks/<region>/<name>, kubeconfig/<path>#<context> or direct/<https address>";
 
 impl fmt::Display for Coordinates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Eks { region, name } => write!(f, "eks/{region}/{name}"),
-            Self::Kubeconfig { path, context: None } => write!(f, "kubeconfig/{path}"),
-            Self::Kubeconfig { path, context: Some(context) } => write!(f, "kubeconfig/{path}#{context}"),
+            Self::Kubeconfig {
+                path,
+                context: None,
+            } => write!(f, "kubeconfig/{path}"),
+            Self::Kubeconfig {
+                path,
+                context: Some(context),
+            } => write!(f, "kubeconfig/{path}#{context}"),
             Self::Direct { host, .. } => write!(f, "direct/{host}"),
         }
     }
@@ -38,10 +51,14 @@ impl FromStr for Coordinates {
         }
         match how {
             "eks" => match whereabouts.split_once('/') {
-                Some((region, name)) if !region.is_empty() && !name.is_empty() && !name.contains('/') => Ok(Self::Eks {
-                    region: region.to_owned(),
-                    name: name.to_owned(),
-                }),
+                Some((region, name))
+                    if !region.is_empty() && !name.is_empty() && !name.contains('/') =>
+                {
+                    Ok(Self::Eks {
+                        region: region.to_owned(),
+                        name: name.to_owned(),
+                    })
+                }
                 _ => Err(invalid()),
             },
             "kubeconfig" => Ok(match whereabouts.split_once('#') {
@@ -67,10 +84,15 @@ impl Coordinates {
     /// Splits an import id into coordinates and the names that follow them.
     ///
     /// The names are counted from the end: paths, contexts and addresses have slashes of their own.
-    pub fn split_import_id<const N: usize>(id: &str, names: [&str; N]) -> Result<(Self, [String; N]), String> {
+    pub fn split_import_id<const N: usize>(
+        id: &str,
+        names: [&str; N],
+    ) -> Result<(Self, [String; N]), String> {
         let invalid = |why: &str| {
-            let tail: String = names.iter().map(|name| format!("/<{name}>")).collect();
-            format!("`{id}` is not an import id of this resource ({why}); write <cluster>{tail}, where <cluster> is {SPELLINGS}")
+            let tail: String = names.map(|name| format!("/<{name}>")).concat();
+            format!(
+                "`{id}` is not an import id of this resource ({why}); write <cluster>{tail}, where <cluster> is {SPELLINGS}"
+            )
         };
         let mut parts: Vec<&str> = id.rsplitn(N + 1, '/').collect();
         parts.reverse();
@@ -103,7 +125,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Coordinates>().unwrap().to_string(), text);
         }
-        for bad in ["", "eks", "eks/", "eks/eu-west-1", "eks/eu-west-1/a/b", "gke/a/b/c"] {
+        for bad in [
+            "",
+            "eks",
+            "eks/",
+            "eks/eu-west-1",
+            "eks/eu-west-1/a/b",
+            "gke/a/b/c",
+        ] {
             let error = bad.parse::<Coordinates>().unwrap_err();
             assert!(error.contains("eks/<region>/<name>"), "{error}");
         }
@@ -111,8 +140,11 @@ mod tests {
 
     #[test]
     fn names_are_counted_from_the_end() {
-        let (cluster, [namespace, name]) =
-            Coordinates::split_import_id("kubeconfig//etc/k.yaml#a/b/union/prod", ["namespace", "name"]).unwrap();
+        let (cluster, [namespace, name]) = Coordinates::split_import_id(
+            "kubeconfig//etc/k.yaml#a/b/union/prod",
+            ["namespace", "name"],
+        )
+        .unwrap();
         assert_eq!(cluster.to_string(), "kubeconfig//etc/k.yaml#a/b");
         assert_eq!((namespace.as_str(), name.as_str()), ("union", "prod"));
         let error = Coordinates::split_import_id("union/prod", ["namespace", "name"]).unwrap_err();

@@ -9,7 +9,10 @@ use super::objects::ObjectRef;
 pub enum Error {
     /// The object is not there.
     #[error("{object} does not exist in the cluster at {host}")]
-    NotFound { host: String, object: ObjectRef },
+    NotFound {
+        host: String,
+        object: Box<ObjectRef>,
+    },
     /// The API server does not know the caller.
     #[error(
         "the API server at {host} did not accept the credentials ({message}): the token has expired or belongs to another cluster; \
@@ -17,39 +20,54 @@ pub enum Error {
     )]
     Unauthorized { host: String, message: String },
     /// The caller is known and may not do this.
-    #[error("not allowed to {verb} {object} in the cluster at {host}; grant the verb `{verb}` on the resource `{resource}` to the user that runs Terraform (the API server says: {message})")]
+    #[error(
+        "not allowed to {verb} {object} in the cluster at {host}; grant the verb `{verb}` on the resource `{resource}` to the user that runs Terraform (the API server says: {message})"
+    )]
     Forbidden {
         host: String,
         verb: Verb,
         resource: String,
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         message: String,
     },
     /// An admission rule, a quota or Pod Security turned the object down.
     #[error("{object} was refused by the cluster's admission: {message}")]
-    Refused { object: ObjectRef, message: String },
+    Refused {
+        object: Box<ObjectRef>,
+        message: String,
+    },
     /// Other field managers own fields that this apply sets.
     #[error("{object} has fields that others manage: {}", listed(.conflicts))]
     Conflict {
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         conflicts: Vec<FieldConflict>,
     },
     /// The object changed, or was made anew, between reading and writing.
     #[error("{object} changed while it was being written ({message}); run again")]
-    Changed { object: ObjectRef, message: String },
+    Changed {
+        object: Box<ObjectRef>,
+        message: String,
+    },
     /// The API server calls the object invalid.
     #[error("{object} is not valid: {message}")]
-    Invalid { object: ObjectRef, message: String },
+    Invalid {
+        object: Box<ObjectRef>,
+        message: String,
+    },
     /// No resource of this kind is served.
-    #[error("the cluster at {host} does not serve {kind} ({api_version}); apply `dataplane_crds` first, or check the version of the cluster")]
+    #[error(
+        "the cluster at {host} does not serve {kind} ({api_version}); apply `dataplane_crds` first, or check the version of the cluster"
+    )]
     NotServed {
         host: String,
         api_version: String,
         kind: String,
     },
     /// The namespace of the object is being deleted.
-    #[error("the namespace of {object} is being deleted; wait until `kubectl get namespace` no longer lists it and run again")]
-    Terminating { object: ObjectRef },
+    #[error(
+        "the namespace of {object} is being deleted; wait until `kubectl get namespace` no longer lists it and run again"
+    )]
+    Terminating { object: Box<ObjectRef> },
     /// Nothing answered, or not with a certificate that can be trusted.
     #[error("the API server at {host} cannot be reached from where Terraform runs: {reason}")]
     Unreachable { host: String, reason: String },
@@ -70,7 +88,7 @@ pub enum Error {
     #[error("the API server at {host} gave an answer that cannot be used for {object}: {reason}")]
     Answer {
         host: String,
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         reason: String,
     },
 }
@@ -116,24 +134,35 @@ impl Error {
     }
 
     /// The meaning of an API server's `Status`.
-    pub fn from_status(status: &kube::core::Status, host: &str, verb: Verb, object: &ObjectRef, resource: &str) -> Self {
+    pub fn from_status(
+        status: &kube::core::Status,
+        host: &str,
+        verb: Verb,
+        object: &ObjectRef,
+        resource: &str,
+    ) -> Self {
         let message = one_line(&status.message);
-        let object = object.clone();
+        let object = Box::new(object.clone());
         let host = host.to_owned();
         let causes = status.details.iter().flat_map(|details| &details.causes);
         match status.code {
             401 => Self::Unauthorized { host, message },
-            403 if causes.clone().any(|cause| cause.reason == "NamespaceTerminating") => {
+            403 if causes
+                .clone()
+                .any(|cause| cause.reason == "NamespaceTerminating") =>
+            {
                 Self::Terminating { object }
             }
             // RBAC always words it like this; what is left of 403 comes from admission.
-            403 if message.contains(" cannot ") && message.contains("is forbidden: User ") => Self::Forbidden {
-                host,
-                verb,
-                resource: resource.to_owned(),
-                object,
-                message,
-            },
+            403 if message.contains(" cannot ") && message.contains("is forbidden: User ") => {
+                Self::Forbidden {
+                    host,
+                    verb,
+                    resource: resource.to_owned(),
+                    object,
+                    message,
+                }
+            }
             403 => Self::Refused { object, message },
             404 => Self::NotFound { host, object },
             409 => {
@@ -199,7 +228,13 @@ mod tests {
     fn meaning(status: serde_json::Value) -> Error {
         let status: kube::core::Status = serde_json::from_value(status).unwrap();
         let object = ObjectRef::new("apps/v1", "Deployment", Some("union"), "executor");
-        Error::from_status(&status, "https://k8s.example", Verb::Patch, &object, "deployments.apps")
+        Error::from_status(
+            &status,
+            "https://k8s.example",
+            Verb::Patch,
+            &object,
+            "deployments.apps",
+        )
     }
 
     #[test]
@@ -220,8 +255,21 @@ mod tests {
             "code": 403, "reason": "Forbidden",
             "message": "deployments.apps \"executor\" is forbidden: User \"ci\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"union\""
         }));
-        assert!(matches!(error, Error::Forbidden { verb: Verb::Patch, .. }), "{error:?}");
-        assert!(error.to_string().contains("grant the verb `patch` on the resource `deployments.apps`"));
+        assert!(
+            matches!(
+                error,
+                Error::Forbidden {
+                    verb: Verb::Patch,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(
+            error
+                .to_string()
+                .contains("grant the verb `patch` on the resource `deployments.apps`")
+        );
     }
 
     #[test]
@@ -234,7 +282,9 @@ mod tests {
 
     #[test]
     fn a_stale_version_is_not_a_field_conflict() {
-        let error = meaning(serde_json::json!({ "code": 409, "reason": "Conflict", "message": "the object has been modified" }));
+        let error = meaning(
+            serde_json::json!({ "code": 409, "reason": "Conflict", "message": "the object has been modified" }),
+        );
         assert!(matches!(error, Error::Changed { .. }), "{error:?}");
     }
 }

@@ -23,8 +23,18 @@ pub fn leaves(object: &Value) -> BTreeSet<Leaf> {
 fn is_identity(leaf: &[String]) -> bool {
     let top = leaf.first().map(String::as_str).unwrap_or_default();
     let second = leaf.get(1).map(String::as_str).unwrap_or_default();
-    let server = ["f:name", "f:namespace", "f:uid", "f:resourceVersion", "f:generation", "f:managedFields", "f:creationTimestamp", "f:deletionTimestamp"];
-    matches!(top, "f:apiVersion" | "f:kind" | "f:status") || top == "f:metadata" && server.contains(&second)
+    let server = [
+        "f:name",
+        "f:namespace",
+        "f:uid",
+        "f:resourceVersion",
+        "f:generation",
+        "f:managedFields",
+        "f:creationTimestamp",
+        "f:deletionTimestamp",
+    ];
+    matches!(top, "f:apiVersion" | "f:kind" | "f:status")
+        || top == "f:metadata" && server.contains(&second)
 }
 
 fn walk(value: &Value, list: &str, at: &mut Leaf, found: &mut BTreeSet<Leaf>) {
@@ -57,10 +67,14 @@ fn walk(value: &Value, list: &str, at: &mut Leaf, found: &mut BTreeSet<Leaf>) {
 
 /// The value of a leaf in an object.
 pub fn value_at<'a>(object: &'a Value, leaf: &[String]) -> Option<&'a Value> {
-    leaf.iter().try_fold(object, |value, step| match step.strip_prefix("f:") {
-        Some(name) => value.get(name),
-        None => value.as_array()?.iter().find(|element| is_keyed(element, step)),
-    })
+    leaf.iter()
+        .try_fold(object, |value, step| match step.strip_prefix("f:") {
+            Some(name) => value.get(name),
+            None => value
+                .as_array()?
+                .iter()
+                .find(|element| is_keyed(element, step)),
+        })
 }
 
 /// Removes a leaf, and what becomes empty by that.
@@ -68,24 +82,25 @@ pub fn remove(object: &mut Value, leaf: &[String]) {
     let Some((step, rest)) = leaf.split_first() else {
         return;
     };
-    match step.strip_prefix("f:") {
-        Some(name) => {
-            let Some(members) = object.as_object_mut() else { return };
-            if let Some(value) = members.get_mut(name) {
-                remove(value, rest);
-                if rest.is_empty() || is_hollow(value) {
-                    members.remove(name);
-                }
+    if let Some(name) = step.strip_prefix("f:") {
+        let Some(members) = object.as_object_mut() else {
+            return;
+        };
+        if let Some(value) = members.get_mut(name) {
+            remove(value, rest);
+            if rest.is_empty() || is_hollow(value) {
+                members.remove(name);
             }
         }
-        None => {
-            let Some(elements) = object.as_array_mut() else { return };
-            if let Some(index) = elements.iter().position(|element| is_keyed(element, step)) {
-                remove(&mut elements[index], rest);
-                if rest.is_empty() || is_hollow(&elements[index]) {
-                    elements.remove(index);
-                }
-            }
+        return;
+    }
+    let Some(elements) = object.as_array_mut() else {
+        return;
+    };
+    if let Some(index) = elements.iter().position(|element| is_keyed(element, step)) {
+        remove(&mut elements[index], rest);
+        if rest.is_empty() || is_hollow(&elements[index]) {
+            elements.remove(index);
         }
     }
 }
@@ -132,14 +147,24 @@ pub fn dotted(leaf: &[String]) -> String {
     leaf.iter()
         .map(|step| match step.strip_prefix("f:") {
             Some(name) => format!(".{name}"),
-            None => format!("[{}]", step.trim_start_matches("k:").trim_matches(['{', '}']).replace("\":", "\"=")),
+            None => format!(
+                "[{}]",
+                step.trim_start_matches("k:")
+                    .trim_matches(['{', '}'])
+                    .replace("\":", "\"=")
+            ),
         })
         .collect()
 }
 
 fn is_keyed(element: &Value, step: &str) -> bool {
-    let keys: Option<Map<String, Value>> = step.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
-    keys.is_some_and(|keys| keys.iter().all(|(name, value)| element.get(name) == Some(value)))
+    let keys: Option<Map<String, Value>> = step
+        .strip_prefix("k:")
+        .and_then(|keys| serde_json::from_str(keys).ok());
+    keys.is_some_and(|keys| {
+        keys.iter()
+            .all(|(name, value)| element.get(name) == Some(value))
+    })
 }
 
 fn is_hollow(value: &Value) -> bool {

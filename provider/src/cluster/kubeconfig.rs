@@ -18,31 +18,59 @@ pub fn check_context(path: &str, context: Option<&str>) -> Result<(), String> {
         return Ok(());
     }
     let file = read(path)?;
-    let names: Vec<&str> = file.contexts.iter().map(|context| context.name.as_str()).collect();
-    let listed = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let names: Vec<&str> = file
+        .contexts
+        .iter()
+        .map(|context| context.name.as_str())
+        .collect();
+    let listed = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    };
     match context.or(file.current_context.as_deref()) {
         Some(wanted) if names.contains(&wanted) => Ok(()),
-        Some(wanted) => Err(format!("the file {path} has no context `{wanted}`; its contexts are: {listed}")),
-        None => Err(format!("the file {path} has no current context, so `context` must name one of: {listed}")),
+        Some(wanted) => Err(format!(
+            "the file {path} has no context `{wanted}`; its contexts are: {listed}"
+        )),
+        None => Err(format!(
+            "the file {path} has no current context, so `context` must name one of: {listed}"
+        )),
     }
 }
 
 /// The configuration for a context of a file.
 pub async fn load(path: &str, context: Option<&str>) -> Result<kube::Config, String> {
     if !expanded(path).exists() {
-        return Err(format!("the kubeconfig file {path} does not exist on the machine that runs Terraform"));
+        return Err(format!(
+            "the kubeconfig file {path} does not exist on the machine that runs Terraform"
+        ));
     }
     check_context(path, context)?;
     let options = KubeConfigOptions {
         context: context.map(str::to_owned),
         ..KubeConfigOptions::default()
     };
-    let config = kube::Config::from_custom_kubeconfig(read(path)?, &options).await;
-    config.map_err(|error| format!("the kubeconfig file {path} cannot be used: {error}"))
+    let file = read(path)?;
+    let names_proxy = file.clusters.iter().any(|named| {
+        named
+            .cluster
+            .as_ref()
+            .is_some_and(|cluster| cluster.proxy_url.is_some())
+    });
+    let mut config = kube::Config::from_custom_kubeconfig(file, &options)
+        .await
+        .map_err(|error| format!("the kubeconfig file {path} cannot be used: {error}"))?;
+    if !names_proxy {
+        // Otherwise the environment's proxy would be taken without its exceptions, also for a cluster on this machine.
+        config.proxy_url = None;
+    }
+    Ok(config)
 }
 
 fn read(path: &str) -> Result<Kubeconfig, String> {
-    Kubeconfig::read_from(expanded(path)).map_err(|error| format!("the kubeconfig file {path} cannot be read: {error}"))
+    Kubeconfig::read_from(expanded(path))
+        .map_err(|error| format!("the kubeconfig file {path} cannot be read: {error}"))
 }
 
 #[cfg(test)]
@@ -59,15 +87,24 @@ mod tests {
         std::fs::write(&path, FILE).unwrap();
         let path = path.to_str().unwrap();
         let error = check_context(path, Some("prod")).unwrap_err();
-        assert!(error.contains("no context `prod`; its contexts are: a, b"), "{error}");
+        assert!(
+            error.contains("no context `prod`; its contexts are: a, b"),
+            "{error}"
+        );
         assert!(check_context(path, Some("b")).is_ok());
-        assert_eq!(load(path, None).await.unwrap().cluster_url, "https://10.0.0.1:6443/");
+        assert_eq!(
+            load(path, None).await.unwrap().cluster_url,
+            "https://10.0.0.1:6443/"
+        );
     }
 
     #[tokio::test]
     async fn a_file_may_be_missing_until_it_is_needed() {
         assert!(check_context("/nonexistent/config", Some("a")).is_ok());
         let error = load("/nonexistent/config", None).await.unwrap_err();
-        assert!(error.contains("/nonexistent/config does not exist"), "{error}");
+        assert!(
+            error.contains("/nonexistent/config does not exist"),
+            "{error}"
+        );
     }
 }

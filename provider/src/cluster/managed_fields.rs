@@ -15,8 +15,14 @@ impl Fields {
     pub fn of_others(live: &Object) -> Self {
         let mut fields = Map::new();
         for entry in live.items("/metadata/managedFields") {
-            let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
-            let subresource = entry.get("subresource").and_then(Value::as_str).unwrap_or_default();
+            let manager = entry
+                .get("manager")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let subresource = entry
+                .get("subresource")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             if manager == FIELD_MANAGER || !subresource.is_empty() {
                 continue;
             }
@@ -36,7 +42,9 @@ impl Fields {
     pub fn element(&self, element: &Value) -> Option<Self> {
         self.0.iter().find_map(|(step, below)| {
             let keys: Map<String, Value> = serde_json::from_str(step.strip_prefix("k:")?).ok()?;
-            let matches = keys.iter().all(|(name, value)| element.get(name) == Some(value));
+            let matches = keys
+                .iter()
+                .all(|(name, value)| element.get(name) == Some(value));
             matches.then(|| Self(below.as_object().cloned().unwrap_or_default()))
         })
     }
@@ -47,7 +55,7 @@ impl Fields {
     }
 }
 
-/// Which managers, other than ours, set a field at the top level path `.a.b` or below it.
+/// The managers, other than ours, that set anything outside of the subresources.
 pub fn managers_of(live: &Object) -> Vec<String> {
     let mut managers: Vec<String> = live
         .items("/metadata/managedFields")
@@ -64,7 +72,9 @@ pub fn managers_of(live: &Object) -> Vec<String> {
 
 fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for (step, below) in from {
-        let known = into.entry(step.clone()).or_insert_with(|| Value::Object(Map::new()));
+        let known = into
+            .entry(step.clone())
+            .or_insert_with(|| Value::Object(Map::new()));
         if let (Value::Object(known), Value::Object(below)) = (known, below) {
             merge(known, below);
         }
@@ -87,7 +97,11 @@ mod tests {
         let spec = others.member("spec").unwrap();
         assert!(spec.member("a").is_none());
         assert!(others.member("status").is_none());
-        let element = spec.member("list").unwrap().element(&json!({ "name": "x", "b": 1 })).unwrap();
+        let element = spec
+            .member("list")
+            .unwrap()
+            .element(&json!({ "name": "x", "b": 1 }))
+            .unwrap();
         assert!(element.member("b").is_some());
         assert_eq!(managers_of(&live), ["kubectl-edit"]);
     }

@@ -53,6 +53,7 @@ impl Connect for Clusters {
 
 /// One cluster.
 pub struct Cluster {
+    host: String,
     state: Mutex<State>,
 }
 
@@ -104,6 +105,7 @@ impl Cluster {
     /// A cluster whose kube-system namespace has this uid.
     pub fn with_uid(uid: &str) -> Self {
         let cluster = Self {
+            host: "https://memory.example".to_owned(),
             state: Mutex::new(State {
                 executor: true,
                 ..State::default()
@@ -130,7 +132,11 @@ impl Cluster {
     /// Changes an object as `manager` would by `kubectl edit`.
     pub fn edit(&self, manager: &str, object: &ObjectRef, edit: impl FnOnce(&mut Value)) {
         let mut state = self.lock();
-        let (mut live, mut owners) = state.objects.get(object).cloned().unwrap_or_else(|| panic!("there is no {object}"));
+        let (mut live, mut owners) = state
+            .objects
+            .get(object)
+            .cloned()
+            .unwrap_or_else(|| panic!("there is no {object}"));
         let before = live.0.clone();
         edit(&mut live.0);
         update_owners(&mut owners, manager, &before, &live.0);
@@ -144,7 +150,10 @@ impl Cluster {
 
     /// The object, whoever owns it.
     pub fn find(&self, object: &ObjectRef) -> Option<Object> {
-        self.lock().objects.get(object).map(|(object, _)| object.clone())
+        self.lock()
+            .objects
+            .get(object)
+            .map(|(object, _)| object.clone())
     }
 
     /// The names of all objects.
@@ -195,7 +204,10 @@ impl Cluster {
     fn begin(&self, verb: Verb, object: &str) -> Result<bool, Error> {
         let mut state = self.lock();
         state.calls.push((verb, object.to_owned()));
-        let fault = state.faults.iter().position(|fault| fault.verb == verb && object.starts_with(&fault.object));
+        let fault = state
+            .faults
+            .iter()
+            .position(|fault| fault.verb == verb && object.starts_with(&fault.object));
         match fault.map(|index| state.faults.remove(index).kind) {
             None => Ok(false),
             Some(FaultKind::AnswerLost) => Ok(true),
@@ -206,12 +218,16 @@ impl Cluster {
     fn not_found(&self, object: &ObjectRef) -> Error {
         Error::NotFound {
             host: self.host().to_owned(),
-            object: object.clone(),
+            object: Box::new(object.clone()),
         }
     }
 
     fn answer(&self, lost: bool, object: Object) -> Result<Object, Error> {
-        if lost { Err(lost_answer(self.host())) } else { Ok(object) }
+        if lost {
+            Err(lost_answer(self.host()))
+        } else {
+            Ok(object)
+        }
     }
 }
 
@@ -229,9 +245,17 @@ impl State {
             admission(&mut object);
         }
         let known = self.objects.get(&key).map(|(known, _)| known.clone());
-        let uid = known.as_ref().map_or_else(|| format!("uid-{}", self.clock), |known| known.uid().to_owned());
-        let spec_changed = known.as_ref().is_none_or(|known| known.0.get("spec") != object.0.get("spec"));
-        let generation = known.as_ref().map_or(0, |known| known.number("/metadata/generation")) + i64::from(spec_changed);
+        let uid = known.as_ref().map_or_else(
+            || format!("uid-{}", self.clock),
+            |known| known.uid().to_owned(),
+        );
+        let spec_changed = known
+            .as_ref()
+            .is_none_or(|known| known.0.get("spec") != object.0.get("spec"));
+        let generation = known
+            .as_ref()
+            .map_or(0, |known| known.number("/metadata/generation"))
+            + i64::from(spec_changed);
         let metadata = &mut object.0["metadata"];
         metadata["uid"] = json!(uid);
         metadata["resourceVersion"] = json!(self.clock.to_string());
@@ -239,12 +263,21 @@ impl State {
         metadata["managedFields"] = field_sets::managed_fields(&owners);
         match key.kind.kind.as_str() {
             "Deployment" => {
-                let replicas = object.0.pointer("/spec/replicas").cloned().unwrap_or_else(|| json!(1));
-                let available = if self.rollouts == Rollouts::Complete { replicas.clone() } else { json!(0) };
+                let replicas = object
+                    .0
+                    .pointer("/spec/replicas")
+                    .cloned()
+                    .unwrap_or_else(|| json!(1));
+                let available = if self.rollouts == Rollouts::Complete {
+                    replicas.clone()
+                } else {
+                    json!(0)
+                };
                 object.0["status"] = json!({ "observedGeneration": generation, "replicas": replicas, "updatedReplicas": replicas, "availableReplicas": available });
             }
             "CustomResourceDefinition" => {
-                object.0["status"] = json!({ "conditions": [{ "type": "Established", "status": "True" }] });
+                object.0["status"] =
+                    json!({ "conditions": [{ "type": "Established", "status": "True" }] });
             }
             _ => {}
         }
@@ -260,14 +293,19 @@ impl State {
                 }
             }
         }
-        self.objects.retain(|_, (object, _)| !(object.is_deleting() && object.finalizers().is_empty()));
+        self.objects
+            .retain(|_, (object, _)| !(object.is_deleting() && object.finalizers().is_empty()));
         let namespaces: Vec<String> = self
             .objects
             .keys()
             .filter(|key| key.kind.kind == "Namespace")
             .map(|key| key.name.clone())
             .collect();
-        self.objects.retain(|key, _| key.namespace.as_ref().is_none_or(|namespace| namespaces.contains(namespace)));
+        self.objects.retain(|key, _| {
+            key.namespace
+                .as_ref()
+                .is_none_or(|namespace| namespaces.contains(namespace))
+        });
     }
 
     fn serves(&self, kind: &Kind) -> bool {
@@ -283,7 +321,7 @@ impl State {
 #[async_trait]
 impl Objects for Cluster {
     fn host(&self) -> &str {
-        "https://memory.example"
+        &self.host
     }
 
     async fn get(&self, object: &ObjectRef) -> Result<Object, Error> {
@@ -292,7 +330,12 @@ impl Objects for Cluster {
         self.answer(lost, found)
     }
 
-    async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Object>, Error> {
+    async fn list(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        labels: &str,
+    ) -> Result<Vec<Object>, Error> {
         self.begin(Verb::List, &kind.kind)?;
         let state = self.lock();
         if !state.serves(kind) {
@@ -303,15 +346,22 @@ impl Objects for Cluster {
             });
         }
         let picked = |object: &Object| {
-            labels.split(',').filter(|label| !label.is_empty()).all(|label| match label.split_once('=') {
-                Some((key, value)) => object.label(key) == Some(value),
-                None => object.label(label).is_some(),
-            })
+            labels
+                .split(',')
+                .filter(|label| !label.is_empty())
+                .all(|label| match label.split_once('=') {
+                    Some((key, value)) => object.label(key) == Some(value),
+                    None => object.label(label).is_some(),
+                })
         };
         Ok(state
             .objects
             .iter()
-            .filter(|(key, (object, _))| key.kind == *kind && (namespace.is_none() || key.namespace.as_deref() == namespace) && picked(object))
+            .filter(|(key, (object, _))| {
+                key.kind == *kind
+                    && (namespace.is_none() || key.namespace.as_deref() == namespace)
+                    && picked(object)
+            })
             .map(|(_, (object, _))| object.clone())
             .collect())
     }
@@ -325,29 +375,47 @@ impl Objects for Cluster {
         {
             return Err(self.not_found(&ObjectRef::namespace(namespace)));
         }
-        let (mut live, mut owners) = state.objects.get(&key).cloned().unwrap_or_else(|| (Object(json!({})), Owners::new()));
+        let (mut live, mut owners) = state
+            .objects
+            .get(&key)
+            .cloned()
+            .unwrap_or_else(|| (Object(json!({})), Owners::new()));
         let applied = field_sets::leaves(&object.0);
-        let differs = |leaf: &field_sets::Leaf| field_sets::value_at(&live.0, leaf) != field_sets::value_at(&object.0, leaf);
+        let differs = |leaf: &field_sets::Leaf| {
+            field_sets::value_at(&live.0, leaf) != field_sets::value_at(&object.0, leaf)
+        };
         let conflicts: Vec<_> = owners
             .iter()
             .filter(|(manager, _)| *manager != FIELD_MANAGER)
             .flat_map(|(manager, theirs)| {
-                applied.intersection(theirs).filter(|leaf| differs(leaf)).map(|leaf| FieldConflict {
-                    manager: manager.clone(),
-                    field: field_sets::dotted(leaf),
-                })
+                applied
+                    .intersection(theirs)
+                    .filter(|leaf| differs(leaf))
+                    .map(|leaf| FieldConflict {
+                        manager: manager.clone(),
+                        field: field_sets::dotted(leaf),
+                    })
             })
             .collect();
         if apply == Apply::Claim && !conflicts.is_empty() {
-            return Err(Error::Conflict { object: key, conflicts });
+            return Err(Error::Conflict {
+                object: key.into(),
+                conflicts,
+            });
         }
-        let taken: Vec<_> = applied.iter().filter(|leaf| differs(leaf)).cloned().collect();
+        let taken: Vec<_> = applied
+            .iter()
+            .filter(|leaf| differs(leaf))
+            .cloned()
+            .collect();
         for (manager, theirs) in &mut owners {
             if manager != FIELD_MANAGER {
                 theirs.retain(|leaf| !taken.contains(leaf));
             }
         }
-        let before = owners.insert(FIELD_MANAGER.to_owned(), applied.clone()).unwrap_or_default();
+        let before = owners
+            .insert(FIELD_MANAGER.to_owned(), applied.clone())
+            .unwrap_or_default();
         for leaf in before.difference(&applied) {
             if !owners.values().any(|leaves| leaves.contains(leaf)) {
                 field_sets::remove(&mut live.0, leaf);
@@ -364,17 +432,24 @@ impl Objects for Cluster {
         let key = object.reference();
         let lost = self.begin(Verb::Update, &key.key())?;
         let mut state = self.lock();
-        let (live, mut owners) = state.objects.get(&key).cloned().ok_or_else(|| self.not_found(&key))?;
+        let (live, mut owners) = state
+            .objects
+            .get(&key)
+            .cloned()
+            .ok_or_else(|| self.not_found(&key))?;
         if live.text("/metadata/resourceVersion") != object.text("/metadata/resourceVersion") {
             return Err(Error::Changed {
-                object: key,
+                object: key.into(),
                 message: "the object has been modified".to_owned(),
             });
         }
         update_owners(&mut owners, FIELD_MANAGER, &live.0, &object.0);
         state.store(key.clone(), object.clone(), owners);
         state.collect();
-        let stored = state.objects.get(&key).map_or_else(|| object.clone(), |(object, _)| object.clone());
+        let stored = state
+            .objects
+            .get(&key)
+            .map_or_else(|| object.clone(), |(object, _)| object.clone());
         drop(state);
         self.answer(lost, stored)
     }
@@ -387,14 +462,18 @@ impl Objects for Cluster {
         };
         if live.uid() != uid {
             return Err(Error::Changed {
-                object: object.clone(),
+                object: Box::new(object.clone()),
                 message: "the uid in the precondition is not the uid of the object".to_owned(),
             });
         }
         live.0["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         state.collect();
         drop(state);
-        if lost { Err(lost_answer(self.host())) } else { Ok(()) }
+        if lost {
+            Err(lost_answer(self.host()))
+        } else {
+            Ok(())
+        }
     }
 
     async fn version(&self) -> Result<String, Error> {
@@ -407,33 +486,52 @@ fn update_owners(owners: &mut Owners, manager: &str, before: &Value, after: &Val
     let was = field_sets::leaves(before);
     let is = field_sets::leaves(after);
     for theirs in owners.values_mut() {
-        theirs.retain(|leaf| is.contains(leaf) && field_sets::value_at(before, leaf) == field_sets::value_at(after, leaf));
+        theirs.retain(|leaf| {
+            is.contains(leaf)
+                && field_sets::value_at(before, leaf) == field_sets::value_at(after, leaf)
+        });
     }
-    let changed = is
-        .into_iter()
-        .filter(|leaf| !was.contains(leaf) || field_sets::value_at(before, leaf) != field_sets::value_at(after, leaf));
-    owners.entry(manager.to_owned()).or_default().extend(changed);
+    let changed = is.into_iter().filter(|leaf| {
+        !was.contains(leaf)
+            || field_sets::value_at(before, leaf) != field_sets::value_at(after, leaf)
+    });
+    owners
+        .entry(manager.to_owned())
+        .or_default()
+        .extend(changed);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config_map(data: Value) -> Object {
-        Object(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a", "namespace": "kube-system" }, "data": data }))
+    fn config_map(data: &Value) -> Object {
+        Object(
+            json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a", "namespace": "kube-system" }, "data": data }),
+        )
     }
 
     #[tokio::test]
     async fn a_field_of_another_manager_conflicts_until_forced() {
         let cluster = Cluster::default();
-        cluster.put(config_map(json!({ "a": "1", "b": "1" })).0);
-        let ours = config_map(json!({ "a": "2" }));
+        cluster.put(config_map(&json!({ "a": "1", "b": "1" })).0);
+        let ours = config_map(&json!({ "a": "2" }));
         let error = cluster.apply(&ours, Apply::Claim).await.unwrap_err();
-        assert!(error.to_string().contains("`.data.a` by \"kubectl\""), "{error}");
+        assert!(
+            error.to_string().contains("`.data.a` by \"kubectl\""),
+            "{error}"
+        );
         let live = cluster.apply(&ours, Apply::Force).await.unwrap();
         assert_eq!(live.0["data"], json!({ "a": "2", "b": "1" }));
-        let live = cluster.apply(&config_map(json!({})), Apply::Claim).await.unwrap();
-        assert_eq!(live.0["data"], json!({ "b": "1" }), "what only we own goes, what kubectl owns stays");
+        let live = cluster
+            .apply(&config_map(&json!({})), Apply::Claim)
+            .await
+            .unwrap();
+        assert_eq!(
+            live.0["data"],
+            json!({ "b": "1" }),
+            "what only we own goes, what kubectl owns stays"
+        );
     }
 
     #[tokio::test]
@@ -441,9 +539,12 @@ mod tests {
         let cluster = Cluster::default();
         cluster.set_executor(false);
         cluster.put(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a", "namespace": "kube-system", "finalizers": ["x/y"] } }));
-        let key = config_map(json!({})).reference();
+        let key = config_map(&json!({})).reference();
         let live = cluster.get(&key).await.unwrap();
-        assert!(matches!(cluster.delete(&key, "other").await, Err(Error::Changed { .. })));
+        assert!(matches!(
+            cluster.delete(&key, "other").await,
+            Err(Error::Changed { .. })
+        ));
         cluster.delete(&key, live.uid()).await.unwrap();
         let mut live = cluster.get(&key).await.unwrap();
         assert!(live.is_deleting());

@@ -17,7 +17,12 @@ pub trait Objects: Send + Sync {
     /// One object.
     async fn get(&self, object: &ObjectRef) -> Result<Object, Error>;
     /// The objects of a kind in a namespace (or everywhere) that a label selector picks.
-    async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Object>, Error>;
+    async fn list(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        labels: &str,
+    ) -> Result<Vec<Object>, Error>;
     /// Server-side apply with our field manager; answers the live object.
     async fn apply(&self, object: &Object, apply: Apply) -> Result<Object, Error>;
     /// Writes a whole object back; its `resourceVersion` must still be the current one.
@@ -63,7 +68,9 @@ impl Kind {
 
     /// API group; empty for the core group.
     pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
+        self.api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
     }
 
     /// The resource that serves this kind, when it is one of Kubernetes' own; others are discovered.
@@ -96,24 +103,79 @@ const SERVED: &[(&str, &str, &str, bool)] = &[
     ("v1", "Secret", "secrets", true),
     ("v1", "Service", "services", true),
     ("v1", "ServiceAccount", "serviceaccounts", true),
-    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false),
-    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", false),
-    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", false),
-    ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false),
-    ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false),
+    (
+        "admissionregistration.k8s.io/v1",
+        "MutatingWebhookConfiguration",
+        "mutatingwebhookconfigurations",
+        false,
+    ),
+    (
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies",
+        false,
+    ),
+    (
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicyBinding",
+        "validatingadmissionpolicybindings",
+        false,
+    ),
+    (
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
+        "validatingwebhookconfigurations",
+        false,
+    ),
+    (
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        false,
+    ),
     ("apps/v1", "DaemonSet", "daemonsets", true),
     ("apps/v1", "Deployment", "deployments", true),
     ("apps/v1", "ReplicaSet", "replicasets", true),
     ("apps/v1", "StatefulSet", "statefulsets", true),
     ("batch/v1", "CronJob", "cronjobs", true),
     ("batch/v1", "Job", "jobs", true),
-    ("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true),
-    ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true),
-    ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", false),
-    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false),
+    (
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        "networkpolicies",
+        true,
+    ),
+    (
+        "policy/v1",
+        "PodDisruptionBudget",
+        "poddisruptionbudgets",
+        true,
+    ),
+    (
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRole",
+        "clusterroles",
+        false,
+    ),
+    (
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRoleBinding",
+        "clusterrolebindings",
+        false,
+    ),
     ("rbac.authorization.k8s.io/v1", "Role", "roles", true),
-    ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", true),
-    ("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", false),
+    (
+        "rbac.authorization.k8s.io/v1",
+        "RoleBinding",
+        "rolebindings",
+        true,
+    ),
+    (
+        "scheduling.k8s.io/v1",
+        "PriorityClass",
+        "priorityclasses",
+        false,
+    ),
 ];
 
 /// The full name of an object.
@@ -180,7 +242,11 @@ impl Object {
     }
 
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.0.get("metadata")?.get("annotations")?.get(key)?.as_str()
+        self.0
+            .get("metadata")?
+            .get("annotations")?
+            .get(key)?
+            .as_str()
     }
 
     pub fn label(&self, key: &str) -> Option<&str> {
@@ -192,7 +258,9 @@ impl Object {
         let Some(metadata) = self.0.get_mut("metadata").and_then(Value::as_object_mut) else {
             return;
         };
-        let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
+        let annotations = metadata
+            .entry("annotations")
+            .or_insert_with(|| Value::Object(serde_json::Map::new()));
         if let Some(annotations) = annotations.as_object_mut() {
             annotations.insert(key.to_owned(), Value::String(value.to_owned()));
         }
@@ -213,17 +281,26 @@ impl Object {
 
     /// The text at a JSON pointer; empty when there is none.
     pub fn text(&self, pointer: &str) -> &str {
-        self.0.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// The whole number at a JSON pointer; zero when there is none.
     pub fn number(&self, pointer: &str) -> i64 {
-        self.0.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_i64)
+            .unwrap_or_default()
     }
 
     /// The list at a JSON pointer; empty when there is none.
     pub fn items(&self, pointer: &str) -> &[Value] {
-        self.0.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -233,13 +310,25 @@ mod tests {
 
     #[test]
     fn each_kind_is_listed_once_in_order() {
-        let names: Vec<_> = SERVED.iter().map(|(version, kind, ..)| (version, kind)).collect();
-        assert!(names.iter().collect::<std::collections::BTreeSet<_>>().len() == names.len());
+        let names: Vec<_> = SERVED
+            .iter()
+            .map(|(version, kind, ..)| (version, kind))
+            .collect();
+        assert!(
+            names
+                .iter()
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+                == names.len()
+        );
     }
 
     #[test]
     fn keys_follow_the_scope() {
         assert_eq!(ObjectRef::namespace("union").key(), "Namespace/union");
-        assert_eq!(ObjectRef::new("v1", "Service", Some("union"), "a").key(), "Service/union/a");
+        assert_eq!(
+            ObjectRef::new("v1", "Service", Some("union"), "a").key(),
+            "Service/union/a"
+        );
     }
 }

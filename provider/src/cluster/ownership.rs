@@ -65,7 +65,9 @@ impl Marks {
                 resource.unwrap_or("of no known resource")
             )),
             (None, _) => Standing::Foreign(match live.label("app.kubernetes.io/managed-by") {
-                Some(manager) => format!("it was not made by this provider; its label says that it is managed by {manager:?}"),
+                Some(manager) => format!(
+                    "it was not made by this provider; its label says that it is managed by {manager:?}"
+                ),
                 None => "it was not made by this provider".to_owned(),
             }),
         }
@@ -93,7 +95,9 @@ impl Taken {
                  to have one of its own, choose another `namespace`. If it is this resource's, {import}"
             )
         } else {
-            format!("Nothing was changed. Choose another name, or delete it if nobody needs it. If it is this resource's, {import}")
+            format!(
+                "Nothing was changed. Choose another name, or delete it if nobody needs it. If it is this resource's, {import}"
+            )
         };
         Self {
             object: object.clone(),
@@ -111,10 +115,15 @@ mod tests {
     #[test]
     fn the_marks_tell_whose_an_object_is() {
         let marks = Marks::new(&"acme", "dataplane_operator/union/a");
-        let bare = Object(json!({ "metadata": { "name": "x", "labels": { "app.kubernetes.io/managed-by": "Helm" } } }));
+        let bare = Object(
+            json!({ "metadata": { "name": "x", "labels": { "app.kubernetes.io/managed-by": "Helm" } } }),
+        );
         assert!(matches!(marks.standing(&bare), Standing::Foreign(why) if why.contains("Helm")));
         assert_eq!(marks.standing(&marks.put(bare.clone())), Standing::Ours);
-        assert_eq!(marks.standing(&marks.put_creating(&bare)), Standing::HalfMade);
+        assert_eq!(
+            marks.standing(&marks.put_creating(&bare)),
+            Standing::HalfMade
+        );
         let other = Marks::new(&"acme", "dataplane_operator/union/b");
         assert!(!other.are_on(&marks.put(bare)));
     }

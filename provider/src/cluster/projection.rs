@@ -6,13 +6,37 @@ use super::{managed_fields::Fields, objects::Object};
 use dataplane_api::quantity::Quantity;
 
 /// What is written by controllers at run time, wherever it appears.
-const RUN_TIME: &[&str] = &["caBundle", "kubectl.kubernetes.io/restartedAt", "deployment.kubernetes.io/revision"];
+const RUN_TIME: &[&str] = &[
+    "caBundle",
+    "kubectl.kubernetes.io/restartedAt",
+    "deployment.kubernetes.io/revision",
+];
 
 /// Booleans that the API drops when they are false; elsewhere false and absent differ.
-const FALSE_IS_ABSENT: &[&str] = &["hostIPC", "hostNetwork", "hostPID", "paused", "publishNotReadyAddresses", "readOnly", "stdin", "tty"];
+const FALSE_IS_ABSENT: &[&str] = &[
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "paused",
+    "publishNotReadyAddresses",
+    "readOnly",
+    "stdin",
+    "tty",
+];
 
 /// Members whose values are quantities.
-const QUANTITIES: &[&str] = &["default", "defaultRequest", "divisor", "hard", "limits", "max", "maxLimitRequestRatio", "min", "requests", "sizeLimit"];
+const QUANTITIES: &[&str] = &[
+    "default",
+    "defaultRequest",
+    "divisor",
+    "hard",
+    "limits",
+    "max",
+    "maxLimitRequestRatio",
+    "min",
+    "requests",
+    "sizeLimit",
+];
 
 /// Members that tell the elements of an associative list apart, by the name of the list.
 const LIST_KEYS: &[(&str, &str)] = &[
@@ -50,13 +74,26 @@ pub fn project(desired: &Object, live: &Object) -> Object {
                 projected.insert(name.clone(), value.clone());
             } else if name == "metadata" {
                 // Labels and annotations that others put beside ours are none of our business.
-                keep(&mut projected, name, value, found.get(name), &Fields::default());
+                keep(
+                    &mut projected,
+                    name,
+                    value,
+                    found.get(name),
+                    &Fields::default(),
+                );
             } else {
-                keep(&mut projected, name, value, found.get(name), &others.member(name).unwrap_or_default());
+                keep(
+                    &mut projected,
+                    name,
+                    value,
+                    found.get(name),
+                    &others.member(name).unwrap_or_default(),
+                );
             }
         }
         for (name, value) in found {
-            let theirs = !wanted.contains_key(name) && !matches!(name.as_str(), "status" | "metadata" | "apiVersion" | "kind");
+            let theirs = !wanted.contains_key(name)
+                && !matches!(name.as_str(), "status" | "metadata" | "apiVersion" | "kind");
             if theirs && others.member(name).is_some() {
                 let mut value = value.clone();
                 strip(&mut value);
@@ -73,7 +110,9 @@ pub fn mended(desired: &Object, live: &Object) -> Object {
     let others = Fields::of_others(live);
     if let (Some(into), Some(wanted)) = (mended.0.as_object_mut(), desired.0.as_object()) {
         into.retain(|name, _| {
-            matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "status") || wanted.contains_key(name) || others.member(name).is_none()
+            matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "status")
+                || wanted.contains_key(name)
+                || others.member(name).is_none()
         });
         for (name, value) in wanted.iter().filter(|(name, _)| *name != "metadata") {
             let mut value = value.clone();
@@ -103,7 +142,10 @@ fn carry(wanted: &mut Value, found: &Value, list: &str) {
         (Value::Array(wanted), Value::Array(found)) => {
             if let Some(key) = list_key(list, wanted) {
                 for element in wanted {
-                    if let Some(found) = found.iter().find(|found| found.get(key) == element.get(key)) {
+                    if let Some(found) = found
+                        .iter()
+                        .find(|found| found.get(key) == element.get(key))
+                    {
                         carry(element, found, "");
                     }
                 }
@@ -129,7 +171,13 @@ fn strip(value: &mut Value) {
     }
 }
 
-fn keep(into: &mut Map<String, Value>, name: &str, wanted: &Value, found: Option<&Value>, others: &Fields) {
+fn keep(
+    into: &mut Map<String, Value>,
+    name: &str,
+    wanted: &Value,
+    found: Option<&Value>,
+    others: &Fields,
+) {
     match found {
         Some(found) => {
             into.insert(name.to_owned(), value(name, wanted, found, others));
@@ -145,7 +193,12 @@ fn value(name: &str, wanted: &Value, found: &Value, others: &Fields) -> Value {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(found)) => members(name, wanted, found, others),
         (Value::Array(wanted), Value::Array(found)) => elements(name, wanted, found, others),
-        _ if wanted == found || same_number(wanted, found) || same_quantity(name, wanted, found) => wanted.clone(),
+        _ if wanted == found
+            || same_number(wanted, found)
+            || same_quantity(name, wanted, found) =>
+        {
+            wanted.clone()
+        }
         _ => {
             let mut found = found.clone();
             strip(&mut found);
@@ -154,11 +207,20 @@ fn value(name: &str, wanted: &Value, found: &Value, others: &Fields) -> Value {
     }
 }
 
-fn members(name: &str, wanted: &Map<String, Value>, found: &Map<String, Value>, others: &Fields) -> Value {
+fn members(
+    name: &str,
+    wanted: &Map<String, Value>,
+    found: &Map<String, Value>,
+    others: &Fields,
+) -> Value {
     let mut projected = Map::new();
     for (member, value) in wanted {
         // The amounts of a resource list are named by resource (`cpu`), so the list's name decides.
-        let context = if QUANTITIES.contains(&name) { name } else { member };
+        let context = if QUANTITIES.contains(&name) {
+            name
+        } else {
+            member
+        };
         match found.get(member) {
             Some(live) => {
                 let others = others.member(member).unwrap_or_default();
@@ -168,7 +230,10 @@ fn members(name: &str, wanted: &Map<String, Value>, found: &Map<String, Value>, 
         }
     }
     for (member, value) in found {
-        if !wanted.contains_key(member) && others.member(member).is_some() && !RUN_TIME.contains(&member.as_str()) {
+        if !wanted.contains_key(member)
+            && others.member(member).is_some()
+            && !RUN_TIME.contains(&member.as_str())
+        {
             let mut value = value.clone();
             strip(&mut value);
             projected.insert(member.clone(), value);
@@ -179,17 +244,32 @@ fn members(name: &str, wanted: &Map<String, Value>, found: &Map<String, Value>, 
 
 fn elements(name: &str, wanted: &[Value], found: &[Value], others: &Fields) -> Value {
     let Some(key) = list_key(name, wanted) else {
-        let pairs = wanted.iter().zip(found).map(|(wanted, found)| value(name, wanted, found, &Fields::default()));
-        return Value::Array(pairs.chain(found.iter().skip(wanted.len()).cloned()).collect());
+        let pairs = wanted
+            .iter()
+            .zip(found)
+            .map(|(wanted, found)| value(name, wanted, found, &Fields::default()));
+        return Value::Array(
+            pairs
+                .chain(found.iter().skip(wanted.len()).cloned())
+                .collect(),
+        );
     };
     let mut projected: Vec<Value> = Vec::new();
     for element in wanted {
         if let Some(live) = found.iter().find(|live| live.get(key) == element.get(key)) {
-            projected.push(value(name, element, live, &others.element(live).unwrap_or_default()));
+            projected.push(value(
+                name,
+                element,
+                live,
+                &others.element(live).unwrap_or_default(),
+            ));
         }
     }
     for live in found {
-        if !wanted.iter().any(|element| element.get(key) == live.get(key)) {
+        if !wanted
+            .iter()
+            .any(|element| element.get(key) == live.get(key))
+        {
             let mut live = live.clone();
             strip(&mut live);
             projected.push(live);
@@ -201,7 +281,10 @@ fn elements(name: &str, wanted: &[Value], found: &[Value], others: &Fields) -> V
 /// The member that tells the elements of this list apart; `None` for a list that is one value.
 pub fn list_key(list: &str, elements: &[Value]) -> Option<&'static str> {
     let (_, key) = LIST_KEYS.iter().find(|(name, _)| *name == list)?;
-    elements.iter().all(|element| element.get(key).is_some()).then_some(*key)
+    elements
+        .iter()
+        .all(|element| element.get(key).is_some())
+        .then_some(*key)
 }
 
 /// Whether two numbers are one, however they are written: a schema's `minimum` goes out as `0.0` and comes back as `0`.
@@ -258,7 +341,8 @@ mod tests {
 
     #[test]
     fn a_number_in_another_spelling_does_not_show() {
-        let desired: Value = serde_json::from_str(r#"{ "schema": { "minimum": 0.0, "maximum": 255.0 } }"#).unwrap();
+        let desired: Value =
+            serde_json::from_str(r#"{ "schema": { "minimum": 0.0, "maximum": 255.0 } }"#).unwrap();
         let live = json!({ "schema": { "minimum": 0, "maximum": 255 } });
         assert_eq!(seen(desired.clone(), live), desired);
         let changed = json!({ "schema": { "minimum": 1, "maximum": 255 } });
@@ -301,16 +385,26 @@ mod tests {
         let live = json!({ "rules": [{ "apiGroups": [""], "verbs": ["get", "delete"] }, { "apiGroups": ["*"], "verbs": ["*"] }] });
         assert_eq!(seen(desired, live.clone()), live);
         let ports = json!({ "spec": { "egress": [{ "ports": [{ "port": 53, "protocol": "UDP" }] }], "ingress": [] } });
-        let live = json!({ "spec": { "egress": [{ "ports": [{ "port": 53, "protocol": "UDP" }] }] } });
+        let live =
+            json!({ "spec": { "egress": [{ "ports": [{ "port": 53, "protocol": "UDP" }] }] } });
         assert_eq!(seen(ports.clone(), live), ports);
     }
 
     #[test]
     fn a_webhook_certificate_is_run_time() {
-        let rendered = Object(json!({ "webhooks": [{ "name": "a", "clientConfig": { "caBundle": "", "service": { "name": "s" } } }] }));
+        let rendered = Object(
+            json!({ "webhooks": [{ "name": "a", "clientConfig": { "caBundle": "", "service": { "name": "s" } } }] }),
+        );
         let desired = desired(&rendered);
-        let live = Object(json!({ "webhooks": [{ "name": "a", "clientConfig": { "caBundle": "Zm9v", "service": { "name": "s", "port": 443 } } }] }));
+        let live = Object(
+            json!({ "webhooks": [{ "name": "a", "clientConfig": { "caBundle": "Zm9v", "service": { "name": "s", "port": 443 } } }] }),
+        );
         assert_eq!(project(&desired, &live), desired);
-        assert_eq!(mended(&desired, &live).0.pointer("/webhooks/0/clientConfig/caBundle"), Some(&json!("Zm9v")));
+        assert_eq!(
+            mended(&desired, &live)
+                .0
+                .pointer("/webhooks/0/clientConfig/caBundle"),
+            Some(&json!("Zm9v"))
+        );
     }
 }

@@ -14,7 +14,13 @@ use super::{
 };
 
 /// Deletes the objects that state keeps and waits until they are gone. What carries the marks of others stays.
-pub async fn remove(stop: &impl Stoppable, deadline: Deadline, objects: &dyn Objects, marks: &Marks, texts: &Texts) -> Result<()> {
+pub async fn remove(
+    stop: &impl Stoppable,
+    deadline: Deadline,
+    objects: &dyn Objects,
+    marks: &Marks,
+    texts: &Texts,
+) -> Result<()> {
     let mut names: Vec<_> = set::parsed(texts)?.iter().map(Object::reference).collect();
     names.retain(|name| !set::is_made_by_cluster(name));
     names.sort_by_key(|name| std::cmp::Reverse(set::stage(&name.kind)));
@@ -35,15 +41,25 @@ pub async fn remove(stop: &impl Stoppable, deadline: Deadline, objects: &dyn Obj
 }
 
 /// Waits until none of these objects is there.
-pub async fn gone(stop: &impl Stoppable, deadline: Deadline, objects: &dyn Objects, names: &[ObjectRef]) -> Result<()> {
-    wait::until(stop, deadline, "the deleted objects to be gone", || async move {
-        let live = set::fetch(objects, names).await?;
-        Ok(match live.values().find(|live| live.is_deleting()) {
-            Some(leaving) => Poll::Pending(held(leaving)),
-            // What is there and not being deleted was made anew by somebody else.
-            None => Poll::Ready(()),
-        })
-    })
+pub async fn gone(
+    stop: &impl Stoppable,
+    deadline: Deadline,
+    objects: &dyn Objects,
+    names: &[ObjectRef],
+) -> Result<()> {
+    wait::until(
+        stop,
+        deadline,
+        "the deleted objects to be gone",
+        || async move {
+            let live = set::fetch(objects, names).await?;
+            Ok(match live.values().find(|live| live.is_deleting()) {
+                Some(leaving) => Poll::Pending(held(leaving)),
+                // What is there and not being deleted was made anew by somebody else.
+                None => Poll::Ready(()),
+            })
+        },
+    )
     .await
 }
 
@@ -55,22 +71,23 @@ fn held(object: &Object) -> String {
         .filter(|condition| condition["status"] == "True")
         .filter_map(|condition| condition["message"].as_str())
         .collect();
-    let name = object.reference();
-    let mut reason = format!("{name} is still being deleted");
+    let mut reasons = vec![format!("{} is still being deleted", object.reference())];
     let finalizers = object.finalizers();
     if !finalizers.is_empty() {
-        reason.push_str(&format!("; its finalizers are {}", finalizers.join(", ")));
+        reasons.push(format!("its finalizers are {}", finalizers.join(", ")));
     }
     if !conditions.is_empty() {
-        reason.push_str(&format!("; the API server says: {}", conditions.join(" ")));
+        reasons.push(format!("the API server says: {}", conditions.join(" ")));
     }
-    reason
+    reasons.join("; ")
 }
 
 /// Takes the finalizers off what is being deleted: for when nothing runs any more that would.
 pub async fn release(objects: &dyn Objects, names: &[ObjectRef]) -> Result<()> {
     for name in names {
-        let Some(mut live) = objects.get(name).await.optional()? else { continue };
+        let Some(mut live) = objects.get(name).await.optional()? else {
+            continue;
+        };
         if live.is_deleting() && !live.finalizers().is_empty() {
             live.0["metadata"]["finalizers"] = json!([]);
             objects.replace(&live).await.optional()?;
@@ -92,10 +109,17 @@ const KEPT: &[(&str, &str)] = &[
 
 /// Refuses to delete namespaces of this set that hold what it did not make, and says what that is.
 pub async fn check_namespaces(objects: &dyn Objects, marks: &Marks, texts: &Texts) -> Result<()> {
-    for namespace in set::parsed(texts)?.iter().map(Object::reference).filter(|name| name.kind.kind == "Namespace") {
+    for namespace in set::parsed(texts)?
+        .iter()
+        .map(Object::reference)
+        .filter(|name| name.kind.kind == "Namespace")
+    {
         let mut others = Vec::new();
         for (api_version, kind) in KEPT {
-            let found = objects.list(&Kind::new(api_version, kind), Some(&namespace.name), "").await.optional()?;
+            let found = objects
+                .list(&Kind::new(api_version, kind), Some(&namespace.name), "")
+                .await
+                .optional()?;
             others.extend(
                 found
                     .unwrap_or_default()
@@ -105,9 +129,18 @@ pub async fn check_namespaces(objects: &dyn Objects, marks: &Marks, texts: &Text
             );
         }
         if !others.is_empty() {
-            let shown = others.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+            let shown = others
+                .iter()
+                .take(5)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
             let more = others.len().saturating_sub(5);
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let more = if more == 0 {
+                String::new()
+            } else {
+                format!(" and {more} more")
+            };
             return Err(Diagnostic::error(
                 format!("the namespace {} holds objects that Terraform did not make", namespace.name),
                 format!(
@@ -125,5 +158,7 @@ pub async fn check_namespaces(objects: &dyn Objects, marks: &Marks, texts: &Text
 /// What a cluster puts into a namespace by itself, or what goes with its owner.
 fn is_made_along(live: &Object) -> bool {
     let owned = !live.items("/metadata/ownerReferences").is_empty();
-    owned || live.name() == "kube-root-ca.crt" || live.text("/type") == "kubernetes.io/service-account-token"
+    owned
+        || live.name() == "kube-root-ca.crt"
+        || live.text("/type") == "kubernetes.io/service-account-token"
 }

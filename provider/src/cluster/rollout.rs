@@ -13,33 +13,66 @@ use super::{
 };
 
 /// Waits until every Deployment among these names runs what was applied.
-pub async fn complete(stop: &impl Stoppable, deadline: Deadline, objects: &dyn Objects, names: &[ObjectRef]) -> Result<()> {
-    let names: Vec<ObjectRef> = names.iter().filter(|name| name.kind.kind == "Deployment").cloned().collect();
+pub async fn complete(
+    stop: &impl Stoppable,
+    deadline: Deadline,
+    objects: &dyn Objects,
+    names: &[ObjectRef],
+) -> Result<()> {
+    let names: Vec<ObjectRef> = names
+        .iter()
+        .filter(|name| name.kind.kind == "Deployment")
+        .cloned()
+        .collect();
     let names = &names;
-    wait::until(stop, deadline, "the operator's pods to be ready", || async move {
-        let live = match set::fetch(objects, names).await {
-            Ok(live) => live,
-            // A rollout survives an API server that restarts.
-            Err(error) if error.is_passing() => return Ok(Poll::Pending(error.to_string())),
-            Err(error) => return Err(error.into()),
-        };
-        let mut problems: Vec<String> = names.iter().filter(|name| !live.contains_key(name)).map(|name| format!("{name} is gone")).collect();
-        for deployment in live.values().filter(|deployment| !is_complete(deployment)) {
-            problems.push(problem(objects, deployment).await?);
-        }
-        Ok(if problems.is_empty() { Poll::Ready(()) } else { Poll::Pending(problems.join("; ")) })
-    })
+    wait::until(
+        stop,
+        deadline,
+        "the operator's pods to be ready",
+        || async move {
+            let live = match set::fetch(objects, names).await {
+                Ok(live) => live,
+                // A rollout survives an API server that restarts.
+                Err(error) if error.is_passing() => return Ok(Poll::Pending(error.to_string())),
+                Err(error) => return Err(error.into()),
+            };
+            let mut problems: Vec<String> = names
+                .iter()
+                .filter(|name| !live.contains_key(name))
+                .map(|name| format!("{name} is gone"))
+                .collect();
+            for deployment in live.values().filter(|deployment| !is_complete(deployment)) {
+                problems.push(problem(objects, deployment).await?);
+            }
+            Ok(if problems.is_empty() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending(problems.join("; "))
+            })
+        },
+    )
     .await
 }
 
 /// Whether every Deployment runs what was applied.
 pub fn health<'a>(live: impl IntoIterator<Item = &'a Object>) -> &'static str {
-    let mut deployments = live.into_iter().filter(|live| live.text("/kind") == "Deployment").peekable();
-    if deployments.peek().is_some() && deployments.all(is_complete) { "ready" } else { "degraded" }
+    let mut deployments = live
+        .into_iter()
+        .filter(|live| live.text("/kind") == "Deployment")
+        .peekable();
+    if deployments.peek().is_some() && deployments.all(is_complete) {
+        "ready"
+    } else {
+        "degraded"
+    }
 }
 
 fn is_complete(deployment: &Object) -> bool {
-    let replicas = deployment.0.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
+    let replicas = deployment
+        .0
+        .pointer("/spec/replicas")
+        .and_then(Value::as_i64)
+        .unwrap_or(1);
     deployment.number("/status/observedGeneration") >= deployment.number("/metadata/generation")
         && deployment.number("/status/updatedReplicas") >= replicas
         && deployment.number("/status/availableReplicas") >= replicas
@@ -62,13 +95,23 @@ async fn reason(objects: &dyn Objects, deployment: &Object) -> std::result::Resu
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
     let name = deployment.reference();
-    let pods = objects.list(&Kind::new("v1", "Pod"), name.namespace.as_deref(), &selector.join(",")).await?;
-    let refused = deployment.items("/status/conditions").iter().find(|condition| {
-        condition["type"] == "ReplicaFailure" && condition["status"] == "True"
-    });
+    let pods = objects
+        .list(
+            &Kind::new("v1", "Pod"),
+            name.namespace.as_deref(),
+            &selector.join(","),
+        )
+        .await?;
+    let refused = deployment
+        .items("/status/conditions")
+        .iter()
+        .find(|condition| condition["type"] == "ReplicaFailure" && condition["status"] == "True");
     if let Some(condition) = refused {
         // Pod Security, a quota or a webhook said no: the message names which.
-        return Ok(format!("its pods are refused: {}", condition["message"].as_str().unwrap_or_default()));
+        return Ok(format!(
+            "its pods are refused: {}",
+            condition["message"].as_str().unwrap_or_default()
+        ));
     }
     let mut reasons: Vec<String> = pods.iter().filter_map(pod_problem).collect();
     reasons.dedup();
@@ -76,7 +119,11 @@ async fn reason(objects: &dyn Objects, deployment: &Object) -> std::result::Resu
         format!(
             "{} of {} pods are available",
             deployment.number("/status/availableReplicas"),
-            deployment.0.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1)
+            deployment
+                .0
+                .pointer("/spec/replicas")
+                .and_then(Value::as_i64)
+                .unwrap_or(1)
         )
     } else {
         reasons.join(", ")
@@ -88,36 +135,70 @@ fn pod_problem(pod: &Object) -> Option<String> {
     if pod.is_deleting() {
         return None;
     }
-    let unscheduled = pod.items("/status/conditions").iter().find(|condition| {
-        condition["type"] == "PodScheduled" && condition["status"] == "False"
-    });
+    let unscheduled = pod
+        .items("/status/conditions")
+        .iter()
+        .find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False");
     if let Some(condition) = unscheduled {
-        return Some(format!("pod {name} finds no node: {}", condition["message"].as_str().unwrap_or("no reason given")));
+        return Some(format!(
+            "pod {name} finds no node: {}",
+            condition["message"].as_str().unwrap_or("no reason given")
+        ));
     }
-    let containers = pod.items("/status/initContainerStatuses").iter().chain(pod.items("/status/containerStatuses"));
+    let containers = pod
+        .items("/status/initContainerStatuses")
+        .iter()
+        .chain(pod.items("/status/containerStatuses"));
     for container in containers {
-        let text = |pointer: &str| container.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let text = |pointer: &str| {
+            container
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         let waiting = text("/state/waiting/reason");
         let ended = ["/state/terminated", "/lastState/terminated"]
             .iter()
             .find_map(|state| container.pointer(state))
             .filter(|state| state["exitCode"] != 0)
             .map(|state| {
-                let said = state["message"].as_str().map(|said| format!(", last words: {}", said.trim())).unwrap_or_default();
-                format!("{} with exit code {}{said}", state["reason"].as_str().unwrap_or("ended"), state["exitCode"])
+                let said = state["message"]
+                    .as_str()
+                    .map(|said| format!(", last words: {}", said.trim()))
+                    .unwrap_or_default();
+                format!(
+                    "{} with exit code {}{said}",
+                    state["reason"].as_str().unwrap_or("ended"),
+                    state["exitCode"]
+                )
             });
         match (waiting, ended) {
             ("" | "ContainerCreating" | "PodInitializing", None) => {}
             ("", Some(ended)) => return Some(format!("pod {name}: {ended}")),
             (waiting, Some(ended)) => return Some(format!("pod {name}: {waiting} after {ended}")),
-            (waiting, None) => return Some(format!("pod {name}: {waiting}: {}", text("/state/waiting/message"))),
+            (waiting, None) => {
+                return Some(format!(
+                    "pod {name}: {waiting}: {}",
+                    text("/state/waiting/message")
+                ));
+            }
         }
     }
     let phase = pod.text("/status/phase");
-    let ready = pod.items("/status/conditions").iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
+    let ready = pod
+        .items("/status/conditions")
+        .iter()
+        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
     (!ready).then(|| match phase {
         "Running" => format!("pod {name} runs and is not ready yet"),
-        phase => format!("pod {name} is {}", if phase.is_empty() { "not started" } else { phase }),
+        phase => format!(
+            "pod {name} is {}",
+            if phase.is_empty() {
+                "not started"
+            } else {
+                phase
+            }
+        ),
     })
 }
 
@@ -144,11 +225,14 @@ mod tests {
     async fn problem_of(pod: Value, condition: Value) -> String {
         let cluster = Cluster::default();
         cluster.set_rollouts(Rollouts::Stuck);
-        cluster.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "union" } }));
+        cluster.put(
+            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "union" } }),
+        );
         let mut pod = pod;
         pod["apiVersion"] = json!("v1");
         pod["kind"] = json!("Pod");
-        pod["metadata"] = json!({ "name": "executor-1", "namespace": "union", "labels": { "app": "executor" } });
+        pod["metadata"] =
+            json!({ "name": "executor-1", "namespace": "union", "labels": { "app": "executor" } });
         cluster.put(pod);
         let deployment = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "executor", "namespace": "union" },
             "spec": { "replicas": 1, "selector": { "matchLabels": { "app": "executor" } } } });
@@ -157,24 +241,42 @@ mod tests {
         if !condition.is_null() {
             cluster.set_conditions(&name, json!([condition]));
         }
-        problem(&cluster, &cluster.find(&name).unwrap()).await.unwrap()
+        problem(&cluster, &cluster.find(&name).unwrap())
+            .await
+            .unwrap()
     }
 
     #[tokio::test]
     async fn the_pod_that_is_why_is_named() {
         let pulls = json!({ "status": { "containerStatuses": [{ "state": { "waiting": { "reason": "ImagePullBackOff", "message": "manifest unknown" } } }] } });
-        assert_eq!(problem_of(pulls, Value::Null).await, "Deployment union/executor: pod executor-1: ImagePullBackOff: manifest unknown");
+        assert_eq!(
+            problem_of(pulls, Value::Null).await,
+            "Deployment union/executor: pod executor-1: ImagePullBackOff: manifest unknown"
+        );
         let crashes = json!({ "status": { "containerStatuses": [{ "state": { "waiting": { "reason": "CrashLoopBackOff" } },
             "lastState": { "terminated": { "reason": "Error", "exitCode": 78, "message": "line 3: image: wrong" } } }] } });
         let crash = problem_of(crashes, Value::Null).await;
-        assert!(crash.contains("CrashLoopBackOff after Error with exit code 78, last words: line 3: image: wrong"), "{crash}");
+        assert!(
+            crash.contains(
+                "CrashLoopBackOff after Error with exit code 78, last words: line 3: image: wrong"
+            ),
+            "{crash}"
+        );
         let homeless = json!({ "status": { "conditions": [{ "type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: Insufficient cpu" }] } });
-        assert!(problem_of(homeless, Value::Null).await.contains("Insufficient cpu"));
+        assert!(
+            problem_of(homeless, Value::Null)
+                .await
+                .contains("Insufficient cpu")
+        );
     }
 
     #[tokio::test]
     async fn what_admission_refuses_is_told() {
         let refused = json!({ "type": "ReplicaFailure", "status": "True", "message": "pods \"x\" is forbidden: violates PodSecurity \"restricted:latest\"" });
-        assert!(problem_of(json!({}), refused).await.contains("violates PodSecurity"));
+        assert!(
+            problem_of(json!({}), refused)
+                .await
+                .contains("violates PodSecurity")
+        );
     }
 }

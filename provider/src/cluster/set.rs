@@ -32,7 +32,10 @@ pub fn wanted(rendered: &[dataplane_api::manifests::Object], marks: &Marks) -> V
 
 /// What state keeps of the objects.
 pub fn texts(objects: &[Object]) -> Texts {
-    objects.iter().map(|object| (object.reference().key(), text(object))).collect()
+    objects
+        .iter()
+        .map(|object| (object.reference().key(), text(object)))
+        .collect()
 }
 
 /// What state keeps of one object: never the content of a Secret.
@@ -80,20 +83,45 @@ pub fn is_made_by_cluster(object: &ObjectRef) -> bool {
 }
 
 /// The live objects of these names. Several of one kind and namespace are listed in one call.
-pub async fn fetch(objects: &dyn Objects, names: &[ObjectRef]) -> std::result::Result<BTreeMap<ObjectRef, Object>, Error> {
+pub async fn fetch(
+    objects: &dyn Objects,
+    names: &[ObjectRef],
+) -> std::result::Result<BTreeMap<ObjectRef, Object>, Error> {
     let mut groups: BTreeMap<(&Kind, Option<&str>), Vec<&ObjectRef>> = BTreeMap::new();
     for name in names {
-        groups.entry((&name.kind, name.namespace.as_deref())).or_default().push(name);
+        groups
+            .entry((&name.kind, name.namespace.as_deref()))
+            .or_default()
+            .push(name);
     }
-    let calls: Vec<_> = groups.iter().map(|((kind, namespace), names)| of_group(objects, kind, *namespace, names)).collect();
-    let found: Vec<Vec<Object>> = stream::iter(calls).buffer_unordered(CONCURRENT).try_collect().await?;
-    Ok(found.into_iter().flatten().map(|object| (object.reference(), object)).collect())
+    let calls: Vec<_> = groups
+        .iter()
+        .map(|((kind, namespace), names)| of_group(objects, kind, *namespace, names))
+        .collect();
+    let found: Vec<Vec<Object>> = stream::iter(calls)
+        .buffer_unordered(CONCURRENT)
+        .try_collect()
+        .await?;
+    Ok(found
+        .into_iter()
+        .flatten()
+        .map(|object| (object.reference(), object))
+        .collect())
 }
 
-async fn of_group(objects: &dyn Objects, kind: &Kind, namespace: Option<&str>, names: &[&ObjectRef]) -> std::result::Result<Vec<Object>, Error> {
+async fn of_group(
+    objects: &dyn Objects,
+    kind: &Kind,
+    namespace: Option<&str>,
+    names: &[&ObjectRef],
+) -> std::result::Result<Vec<Object>, Error> {
     let listed = match names.len() {
         1 => Vec::new(),
-        _ => objects.list(kind, namespace, OURS).await.optional()?.unwrap_or_default(),
+        _ => objects
+            .list(kind, namespace, OURS)
+            .await
+            .optional()?
+            .unwrap_or_default(),
     };
     let mut found = Vec::new();
     for name in names {
@@ -138,7 +166,9 @@ mod tests {
 
     #[test]
     fn a_secret_keeps_its_content_out_of_state() {
-        let secret = Object(json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "a", "namespace": "b" }, "stringData": { "token": "hidden" } }));
+        let secret = Object(
+            json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "a", "namespace": "b" }, "stringData": { "token": "hidden" } }),
+        );
         let texts = texts(std::slice::from_ref(&secret));
         assert!(!texts["Secret/b/a"].contains("hidden"));
         assert_eq!(parsed(&texts).unwrap()[0].reference(), secret.reference());
@@ -146,7 +176,8 @@ mod tests {
 
     #[test]
     fn damaged_state_is_an_error_with_the_key() {
-        let error = parsed(&Texts::from([("ConfigMap/a/b".to_owned(), "{".to_owned())])).unwrap_err();
+        let error =
+            parsed(&Texts::from([("ConfigMap/a/b".to_owned(), "{".to_owned())])).unwrap_err();
         assert!(format!("{error:?}").contains("ConfigMap/a/b"));
     }
 }

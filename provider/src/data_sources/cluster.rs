@@ -76,24 +76,32 @@ impl DataSource for Cluster {
         ClusterModel::validate(&config.cluster, &path!("cluster"), diagnostics);
     }
 
-    async fn read(&self, cx: &Context<Client>, config: ClusterDataModel) -> Result<ClusterDataModel> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        config: ClusterDataModel,
+    ) -> Result<ClusterDataModel> {
         let client = cx.client()?;
-        match ClusterModel::coordinates(&config.cluster) {
-            Some(Coordinates::Eks { region, name }) => described(client, config, &region, &name).await,
-            _ => {
-                let connected = ClusterModel::open_same(client, &config.cluster, None).await?;
-                Ok(ClusterDataModel {
-                    endpoint: connected.objects.host().into(),
-                    version: connected.objects.version().await?.into(),
-                    cluster_uid: connected.uid.into(),
-                    ..config
-                })
-            }
+        if let Some(Coordinates::Eks { region, name }) = ClusterModel::coordinates(&config.cluster)
+        {
+            return described(client, config, &region, &name).await;
         }
+        let connected = ClusterModel::open_same(client, &config.cluster, None).await?;
+        Ok(ClusterDataModel {
+            endpoint: connected.objects.host().into(),
+            version: connected.objects.version().await?.into(),
+            cluster_uid: connected.uid.into(),
+            ..config
+        })
     }
 }
 
-async fn described(client: &Client, config: ClusterDataModel, region: &str, name: &str) -> Result<ClusterDataModel> {
+async fn described(
+    client: &Client,
+    config: ClusterDataModel,
+    region: &str,
+    name: &str,
+) -> Result<ClusterDataModel> {
     let id = ClusterId::Eks {
         name: name.parse()?,
         region: Some(region.parse()?),
@@ -117,7 +125,7 @@ async fn described(client: &Client, config: ClusterDataModel, region: &str, name
         id: cluster.id.into(),
         endpoint: cluster.endpoint.into(),
         ca_certificate: cluster.ca_certificate.into(),
-        issuer: cluster.issuer.map(|issuer| issuer.to_string()).into(),
+        issuer: cluster.issuer.as_deref().map(str::to_owned).into(),
         version: cluster.version.into(),
         network: NetworkModel {
             id: network.network.into(),
@@ -167,16 +175,36 @@ mod tests {
                 },
             );
         });
-        let clusters = memory::Clusters::of("kubeconfig//nonexistent#a".parse().unwrap(), Arc::new(memory::Cluster::default()));
+        let clusters = memory::Clusters::of(
+            "kubeconfig//nonexistent#a".parse().unwrap(),
+            Arc::new(memory::Cluster::default()),
+        );
         let config = json!({ "owner": "acme", "aws": { "region": "eu-west-1" } });
         let harness = Harness::new(Dataplane::over(clouds.clouds(), clusters), config).await;
         let source = harness.data_source("dataplane_cluster");
         let read = |cluster| source.try_read(json!({ "cluster": cluster }));
-        let found = read(json!({ "eks": { "name": "prod", "region": "eu-west-1" } })).await.unwrap();
-        assert_eq!((&found["issuer"], &found["version"]), (&json!("https://oidc.example/id/1"), &json!("1.36")));
-        let found = read(json!({ "kubeconfig": { "path": "/nonexistent", "context": "a" } })).await.unwrap();
-        assert_eq!((&found["version"], &found["cluster_uid"]), (&json!("v1.36.2"), &json!("5f0c0f4e-0001")));
-        let missing = read(json!({ "eks": { "name": "dev", "region": "eu-west-1" } })).await.unwrap_err();
-        assert!(missing[0].to_string().contains("no EKS cluster dev in eu-west-1"), "{missing:?}");
+        let found = read(json!({ "eks": { "name": "prod", "region": "eu-west-1" } }))
+            .await
+            .unwrap();
+        assert_eq!(
+            (&found["issuer"], &found["version"]),
+            (&json!("https://oidc.example/id/1"), &json!("1.36"))
+        );
+        let found = read(json!({ "kubeconfig": { "path": "/nonexistent", "context": "a" } }))
+            .await
+            .unwrap();
+        assert_eq!(
+            (&found["version"], &found["cluster_uid"]),
+            (&json!("v1.36.2"), &json!("5f0c0f4e-0001"))
+        );
+        let missing = read(json!({ "eks": { "name": "dev", "region": "eu-west-1" } }))
+            .await
+            .unwrap_err();
+        assert!(
+            missing[0]
+                .to_string()
+                .contains("no EKS cluster dev in eu-west-1"),
+            "{missing:?}"
+        );
     }
 }

@@ -41,9 +41,17 @@ impl DataSource for Manifests {
 
     async fn read(&self, cx: &Context<Client>, config: ManifestsModel) -> Result<ManifestsModel> {
         let client = cx.client()?;
-        let document = config_of(&config)?.ok_or_else(|| Diagnostic::error("", "an argument is still unknown; this is a bug in the provider"))?;
+        let document = config_of(&config)?.ok_or_else(|| {
+            Diagnostic::error(
+                "",
+                "an argument is still unknown; this is a bug in the provider",
+            )
+        })?;
         let objects = operator_settings::objects(client, &document)?;
-        let documents: Vec<String> = objects.iter().map(|object| dataplane_api::yaml::to_string(&object.0)).collect();
+        let documents: Vec<String> = objects
+            .iter()
+            .map(|object| dataplane_api::yaml::to_string(&object.0))
+            .collect();
         Ok(ManifestsModel {
             yaml: dataplane_api::yaml::documents(objects.iter().map(|object| &object.0)).into(),
             documents: documents.into(),

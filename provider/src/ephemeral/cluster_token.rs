@@ -3,10 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use clouds::clusters::{ClusterId, ClusterToken as Minted};
-use framework::{
-    Context, EphemeralResource, Model, Opened, Result, Value,
-    text::Timestamp,
-};
+use framework::{Context, EphemeralResource, Model, Opened, Result, Value, text::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
@@ -43,14 +40,18 @@ struct Subject {
 const SUBJECT: &str = "cluster";
 
 /// How long before the end Terraform comes back.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 impl EphemeralResource for ClusterToken {
     const NAME: &'static str = "dataplane_cluster_token";
     type Client = Client;
     type Model = ClusterTokenModel;
 
-    async fn open(&self, cx: &Context<Client>, config: ClusterTokenModel) -> Result<Opened<ClusterTokenModel>> {
+    async fn open(
+        &self,
+        cx: &Context<Client>,
+        config: ClusterTokenModel,
+    ) -> Result<Opened<ClusterTokenModel>> {
         let subject = Subject {
             name: config.name.get()?.clone(),
             region: config.region.get()?.clone(),
@@ -60,7 +61,9 @@ impl EphemeralResource for ClusterToken {
         Ok(Opened {
             result: ClusterTokenModel {
                 token: minted.token.expose().into(),
-                expires: Timestamp::from(jiff::Timestamp::try_from(minted.expires)?).to_string().into(),
+                expires: Timestamp::from(jiff::Timestamp::try_from(minted.expires)?)
+                    .to_string()
+                    .into(),
                 ..config
             },
             renew_at: Some(minted.expires - MARGIN),
@@ -101,9 +104,15 @@ mod tests {
     #[tokio::test]
     async fn a_token_is_minted_and_terraform_comes_back_before_it_ends() {
         let provider = Dataplane::over(Clouds::memory(), Arc::new(Clusters::default()));
-        let harness = Harness::new(provider, json!({ "owner": "acme", "aws": { "region": "eu-west-1" } })).await;
+        let harness = Harness::new(
+            provider,
+            json!({ "owner": "acme", "aws": { "region": "eu-west-1" } }),
+        )
+        .await;
         let token = harness.ephemeral_resource("dataplane_cluster_token");
-        let open = token.open(json!({ "name": "prod", "region": "eu-west-1" })).await;
+        let open = token
+            .open(json!({ "name": "prod", "region": "eu-west-1" }))
+            .await;
         assert!(!open.values["token"].as_str().unwrap().is_empty());
         assert!(open.renew_at.is_some());
         let renewed = token.renew(&open).await;

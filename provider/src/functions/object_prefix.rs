@@ -22,22 +22,47 @@ pub struct Arguments {
 
 impl Function for ObjectPrefix {
     const NAME: &'static str = "object_prefix";
-    const SUMMARY: &'static str = "The prefix of all objects of an organization, a project or a domain";
+    const SUMMARY: &'static str =
+        "The prefix of all objects of an organization, a project or a domain";
     const DESCRIPTION: &'static str = "Yields `org/`, `org/project/` or `org/project/domain/`: the beginning of the keys of everything that is stored for it in the metadata bucket \
         (with the layout `spec`) and in the bucket for code bundles, for prefix conditions of policies and for lifecycle rules.";
     type Arguments = Arguments;
     type Output = String;
 
     fn call(&self, arguments: Arguments) -> Result<String, FunctionError> {
-        let organization = arguments.organization.known().ok_or_else(|| FunctionError::argument(0, "the organization is null"))?;
-        let within = arguments.within.known().map(Vec::as_slice).unwrap_or_default();
+        let organization = arguments
+            .organization
+            .known()
+            .ok_or_else(|| FunctionError::argument(0, "the organization is null"))?;
+        let within = arguments
+            .within
+            .known()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         if within.len() > 2 {
-            return Err(FunctionError::argument(3, "a prefix has an organization, a project and a domain at most"));
+            return Err(FunctionError::argument(
+                3,
+                "a prefix has an organization, a project and a domain at most",
+            ));
         }
-        let at = |position: usize| move |error: Invalid| FunctionError::argument(position, error.to_string());
-        let project: Option<Project> = within.first().map(|text| text.parse()).transpose().map_err(at(1))?;
-        let domain: Option<Domain> = within.get(1).map(|text| text.parse()).transpose().map_err(at(2))?;
-        Ok(layout::object_prefix(organization, project.as_ref(), domain.as_ref()))
+        let at = |position: usize| {
+            move |error: Invalid| FunctionError::argument(position, error.to_string())
+        };
+        let project: Option<Project> = within
+            .first()
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(at(1))?;
+        let domain: Option<Domain> = within
+            .get(1)
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(at(2))?;
+        Ok(layout::object_prefix(
+            organization,
+            project.as_ref(),
+            domain.as_ref(),
+        ))
     }
 }
 
@@ -48,7 +73,11 @@ mod tests {
     fn call(within: &[&str]) -> Result<String, FunctionError> {
         ObjectPrefix.call(Arguments {
             organization: Value::Known("acme".parse().unwrap()),
-            within: within.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>().into(),
+            within: within
+                .iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+                .into(),
         })
     }
 

@@ -49,7 +49,8 @@ pub struct SubjectModel {
 
 impl Function for ServiceAccounts {
     const NAME: &'static str = "service_accounts";
-    const SUMMARY: &'static str = "The service accounts of an operator's components, by the role that they need";
+    const SUMMARY: &'static str =
+        "The service accounts of an operator's components, by the role that they need";
     const DESCRIPTION: &'static str = "Yields the service accounts of these components in this namespace as an object with the attributes `admin`, `builder` and \
         `log_writer`, each a set for the `subjects` of a `dataplane_role` of that profile, so that roles can be made before the operator. \
         Components without a role in the cloud are in none of them. The user role has its subjects in the workspaces: the service account `default` of each.";
@@ -57,16 +58,24 @@ impl Function for ServiceAccounts {
     type Output = ByProfile;
 
     fn call(&self, arguments: Arguments) -> Result<ByProfile, FunctionError> {
-        let namespace = arguments.namespace.known().ok_or_else(|| FunctionError::argument(0, "the namespace is null"))?;
+        let namespace = arguments
+            .namespace
+            .known()
+            .ok_or_else(|| FunctionError::argument(0, "the namespace is null"))?;
         let mut wanted = Vec::new();
         for name in arguments.components.known().into_iter().flatten() {
-            let name: ComponentName = name.parse().map_err(|error: dataplane_api::Invalid| FunctionError::argument(1, error.to_string()))?;
+            let name: ComponentName = name.parse().map_err(|error: dataplane_api::Invalid| {
+                FunctionError::argument(1, error.to_string())
+            })?;
             wanted.push(name);
         }
         let of = |profile: Profile| -> Value<Set<SubjectModel>> {
             let components: Vec<ComponentName> = COMPONENTS
                 .iter()
-                .filter(|component| component.profile == Some(profile) && (wanted.is_empty() || wanted.contains(&component.name)))
+                .filter(|component| {
+                    component.profile == Some(profile)
+                        && (wanted.is_empty() || wanted.contains(&component.name))
+                })
                 .map(|component| component.name)
                 .collect();
             let subjects = subjects::service_accounts(namespace, &components);
@@ -89,20 +98,32 @@ mod tests {
     use super::*;
 
     fn names(subjects: &Value<Set<SubjectModel>>) -> Vec<String> {
-        subjects.known().unwrap().iter().map(|subject| subject.service_account.known().unwrap().clone()).collect()
+        subjects
+            .known()
+            .unwrap()
+            .iter()
+            .map(|subject| subject.service_account.known().unwrap().clone())
+            .collect()
     }
 
     fn call(components: &[&str]) -> Result<ByProfile, FunctionError> {
         ServiceAccounts.call(Arguments {
             namespace: Value::Known("union".parse().unwrap()),
-            components: components.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>().into(),
+            components: components
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+                .into(),
         })
     }
 
     #[test]
     fn each_role_trusts_what_needs_it() {
         let all = call(&[]).unwrap();
-        assert_eq!(names(&all.admin), ["executor", "object-store", "logs", "secrets"]);
+        assert_eq!(
+            names(&all.admin),
+            ["executor", "object-store", "logs", "secrets"]
+        );
         assert_eq!(names(&all.builder), ["image-builder"]);
         let some = call(&["operator", "logs"]).unwrap();
         assert_eq!(names(&some.admin), ["logs"]);

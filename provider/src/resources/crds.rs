@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use framework::{
-    Applied, Change, Context, Diagnostic, Diagnostics, Failure, Keep, Model, Resource, Result, Timeouts, Update, Value, path,
+    Applied, Change, Context, Diagnostic, Diagnostics, Failure, Keep, Model, Resource, Result,
+    Timeouts, Update, Value, path,
     wait::{self, Deadline, Poll},
 };
 use serde_json::Value as Json;
@@ -43,7 +44,7 @@ pub struct CrdsModel {
     pub cluster_uid: Value<String>,
 }
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Resource for Crds {
     const NAME: &'static str = "dataplane_crds";
@@ -60,7 +61,9 @@ impl Resource for Crds {
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<CrdsModel>) -> Result<()> {
         match (&change.prior, &mut change.planned) {
-            (Some(prior), None) if prior.prevent_deletion.known() == Some(&true) => Err(prevented().into()),
+            (Some(prior), None) if prior.prevent_deletion.known() == Some(&true) => {
+                Err(prevented().into())
+            }
             (_, Some(planned)) => {
                 planned.versions = match cx.client_if_known() {
                     Some(client) => versions(&wanted(client)?).into(),
@@ -92,14 +95,18 @@ impl Resource for Crds {
                 partial: begun.then_some(made),
             });
         }
-        established(cx, deadline, &*connected.objects, &wanted).await.keep(&made)?;
+        established(cx, deadline, &*connected.objects, &wanted)
+            .await
+            .keep(&made)?;
         target.finish(&wanted).await.keep(&made)?;
         Ok(made)
     }
 
     async fn read(&self, cx: &Context<Client>, state: CrdsModel) -> Result<Option<CrdsModel>> {
         let client = cx.client()?;
-        let Some(connected) = ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await? else {
+        let Some(connected) =
+            ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await?
+        else {
             return Ok(None);
         };
         let seen = set::look(&*connected.objects, &set::texts(&wanted(client)?)).await?;
@@ -117,7 +124,8 @@ impl Resource for Crds {
         let Update { prior, plan } = change;
         let client = cx.client()?;
         let wanted = wanted(client)?;
-        let connected = ClusterModel::open_same(client, &plan.cluster, prior.cluster_uid.known()).await?;
+        let connected =
+            ClusterModel::open_same(client, &plan.cluster, prior.cluster_uid.known()).await?;
         let marks = marks(client);
         let target = target(&*connected.objects, &marks, &plan);
         // Definitions are never pruned: a release that no longer has one must not delete what is in the cluster.
@@ -127,7 +135,14 @@ impl Resource for Crds {
             .filter(|object| known.contains_key(object.name()))
             .map(|object| {
                 let unchanged = known.get(object.name()) == Some(&version(object));
-                (object.reference().key(), if unchanged { set::text(object) } else { "{}".to_owned() })
+                (
+                    object.reference().key(),
+                    if unchanged {
+                        set::text(object)
+                    } else {
+                        "{}".to_owned()
+                    },
+                )
             })
             .collect();
         let outcome = target.update(&texts, &wanted).await?;
@@ -143,13 +158,17 @@ impl Resource for Crds {
             ..plan
         };
         let deadline = cx.deadline(&made.timeouts, PATIENCE);
-        established(cx, deadline, &*connected.objects, &wanted).await.keep(&made)?;
+        established(cx, deadline, &*connected.objects, &wanted)
+            .await
+            .keep(&made)?;
         Ok(made)
     }
 
     async fn delete(&self, cx: &Context<Client>, state: CrdsModel) -> Result<()> {
         let client = cx.client()?;
-        let Some(connected) = ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await? else {
+        let Some(connected) =
+            ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await?
+        else {
             return Ok(());
         };
         if state.prevent_deletion.known() == Some(&true) {
@@ -164,8 +183,8 @@ impl Resource for Crds {
 
     async fn import(&self, cx: &Context<Client>, id: &str) -> Result<CrdsModel> {
         let client = cx.client()?;
-        let (coordinates, []) =
-            Coordinates::split_import_id(id, []).map_err(|problem| Diagnostic::error("the import id cannot be read", problem))?;
+        let (coordinates, []) = Coordinates::split_import_id(id, [])
+            .map_err(|problem| Diagnostic::error("the import id cannot be read", problem))?;
         let cluster = Value::Known(ClusterModel::from(coordinates));
         let connected = ClusterModel::open_same(client, &cluster, None).await?;
         Ok(CrdsModel {
@@ -186,65 +205,119 @@ fn wanted(client: &Client) -> Result<Vec<Object>> {
     let marks = marks(client);
     dataplane_api::crds()
         .iter()
-        .map(|definition| Ok(projection::desired(&marks.put(Object(serde_json::to_value(definition)?)))))
+        .map(|definition| {
+            Ok(projection::desired(
+                &marks.put(Object(serde_json::to_value(definition)?)),
+            ))
+        })
         .collect()
 }
 
 fn target<'a>(objects: &'a dyn Objects, marks: &'a Marks, model: &CrdsModel) -> Target<'a> {
-    let coordinates = ClusterModel::coordinates(&model.cluster).map(|coordinates| coordinates.to_string());
+    let coordinates =
+        ClusterModel::coordinates(&model.cluster).map(|coordinates| coordinates.to_string());
     let id = coordinates.as_deref().unwrap_or("<cluster>");
     Target {
         objects,
         marks,
-        import: format!("take it over with\n\n  import {{\n    to = dataplane_crds.this\n    id = \"{id}\"\n  }}"),
+        import: format!(
+            "take it over with\n\n  import {{\n    to = dataplane_crds.this\n    id = \"{id}\"\n  }}"
+        ),
     }
 }
 
 fn versions(objects: &[Object]) -> BTreeMap<String, String> {
-    objects.iter().map(|object| (object.name().to_owned(), version(object))).collect()
+    objects
+        .iter()
+        .map(|object| (object.name().to_owned(), version(object)))
+        .collect()
 }
 
 /// `v1 sha256:0123456789ab`: the served versions, and the beginning of the digest of the whole.
 fn version(object: &Object) -> String {
-    let served: Vec<&str> = object.items("/spec/versions").iter().filter_map(|version| version["name"].as_str()).collect();
+    let served: Vec<&str> = object
+        .items("/spec/versions")
+        .iter()
+        .filter_map(|version| version["name"].as_str())
+        .collect();
     let digest = Sha256::digest(projection::canonical(object));
-    let beginning: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("{} sha256:{beginning}", served.join(","))
+    let beginning = digest
+        .iter()
+        .take(6)
+        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{} sha256:{beginning:012x}", served.join(","))
 }
 
-async fn established(cx: &Context<Client>, deadline: Deadline, objects: &dyn Objects, wanted: &[Object]) -> Result<()> {
+async fn established(
+    cx: &Context<Client>,
+    deadline: Deadline,
+    objects: &dyn Objects,
+    wanted: &[Object],
+) -> Result<()> {
     let names: Vec<_> = wanted.iter().map(Object::reference).collect();
     let names = &names;
-    wait::until(cx, deadline, "the custom resource definitions to be established", || async move {
-        let live = set::fetch(objects, names).await?;
-        for name in names {
-            let conditions = live.get(name).map(|live| live.items("/status/conditions")).unwrap_or_default();
-            let is = |kind: &str, status: &str| conditions.iter().find(|condition| condition["type"] == kind && condition["status"] == status);
-            if let Some(refused) = is("NamesAccepted", "False") {
-                // Another definition has the same kind or plural: waiting would not help.
-                let message = refused["message"].as_str().unwrap_or_default();
-                return Err(Diagnostic::error(format!("the cluster does not accept the names of {name}"), message).into());
+    wait::until(
+        cx,
+        deadline,
+        "the custom resource definitions to be established",
+        || async move {
+            let live = set::fetch(objects, names).await?;
+            for name in names {
+                let conditions = live
+                    .get(name)
+                    .map(|live| live.items("/status/conditions"))
+                    .unwrap_or_default();
+                let is = |kind: &str, status: &str| {
+                    conditions.iter().find(|condition| {
+                        condition["type"] == kind && condition["status"] == status
+                    })
+                };
+                if let Some(refused) = is("NamesAccepted", "False") {
+                    // Another definition has the same kind or plural: waiting would not help.
+                    let message = refused["message"].as_str().unwrap_or_default();
+                    return Err(Diagnostic::error(
+                        format!("the cluster does not accept the names of {name}"),
+                        message,
+                    )
+                    .into());
+                }
+                if is("Established", "True").is_none() {
+                    return Ok(Poll::Pending(format!("{name} is not established")));
+                }
             }
-            if is("Established", "True").is_none() {
-                return Ok(Poll::Pending(format!("{name} is not established")));
-            }
-        }
-        Ok(Poll::Ready(()))
-    })
+            Ok(Poll::Ready(()))
+        },
+    )
     .await
 }
 
 async fn check_unused(objects: &dyn Objects, wanted: &[Object]) -> Result<()> {
     for definition in wanted {
-        let version = definition.0.pointer("/spec/versions/0/name").and_then(Json::as_str).unwrap_or_default();
-        let kind = Kind::new(&format!("{}/{version}", definition.text("/spec/group")), definition.text("/spec/names/kind"));
-        let used = objects.list(&kind, None, "").await.optional()?.unwrap_or_default();
+        let version = definition
+            .0
+            .pointer("/spec/versions/0/name")
+            .and_then(Json::as_str)
+            .unwrap_or_default();
+        let kind = Kind::new(
+            &format!("{}/{version}", definition.text("/spec/group")),
+            definition.text("/spec/names/kind"),
+        );
+        let used = objects
+            .list(&kind, None, "")
+            .await
+            .optional()?
+            .unwrap_or_default();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for resource in &used {
-            *counts.entry(resource.text("/metadata/namespace")).or_default() += 1;
+            *counts
+                .entry(resource.text("/metadata/namespace"))
+                .or_default() += 1;
         }
         if !counts.is_empty() {
-            let places: Vec<String> = counts.iter().map(|(namespace, count)| format!("{count} in {namespace}")).collect();
+            let places: Vec<String> = counts
+                .iter()
+                .map(|(namespace, count)| format!("{count} in {namespace}"))
+                .collect();
             let plural = definition.name();
             return Err(Diagnostic::error(
                 format!("there are still {} of {plural}", used.len()),

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use dataplane_api::{OperatorConfig, manifests};
 use framework::{
-    Applied, Change, Context, Diagnostic, Diagnostics, Failure, Keep, Model, Resource, Result, Timeouts, Update, Value, path,
+    Applied, Change, Context, Diagnostic, Diagnostics, Failure, Keep, Model, Resource, Result,
+    Timeouts, Update, Value, path,
 };
 
 use crate::{
@@ -55,7 +56,7 @@ operator_model! {
 }
 
 /// How long pods may take to come up or go without `timeouts`.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 impl Resource for Operator {
     const NAME: &'static str = "dataplane_operator";
@@ -72,13 +73,20 @@ impl Resource for Operator {
     }
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<OperatorModel>) -> Result<()> {
-        let Change { prior, planned: Some(planned), .. } = change else {
+        let Change {
+            prior,
+            planned: Some(planned),
+            ..
+        } = change
+        else {
             return Ok(());
         };
         planned.id = planned.planned_id();
         planned.version = planned.planned_version();
         planned.objects = match (cx.client_if_known(), config_of(planned)?) {
-            (Some(client), Some(config)) => set::texts(&operator_settings::objects(client, &config)?).into(),
+            (Some(client), Some(config)) => {
+                set::texts(&operator_settings::objects(client, &config)?).into()
+            }
             _ => Value::Unknown,
         };
         planned.health = match prior {
@@ -95,21 +103,43 @@ impl Resource for Operator {
         let objects = &*connected.objects;
         let deadline = cx.deadline(&plan.timeouts, PATIENCE);
         let marks = operator_settings::marks(client, &config);
-        let target = Target { objects, marks: &marks, import: plan.import_advice() };
+        let target = Target {
+            objects,
+            marks: &marks,
+            import: plan.import_advice(),
+        };
         let mut made = OperatorModel {
             cluster_uid: connected.uid.clone().into(),
             ..plan
         };
-        let Outcome { texts, diagnostics, continued } = target.create(cx, deadline, &wanted).await?;
+        let Outcome {
+            texts,
+            diagnostics,
+            continued,
+        } = target.create(cx, deadline, &wanted).await?;
         // What an earlier apply began is not tainted by this one: it still carries the mark by which the next continues it.
-        let kept = |made: &OperatorModel| (!continued && !texts.is_empty()).then(|| OperatorModel { objects: texts.clone().into(), ..made.clone() });
+        let kept = |made: &OperatorModel| {
+            (!continued && !texts.is_empty()).then(|| OperatorModel {
+                objects: texts.clone().into(),
+                ..made.clone()
+            })
+        };
         if diagnostics.has_error() {
-            return Err(Failure { diagnostics, partial: kept(&made.settled("degraded")) });
+            return Err(Failure {
+                diagnostics,
+                partial: kept(&made.settled("degraded")),
+            });
         }
         let names: Vec<ObjectRef> = wanted.iter().map(Object::reference).collect();
         if let Err(mut diagnostics) = rollout::complete(cx, deadline, objects, &names).await {
-            diagnostics.push(rollout::advice(config.namespace.as_str(), config.name.as_str()));
-            return Err(Failure { diagnostics, partial: kept(&made.settled("degraded")) });
+            diagnostics.push(rollout::advice(
+                config.namespace.as_str(),
+                config.name.as_str(),
+            ));
+            return Err(Failure {
+                diagnostics,
+                partial: kept(&made.settled("degraded")),
+            });
         }
         made.objects = texts.into();
         made = made.settled("ready");
@@ -117,9 +147,15 @@ impl Resource for Operator {
         Ok(made)
     }
 
-    async fn read(&self, cx: &Context<Client>, state: OperatorModel) -> Result<Option<OperatorModel>> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        state: OperatorModel,
+    ) -> Result<Option<OperatorModel>> {
         let client = cx.client()?;
-        let Some(connected) = ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await? else {
+        let Some(connected) =
+            ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await?
+        else {
             return Ok(None);
         };
         let seen = set::look(&*connected.objects, state.objects.get()?).await?;
@@ -134,18 +170,35 @@ impl Resource for Operator {
         }))
     }
 
-    async fn update(&self, cx: &Context<Client>, change: Update<OperatorModel>) -> Applied<OperatorModel> {
+    async fn update(
+        &self,
+        cx: &Context<Client>,
+        change: Update<OperatorModel>,
+    ) -> Applied<OperatorModel> {
         let Update { prior, plan } = change;
         let client = cx.client()?;
         let (config, wanted) = plan.wanted(client)?;
-        let connected = ClusterModel::open_same(client, &plan.cluster, prior.cluster_uid.known()).await?;
+        let connected =
+            ClusterModel::open_same(client, &plan.cluster, prior.cluster_uid.known()).await?;
         let objects = &*connected.objects;
         let marks = operator_settings::marks(client, &config);
-        let target = Target { objects, marks: &marks, import: plan.import_advice() };
-        let Outcome { texts, diagnostics, .. } = target.update(prior.objects.get()?, &wanted).await?;
+        let target = Target {
+            objects,
+            marks: &marks,
+            import: plan.import_advice(),
+        };
+        let Outcome {
+            texts, diagnostics, ..
+        } = target.update(prior.objects.get()?, &wanted).await?;
         if diagnostics.has_error() {
-            let partial = OperatorModel { objects: texts.into(), ..prior };
-            return Err(Failure { diagnostics, partial: Some(partial) });
+            let partial = OperatorModel {
+                objects: texts.into(),
+                ..prior
+            };
+            return Err(Failure {
+                diagnostics,
+                partial: Some(partial),
+            });
         }
         let made = OperatorModel {
             objects: texts.into(),
@@ -154,26 +207,37 @@ impl Resource for Operator {
         };
         let names: Vec<ObjectRef> = wanted.iter().map(Object::reference).collect();
         let deadline = cx.deadline(&made.timeouts, PATIENCE);
-        rollout::complete(cx, deadline, objects, &names).await.keep(&made.clone().settled("degraded"))?;
+        rollout::complete(cx, deadline, objects, &names)
+            .await
+            .keep(&made.clone().settled("degraded"))?;
         Ok(made.settled("ready"))
     }
 
     async fn delete(&self, cx: &Context<Client>, state: OperatorModel) -> Result<()> {
         let client = cx.client()?;
-        let Some(connected) = ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await? else {
+        let Some(connected) =
+            ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await?
+        else {
             return Ok(());
         };
         let objects = &*connected.objects;
         let deadline = cx.deadline(&state.timeouts, PATIENCE);
         let texts = state.objects.get()?;
-        let marks = crate::cluster::Marks::new(&client.owner, &format!("{}/{}", Self::NAME, state.id.get()?));
+        let marks = crate::cluster::Marks::new(
+            &client.owner,
+            &format!("{}/{}", Self::NAME, state.id.get()?),
+        );
         let namespaces = state.namespaces(objects).await?;
         if state.force_destroy.known() == Some(&true) {
             task_actions::abort(cx, deadline, objects, &namespaces).await?;
         } else {
             let unfinished = task_actions::unfinished(objects, &namespaces).await?;
             if !unfinished.is_empty() {
-                return Err(task_actions::refusal(&format!("operator {}", state.id.get()?), &unfinished).into());
+                return Err(task_actions::refusal(
+                    &format!("operator {}", state.id.get()?),
+                    &unfinished,
+                )
+                .into());
             }
             removal::check_namespaces(objects, &marks, texts).await?;
         }
@@ -183,17 +247,31 @@ impl Resource for Operator {
     async fn import(&self, cx: &Context<Client>, id: &str) -> Result<OperatorModel> {
         let client = cx.client()?;
         let (coordinates, [namespace, name]) =
-            Coordinates::split_import_id(id, ["namespace", "name"]).map_err(|problem| Diagnostic::error("the import id cannot be read", problem))?;
+            Coordinates::split_import_id(id, ["namespace", "name"])
+                .map_err(|problem| Diagnostic::error("the import id cannot be read", problem))?;
         let cluster = Value::Known(ClusterModel::from(coordinates));
         let connected = ClusterModel::open_same(client, &cluster, None).await?;
-        let document = ObjectRef::new("v1", "ConfigMap", Some(&namespace), operator_settings::CONFIG_MAP);
+        let document = ObjectRef::new(
+            "v1",
+            "ConfigMap",
+            Some(&namespace),
+            operator_settings::CONFIG_MAP,
+        );
         let not_there = || {
             Diagnostic::error(
                 format!("there is no operator {namespace}/{name} in this cluster"),
-                format!("{document} with the operator's configuration is not there, or is another operator's. Look with: kubectl get configmaps -A -l {}", set::OURS),
+                format!(
+                    "{document} with the operator's configuration is not there, or is another operator's. Look with: kubectl get configmaps -A -l {}",
+                    set::OURS
+                ),
             )
         };
-        let document = connected.objects.get(&document).await.optional()?.ok_or_else(not_there)?;
+        let document = connected
+            .objects
+            .get(&document)
+            .await
+            .optional()?
+            .ok_or_else(not_there)?;
         let config = config_in(&document)?;
         if config.name.as_str() != name || config.namespace.as_str() != namespace {
             return Err(not_there().into());
@@ -212,6 +290,10 @@ impl Resource for Operator {
 
 /// Reports what no single argument shows: that the parts fit together and each patch has a target.
 pub fn check(config: &impl Model, diagnostics: &mut Diagnostics) {
+    if diagnostics.has_error() {
+        // What is wrong with a single argument is said already.
+        return;
+    }
     match config_of(config) {
         Ok(Some(config)) => {
             if let Err(error) = manifests::render(&config) {
@@ -225,20 +307,32 @@ pub fn check(config: &impl Model, diagnostics: &mut Diagnostics) {
 
 impl OperatorModel {
     fn planned_id(&self) -> Value<String> {
-        match (operator_settings::text(&self.namespace), operator_settings::text(&self.name)) {
+        match (
+            operator_settings::text(&self.namespace),
+            operator_settings::text(&self.name),
+        ) {
             (Some(namespace), Some(name)) => format!("{namespace}/{name}").into(),
             _ => Value::Unknown,
         }
     }
 
     fn planned_version(&self) -> Value<String> {
-        self.image
-            .as_ref()
-            .map(|image| image.tag().or(image.digest()).unwrap_or_default().to_owned())
+        self.image.as_ref().map(|image| {
+            image
+                .tag()
+                .or(image.digest())
+                .unwrap_or_default()
+                .to_owned()
+        })
     }
 
     fn wanted(&self, client: &Client) -> Result<(OperatorConfig, Vec<Object>)> {
-        let config = config_of(self)?.ok_or_else(|| Diagnostic::error("", "an argument is still unknown; this is a bug in the provider"))?;
+        let config = config_of(self)?.ok_or_else(|| {
+            Diagnostic::error(
+                "",
+                "an argument is still unknown; this is a bug in the provider",
+            )
+        })?;
         let objects = operator_settings::objects(client, &config)?;
         Ok((config, objects))
     }
@@ -253,7 +347,8 @@ impl OperatorModel {
     }
 
     fn import_advice(&self) -> String {
-        let coordinates = ClusterModel::coordinates(&self.cluster).map(|coordinates| coordinates.to_string());
+        let coordinates =
+            ClusterModel::coordinates(&self.cluster).map(|coordinates| coordinates.to_string());
         let id = self.planned_id();
         format!(
             "take it over with\n\n  import {{\n    to = dataplane_operator.this\n    id = \"{}/{}\"\n  }}",
@@ -266,8 +361,13 @@ impl OperatorModel {
     async fn namespaces(&self, objects: &dyn Objects) -> Result<Vec<String>> {
         let name = operator_settings::text(&self.name).unwrap_or_default();
         let labels = format!("{},app.kubernetes.io/instance={name}", set::OURS);
-        let found = objects.list(&Kind::new("v1", "Namespace"), None, &labels).await?;
-        Ok(found.iter().map(|namespace| namespace.name().to_owned()).collect())
+        let found = objects
+            .list(&Kind::new("v1", "Namespace"), None, &labels)
+            .await?;
+        Ok(found
+            .iter()
+            .map(|namespace| namespace.name().to_owned())
+            .collect())
     }
 }
 

@@ -10,7 +10,8 @@ use dataplane_api::{
     quantity::Quantity,
 };
 use framework::{
-    Applied, Change, Context, Diagnostic, Diagnostics, Failure, Keep, Model, Resource, Result, Text, Timeouts, Update, Value, path,
+    Applied, Change, Context, Diagnostic, Diagnostics, Failure, Keep, Model, Resource, Result,
+    Text, Timeouts, Update, Value, path,
 };
 
 use crate::{
@@ -44,7 +45,7 @@ pub struct WorkspaceModel {
     #[attr(required, replaces)]
     pub domain: Value<Text<Domain>>,
     /// Cloud role of task pods. Without one they have no identity in the cloud.
-    #[attr(optional)]
+    #[attr(optional, validate = operator_settings::one_identity)]
     pub role: Value<IdentityModel>,
     /// Quota of the namespace, by resource, for example `{ "limits.cpu" = "64" }`. No quota is set when it is empty.
     #[attr(optional, computed, default = operator_settings::default_quota(&Quota::workspace()), validate = operator_settings::quota_keys)]
@@ -78,15 +79,27 @@ pub struct WorkspaceModel {
     pub cluster_uid: Value<String>,
 }
 
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The arguments that are fields of `WorkspaceConfig` under the same name.
-const FIELDS: [&str; 8] = ["project", "domain", "role", "quota", "limits", "egress", "pod_security", "labels"];
+const FIELDS: [&str; 8] = [
+    "project",
+    "domain",
+    "role",
+    "quota",
+    "limits",
+    "egress",
+    "pod_security",
+    "labels",
+];
 
 /// Annotation of the namespace: the configuration, so that an import finds it.
 const CONFIG: &str = "dataplane.dev/workspace";
 
-#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
+#[expect(
+    clippy::ptr_arg,
+    reason = "a validator takes a reference to what the attribute holds"
+)]
 fn operator_id(id: &String) -> std::result::Result<(), String> {
     parse_operator(id).map(drop)
 }
@@ -94,18 +107,30 @@ fn operator_id(id: &String) -> std::result::Result<(), String> {
 /// Namespace and name of an operator's id.
 fn parse_operator(id: &str) -> std::result::Result<(Namespace, OperatorName), String> {
     let advice = "write the `id` of a dataplane_operator: <namespace>/<name>";
-    let (namespace, name) = id.split_once('/').ok_or_else(|| format!("{id:?} is no operator's id; {advice}"))?;
+    let (namespace, name) = id
+        .split_once('/')
+        .ok_or_else(|| format!("{id:?} is no operator's id; {advice}"))?;
     let problem = |error: dataplane_api::Invalid| format!("{error}; {advice}");
-    Ok((namespace.parse().map_err(problem)?, name.parse().map_err(problem)?))
+    Ok((
+        namespace.parse().map_err(problem)?,
+        name.parse().map_err(problem)?,
+    ))
 }
 
-#[expect(clippy::ptr_arg, reason = "a validator takes a reference to what the attribute holds")]
 fn level(level: &String) -> std::result::Result<(), String> {
-    let known = [PodSecurity::Privileged, PodSecurity::Baseline, PodSecurity::Restricted].map(PodSecurity::as_str);
+    let known = [
+        PodSecurity::Privileged,
+        PodSecurity::Baseline,
+        PodSecurity::Restricted,
+    ]
+    .map(PodSecurity::as_str);
     if known.contains(&level.as_str()) {
         Ok(())
     } else {
-        Err(format!("{level:?} is none of the levels {}", known.join(", ")))
+        Err(format!(
+            "{level:?} is none of the levels {}",
+            known.join(", ")
+        ))
     }
 }
 
@@ -123,15 +148,23 @@ impl Resource for Workspace {
         if let (Value::Known(project), Value::Known(domain)) = (&config.project, &config.domain)
             && let Err(error) = Namespace::of_workspace(project, domain)
         {
-            diagnostics.error_at(path!("domain"), "project and domain make no namespace", error.to_string());
+            diagnostics.error_at(
+                path!("domain"),
+                "project and domain make no namespace",
+                error.to_string(),
+            );
         }
-        if let Err(wrong) = config.config() {
+        if !diagnostics.has_error()
+            && let Err(wrong) = config.config()
+        {
             diagnostics.extend(wrong);
         }
     }
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<WorkspaceModel>) -> Result<()> {
-        let Some(planned) = &mut change.planned else { return Ok(()) };
+        let Some(planned) = &mut change.planned else {
+            return Ok(());
+        };
         planned.namespace = planned.planned_namespace();
         planned.objects = match (cx.client_if_known(), planned.config()?) {
             (Some(client), Some(config)) => set::texts(&objects(client, &config)?).into(),
@@ -145,9 +178,17 @@ impl Resource for Workspace {
         let wanted = plan.wanted(client)?;
         let connected = ClusterModel::open_same(client, &plan.cluster, None).await?;
         let marks = plan.marks(client)?;
-        let target = Target { objects: &*connected.objects, marks: &marks, import: plan.import_advice() };
+        let target = Target {
+            objects: &*connected.objects,
+            marks: &marks,
+            import: plan.import_advice(),
+        };
         let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        let Outcome { texts, diagnostics, continued } = target.create(cx, deadline, &wanted).await?;
+        let Outcome {
+            texts,
+            diagnostics,
+            continued,
+        } = target.create(cx, deadline, &wanted).await?;
         let begun = !continued && !texts.is_empty();
         let made = WorkspaceModel {
             namespace: plan.planned_namespace(),
@@ -156,15 +197,24 @@ impl Resource for Workspace {
             ..plan
         };
         if diagnostics.has_error() {
-            return Err(Failure { diagnostics, partial: begun.then_some(made) });
+            return Err(Failure {
+                diagnostics,
+                partial: begun.then_some(made),
+            });
         }
         target.finish(&wanted).await.keep(&made)?;
         Ok(made)
     }
 
-    async fn read(&self, cx: &Context<Client>, state: WorkspaceModel) -> Result<Option<WorkspaceModel>> {
+    async fn read(
+        &self,
+        cx: &Context<Client>,
+        state: WorkspaceModel,
+    ) -> Result<Option<WorkspaceModel>> {
         let client = cx.client()?;
-        let Some(connected) = ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await? else {
+        let Some(connected) =
+            ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await?
+        else {
             return Ok(None);
         };
         let seen = set::look(&*connected.objects, state.objects.get()?).await?;
@@ -179,17 +229,34 @@ impl Resource for Workspace {
         }))
     }
 
-    async fn update(&self, cx: &Context<Client>, change: Update<WorkspaceModel>) -> Applied<WorkspaceModel> {
+    async fn update(
+        &self,
+        cx: &Context<Client>,
+        change: Update<WorkspaceModel>,
+    ) -> Applied<WorkspaceModel> {
         let Update { prior, plan } = change;
         let client = cx.client()?;
         let wanted = plan.wanted(client)?;
-        let connected = ClusterModel::open_same(client, &plan.cluster, prior.cluster_uid.known()).await?;
+        let connected =
+            ClusterModel::open_same(client, &plan.cluster, prior.cluster_uid.known()).await?;
         let marks = plan.marks(client)?;
-        let target = Target { objects: &*connected.objects, marks: &marks, import: plan.import_advice() };
-        let Outcome { texts, diagnostics, .. } = target.update(prior.objects.get()?, &wanted).await?;
+        let target = Target {
+            objects: &*connected.objects,
+            marks: &marks,
+            import: plan.import_advice(),
+        };
+        let Outcome {
+            texts, diagnostics, ..
+        } = target.update(prior.objects.get()?, &wanted).await?;
         if diagnostics.has_error() {
-            let partial = WorkspaceModel { objects: texts.into(), ..prior };
-            return Err(Failure { diagnostics, partial: Some(partial) });
+            let partial = WorkspaceModel {
+                objects: texts.into(),
+                ..prior
+            };
+            return Err(Failure {
+                diagnostics,
+                partial: Some(partial),
+            });
         }
         Ok(WorkspaceModel {
             namespace: plan.planned_namespace(),
@@ -201,7 +268,9 @@ impl Resource for Workspace {
 
     async fn delete(&self, cx: &Context<Client>, state: WorkspaceModel) -> Result<()> {
         let client = cx.client()?;
-        let Some(connected) = ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await? else {
+        let Some(connected) =
+            ClusterModel::open_known(client, &state.cluster, state.cluster_uid.known()).await?
+        else {
             return Ok(());
         };
         let objects = &*connected.objects;
@@ -212,7 +281,11 @@ impl Resource for Workspace {
         if state.force_destroy.known() != Some(&true) {
             let unfinished = task_actions::unfinished(objects, &namespaces).await?;
             if !unfinished.is_empty() {
-                return Err(task_actions::refusal(&format!("workspace {}", namespaces[0]), &unfinished).into());
+                return Err(task_actions::refusal(
+                    &format!("workspace {}", namespaces[0]),
+                    &unfinished,
+                )
+                .into());
             }
             removal::check_namespaces(objects, &marks, texts).await?;
         }
@@ -227,8 +300,16 @@ impl Resource for Workspace {
             .map_err(|problem| Diagnostic::error("the import id cannot be read", problem))?;
         let cluster = Value::Known(ClusterModel::from(coordinates));
         let connected = ClusterModel::open_same(client, &cluster, None).await?;
-        let namespace = connected.objects.get(&ObjectRef::namespace(&name)).await.optional()?;
-        let Some((operator, document)) = namespace.as_ref().and_then(|namespace| namespace.annotation(CONFIG)).and_then(|text| text.split_once(' ')) else {
+        let namespace = connected
+            .objects
+            .get(&ObjectRef::namespace(&name))
+            .await
+            .optional()?;
+        let Some((operator, document)) = namespace
+            .as_ref()
+            .and_then(|namespace| namespace.annotation(CONFIG))
+            .and_then(|text| text.split_once(' '))
+        else {
             return Err(Diagnostic::error(
                 format!("there is no workspace {name} in this cluster"),
                 format!("The namespace {name} is not there, or is no workspace: it lacks the annotation {CONFIG}. Look with: kubectl get namespaces -l {}", set::OURS),
@@ -256,9 +337,15 @@ struct Configured {
 fn objects(client: &Client, configured: &Configured) -> Result<Vec<Object>> {
     let rendered = manifests::workspace(&configured.config)?;
     let marks = marks(client, &configured.config.namespace()?);
-    let document = format!("{} {}", configured.operator, serde_json::to_string(&configured.config)?);
+    let document = format!(
+        "{} {}",
+        configured.operator,
+        serde_json::to_string(&configured.config)?
+    );
     let mut objects = set::wanted(&rendered, &marks);
-    let namespaces = objects.iter_mut().filter(|object| object.text("/kind") == "Namespace");
+    let namespaces = objects
+        .iter_mut()
+        .filter(|object| object.text("/kind") == "Namespace");
     namespaces.for_each(|namespace| namespace.annotate(CONFIG, &document));
     Ok(objects)
 }
@@ -269,41 +356,63 @@ fn marks(client: &Client, namespace: &Namespace) -> Marks {
 
 impl WorkspaceModel {
     fn config(&self) -> Result<Option<Configured>> {
-        let Some(operator) = self.operator.known() else { return Ok(None) };
-        let Some(mut document) = operator_settings::document(self, &FIELDS.map(str::to_owned))? else {
+        let Some(operator) = self.operator.known() else {
             return Ok(None);
         };
-        let Ok((_, name)) = parse_operator(operator) else { return Ok(None) };
+        let Some(mut document) = operator_settings::document(self, &FIELDS.map(str::to_owned))?
+        else {
+            return Ok(None);
+        };
+        let Ok((_, name)) = parse_operator(operator) else {
+            return Ok(None);
+        };
         document["operator"] = serde_json::to_value(name)?;
-        let config = serde_json::from_value(document).map_err(|error| Diagnostic::error("the workspace is not valid", error.to_string()))?;
-        Ok(Some(Configured { operator: operator.clone(), config }))
+        let config = serde_path_to_error::deserialize(document).map_err(|error| {
+            operator_settings::at(&error.path().to_string(), error.inner().to_string())
+        })?;
+        Ok(Some(Configured {
+            operator: operator.clone(),
+            config,
+        }))
     }
 
     fn wanted(&self, client: &Client) -> Result<Vec<Object>> {
-        let configured = self.config()?.ok_or_else(|| Diagnostic::error("", "an argument is still unknown; this is a bug in the provider"))?;
+        let configured = self.config()?.ok_or_else(|| {
+            Diagnostic::error(
+                "",
+                "an argument is still unknown; this is a bug in the provider",
+            )
+        })?;
         objects(client, &configured)
     }
 
     fn planned_namespace(&self) -> Value<String> {
         match (&self.project, &self.domain) {
             (Value::Known(project), Value::Known(domain)) => {
-                Namespace::of_workspace(project, domain).map_or(Value::Unknown, |namespace| namespace.to_string().into())
+                Namespace::of_workspace(project, domain)
+                    .map_or(Value::Unknown, |namespace| namespace.to_string().into())
             }
             _ => Value::Unknown,
         }
     }
 
     fn marks(&self, client: &Client) -> Result<Marks> {
-        Ok(marks(client, &Namespace::of_workspace(self.project.get()?, self.domain.get()?)?))
+        Ok(marks(
+            client,
+            &Namespace::of_workspace(self.project.get()?, self.domain.get()?)?,
+        ))
     }
 
     fn import_advice(&self) -> String {
-        let coordinates = ClusterModel::coordinates(&self.cluster).map(|coordinates| coordinates.to_string());
+        let coordinates =
+            ClusterModel::coordinates(&self.cluster).map(|coordinates| coordinates.to_string());
         let namespace = self.planned_namespace();
         format!(
             "take it over with\n\n  import {{\n    to = dataplane_workspace.this\n    id = \"{}/{}\"\n  }}",
             coordinates.as_deref().unwrap_or("<cluster>"),
-            namespace.known().map_or("<project>-<domain>", String::as_str)
+            namespace
+                .known()
+                .map_or("<project>-<domain>", String::as_str)
         )
     }
 }

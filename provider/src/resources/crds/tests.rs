@@ -21,14 +21,23 @@ fn config(prevent_deletion: bool) -> Json {
 }
 
 fn definition() -> ObjectRef {
-    ObjectRef::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, "taskactions.flyte.org")
+    ObjectRef::new(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        None,
+        "taskactions.flyte.org",
+    )
 }
 
 async fn world() -> (Arc<Cluster>, Harness<Dataplane>) {
     let cluster = Arc::new(Cluster::default());
     let coordinates: Coordinates = "kubeconfig//nonexistent/config#test".parse().unwrap();
     let clusters = Clusters::of(coordinates, Arc::clone(&cluster));
-    let harness = Harness::new(Dataplane::over(Clouds::memory(), clusters), json!({ "owner": "acme-prod" })).await;
+    let harness = Harness::new(
+        Dataplane::over(Clouds::memory(), clusters),
+        json!({ "owner": "acme-prod" }),
+    )
+    .await;
     (cluster, harness)
 }
 
@@ -37,7 +46,12 @@ async fn it_lives_and_dies_by_terraforms_rules() {
     let (cluster, harness) = world().await;
     let crds = harness.resource(NAME);
     let state = crds.create(config(true)).await;
-    assert!(state["versions"]["taskactions.flyte.org"].as_str().unwrap().starts_with("v1 sha256:"));
+    assert!(
+        state["versions"]["taskactions.flyte.org"]
+            .as_str()
+            .unwrap()
+            .starts_with("v1 sha256:")
+    );
     crds.settled(&state, config(true)).await;
     let open = crds.update(&state, config(false)).await;
     crds.settled(&open, config(false)).await;
@@ -49,7 +63,10 @@ async fn it_lives_and_dies_by_terraforms_rules() {
 #[tokio::test]
 async fn the_versions_are_planned() {
     let (_, harness) = world().await;
-    let planned = harness.resource(NAME).plan_create(json!({ "cluster": UNKNOWN })).await;
+    let planned = harness
+        .resource(NAME)
+        .plan_create(json!({ "cluster": UNKNOWN }))
+        .await;
     assert!(planned.values["versions"].is_object());
 }
 
@@ -59,7 +76,12 @@ async fn a_protected_definition_is_not_even_planned_away() {
     let crds = harness.resource(NAME);
     let state = crds.create(config(true)).await;
     let failed = crds.try_delete(state).await.unwrap_err();
-    assert!(failed.diagnostics[0].to_string().contains("prevent_deletion = false"), "{failed:?}");
+    assert!(
+        failed.diagnostics[0]
+            .to_string()
+            .contains("prevent_deletion = false"),
+        "{failed:?}"
+    );
     assert!(cluster.find(&definition()).is_some());
 }
 
@@ -68,11 +90,17 @@ async fn resources_keep_their_definition() {
     let (cluster, harness) = world().await;
     let crds = harness.resource(NAME);
     let state = crds.create(config(false)).await;
-    cluster.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "fraud-staging" } }));
+    cluster.put(
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "fraud-staging" } }),
+    );
     cluster.put(json!({ "apiVersion": "flyte.org/v1", "kind": "TaskAction", "metadata": { "name": "a", "namespace": "fraud-staging" } }));
     let failed = crds.try_delete(state).await.unwrap_err();
     let text = failed.diagnostics[0].to_string();
-    assert!(text.contains("1 in fraud-staging") && text.contains("kubectl delete taskactions.flyte.org"), "{text}");
+    assert!(
+        text.contains("1 in fraud-staging")
+            && text.contains("kubectl delete taskactions.flyte.org"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -80,7 +108,9 @@ async fn a_change_by_anyone_shows_and_is_mended() {
     let (cluster, harness) = world().await;
     let crds = harness.resource(NAME);
     let state = crds.create(config(true)).await;
-    cluster.edit("kubectl-edit", &definition(), |live| live["spec"]["versions"][0]["storage"] = json!(false));
+    cluster.edit("kubectl-edit", &definition(), |live| {
+        live["spec"]["versions"][0]["storage"] = json!(false);
+    });
     let found = crds.read(&state).await.unwrap();
     assert_ne!(found["versions"], state["versions"]);
     assert_eq!(crds.plan(&found, config(true)).await.action, Action::Update);
@@ -99,12 +129,21 @@ async fn those_of_others_are_not_taken_and_can_be_imported() {
     cluster.put(theirs);
     let failed = crds.try_create(config(true)).await.unwrap_err();
     let text = failed.diagnostics[0].to_string();
-    assert!(text.contains("Helm") && text.contains("id = \"kubeconfig//nonexistent/config#test\""), "{text}");
+    assert!(
+        text.contains("Helm") && text.contains("id = \"kubeconfig//nonexistent/config#test\""),
+        "{text}"
+    );
     assert!(failed.state.is_none());
 
     let state = crds.import("kubeconfig//nonexistent/config#test").await;
     let state = crds.read(&state).await.unwrap();
     let ours = crds.update(&state, config(true)).await;
     crds.settled(&ours, config(true)).await;
-    assert!(cluster.find(&definition()).unwrap().annotation("dataplane.dev/owner").is_some());
+    assert!(
+        cluster
+            .find(&definition())
+            .unwrap()
+            .annotation("dataplane.dev/owner")
+            .is_some()
+    );
 }

@@ -29,7 +29,11 @@ async fn world() -> (Arc<Cluster>, Harness<Dataplane>) {
     let cluster = Arc::new(Cluster::default());
     let coordinates: Coordinates = "kubeconfig//nonexistent/config#test".parse().unwrap();
     let clusters = Clusters::of(coordinates, Arc::clone(&cluster));
-    let harness = Harness::new(Dataplane::over(Clouds::memory(), clusters), json!({ "owner": "acme-prod" })).await;
+    let harness = Harness::new(
+        Dataplane::over(Clouds::memory(), clusters),
+        json!({ "owner": "acme-prod" }),
+    )
+    .await;
     (cluster, harness)
 }
 
@@ -53,7 +57,10 @@ async fn tasks_get_the_user_role() {
     let state = harness.resource(NAME).create(config()).await;
     assert_eq!(state["namespace"], "fraud-staging");
     let live = cluster.find(&account()).unwrap();
-    assert_eq!(live.annotation("eks.amazonaws.com/role-arn"), Some("arn:aws:iam::123456789012:role/userflyterole"));
+    assert_eq!(
+        live.annotation("eks.amazonaws.com/role-arn"),
+        Some("arn:aws:iam::123456789012:role/userflyterole")
+    );
 }
 
 #[tokio::test]
@@ -62,13 +69,21 @@ async fn the_account_that_the_cluster_makes_is_no_obstacle() {
     let workspace = harness.resource(NAME);
     let failed = {
         let conflict = Error::Conflict {
-            object: account(),
-            conflicts: vec![FieldConflict { manager: "kubectl-annotate".to_owned(), field: ".metadata.annotations".to_owned() }],
+            object: account().into(),
+            conflicts: vec![FieldConflict {
+                manager: "kubectl-annotate".to_owned(),
+                field: ".metadata.annotations".to_owned(),
+            }],
         };
         cluster.fault(Verb::Patch, "ServiceAccount", FaultKind::Fails(conflict));
         workspace.try_create(config()).await.unwrap_err()
     };
-    assert!(failed.diagnostics[0].to_string().contains("kubectl-annotate"), "{failed:?}");
+    assert!(
+        failed.diagnostics[0]
+            .to_string()
+            .contains("kubectl-annotate"),
+        "{failed:?}"
+    );
     workspace.delete(failed.state.unwrap()).await;
     let state = workspace.create(config()).await;
     workspace.settled(&state, config()).await;
@@ -80,11 +95,16 @@ async fn a_change_by_anyone_shows_and_is_mended() {
     let workspace = harness.resource(NAME);
     let state = workspace.create(config()).await;
     cluster.edit("kubectl-annotate", &account(), |live| {
-        live["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] = json!("arn:aws:iam::123456789012:role/adminflyterole");
+        live["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] =
+            json!("arn:aws:iam::123456789012:role/adminflyterole");
     });
-    cluster.edit("kubectl-label", &ObjectRef::namespace("fraud-staging"), |live| {
-        live["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = json!("privileged");
-    });
+    cluster.edit(
+        "kubectl-label",
+        &ObjectRef::namespace("fraud-staging"),
+        |live| {
+            live["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = json!("privileged");
+        },
+    );
     let found = workspace.read(&state).await.unwrap();
     let planned = workspace.plan(&found, config()).await;
     assert_eq!(planned.action, Action::Update);
@@ -95,27 +115,50 @@ async fn a_change_by_anyone_shows_and_is_mended() {
 #[tokio::test]
 async fn a_namespace_of_others_is_not_taken() {
     let (cluster, harness) = world().await;
-    cluster.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "fraud-staging" } }));
-    let failed = harness.resource(NAME).try_create(config()).await.unwrap_err();
-    assert!(failed.diagnostics[0].to_string().contains("Namespace fraud-staging exists already"), "{failed:?}");
+    cluster.put(
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "fraud-staging" } }),
+    );
+    let failed = harness
+        .resource(NAME)
+        .try_create(config())
+        .await
+        .unwrap_err();
+    assert!(
+        failed.diagnostics[0]
+            .to_string()
+            .contains("Namespace fraud-staging exists already"),
+        "{failed:?}"
+    );
     assert!(failed.state.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn tasks_are_not_cut_off_and_no_finalizer_is_stuck() {
     let (cluster, harness) = world().await;
-    harness.resource("dataplane_crds").create(json!({ "cluster": config()["cluster"] })).await;
+    harness
+        .resource("dataplane_crds")
+        .create(json!({ "cluster": config()["cluster"] }))
+        .await;
     let workspace = harness.resource(NAME);
     let state = workspace.create(config()).await;
     cluster.put(json!({ "apiVersion": "flyte.org/v1", "kind": "TaskAction", "metadata": { "name": "a", "namespace": "fraud-staging", "finalizers": ["flyte.org/x"] } }));
     let failed = workspace.try_delete(state.clone()).await.unwrap_err();
-    assert!(failed.diagnostics[0].to_string().contains("1 unfinished TaskActions"), "{failed:?}");
+    assert!(
+        failed.diagnostics[0]
+            .to_string()
+            .contains("1 unfinished TaskActions"),
+        "{failed:?}"
+    );
     let mut forced = config();
     forced["force_destroy"] = json!(true);
     let state = workspace.update(&state, forced).await;
     cluster.set_executor(false);
     workspace.delete(state).await;
-    assert!(cluster.find(&ObjectRef::namespace("fraud-staging")).is_none());
+    assert!(
+        cluster
+            .find(&ObjectRef::namespace("fraud-staging"))
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -126,11 +169,19 @@ async fn an_import_brings_everything_back() {
     config["egress"] = json!([{ "cidrs": ["10.0.0.0/8"], "ports": [443] }]);
     config["labels"] = json!({ "team": "x" });
     let made = workspace.create(config.clone()).await;
-    let imported = workspace.import("kubeconfig//nonexistent/config#test/fraud-staging").await;
+    let imported = workspace
+        .import("kubeconfig//nonexistent/config#test/fraud-staging")
+        .await;
     let found = workspace.read(&imported).await.unwrap();
     assert_eq!(found["objects"], made["objects"]);
     let planned = workspace.plan(&found, config).await;
-    assert_eq!(planned.action, Action::NoOp, "{} would become {}", found.values, planned.values);
+    assert_eq!(
+        planned.action,
+        Action::NoOp,
+        "{} would become {}",
+        found.values,
+        planned.values
+    );
 }
 
 #[tokio::test]
@@ -138,16 +189,34 @@ async fn bad_arguments_are_underlined() {
     let (_, harness) = world().await;
     let cases = [
         ("project", json!("p".repeat(60)), "domain", "63"),
-        ("operator", json!("dataplane"), "operator", "<namespace>/<name>"),
+        (
+            "operator",
+            json!("dataplane"),
+            "operator",
+            "<namespace>/<name>",
+        ),
         ("pod_security", json!("strict"), "pod_security", "baseline"),
         ("quota", json!({ "two words": "1" }), "quota", "two words"),
-        ("quota", json!({ "pods": "many" }), "quota[\"pods\"]", "many"),
+        (
+            "quota",
+            json!({ "pods": "many" }),
+            "quota[\"pods\"]",
+            "many",
+        ),
     ];
     for (argument, value, path, part) in cases {
         let mut config = config();
         config[argument] = value;
         let diagnostics = harness.resource(NAME).validate(config).await;
-        let found = diagnostics.iter().find(|diagnostic| diagnostic.path.as_ref().is_some_and(|at| at.to_string() == path));
-        assert!(found.is_some_and(|found| format!("{} {}", found.summary, found.detail).contains(part)), "{argument}: {diagnostics:?}");
+        let found = diagnostics.iter().find(|diagnostic| {
+            diagnostic
+                .path
+                .as_ref()
+                .is_some_and(|at| at.to_string() == path)
+        });
+        assert!(
+            found.is_some_and(|found| format!("{} {}", found.summary, found.detail).contains(part)),
+            "{argument}: {diagnostics:?}"
+        );
     }
 }
