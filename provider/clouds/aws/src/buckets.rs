@@ -39,18 +39,8 @@ impl Buckets for Aws {
         let region = &self.0.config.region;
         let s3 = self.0.s3(region).await?;
         let forgiving = region.as_str() == FORGIVING_REGION;
-        if forgiving
-            && s3
-                .head_bucket()
-                .bucket(name)
-                .send()
-                .await
-                .classify("s3:ListBucket", name)
-                .optional()?
-                .is_some()
-        {
-            let call = Call::new("s3:CreateBucket", name)
-                .because("a bucket of this name exists in this account");
+        if forgiving && is_taken(&s3, name).await? {
+            let call = Call::new("s3:CreateBucket", name).because("a bucket of this name exists");
             return Err(Error::AlreadyExists(Box::new(call)));
         }
         let mut configuration = CreateBucketConfiguration::builder()
@@ -391,6 +381,19 @@ impl Aws {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(bucket.to_owned(), region);
+    }
+}
+
+/// Whether anybody has a bucket of this name: one of ours, one in another region, or one that we may not see.
+async fn is_taken(s3: &Client, name: &str) -> Result<bool> {
+    let answer = s3.head_bucket().bucket(name).send().await;
+    if elsewhere(&answer).is_some() {
+        return Ok(true);
+    }
+    match answer.classify("s3:ListBucket", name) {
+        Ok(_) | Err(Error::Denied { .. }) => Ok(true),
+        Err(Error::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -15,7 +15,7 @@ use clouds::roles::{
     Roles, SessionDuration, Subject, Trust,
 };
 use clouds::tags::TagChange;
-use clouds::{Optional, Result, Tags};
+use clouds::{Error, Optional, Result, Tags};
 use futures::{StreamExt, TryStreamExt, stream, try_join};
 use percent_encoding::percent_decode_str;
 
@@ -101,9 +101,12 @@ impl Roles for Aws {
             None => (None, BTreeSet::new()),
         };
         if let Some(Trust::PodIdentity { cluster }) = &found_trust {
+            // A cluster that is gone took its associations along, and left the role.
             subjects = self
                 .associations(cluster.as_str(), found.arn())
-                .await?
+                .await
+                .optional()?
+                .unwrap_or_default()
                 .into_keys()
                 .collect();
         }
@@ -346,7 +349,7 @@ impl Aws {
                     .await
                     .classify("eks:DescribePodIdentityAssociation", &id)
                     .optional()?;
-                Ok::<_, clouds::Error>(
+                Ok::<_, Error>(
                     answer
                         .and_then(|answer| answer.association)
                         .map(|found| (id, found)),
@@ -407,10 +410,11 @@ impl Aws {
                 .namespace(subject.namespace.as_str())
                 .service_account(subject.service_account.as_str())
                 .role_arn(found.principal.as_str());
-            request.send().await.classify(
+            let sent = request.send().await.classify(
                 "eks:CreatePodIdentityAssociation",
                 format!("{subject} in {cluster}"),
-            )?;
+            );
+            sent.map_err(without_cluster)?;
         }
         Ok(())
     }
@@ -487,6 +491,14 @@ fn role(
             .map(|tag| (tag.key.clone(), tag.value.clone()))
             .collect(),
     })
+}
+
+/// A cluster that is not there will not come by waiting, as a role that was made a moment ago does.
+fn without_cluster(error: Error) -> Error {
+    match error {
+        Error::NotFound(call) => Error::Invalid(call),
+        error => error,
+    }
 }
 
 /// What the webhook of EKS looks for; Pod Identity needs nothing on the service account.

@@ -7,8 +7,12 @@
 
 mod server;
 
-use clouds::{Clouds, Error};
-use server::{Server, connect};
+use std::collections::BTreeSet;
+
+use clouds::buckets::NewBucket;
+use clouds::roles::{RoleSpec, Subject, Trust};
+use clouds::{Clouds, Error, Tags};
+use server::{Answer, Server, connect};
 use tokio::net::TcpListener;
 
 async fn role_error(clouds: &Clouds) -> Error {
@@ -104,7 +108,7 @@ async fn a_cloud_that_cannot_be_reached_keeps_the_reason() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = role_error(&connect(&endpoint, 1)).await;
+    let error = role_error(&connect("eu-west-1", &endpoint, 1)).await;
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
     let mut chain = error.to_string();
     let mut next = std::error::Error::source(&error);
@@ -132,4 +136,92 @@ async fn a_value_of_a_secret_is_in_no_error() {
         .unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error:?}");
     assert!(!format!("{error:?} {error}").contains("hunter2"));
+}
+
+/// A role that pods take on by Pod Identity, in an account whose cluster was deleted.
+fn role_without_its_cluster(request: &str) -> Answer {
+    let xml = "content-type: text/xml\r\n";
+    let asks = |what: &str| request.contains(&format!("Action={what}&"));
+    if asks("GetRole") {
+        let body = "<GetRoleResponse><GetRoleResult><Role><Path>/</Path><RoleName>userflyterole</RoleName><RoleId>AROAEXAMPLE</RoleId><Arn>arn:aws:iam::123456789012:role/userflyterole</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22pods.eks.amazonaws.com%22%7D%2C%22Action%22%3A%5B%22sts%3AAssumeRole%22%2C%22sts%3ATagSession%22%5D%7D%5D%7D</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>";
+        return ("200 OK", xml, body);
+    }
+    if asks("GetRolePolicy") {
+        let body = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>none</Message></Error></ErrorResponse>";
+        return ("404 Not Found", xml, body);
+    }
+    if asks("ListRolePolicies") {
+        let body = "<ListRolePoliciesResponse><ListRolePoliciesResult><PolicyNames/></ListRolePoliciesResult></ListRolePoliciesResponse>";
+        return ("200 OK", xml, body);
+    }
+    if asks("ListAttachedRolePolicies") {
+        let body = "<ListAttachedRolePoliciesResponse><ListAttachedRolePoliciesResult><AttachedPolicies/></ListAttachedRolePoliciesResult></ListAttachedRolePoliciesResponse>";
+        return ("200 OK", xml, body);
+    }
+    if asks("PutRolePolicy") {
+        return ("200 OK", xml, "<PutRolePolicyResponse/>");
+    }
+    if asks("GetCallerIdentity") {
+        let body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/ci</Arn><UserId>u</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+        return ("200 OK", xml, body);
+    }
+    (
+        "404 Not Found",
+        "content-type: application/json\r\nx-amzn-errortype: ResourceNotFoundException\r\n",
+        r#"{"message":"No cluster found for name: prod."}"#,
+    )
+}
+
+#[tokio::test]
+async fn a_role_outlives_its_cluster() {
+    let server = Server::choosing(role_without_its_cluster).await;
+    let trust = Trust::PodIdentity {
+        cluster: "prod".parse().unwrap(),
+    };
+    let name = "userflyterole".parse().unwrap();
+    let roles = server.clouds(1).roles;
+    let found = roles.get(&name, Some(&trust)).await.unwrap();
+    assert_eq!(
+        (found.trust.as_ref(), &found.subjects),
+        (Some(&trust), &BTreeSet::new())
+    );
+    let wanted = RoleSpec {
+        name,
+        path: None,
+        permissions_boundary: None,
+        max_session: None,
+        trust,
+        subjects: [Subject::new("fraud-production", "default").unwrap()].into(),
+        capabilities: BTreeSet::new(),
+    };
+    // Not found would be waited for.
+    let error = roles.update(&found, &wanted).await.unwrap_err();
+    assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+    let said = error.to_string();
+    assert!(said.contains("No cluster found for name: prod"), "{said}");
+}
+
+#[tokio::test]
+async fn in_us_east_1_a_bucket_that_cannot_be_seen_exists() {
+    let new = NewBucket {
+        id: "acme-metadata".parse().unwrap(),
+        tags: Tags::new(),
+    };
+    for (status, headers) in [
+        ("200 OK", ""),
+        ("403 Forbidden", ""),
+        (
+            "301 Moved Permanently",
+            "x-amz-bucket-region: eu-west-1\r\n",
+        ),
+    ] {
+        let server = Server::answering(status, headers, "").await;
+        let buckets = server.clouds_in("us-east-1", 1).buckets;
+        let error = buckets.create(&new).await.unwrap_err();
+        assert!(
+            matches!(error, Error::AlreadyExists(_)),
+            "{status}: {error:?}"
+        );
+        assert_eq!(server.requests().len(), 1, "{status}");
+    }
 }

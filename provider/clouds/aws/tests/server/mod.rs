@@ -1,4 +1,4 @@
-//! A server on this machine that gives every request the same answer, and remembers what was asked.
+//! A server on this machine that answers as it is told, and remembers what was asked.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,12 +15,21 @@ pub struct Server {
     requests: Arc<Mutex<Vec<String>>>,
 }
 
+/// Status, headers and body.
+pub type Answer = (&'static str, &'static str, &'static str);
+
 impl Server {
+    /// Gives every request the same answer.
     pub async fn answering(
         status: &'static str,
         headers: &'static str,
         body: &'static str,
     ) -> Self {
+        Self::choosing(move |_| (status, headers, body)).await
+    }
+
+    /// Gives each request the answer that is chosen for its head and body.
+    pub async fn choosing(answer: impl Fn(&str) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -28,6 +37,7 @@ impl Server {
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let request = read(&mut stream).await;
+                let (status, headers, body) = answer(&request);
                 // The answer to HEAD has no body.
                 let body = if request.starts_with("HEAD") {
                     ""
@@ -47,7 +57,11 @@ impl Server {
     }
 
     pub fn clouds(&self, attempts: u32) -> Clouds {
-        connect(&self.endpoint, attempts)
+        self.clouds_in("eu-west-1", attempts)
+    }
+
+    pub fn clouds_in(&self, region: &str, attempts: u32) -> Clouds {
+        connect(region, &self.endpoint, attempts)
     }
 
     /// Head and body of all requests so far.
@@ -56,7 +70,7 @@ impl Server {
     }
 }
 
-pub fn connect(endpoint: &str, attempts: u32) -> Clouds {
+pub fn connect(region: &str, endpoint: &str, attempts: u32) -> Clouds {
     let endpoints: BTreeMap<_, _> = Service::ALL
         .map(|service| (service, endpoint.to_owned()))
         .into();
@@ -66,7 +80,7 @@ pub fn connect(endpoint: &str, attempts: u32) -> Clouds {
         credentials: Some(SharedCredentialsProvider::new(Credentials::from_keys(
             "test", "test", None,
         ))),
-        ..Config::new("eu-west-1".parse().unwrap())
+        ..Config::new(region.parse().unwrap())
     })
 }
 
