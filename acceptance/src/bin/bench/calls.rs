@@ -28,11 +28,11 @@ const SUBJECTS: &[Subject] = &[
     },
     Subject {
         name: "dataplane_identity_provider",
-        create: "  issuer    = \"https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF\"\n  audiences = [\"sts.amazonaws.com\"]\n",
-        update: (
-            r#"["sts.amazonaws.com"]"#,
-            r#"["sts.amazonaws.com", "second"]"#,
-        ),
+        create: r#"  issuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+  tags   = { step = "one" }
+"#,
+        // No emulator changes audiences.
+        update: (r#""one""#, r#""two""#),
     },
     Subject {
         name: "dataplane_role",

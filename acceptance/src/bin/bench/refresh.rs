@@ -1,18 +1,17 @@
-//! Refresh of 500 buckets: against the time Terraform alone needs for as many resources, and against the same number of
-//! calls by a bare client at the same concurrency.
+//! Refresh of 500 buckets: against the time Terraform alone needs for as many resources, and against the same reads by
+//! boto3 at the same concurrency.
 
 use std::{
-    sync::Arc,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use acceptance::{
     aws::{Account, Emulators, Front},
-    issuer,
+    setup,
     terraform::Terraform,
 };
-use anyhow::Result;
-use tokio::{sync::Semaphore, task::JoinSet};
+use anyhow::{Result, ensure};
 
 use crate::{calls::configuration, table};
 
@@ -46,7 +45,7 @@ pub fn measure() -> Result<String> {
     alone.init()?;
     alone.apply()?;
     let terraform_alone = timed_plan(&alone)?;
-    let bare = bare_calls(&front.endpoint(), calls)?;
+    let bare = by_boto3(&account)?;
 
     let start = Instant::now();
     terraform.destroy()?;
@@ -56,7 +55,7 @@ pub fn measure() -> Result<String> {
             format!("plan with refresh of {BUCKETS} buckets ({calls} calls)"),
             table::seconds(refresh),
             format!(
-                "{} times the same calls by a bare client, {}",
+                "{} times the same reads by boto3 in {PARALLELISM} threads, {}",
                 table::ratio(refresh, bare),
                 table::seconds(bare)
             ),
@@ -89,32 +88,14 @@ fn timed_plan(terraform: &Terraform) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// As many small reads through the same endpoint, ten at a time.
-fn bare_calls(endpoint: &str, calls: usize) -> Result<Duration> {
-    let client = Arc::new(
-        reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_mins(1))
-            .build()?,
-    );
+/// The same reads by boto3, as many buckets at once as Terraform refreshes.
+fn by_boto3(account: &Account) -> Result<Duration> {
     let start = Instant::now();
-    issuer::runtime().block_on(async {
-        let slots = Arc::new(Semaphore::new(PARALLELISM));
-        let mut tasks = JoinSet::new();
-        for index in 0..calls {
-            let client = Arc::clone(&client);
-            let slots = Arc::clone(&slots);
-            let url = format!("{endpoint}/refresh-{}?location", index % BUCKETS);
-            tasks.spawn(async move {
-                let _slot = slots.acquire().await?;
-                client.get(url).send().await?.bytes().await?;
-                anyhow::Ok(())
-            });
-        }
-        while let Some(done) = tasks.join_next().await {
-            done??;
-        }
-        anyhow::Ok(())
-    })?;
+    let status = Command::new(setup::python("python")?)
+        .args(["-c", include_str!("reads.py"), &account.endpoint])
+        .args([BUCKETS.to_string(), PARALLELISM.to_string()])
+        .envs(account.environment())
+        .status()?;
+    ensure!(status.success(), "reads.py failed");
     Ok(start.elapsed())
 }
