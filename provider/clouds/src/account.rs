@@ -24,6 +24,23 @@ checked_text! {
     KmsKey, "KMS key", kms_key
 }
 
+impl KmsKey {
+    /// Refuses an alias and a bare id: for services that answer the full name, whatever the key was called by.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn by_full_name(&self) -> std::result::Result<(), String> {
+        let text = self.as_str();
+        if text.contains('/') && !text.starts_with("alias/") && !text.contains(":alias/") {
+            return Ok(());
+        }
+        Err(format!(
+            "{text:?} does not name a key in full, and the cloud answers only the full name: give the key's ARN, \
+             arn:aws:kms:<region>:<account>:key/<id>"
+        ))
+    }
+}
+
 /// Who the cloud says we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -154,6 +171,23 @@ fn kms_key(text: &str) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_full_name_is_answered_as_it_was_given() {
+        for (key, full) in [
+            (
+                "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+                true,
+            ),
+            ("projects/p/locations/l/keyRings/r/cryptoKeys/k", true),
+            ("arn:aws:kms:eu-west-1:123456789012:alias/acme", false),
+            ("alias/acme", false),
+            ("1234abcd-12ab-34cd-56ef-1234567890ab", false),
+        ] {
+            let key: KmsKey = key.parse().unwrap();
+            assert_eq!(key.by_full_name().is_ok(), full, "{key}");
+        }
+    }
 
     #[test]
     fn accounts_of_the_three_clouds() {

@@ -35,8 +35,8 @@ pub struct LogGroupModel {
     /// 3288 or 3653. Default: for ever.
     #[attr(optional, validate = retention)]
     pub retention_days: Value<i64>,
-    /// Key of the key service that logs are encrypted with. Default: a key that the cloud keeps.
-    #[attr(optional)]
+    /// ARN of the key that logs are encrypted with. Default: a key that the cloud keeps.
+    #[attr(optional, validate = KmsKey::by_full_name)]
     pub kms_key: Value<Text<KmsKey>>,
     /// Tags of the log group, added to the provider's `tags`.
     #[attr(optional, validate = tags::check)]
@@ -236,6 +236,7 @@ mod tests {
     use crate::testing::{over, owned_by, refuses, survives_every_failure, text};
 
     const NAME: &str = LogGroup::NAME;
+    const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
     fn full() -> serde_json::Value {
         json!({ "name": "/dataplane/acme/tasks", "retention_days": 30, "tags": { "env": "prod" } })
@@ -248,7 +249,7 @@ mod tests {
         group
             .lifecycle(
                 full(),
-                json!({ "name": "/dataplane/acme/tasks", "kms_key": "alias/acme" }),
+                json!({ "name": "/dataplane/acme/tasks", "kms_key": KEY }),
             )
             .await;
         let state = group.create(full()).await;
@@ -339,6 +340,13 @@ mod tests {
             json!({ "name": "a", "retention_days": 31 }),
             "retention_days",
             &["1, 3, 5, 7"],
+        )
+        .await;
+        refuses(
+            &group,
+            json!({ "name": "a", "kms_key": "alias/acme" }),
+            "kms_key",
+            &["give the key's ARN"],
         )
         .await;
     }

@@ -38,8 +38,8 @@ pub struct RegistryModel {
     /// How many images are kept; the oldest are removed. Default: all.
     #[attr(optional, validate = some_images)]
     pub keep_last: Value<i64>,
-    /// Key of the key service that images are encrypted with. Default: a key that the cloud keeps.
-    #[attr(optional, replaces)]
+    /// ARN of the key that images are encrypted with. Default: a key that the cloud keeps.
+    #[attr(optional, replaces, validate = KmsKey::by_full_name)]
     pub kms_key: Value<Text<KmsKey>>,
     /// Whether destroying the registry also deletes the images in it. Has to be applied before the destroy.
     #[attr(optional, computed, default = false)]
@@ -303,6 +303,7 @@ mod tests {
     type Drift = (&'static str, fn(&mut Found));
 
     const NAME: &str = Registry::NAME;
+    const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
     fn full() -> serde_json::Value {
         json!({ "name": "acme/tasks", "keep_last": 50, "tags": { "env": "prod" } })
@@ -321,10 +322,7 @@ mod tests {
         let state = registry.create(full()).await;
         assert_eq!(state["immutable_tags"], true);
         let planned = registry
-            .plan(
-                &state,
-                json!({ "name": "acme/tasks", "kms_key": "alias/acme" }),
-            )
+            .plan(&state, json!({ "name": "acme/tasks", "kms_key": KEY }))
             .await;
         assert_eq!(
             (planned.action, planned.replace_paths),
@@ -408,7 +406,7 @@ mod tests {
         memory.lose_answer("registries.create", 1, crate::testing::outage());
         registry.try_create(full()).await.unwrap_err();
         let mut other = full();
-        other["kms_key"] = "alias/acme".into();
+        other["kms_key"] = KEY.into();
         let said = text(&registry.try_create(other).await.unwrap_err().diagnostics);
         assert!(said.contains("half made with another key"), "{said}");
     }
@@ -461,6 +459,13 @@ mod tests {
             json!({ "name": "acme", "keep_last": 0 }),
             "keep_last",
             &["1 or more"],
+        )
+        .await;
+        refuses(
+            &registry,
+            json!({ "name": "acme", "kms_key": "alias/acme" }),
+            "kms_key",
+            &["give the key's ARN"],
         )
         .await;
     }
