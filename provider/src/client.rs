@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use clouds::Clouds;
+use clouds::{Clouds, account::Region};
 use framework::{Diagnostic, Result, Value};
 
 use crate::{cluster::Connect, ownership::Owner, provider::ControlPlaneModel};
@@ -11,6 +11,8 @@ use crate::{cluster::Connect, ownership::Owner, provider::ControlPlaneModel};
 pub struct Client {
     /// The one configured cloud; none when only cluster resources are used.
     pub clouds: Option<Clouds>,
+    /// The region of that cloud, where new objects are made.
+    pub region: Option<Region>,
     /// What opens a cluster named by a resource.
     pub clusters: Arc<dyn Connect>,
     /// Where a data plane registers. Unknown while its address comes from something not applied yet.

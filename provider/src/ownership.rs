@@ -87,9 +87,17 @@ impl<'a> Marks<'a> {
         all
     }
 
-    /// Whether an object that exists already is our own half-made one, left by an apply that was killed or whose answer was
-    /// lost. Every other object is somebody's: an error that says whose, and how to import it with this id.
+    /// Makes sure that an object that exists already is our own half-made one, left by an apply that was killed or whose
+    /// answer was lost. Every other object is somebody's: an error that says whose, and how to import it with this id.
     pub fn claim(&self, found: &Tags, import_id: &str) -> Result<()> {
+        match self.strangeness(found) {
+            None => Ok(()),
+            Some(whose) => Err(self.taken(&whose, import_id)),
+        }
+    }
+
+    /// Why an object that exists already must not be continued, as a sentence; none for our own half-made one.
+    pub fn strangeness(&self, found: &Tags) -> Option<String> {
         let owner = self.client.owner.to_string();
         let resource = self.resource();
         if self.made(found) && found.contains_key(CREATING) {
@@ -97,9 +105,9 @@ impl<'a> Marks<'a> {
                 name = self.name,
                 "continuing an object that an earlier apply left half made"
             );
-            return Ok(());
+            return None;
         }
-        let whose = match (found.get(OWNER), found.get(RESOURCE)) {
+        Some(match (found.get(OWNER), found.get(RESOURCE)) {
             (Some(other), _) if *other != owner => {
                 let half = if found.contains_key(CREATING) {
                     ", which is still making it"
@@ -110,11 +118,9 @@ impl<'a> Marks<'a> {
                     "It carries the mark of the owner {other:?}{half}; this configuration's owner is {owner:?}."
                 )
             }
-            (Some(_), Some(other)) if *other != resource => {
-                format!(
-                    "It carries this owner's mark, {owner:?}, but was made as {other}, not as {resource}."
-                )
-            }
+            (Some(_), Some(other)) if *other != resource => format!(
+                "It carries this owner's mark, {owner:?}, but was made as {other}, not as {resource}."
+            ),
             (Some(_), _) => format!(
                 "It carries this owner's mark, {owner:?}, and is complete: it was made by another configuration or \
                  another state of this one."
@@ -122,8 +128,7 @@ impl<'a> Marks<'a> {
             (None, _) => {
                 "It carries no mark of this provider: it was made by something else.".to_owned()
             }
-        };
-        Err(self.taken(&whose, import_id))
+        })
     }
 
     /// Whether this resource made the object, finished or not.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use clouds::Clouds;
+use clouds::{Clouds, account::Region};
 use framework::{
     AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostic, Diagnostics, Model,
     Provider, Result, Set, Text, Value, path,
@@ -222,6 +222,10 @@ impl Provider for Dataplane {
         if owner.is_unknown() || tags.is_unknown() {
             return Ok(None);
         }
+        let region = aws
+            .known()
+            .and_then(|aws| aws.region.known())
+            .map(|region| Region::clone(region));
         let clouds = match (aws, &self.given) {
             (Value::Null, _) => None,
             (Value::Unknown, _) => return Ok(None),
@@ -237,6 +241,7 @@ impl Provider for Dataplane {
         };
         Ok(Some(Client {
             clouds,
+            region,
             clusters,
             control_plane,
             owner: Owner::clone(owner.get()?),

@@ -153,7 +153,7 @@ impl Resource for Bucket {
         let origin = match buckets.create(&new).await {
             Ok(()) => Origin::Made,
             Err(taken @ Error::AlreadyExists(_)) => {
-                claim(buckets, &marks, &id, taken).await?;
+                claim(client, buckets, &marks, &id, taken).await?;
                 Origin::Continued
             }
             Err(error) => return Err(error.into()),
@@ -404,13 +404,24 @@ async fn finish(
 
 /// Makes sure that an existing bucket is our own half-made one.
 async fn claim(
+    client: &Client,
     buckets: &dyn Buckets,
     marks: &Marks<'_>,
     id: &BucketId,
     taken: Error,
 ) -> Result<()> {
     match buckets.get(id).await {
-        Ok(found) => marks.claim(&found.tags, &id.to_string()),
+        Ok(found) => {
+            let region = client.region.as_ref().filter(|region| **region != found.region);
+            let elsewhere = region.map(|region| {
+                format!("It lies in {}, and new buckets are made in {region}.", found.region)
+            });
+            let reasons: Vec<_> = [elsewhere, marks.strangeness(&found.tags)].into_iter().flatten().collect();
+            if reasons.is_empty() {
+                return Ok(());
+            }
+            Err(marks.taken(&reasons.join(" "), &id.to_string()))
+        }
         Err(Error::Denied { .. }) => Err(Diagnostic::error(
             format!("the bucket {id} exists already"),
             "It belongs to another account, or its policy keeps this one out: bucket names are shared by all accounts of the cloud. \
@@ -694,6 +705,23 @@ mod tests {
                 .skip_while(|call| **call != "buckets.set_tags")
                 .skip(1)
                 .any(|call| call.contains("set"))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_half_made_bucket_of_ours_in_another_region_is_not_continued() {
+        let memory = Memory::default();
+        let harness = over(&memory).await;
+        let bucket = harness.resource(NAME);
+        memory.lose_answer("buckets.create", 1, outage());
+        bucket.try_create(full()).await.unwrap_err();
+        stored(&memory, |stored| {
+            stored.bucket.region = "us-east-1".parse().unwrap();
+        });
+        let said = text(&bucket.try_create(full()).await.unwrap_err().diagnostics);
+        assert!(
+            said.contains("It lies in us-east-1, and new buckets are made in eu-west-1."),
+            "{said}"
         );
     }
 
