@@ -47,7 +47,7 @@ pub struct ClusterDataModel {
 /// The network of a cluster.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct NetworkModel {
-    /// VPC.
+    /// Id of the VPC.
     #[attr(computed)]
     pub id: Value<String>,
     /// Subnets of the control plane's interfaces.

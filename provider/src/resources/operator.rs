@@ -37,8 +37,8 @@ operator_model! {
         /// How long to wait for the pods to be ready or gone.
         #[attr(optional)]
         pub timeouts: Value<Timeouts>,
-        /// `<namespace>/<name>`.
-        #[attr(computed)]
+        /// Id of the operator: `<namespace>/<name>`.
+        #[attr(computed, stable)]
         pub id: Value<String>,
         /// Tag or, without one, digest of the image.
         #[attr(computed)]

@@ -38,7 +38,7 @@ pub struct WorkspaceModel {
     /// still clean up after its tasks.
     #[attr(required, validate = operator_id)]
     pub operator: Value<String>,
-    /// Project.
+    /// Project whose tasks run here.
     #[attr(required, replaces)]
     pub project: Value<Text<Project>>,
     /// Domain of the project, for example `development`.
@@ -69,7 +69,7 @@ pub struct WorkspaceModel {
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
     /// The namespace: `<project>-<domain>`.
-    #[attr(computed)]
+    #[attr(computed, stable)]
     pub namespace: Value<String>,
     /// The rendered fields of each object as JSON, by `Kind/namespace/name`.
     #[attr(computed)]
