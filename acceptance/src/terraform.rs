@@ -251,16 +251,18 @@ impl Terraform {
         })
     }
 
-    /// Terraform with these arguments, which must succeed.
+    /// Terraform with these arguments, which must succeed; else an error with the end of what it printed.
     pub fn succeed(&self, arguments: &[&str]) -> Result<String> {
         let output = self.output_of(arguments)?;
         let stdout = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
-            bail!(
-                "terraform {}:\n{stdout}{}",
-                arguments.join(" "),
+            let printed = uncoloured(&format!(
+                "{stdout}{}",
                 String::from_utf8_lossy(&output.stderr)
-            );
+            ));
+            let lines: Vec<&str> = printed.lines().collect();
+            let end = &lines[lines.len().saturating_sub(60)..];
+            bail!("terraform {}:\n{}", arguments.join(" "), end.join("\n"));
         }
         Ok(stdout.into_owned())
     }
@@ -480,6 +482,16 @@ impl Drop for Applying {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Text without a terminal's escape sequences.
+fn uncoloured(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once('m').map_or(part, |(_, rest)| rest));
+    }
+    plain
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -28,9 +28,13 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{Answer, Emulators, Fault, identity_providers, web_identity};
+use super::{
+    Answer, Emulators, Fault,
+    eks::{self, EksCluster},
+    identity_providers, web_identity,
+};
 use crate::{
-    cluster::{Authority, Identity},
+    cluster::{Authority, Cluster, Identity},
     issuer::{self, Issuer},
 };
 
@@ -67,6 +71,7 @@ pub(super) struct State {
     pub(super) moto: String,
     client: reqwest::Client,
     issuers: Mutex<Vec<Issuer>>,
+    pub(super) clusters: Mutex<Vec<EksCluster>>,
     faults: Mutex<Vec<(Fault, usize)>>,
     calls: Mutex<Vec<Call>>,
 }
@@ -87,6 +92,7 @@ impl Front {
                 .no_proxy()
                 .build()?,
             issuers: Mutex::default(),
+            clusters: Mutex::default(),
             faults: Mutex::default(),
             calls: Mutex::default(),
         });
@@ -122,6 +128,16 @@ impl Front {
     /// Lets the tokens of an issuer be exchanged for the credentials of roles.
     pub fn trust(&self, issuer: Issuer) {
         lock(&self.state.issuers).push(issuer);
+    }
+
+    /// Lets EKS say that its cluster `name` is this one.
+    pub fn host_on_eks(&self, name: &str, cluster: &Cluster) {
+        lock(&self.state.clusters).push(EksCluster::new(name, cluster));
+    }
+
+    /// Where an API server asks for the user of a token that EKS's clients made.
+    pub fn token_review(&self) -> String {
+        format!("{}{}", self.endpoint(), eks::TOKEN_REVIEW)
     }
 
     /// Adds a fault.
@@ -245,6 +261,13 @@ impl State {
         if call.operation == "AssumeRoleWithWebIdentity" {
             let issuers = lock(&self.issuers).clone();
             return web_identity::exchange(self, &issuers, asked).await;
+        }
+        if asked.target.starts_with(eks::TOKEN_REVIEW) {
+            return eks::review(self, &asked.body).await;
+        }
+        if call.service == "eks" && call.operation == "GET" {
+            let clusters = lock(&self.clusters).clone();
+            return eks::describe(self, &clusters, asked).await;
         }
         if call.operation.contains("OpenIDConnectProvider") {
             return identity_providers::answer(self, call, asked).await;
@@ -376,6 +399,6 @@ pub(super) fn refusal(
     response
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

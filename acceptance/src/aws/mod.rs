@@ -2,6 +2,7 @@
 //! own, and reaches both through a [`Front`].
 
 mod boto;
+mod eks;
 mod fault;
 mod front;
 mod identity_providers;

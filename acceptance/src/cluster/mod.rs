@@ -39,6 +39,8 @@ pub struct Site {
     pub address: String,
     /// kwok stands in for machines; without it, pods wait for a real node.
     pub simulated_node: bool,
+    /// Who is asked for the user of a token that is not the cluster's own: EKS asks IAM.
+    pub token_review: Option<String>,
 }
 
 impl Default for Site {
@@ -46,6 +48,7 @@ impl Default for Site {
         Self {
             address: "127.0.0.1".to_owned(),
             simulated_node: true,
+            token_review: None,
         }
     }
 }
@@ -75,8 +78,12 @@ impl Cluster {
 
     /// A cluster of one's own, for tests that stop it or hurt it.
     pub fn start() -> Result<Self> {
+        Self::start_on(Site::default())
+    }
+
+    pub fn start_on(site: Site) -> Result<Self> {
         let owned = tempfile::tempdir()?;
-        let mut cluster = Self::start_in(owned.path(), Site::default())?;
+        let mut cluster = Self::start_in(owned.path(), site)?;
         cluster.owned = Some(owned);
         Ok(cluster)
     }
@@ -209,6 +216,23 @@ impl Cluster {
             command.arg("--endpoint-reconciler-type=none");
         } else {
             self.prefer_node_addresses(&mut command);
+        }
+        if let Some(url) = &self.site.token_review {
+            let review = json!({
+                "apiVersion": "v1", "kind": "Config", "current-context": "review",
+                "clusters": [{ "name": "review", "cluster": { "server": url } }],
+                "users": [{ "name": "review", "user": {} }],
+                "contexts": [{ "name": "review", "context": { "cluster": "review", "user": "review" } }],
+            });
+            let file = self.directory.join("token-review.kubeconfig");
+            fs::write(&file, review.to_string())?;
+            command.args([
+                format!(
+                    "--authentication-token-webhook-config-file={}",
+                    file.display()
+                ),
+                "--authentication-token-webhook-version=v1".to_owned(),
+            ]);
         }
         let kubectl = self.kubectl()?;
         self.run(Kubernetes::ApiServer.name(), command, || {

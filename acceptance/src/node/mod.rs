@@ -34,6 +34,7 @@ impl Node {
         Site {
             address: network::ADDRESS.to_owned(),
             simulated_node: false,
+            token_review: None,
         }
     }
 

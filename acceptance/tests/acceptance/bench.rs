@@ -38,10 +38,14 @@ impl Bench {
         let cluster = Cluster::start()?;
         let bench = Self::aws()?;
         bench.front.trust(Issuer::of(&cluster)?);
-        Ok(Self {
+        Ok(bench.with(cluster))
+    }
+
+    pub fn with(self, cluster: Cluster) -> Self {
+        Self {
             cluster: Some(cluster),
-            ..bench
-        })
+            ..self
+        }
     }
 
     pub fn cluster(&self) -> Result<&Cluster> {

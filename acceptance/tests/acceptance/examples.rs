@@ -397,16 +397,25 @@ impl Case {
         Ok(())
     }
 
-    /// Definitions with `prevent_deletion` are refused first, as they should be.
+    /// Definitions are protected unless told otherwise: that is refused first, as it should be.
     fn destroy(terraform: &Terraform) -> Result<()> {
-        let safe = "prevent_deletion = true";
-        if fs::read_to_string(terraform.directory().join("resource.tf"))?.contains(safe) {
+        let text = fs::read_to_string(terraform.directory().join("resource.tf"))?;
+        if let Some((_, definitions)) = text.split_once("resource \"dataplane_crds\" \"this\" {\n")
+        {
             let refused = terraform.destroy().expect_err("deleting what is protected");
             ensure!(
                 format!("{refused:#}").contains("prevent_deletion"),
                 "{refused:#}"
             );
-            terraform.edit("resource.tf", safe, "prevent_deletion = false")?;
+            let unprotected = if definitions.contains("prevent_deletion = true") {
+                text.replace("prevent_deletion = true", "prevent_deletion = false")
+            } else {
+                text.replace(
+                    "\"dataplane_crds\" \"this\" {\n",
+                    "\"dataplane_crds\" \"this\" {\n  prevent_deletion = false\n",
+                )
+            };
+            terraform.write("resource.tf", &unprotected)?;
             terraform.apply()?;
         }
         terraform.destroy().map(drop)

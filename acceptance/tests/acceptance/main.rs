@@ -4,9 +4,10 @@
 mod bad_input;
 mod bench;
 mod data_plane;
+mod eks;
 mod examples;
 mod faults;
-mod found;
 mod identity;
+mod looked_up;
 mod reviewer;
 mod substrate;

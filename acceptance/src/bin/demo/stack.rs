@@ -51,7 +51,7 @@ pub fn serve(folder: &Folder) -> Result<()> {
     Progress::new(1).step("terraform destroy", || {
         run_terraform(
             &held.terraform,
-            &["destroy", "-input=false", "-auto-approve"],
+            &["destroy", "-input=false", "-auto-approve", "-no-color"],
         )
     })?;
     fs::write(folder.file("destroyed"), "")?;
@@ -127,7 +127,10 @@ fn start(folder: &Folder, image: Option<&Archive>) -> Result<Held> {
     })?;
     progress.step("terraform apply", || {
         writeln!(std::io::stdout())?;
-        run_terraform(&terraform, &["apply", "-input=false", "-auto-approve"])
+        run_terraform(
+            &terraform,
+            &["apply", "-input=false", "-auto-approve", "-no-color"],
+        )
     })?;
     let operator = progress.step("the operator registers with the control plane", || {
         let mut operator = None;
