@@ -14,7 +14,7 @@ use clouds::policies::PolicyDocument;
 use clouds::{Optional, Result, Tags};
 
 use crate::error::Classify;
-use crate::lifecycle;
+use crate::{lifecycle, tags};
 
 pub(crate) async fn encryption(s3: &Client, name: &str) -> Result<(Encryption, bool)> {
     let answer = s3.get_bucket_encryption().bucket(name).send().await;
@@ -133,12 +133,8 @@ pub(crate) async fn cors(
 pub(crate) async fn tags(s3: &Client, name: &str) -> Result<Tags> {
     let answer = s3.get_bucket_tagging().bucket(name).send().await;
     let found = answer.classify("s3:GetBucketTagging", name).optional()?;
-    let tags = found.map(|answer| answer.tag_set).unwrap_or_default();
-    Ok(tags
-        .into_iter()
-        .map(|tag| (tag.key, tag.value))
-        .filter(|(key, _)| !key.starts_with("aws:"))
-        .collect())
+    let found = found.map(|answer| answer.tag_set).unwrap_or_default();
+    Ok(tags::own(found.into_iter().map(|tag| (tag.key, tag.value))))
 }
 
 pub(crate) async fn block_public_access(s3: &Client, name: &str) -> Result<()> {

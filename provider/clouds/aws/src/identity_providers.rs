@@ -13,8 +13,8 @@ use clouds::identity_providers::{
 use clouds::tags::TagChange;
 use clouds::{Result, Tags};
 
-use crate::Aws;
 use crate::error::Classify;
+use crate::{Aws, tags};
 
 #[async_trait]
 impl IdentityProviders for Aws {
@@ -68,11 +68,13 @@ impl IdentityProviders for Aws {
             audiences: audiences
                 .collect::<std::result::Result<_, _>>()
                 .classify(call.0, call.1)?,
-            tags: answer
-                .tags()
-                .iter()
-                .map(|tag| (tag.key.clone(), tag.value.clone()))
-                .collect(),
+            tags: tags::own(
+                answer
+                    .tags
+                    .into_iter()
+                    .flatten()
+                    .map(|tag| (tag.key, tag.value)),
+            ),
         })
     }
 

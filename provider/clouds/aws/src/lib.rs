@@ -18,6 +18,7 @@ mod registries;
 mod roles;
 mod secrets;
 mod session;
+mod tags;
 mod trust;
 
 use std::sync::Arc;

@@ -12,8 +12,8 @@ use clouds::log_groups::{
 use clouds::tags::TagChange;
 use clouds::{Result, Tags};
 
-use crate::Aws;
 use crate::error::{Classify, not_found};
+use crate::{Aws, tags};
 
 #[async_trait]
 impl LogGroups for Aws {
@@ -64,7 +64,7 @@ impl LogGroups for Aws {
                     .transpose()
                     .classify(call.0, call.1)?,
             },
-            tags: tags.into_iter().collect(),
+            tags: tags::own(tags),
         })
     }
 

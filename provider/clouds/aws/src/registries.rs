@@ -17,8 +17,8 @@ use clouds::{Optional, Result, Tags};
 use futures::try_join;
 use serde_json::{Value, json};
 
-use crate::Aws;
 use crate::error::{Classify, not_found};
+use crate::{Aws, tags};
 
 #[async_trait]
 impl Registries for Aws {
@@ -101,11 +101,12 @@ impl Registries for Aws {
                 .is_some_and(ImageScanningConfiguration::scan_on_push),
             keep_last,
         };
-        let tags = tags
-            .tags()
-            .iter()
-            .map(|tag| (tag.key.clone(), tag.value.clone()))
-            .collect();
+        let tags = tags::own(
+            tags.tags
+                .into_iter()
+                .flatten()
+                .map(|tag| (tag.key, tag.value)),
+        );
         Ok(Registry {
             foreign_rules: rules.is_some() && keep_last.is_none(),
             ..registry(name, found, key.classify(call.0, call.1)?, settings, tags)

@@ -21,7 +21,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::Classify;
 use crate::identity_providers::sdk_tags;
-use crate::{Aws, permissions, trust};
+use crate::{Aws, permissions, tags, trust};
 
 /// The name of our policy in a role.
 const OWN_POLICY: &str = "dataplane";
@@ -485,11 +485,12 @@ fn role(
         trust_policy,
         trust,
         subjects,
-        tags: found
-            .tags()
-            .iter()
-            .map(|tag| (tag.key.clone(), tag.value.clone()))
-            .collect(),
+        tags: tags::own(
+            found
+                .tags()
+                .iter()
+                .map(|tag| (tag.key.clone(), tag.value.clone())),
+        ),
     })
 }
 

@@ -9,8 +9,8 @@ use clouds::secrets::{Deletion, NewSecret, Secret, SecretName, SecretText, Secre
 use clouds::tags::TagChange;
 use clouds::{Result, Tags};
 
-use crate::Aws;
 use crate::error::Classify;
+use crate::{Aws, tags};
 
 /// The key that secrets have when none is named.
 const ACCOUNT_KEY: &str = "alias/aws/secretsmanager";
@@ -69,7 +69,7 @@ impl Secrets for Aws {
                 .classify(call.0, call.1)?,
             version: current.map(|(version, _)| version.clone()),
             deleted: answer.deleted_date().is_some(),
-            tags: tags.collect(),
+            tags: tags::own(tags),
         })
     }
 
