@@ -21,50 +21,55 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The texts of the files below a folder, by their path below `base`.
-fn texts(base: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
+/// The texts of the files below a folder, by their path below `base`. A folder that is not there has none.
+fn texts(base: &Path, folder: &Path) -> io::Result<BTreeMap<PathBuf, String>> {
+    let mut found = BTreeMap::new();
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-        Err(error) => panic!("{}: {error}", folder.display()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        Err(error) => return Err(error),
     };
     for entry in entries {
-        let path = entry.unwrap().path();
+        let path = entry?.path();
         if path.is_dir() {
-            texts(base, &path, found);
+            found.extend(texts(base, &path)?);
         } else {
-            let text = fs::read_to_string(&path)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            found.insert(path.strip_prefix(base).unwrap().to_owned(), text);
+            let text = fs::read_to_string(&path)?;
+            let below = path.strip_prefix(base).unwrap_or(&path).to_owned();
+            found.insert(below, text);
         }
     }
+    Ok(found)
 }
 
-fn examples() -> BTreeMap<PathBuf, String> {
+fn examples() -> io::Result<BTreeMap<PathBuf, String>> {
     let base = root().join("examples");
     let mut found = BTreeMap::new();
     for folder in GENERATED.into_iter().chain(["provider"]) {
-        texts(&base, &base.join(folder), &mut found);
+        found.extend(texts(&base, &base.join(folder))?);
     }
-    found
+    Ok(found)
 }
 
-fn committed() -> BTreeMap<PathBuf, String> {
+fn committed() -> io::Result<BTreeMap<PathBuf, String>> {
     let base = root().join("docs");
     let mut found = BTreeMap::new();
     for folder in GENERATED {
-        texts(&base, &base.join(folder), &mut found);
+        found.extend(texts(&base, &base.join(folder))?);
     }
     if let Ok(index) = fs::read_to_string(base.join("index.md")) {
         found.insert("index.md".into(), index);
     }
-    found
+    Ok(found)
 }
 
 #[test]
 fn docs_equal_schemas() {
-    let wanted = render(&ProviderDescription::of(&Dataplane::default()), &examples());
-    let committed = committed();
+    let wanted = render(
+        &ProviderDescription::of(&Dataplane::default()),
+        &examples().unwrap(),
+    );
+    let committed = committed().unwrap();
     let stale: Vec<&PathBuf> = committed
         .keys()
         .filter(|path| !wanted.contains_key(*path))
