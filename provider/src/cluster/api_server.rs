@@ -207,7 +207,7 @@ impl ApiServer {
             },
             _ => Error::Unreachable {
                 host,
-                reason: chain(error),
+                reason: unreachable(error),
             },
         }
     }
@@ -327,6 +327,29 @@ fn resource(kind: &Kind, served: &Served) -> String {
         "" => served.plural.clone(),
         group => format!("{}.{group}", served.plural),
     }
+}
+
+/// Why a server was not reached, with what to do where the words of the libraries do not tell.
+fn unreachable(error: &kube::Error) -> String {
+    let mut source: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            if io.kind() == std::io::ErrorKind::TimedOut {
+                return "it did not answer in time; check the address, and whether a firewall or a VPN is in between".to_owned();
+            }
+            let tls = io
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+                return format!(
+                    "{}; give the authority that signed it by `ca_certificate` of the `cluster` argument (or of its kubeconfig)",
+                    chain(error)
+                );
+            }
+        }
+        source = cause.source();
+    }
+    chain(error)
 }
 
 /// An error and its causes in one line, without the repetitions that wrappers make.

@@ -1,6 +1,6 @@
 //! Applying a set of objects: in order, without stealing, with everything that was begun accounted for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use framework::{
     Diagnostic, Diagnostics, Result,
@@ -9,7 +9,7 @@ use framework::{
 use futures::{StreamExt, stream};
 
 use super::{
-    error::Error,
+    error::{Error, Optional},
     managed_fields,
     objects::{Apply, Object, ObjectRef, Objects},
     ownership::{Marks, Standing, Taken},
@@ -78,6 +78,9 @@ impl Target<'_> {
             )
             .await;
         }
+        if outcome.continued && !outcome.diagnostics.has_error() {
+            self.sweep(wanted).await?;
+        }
         if outcome.diagnostics.has_error() {
             // What never left this process is not in the cluster; what was sent may be.
             outcome
@@ -87,6 +90,36 @@ impl Target<'_> {
             outcome.texts = set::texts(wanted);
         }
         Ok(outcome)
+    }
+
+    /// Removes what the create that is continued had made and this one does not want: another configuration began it.
+    async fn sweep(&self, wanted: &[Object]) -> std::result::Result<(), Error> {
+        let names: BTreeSet<ObjectRef> = wanted.iter().map(Object::reference).collect();
+        let places: BTreeSet<_> = names
+            .iter()
+            .map(|name| (&name.kind, name.namespace.as_deref()))
+            .collect();
+        for (kind, namespace) in places
+            .into_iter()
+            .filter(|(kind, _)| kind.kind != "Namespace")
+        {
+            for live in self
+                .objects
+                .list(kind, namespace, set::OURS)
+                .await
+                .optional()?
+                .unwrap_or_default()
+            {
+                let name = live.reference();
+                if self.marks.are_on(&live)
+                    && !names.contains(&name)
+                    && !set::is_made_by_cluster(&name)
+                {
+                    self.objects.delete(&name, live.uid()).await.optional()?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Ends a create: takes the mark off the first object.
@@ -298,7 +331,7 @@ fn is_binding(object: &Object) -> bool {
 pub fn explained(error: &Error) -> Diagnostic {
     let advice = match error {
         Error::Conflict { conflicts, .. } => {
-            let managers: std::collections::BTreeSet<_> = conflicts
+            let managers: BTreeSet<_> = conflicts
                 .iter()
                 .map(|conflict| conflict.manager.as_str())
                 .collect();

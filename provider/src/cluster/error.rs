@@ -164,7 +164,11 @@ impl Error {
                 }
             }
             403 => Self::Refused { object, message },
-            404 => Self::NotFound { host, object },
+            // What is written into a namespace that does not exist is not what is missing.
+            404 => Self::NotFound {
+                object: missing_namespace(status, &object).unwrap_or(object),
+                host,
+            },
             409 => {
                 let conflicts: Vec<_> = causes
                     .filter(|cause| cause.reason == "FieldManagerConflict")
@@ -187,6 +191,14 @@ impl Error {
             _ => Self::Invalid { object, message },
         }
     }
+}
+
+/// The object's namespace, when the API server says that it is what does not exist.
+fn missing_namespace(status: &kube::core::Status, object: &ObjectRef) -> Option<Box<ObjectRef>> {
+    let details = status.details.as_ref()?;
+    let namespace = object.namespace.as_ref()?;
+    (details.kind == "namespaces" && details.name == *namespace)
+        .then(|| Box::new(ObjectRef::namespace(namespace)))
 }
 
 /// The first quoted word of `conflict with "kubectl" using apps/v1`.
@@ -278,6 +290,19 @@ mod tests {
             "code": 403, "reason": "Forbidden", "message": "pods \"a\" is forbidden: violates PodSecurity \"restricted:latest\": privileged"
         }));
         assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_missing_namespace_is_not_a_missing_object() {
+        let error = meaning(serde_json::json!({
+            "code": 404, "reason": "NotFound", "message": "namespaces \"union\" not found", "details": { "name": "union", "kind": "namespaces" }
+        }));
+        assert!(
+            error
+                .to_string()
+                .starts_with("Namespace union does not exist"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -84,6 +84,8 @@ pub enum Rollouts {
 struct Fault {
     verb: Verb,
     object: String,
+    /// How many such calls go well before.
+    before: usize,
     kind: FaultKind,
 }
 
@@ -163,9 +165,15 @@ impl Cluster {
 
     /// The next such call on an object whose key starts so goes wrong.
     pub fn fault(&self, verb: Verb, object: &str, kind: FaultKind) {
+        self.fault_after(0, verb, object, kind);
+    }
+
+    /// The same after so many such calls that go well.
+    pub fn fault_after(&self, before: usize, verb: Verb, object: &str, kind: FaultKind) {
         self.lock().faults.push(Fault {
             verb,
             object: object.to_owned(),
+            before,
             kind,
         });
     }
@@ -208,6 +216,12 @@ impl Cluster {
             .faults
             .iter()
             .position(|fault| fault.verb == verb && object.starts_with(&fault.object));
+        if let Some(fault) = fault.map(|index| &mut state.faults[index])
+            && fault.before > 0
+        {
+            fault.before -= 1;
+            return Ok(false);
+        }
         match fault.map(|index| state.faults.remove(index).kind) {
             None => Ok(false),
             Some(FaultKind::AnswerLost) => Ok(true),

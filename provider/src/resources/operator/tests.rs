@@ -367,8 +367,12 @@ async fn a_killed_apply_is_continued() {
     let failed = operator.try_create(config()).await.unwrap_err();
     assert!(failed.state.is_none());
 
+    // The third has no role any more: what the first made for it goes.
+    let config = || with("roles", Json::Null);
     let state = operator.create(config()).await;
     operator.settled(&state, config()).await;
+    let executor = ObjectRef::new("v1", "ServiceAccount", Some("union"), "executor");
+    assert!(world.cluster.find(&executor).is_none());
     let failed = operator.try_create(config()).await.unwrap_err();
     let text = said(&failed);
     assert!(
