@@ -88,17 +88,21 @@ impl Resource for Crds {
             ..plan
         };
         let outcome = target.create(cx, deadline, &wanted).await?;
+        let begun = !outcome.continued && !outcome.texts.is_empty();
+        let failed = |diagnostics| Failure {
+            diagnostics,
+            partial: begun.then(|| made.clone()),
+        };
         if outcome.diagnostics.has_error() {
-            let begun = !outcome.continued && !outcome.texts.is_empty();
-            return Err(Failure {
-                diagnostics: outcome.diagnostics,
-                partial: begun.then_some(made),
-            });
+            return Err(failed(outcome.diagnostics));
         }
         established(cx, deadline, &*connected.objects, &wanted)
             .await
-            .keep(&made)?;
-        target.finish(&wanted).await.keep(&made)?;
+            .map_err(failed)?;
+        target
+            .finish(&wanted)
+            .await
+            .map_err(|error| failed(error.into()))?;
         Ok(made)
     }
 

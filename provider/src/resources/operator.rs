@@ -141,9 +141,14 @@ impl Resource for Operator {
                 partial: kept(&made.settled("degraded")),
             });
         }
-        made.objects = texts.into();
         made = made.settled("ready");
-        target.finish(&wanted).await.keep(&made)?;
+        if let Err(error) = target.finish(&wanted).await {
+            return Err(Failure {
+                diagnostics: error.into(),
+                partial: kept(&made),
+            });
+        }
+        made.objects = texts.into();
         Ok(made)
     }
 

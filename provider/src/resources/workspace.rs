@@ -10,8 +10,8 @@ use dataplane_api::{
     quantity::Quantity,
 };
 use framework::{
-    Applied, Change, Context, Diagnostic, Diagnostics, Failure, Keep, Model, Resource, Result,
-    Text, Timeouts, Update, Value, path,
+    Applied, Change, Context, Diagnostic, Diagnostics, Failure, Model, Resource, Result, Text,
+    Timeouts, Update, Value, path,
 };
 
 use crate::{
@@ -202,7 +202,12 @@ impl Resource for Workspace {
                 partial: begun.then_some(made),
             });
         }
-        target.finish(&wanted).await.keep(&made)?;
+        if let Err(error) = target.finish(&wanted).await {
+            return Err(Failure {
+                diagnostics: error.into(),
+                partial: begun.then_some(made),
+            });
+        }
         Ok(made)
     }
 

@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 use crate::{
     cluster::{
         Coordinates, ObjectRef,
-        memory::{Cluster, Clusters},
+        error::{Error, Verb},
+        memory::{Cluster, Clusters, FaultKind},
     },
     provider::Dataplane,
 };
@@ -101,6 +102,29 @@ async fn resources_keep_their_definition() {
             && text.contains("kubectl delete taskactions.flyte.org"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn what_was_only_continued_is_never_tainted() {
+    let (cluster, harness) = world().await;
+    let crds = harness.resource(NAME);
+    let kind = "CustomResourceDefinition";
+    cluster.fault(Verb::Patch, kind, FaultKind::AnswerLost);
+    let failed = crds.try_create(config(true)).await.unwrap_err();
+    assert!(failed.state.unwrap().tainted);
+    // Each is looked at before and after it is applied, and applied twice: as begun, and at the end without that mark.
+    for verb in [Verb::Get, Verb::Patch] {
+        let unavailable = Error::Unavailable {
+            host: "h".to_owned(),
+            code: 503,
+            message: "restarting".to_owned(),
+        };
+        cluster.fault_after(1, verb, kind, FaultKind::Fails(unavailable));
+        let failed = crds.try_create(config(true)).await.unwrap_err();
+        assert!(failed.state.is_none(), "{verb}");
+    }
+    let state = crds.create(config(true)).await;
+    crds.settled(&state, config(true)).await;
 }
 
 #[tokio::test]

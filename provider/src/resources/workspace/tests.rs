@@ -90,6 +90,26 @@ async fn the_account_that_the_cluster_makes_is_no_obstacle() {
 }
 
 #[tokio::test]
+async fn what_was_only_continued_is_never_tainted() {
+    let (cluster, harness) = world().await;
+    let workspace = harness.resource(NAME);
+    cluster.fault(Verb::Patch, "NetworkPolicy", FaultKind::AnswerLost);
+    let failed = workspace.try_create(config()).await.unwrap_err();
+    assert!(failed.state.unwrap().tainted);
+    // The namespace is applied twice: marked as begun, and at the end without the mark.
+    let unavailable = Error::Unavailable {
+        host: "h".to_owned(),
+        code: 503,
+        message: "restarting".to_owned(),
+    };
+    cluster.fault_after(1, Verb::Patch, "Namespace", FaultKind::Fails(unavailable));
+    let failed = workspace.try_create(config()).await.unwrap_err();
+    assert!(failed.state.is_none());
+    let state = workspace.create(config()).await;
+    workspace.settled(&state, config()).await;
+}
+
+#[tokio::test]
 async fn a_change_by_anyone_shows_and_is_mended() {
     let (cluster, harness) = world().await;
     let workspace = harness.resource(NAME);
