@@ -165,14 +165,15 @@ impl Provider for Dataplane {
         let ProviderModel {
             aws, gcp, azure, ..
         } = config;
-        let named = [
-            ("aws", aws.is_null()),
-            ("gcp", gcp.is_null()),
-            ("azure", azure.is_null()),
+        // What is not known yet may turn out null.
+        let given = [
+            ("aws", aws.is_known()),
+            ("gcp", gcp.is_known()),
+            ("azure", azure.is_known()),
         ];
-        let configured: Vec<_> = named
+        let configured: Vec<_> = given
             .iter()
-            .filter(|(_, absent)| !absent)
+            .filter(|(_, known)| *known)
             .map(|(name, _)| *name)
             .collect();
         if let [_, second, ..] = configured[..] {
@@ -211,15 +212,15 @@ impl Provider for Dataplane {
             kubernetes,
             control_plane,
         } = config;
-        for (cloud, name, absent) in [
-            ("gcp", "Google Cloud", gcp.is_null()),
-            ("azure", "Microsoft Azure", azure.is_null()),
+        for (cloud, name, known) in [
+            ("gcp", "Google Cloud", gcp.is_known()),
+            ("azure", "Microsoft Azure", azure.is_known()),
         ] {
-            if !absent {
+            if known {
                 return Err(unsupported(cloud, name));
             }
         }
-        if owner.is_unknown() || tags.is_unknown() {
+        if owner.is_unknown() || tags.is_unknown() || gcp.is_unknown() || azure.is_unknown() {
             return Ok(None);
         }
         let region = aws
@@ -399,6 +400,7 @@ mod tests {
             json!({ "owner": "acme", "aws": { "region": UNKNOWN } }),
             json!({ "owner": UNKNOWN, "aws": { "region": "eu-west-1" } }),
             json!({ "owner": "acme", "aws": UNKNOWN }),
+            json!({ "owner": "acme", "aws": UNKNOWN, "gcp": UNKNOWN, "azure": UNKNOWN }),
             json!({ "owner": "acme", "tags": { "team": UNKNOWN }, "aws": { "region": "eu-west-1" } }),
         ] {
             let harness = Harness::try_new(Dataplane::default(), config)

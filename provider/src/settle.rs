@@ -32,6 +32,33 @@ where
     .await
 }
 
+/// Makes an object, once what went before is settled: a deletion of the same name, or what the new one refers to. None when one
+/// of that name exists already.
+pub async fn created<C, T, F>(
+    cx: &Context<C>,
+    deadline: Deadline,
+    what: impl Display,
+    mut call: impl FnMut() -> F,
+) -> Result<Option<T>>
+where
+    F: Future<Output = clouds::Result<T>>,
+{
+    wait::until(cx, deadline, &what.to_string(), || {
+        let answer = call();
+        async {
+            match answer.await {
+                Ok(made) => Ok(Poll::Ready(Some(made))),
+                Err(Error::AlreadyExists(_)) => Ok(Poll::Ready(None)),
+                Err(error @ (Error::NotReady(_) | Error::Conflict(_) | Error::Throttled(_))) => {
+                    Ok(Poll::Pending(error.to_string()))
+                }
+                Err(error) => Err(error.into()),
+            }
+        }
+    })
+    .await
+}
+
 /// Whether the object was made or changed a moment ago and the answer is of before.
 pub fn is_settling(error: &Error) -> bool {
     matches!(

@@ -26,7 +26,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{Marks, Origin},
-    settle::{is_settling, settled},
+    settle::{created, is_settling, settled},
     tags,
 };
 
@@ -58,7 +58,7 @@ pub struct BucketModel {
     pub cors_origins: Value<Set<Text<CorsOrigin>>>,
     /// Statements of your own for the bucket's policy, each as JSON: a statement, or a document with several. A bucket has one
     /// policy, so they are merged with those that protect it.
-    #[attr(optional)]
+    #[attr(optional, validate = policy_part::check)]
     pub policy_statements: Value<Vec<Text<PolicyPart>>>,
     /// Whether destroying the bucket also deletes everything in it. Has to be applied before the destroy.
     #[attr(optional, computed, default = false)]
@@ -150,15 +150,17 @@ impl Resource for Bucket {
             id: id.clone(),
             tags,
         };
-        let origin = match buckets.create(&new).await {
-            Ok(()) => Origin::Made,
-            Err(taken @ Error::AlreadyExists(_)) => {
-                claim(client, buckets, &marks, &id, taken).await?;
-                Origin::Continued
-            }
-            Err(error) => return Err(error.into()),
-        };
         let deadline = cx.deadline(&plan.timeouts, PATIENCE);
+        let what = format!("the creation of bucket {id}");
+        let origin = if created(cx, deadline, what, || buckets.create(&new))
+            .await?
+            .is_some()
+        {
+            Origin::Made
+        } else {
+            claim(client, buckets, &marks, &id).await?;
+            Origin::Continued
+        };
         let mut made = BucketModel {
             id: id.to_string().into(),
             ..plan
@@ -408,7 +410,6 @@ async fn claim(
     buckets: &dyn Buckets,
     marks: &Marks<'_>,
     id: &BucketId,
-    taken: Error,
 ) -> Result<()> {
     match buckets.get(id).await {
         Ok(found) => {
@@ -428,7 +429,6 @@ async fn claim(
              Nothing was changed. Choose another name.",
         )
         .into()),
-        Err(Error::NotFound(_)) => Err(taken.into()),
         Err(error) => Err(error.into()),
     }
 }
@@ -634,6 +634,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_not_seen_yet_is_waited_for() {
         let memory = Memory::default();
+        memory.fail("buckets.create", 1, not_ready());
         memory.fail("buckets.get", 1, not_ready());
         memory.fail("buckets.configure", 1, not_ready());
         memory.fail("buckets.set_tags", 1, not_ready());
@@ -817,7 +818,7 @@ mod tests {
         refuses(
             &bucket,
             json!({ "name": "acme", "policy_statements": ["{}"] }),
-            "policy_statements[0]",
+            "policy_statements",
             &["\"Effect\""],
         )
         .await;
@@ -832,8 +833,16 @@ mod tests {
         refuses(
             &bucket,
             json!({ "name": "acme", "policy_statements": [both] }),
-            "policy_statements[0]",
+            "policy_statements",
             &["exactly one of"],
+        )
+        .await;
+        let ours = r#"{"Sid":"DataplaneTlsOnly","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}"#;
+        refuses(
+            &bucket,
+            json!({ "name": "acme", "policy_statements": [ours] }),
+            "policy_statements",
+            &["kept for the statements that protect every bucket"],
         )
         .await;
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clouds::{
-    error::{Error, Optional},
+    error::Optional,
     identity_providers::{
         Audience, IdentityProvider as Found, IdentityProviderId, IdentityProviders, Issuer,
         NewIdentityProvider,
@@ -21,7 +21,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{Marks, Origin},
-    settle::settled,
+    settle::{created, settled},
     tags,
 };
 
@@ -111,18 +111,18 @@ impl Resource for IdentityProvider {
             audiences: audiences.clone(),
             tags: marks.creating(plan.tags.known()),
         };
-        let (origin, found) = match providers.create(&new).await {
-            Ok(made) => (Origin::Made, made),
-            Err(Error::AlreadyExists(_)) => {
-                let found = providers.find(&issuer).await?;
-                marks.claim(&found.tags, found.id.as_str())?;
-                (Origin::Continued, found)
-            }
-            Err(error) => return Err(error.into()),
+        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
+        let what = format!("the creation of the identity provider of {issuer}");
+        let outcome = created(cx, deadline, what, || providers.create(&new)).await?;
+        let (origin, found) = if let Some(made) = outcome {
+            (Origin::Made, made)
+        } else {
+            let found = providers.find(&issuer).await?;
+            marks.claim(&found.tags, found.id.as_str())?;
+            (Origin::Continued, found)
         };
         let mut made = plan;
         made.identify(&found);
-        let deadline = cx.deadline(&made.timeouts, PATIENCE);
         let tags = marks.finished(made.tags.known());
         origin.keep(
             finish(cx, deadline, providers, &found, &audiences, &tags).await,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use clouds::{
     account::KmsKey,
-    error::{Error, Optional},
+    error::Optional,
     log_groups::{
         LogGroup as Found, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup, Retention,
     },
@@ -18,7 +18,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{Marks, Origin},
-    settle::settled,
+    settle::{created, settled},
     tags,
 };
 
@@ -94,16 +94,18 @@ impl Resource for LogGroup {
             kms_key: settings.kms_key.clone(),
             tags: marks.creating(plan.tags.known()),
         };
-        let origin = match groups.create(&new).await {
-            Ok(()) => Origin::Made,
-            Err(Error::AlreadyExists(_)) => {
-                marks.claim(&groups.get(&name).await?.tags, name.as_str())?;
-                Origin::Continued
-            }
-            Err(error) => return Err(error.into()),
+        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
+        let what = format!("the creation of log group {name}");
+        let origin = if created(cx, deadline, what, || groups.create(&new))
+            .await?
+            .is_some()
+        {
+            Origin::Made
+        } else {
+            marks.claim(&groups.get(&name).await?.tags, name.as_str())?;
+            Origin::Continued
         };
         let mut made = plan;
-        let deadline = cx.deadline(&made.timeouts, PATIENCE);
         let tags = marks.finished(made.tags.known());
         let found = origin.keep(
             finish(cx, deadline, groups, &name, &settings, &tags).await,

@@ -16,7 +16,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{Marks, Origin},
-    settle::settled,
+    settle::{created, settled},
     tags,
 };
 
@@ -116,21 +116,21 @@ impl Resource for Registry {
             settings,
             tags: marks.creating(plan.tags.known()),
         };
-        let (origin, found) = match registries.create(&new).await {
-            Ok(made) => (Origin::Made, made),
-            Err(Error::AlreadyExists(_)) => {
-                let found = registries.get(&name).await?;
-                marks.claim(&found.tags, name.as_str())?;
-                if found.kms_key != new.kms_key {
-                    return Err(half_made_otherwise(&name).into());
-                }
-                (Origin::Continued, found)
+        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
+        let what = format!("the creation of registry {name}");
+        let outcome = created(cx, deadline, what, || registries.create(&new)).await?;
+        let (origin, found) = if let Some(made) = outcome {
+            (Origin::Made, made)
+        } else {
+            let found = registries.get(&name).await?;
+            marks.claim(&found.tags, name.as_str())?;
+            if found.kms_key != new.kms_key {
+                return Err(half_made_otherwise(&name).into());
             }
-            Err(error) => return Err(error.into()),
+            (Origin::Continued, found)
         };
         let mut made = plan;
         made.identify(&found);
-        let deadline = cx.deadline(&made.timeouts, PATIENCE);
         let tags = marks.finished(made.tags.known());
         origin.keep(
             finish(cx, deadline, registries, &found, &settings, &tags).await,

@@ -8,7 +8,7 @@ use clouds::{
     account::KmsKey,
     buckets::{BucketId, ObjectPrefix},
     clusters::ClusterName,
-    error::{Error, Optional},
+    error::Optional,
     identity_providers::IdentityProviderId,
     log_groups::LogGroupName,
     policies::PolicyDocument,
@@ -31,7 +31,7 @@ use crate::{
     drift,
     ownership::{Marks, Origin},
     profiles::Access,
-    settle::{is_settling, settled},
+    settle::{created, is_settling, settled},
     tags,
 };
 
@@ -148,7 +148,7 @@ pub struct TrustModel {
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct IrsaModel {
     /// ARN of the cluster's identity provider.
-    #[attr(required)]
+    #[attr(required, validate = provider_of_aws)]
     pub provider_arn: Value<Text<IdentityProviderId>>,
 }
 
@@ -184,7 +184,25 @@ fn some_subject(subjects: &Set<SubjectModel>) -> std::result::Result<(), String>
 fn session(duration: &Text<text::Duration>) -> std::result::Result<(), String> {
     SessionDuration::try_from(duration.get())
         .map(drop)
-        .map_err(|e| e.to_string())
+        .map_err(|e| {
+            format!(
+                "{:?} is not a valid session duration: it {}",
+                duration.text(),
+                e.rule()
+            )
+        })
+}
+
+/// Whoever has the issuer at hand writes that.
+fn provider_of_aws(provider: &Text<IdentityProviderId>) -> std::result::Result<(), String> {
+    match provider.issuer_host_and_path() {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "{:?} is not the ARN of an identity provider of IAM: write the `arn` of a dataplane_identity_provider, \
+             like arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/…",
+            provider.text()
+        )),
+    }
 }
 
 /// How long a step waits for the cloud without `timeouts`.
@@ -261,16 +279,9 @@ impl Resource for Role {
         let marks = Marks::new(client, Self::NAME, &spec.name);
         let deadline = cx.deadline(&plan.timeouts, PATIENCE);
         let creating = marks.creating(plan.tags.known());
-        let what = format!("what role {} refers to", spec.name);
-        let outcome = wait::until(cx, deadline, &what, || async {
-            match roles.create(&spec, &creating).await {
-                Ok(made) => Ok(Poll::Ready(Some(made))),
-                Err(Error::AlreadyExists(_)) => Ok(Poll::Ready(None)),
-                Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
-                Err(error) => Err(error.into()),
-            }
-        });
-        let (origin, found) = if let Some(made) = outcome.await? {
+        let what = format!("the creation of role {}", spec.name);
+        let outcome = created(cx, deadline, what, || roles.create(&spec, &creating)).await?;
+        let (origin, found) = if let Some(made) = outcome {
             (Origin::Made, made)
         } else {
             let found = roles.get(&spec.name, Some(&spec.trust)).await?;
@@ -862,7 +873,13 @@ mod tests {
                 "max_session_duration",
                 json!("15m"),
                 "max_session_duration",
-                "1 to 12 hours",
+                "\"15m\" is not a valid session duration: it must be 1 to 12 hours",
+            ),
+            (
+                "trust",
+                json!({ "irsa": { "provider_arn": "https://oidc.example.test/id/1" } }),
+                "trust.irsa.provider_arn",
+                "write the `arn` of a dataplane_identity_provider",
             ),
             (
                 "max_session_duration",

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use clouds::{
     account::KmsKey,
-    error::{Error, Optional},
+    error::Optional,
     secrets::{
         Deletion, NewSecret, RecoveryDays, Secret as Found, SecretName, SecretText, Secrets,
     },
@@ -18,7 +18,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{Marks, Origin},
-    settle::settled,
+    settle::{created, settled},
     tags,
 };
 
@@ -147,15 +147,16 @@ impl Resource for Secret {
             value: plan.value(),
             tags: marks.creating(plan.tags.known()),
         };
-        let (origin, found) = match secrets.create(&new).await {
-            Ok(made) => (Origin::Made, made),
-            Err(Error::AlreadyExists(_)) => (
+        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
+        let what = format!("the creation of secret {name}");
+        let outcome = created(cx, deadline, what, || secrets.create(&new)).await?;
+        let (origin, found) = match outcome {
+            Some(made) => (Origin::Made, made),
+            None => (
                 Origin::Continued,
                 self.take_up(cx, secrets, &marks, &plan).await?,
             ),
-            Err(error) => return Err(error.into()),
         };
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
         let mut made = SecretModel {
             id: found.id.clone().into(),
             version: found.version.clone().into(),

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use clouds::policies::{PolicyDocument, Statements};
+use framework::Text;
 
 /// A statement of a bucket's policy, several, or a document with them, as JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,9 +25,6 @@ impl FromStr for PolicyPart {
             }
             one => vec![one],
         };
-        for statement in &statements {
-            check_statement(statement)?;
-        }
         Ok(Self(statements.into()))
     }
 }
@@ -40,7 +38,18 @@ impl fmt::Display for PolicyPart {
     }
 }
 
-/// The grammar of a bucket policy's statement, which the service checks only when it is put.
+/// Refuses statements that the service would refuse when the policy is put, or that would be taken for ours.
+#[expect(
+    clippy::ptr_arg,
+    reason = "validators get a reference to the attribute's own type"
+)]
+pub fn check(parts: &Vec<Text<PolicyPart>>) -> std::result::Result<(), String> {
+    parts
+        .iter()
+        .flat_map(|part| part.0.as_slice())
+        .try_for_each(check_statement)
+}
+
 fn check_statement(statement: &serde_json::Value) -> std::result::Result<(), String> {
     let Some(object) = statement.as_object() else {
         return Err(format!(
@@ -62,6 +71,16 @@ fn check_statement(statement: &serde_json::Value) -> std::result::Result<(), Str
         return Err(format!(
             "{key:?} is no part of a statement: those are {}",
             known.join(", ")
+        ));
+    }
+    // By these names the bucket's own statements are told from the customer's.
+    if let Some(sid) = object
+        .get("Sid")
+        .and_then(|sid| sid.as_str())
+        .filter(|sid| sid.starts_with("Dataplane"))
+    {
+        return Err(format!(
+            "the \"Sid\" {sid:?} begins with \"Dataplane\", which is kept for the statements that protect every bucket"
         ));
     }
     if !matches!(
