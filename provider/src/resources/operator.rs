@@ -16,6 +16,7 @@ use crate::{
         removal, rollout, set, task_actions,
     },
     operator_settings::{self, config_in, config_of, model_of, operator_model},
+    resources::workspace,
 };
 
 /// The resource.
@@ -369,8 +370,10 @@ impl OperatorModel {
         let found = objects
             .list(&Kind::new("v1", "Namespace"), None, &labels)
             .await?;
+        let id = self.id.get()?;
         Ok(found
             .iter()
+            .filter(|namespace| workspace::is_under(namespace, id))
             .map(|namespace| namespace.name().to_owned())
             .collect())
     }

@@ -355,6 +355,15 @@ fn objects(client: &Client, configured: &Configured) -> Result<Vec<Object>> {
     Ok(objects)
 }
 
+/// Whether tasks of the namespace run under the operator of this id, as far as the namespace says under which. Operators of one
+/// name in several namespaces have the same labels.
+pub fn is_under(namespace: &Object, operator: &str) -> bool {
+    namespace
+        .annotation(CONFIG)
+        .and_then(|text| text.split_once(' '))
+        .is_none_or(|(known, _)| known == operator)
+}
+
 fn marks(client: &Client, namespace: &Namespace) -> Marks {
     Marks::new(&client.owner, &format!("{}/{namespace}", Workspace::NAME))
 }

@@ -431,6 +431,26 @@ async fn a_rollout_that_times_out_says_which_pod_is_why() {
     assert!(failed.state.unwrap().tainted);
 }
 
+#[tokio::test]
+async fn the_tasks_of_a_namesake_are_no_business_of_it() {
+    let world = world().await;
+    let cluster = &config()["cluster"];
+    let harness = &world.harness;
+    harness
+        .resource("dataplane_crds")
+        .create(json!({ "cluster": cluster }))
+        .await;
+    let operator = harness.resource(NAME);
+    let state = operator.create(with("force_destroy", json!(true))).await;
+    let theirs = json!({ "cluster": cluster, "operator": "elsewhere/dataplane", "project": "fraud", "domain": "staging" });
+    harness.resource("dataplane_workspace").create(theirs).await;
+    let task = json!({ "apiVersion": "flyte.org/v1", "kind": "TaskAction", "metadata": { "name": "a", "namespace": "fraud-staging" } });
+    world.cluster.put(task);
+    operator.delete(state).await;
+    let task = ObjectRef::new("flyte.org/v1", "TaskAction", Some("fraud-staging"), "a");
+    assert!(world.cluster.find(&task).is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn unfinished_tasks_are_not_cut_off() {
     let world = world().await;
