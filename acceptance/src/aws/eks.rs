@@ -37,7 +37,7 @@ impl EksCluster {
     }
 }
 
-/// DescribeCluster, with the real cluster in place of the emulator's.
+/// `DescribeCluster`, with the real cluster in place of the emulator's.
 pub(super) async fn describe(
     state: &State,
     clusters: &[EksCluster],
@@ -70,7 +70,7 @@ pub(super) async fn describe(
     ))
 }
 
-/// Answers an API server's TokenReview.
+/// Answers an API server's `TokenReview`.
 pub(super) async fn review(state: &State, body: &Bytes) -> Result<Response<Full<Bytes>>> {
     let review: Value = serde_json::from_slice(body)?;
     let token = review["spec"]["token"].as_str().unwrap_or_default();

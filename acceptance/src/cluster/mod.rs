@@ -27,6 +27,7 @@ pub use self::{
 use crate::{
     process::{self, Process},
     setup::{self, Kubernetes},
+    wait,
 };
 
 /// How long a program may take to start on a busy machine.
@@ -112,6 +113,7 @@ impl Cluster {
             cluster.start_kwok()?;
         }
         cluster.publish_keys()?;
+        cluster.wait_until_usable()?;
         Ok(cluster)
     }
 
@@ -303,14 +305,6 @@ impl Cluster {
             "--secure-port=0".to_owned(),
         ]);
         self.run(Kubernetes::Scheduler.name(), scheduler, || true)?;
-        let kubectl = self.kubectl()?;
-        crate::wait::until("the default service account", START, || {
-            self.check()?;
-            Ok(kubectl
-                .get("serviceaccount", "default", "default")
-                .ok()
-                .flatten())
-        })?;
         Ok(())
     }
 
@@ -343,16 +337,22 @@ impl Cluster {
             "--cidr=10.244.0.0/16".to_owned(),
         ]);
         command.env("HOME", &self.directory);
-        self.run("kwok", command, || {
-            kubectl
-                .run(&[
-                    "get",
-                    "node",
-                    "simulated",
-                    "-o",
-                    r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#,
-                ])
-                .is_ok_and(|ready| ready == "True")
+        self.run("kwok", command, || true)
+    }
+
+    /// Waits for what the controllers do first, so that pods can be made at once.
+    fn wait_until_usable(&self) -> Result<()> {
+        let kubectl = self.kubectl()?;
+        let ready = r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#;
+        wait::until("the default service account and the node", START, || {
+            self.check()?;
+            let account = kubectl.get("serviceaccount", "default", "default");
+            let usable = account.is_ok_and(|account| account.is_some())
+                && (!self.site.simulated_node
+                    || kubectl
+                        .run(&["get", "node", "simulated", "-o", ready])
+                        .is_ok_and(|ready| ready == "True"));
+            Ok(usable.then_some(()))
         })
     }
 
