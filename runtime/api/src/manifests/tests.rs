@@ -364,10 +364,10 @@ fn an_identity_that_is_served_on_the_node_is_reachable() {
         .iter()
         .find(|object| object.name == "tasks-to-identity")
         .unwrap();
-    assert_eq!(
-        at(policy, "/spec/egress/0/to/0/ipBlock/cidr"),
-        "169.254.170.23/32"
-    );
+    for (rule, agent) in ["169.254.170.23/32", "fd00:ec2::23/128"].iter().enumerate() {
+        let cidr = format!("/spec/egress/{rule}/to/0/ipBlock/cidr");
+        assert_eq!(at(policy, &cidr), agent);
+    }
     let irsa = workspace(&example_workspace()).unwrap();
     assert!(irsa.iter().all(|object| object.name != "tasks-to-identity"));
 }

@@ -157,7 +157,11 @@ fn tasks_egress(config: &WorkspaceConfig) -> Vec<NetworkPolicyEgressRule> {
 /// answers for the pod's own identity.
 fn identity_egress(identity: &Identity) -> Option<Vec<NetworkPolicyEgressRule>> {
     match identity {
-        Identity::PodIdentity { .. } => Some(vec![network::to_address("169.254.170.23/32", 80)]),
+        // Which of the two the agent listens on follows from the cluster's address family.
+        Identity::PodIdentity { .. } => Some(vec![
+            network::to_address("169.254.170.23/32", 80),
+            network::to_address("fd00:ec2::23/128", 80),
+        ]),
         Identity::Gke { .. } => Some(vec![
             network::to_address("169.254.169.254/32", 80),
             network::to_address("169.254.169.252/32", 988),
