@@ -9,7 +9,7 @@ use std::{convert::Infallible, sync::Arc};
 use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::watch};
 use tracing::debug;
 
@@ -58,6 +58,8 @@ pub async fn serve(listener: TcpListener, readiness: Readiness, metrics: Arc<Met
                 async { Ok::<_, Infallible>(response) }
             });
             let connection = hyper::server::conn::http1::Builder::new()
+                // A client that never ends its request is let go.
+                .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), service);
             if let Err(error) = connection.await {
                 debug!(%error, "serving an admin connection");

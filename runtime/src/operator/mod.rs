@@ -19,6 +19,8 @@ use crate::{
 
 /// Runs until it is asked to stop.
 pub async fn run(config: OperatorConfig, token: PathBuf, shared: Shared) -> anyhow::Result<()> {
+    // What is wrong with the configuration ends the process at once, instead of leaving it up without its channel.
+    let endpoint = channel::connect_to(&config.control_plane)?;
     let client = Client::try_default()
         .await
         .context("finding the Kubernetes API server")?;
@@ -27,10 +29,10 @@ pub async fn run(config: OperatorConfig, token: PathBuf, shared: Shared) -> anyh
     let connecting = async {
         let Some(registration) = register_request(&client, &config, states.clone(), &shared).await
         else {
-            return Ok(());
+            return;
         };
         let channel = Channel {
-            endpoint: channel::connect_to(&config.control_plane)?,
+            endpoint,
             token: TokenFile::new(token),
             registration,
             states,
@@ -38,10 +40,9 @@ pub async fn run(config: OperatorConfig, token: PathBuf, shared: Shared) -> anyh
             stop: shared.stop.clone(),
         };
         channel.run(Backoff::default()).await;
-        Ok(())
     };
-    let ((), connected) = tokio::join!(watching, connecting);
-    connected
+    tokio::join!(watching, connecting);
+    Ok(())
 }
 
 /// Who this is. None when the process is asked to stop before the API server has told.
@@ -85,4 +86,44 @@ async fn register_request(
             .map(|(key, value)| (key.to_string(), value.to_string()))
             .collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{admin::Readiness, metrics::Metrics};
+
+    const DOCUMENT: &str = "
+organization: acme
+cluster_name: acme-prod
+image: registry.example/dataplane/operator:v0.1.0
+control_plane:
+  endpoint: https://acme.eu-west-1.example
+  ca_certificate: |
+    -----BEGIN CERTIFICATE-----
+    !
+    -----END CERTIFICATE-----
+storage:
+  metadata: s3://acme-metadata
+  fast_registration: s3://acme-bundles
+";
+
+    #[tokio::test]
+    async fn a_certificate_that_is_none_ends_the_process() {
+        // As the process does before it runs a mode.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let config = OperatorConfig::parse(DOCUMENT).unwrap();
+        let shared = Shared {
+            stop: CancellationToken::new(),
+            readiness: Readiness::default(),
+            metrics: Arc::new(Metrics::new().unwrap()),
+        };
+        let error = run(config, PathBuf::new(), shared).await.unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("control_plane.ca_certificate"), "{said}");
+    }
 }
