@@ -70,18 +70,26 @@ impl Diagnostic {
             ("", detail) => (detail, ""),
             both => both,
         };
+        let path = self.path.as_ref().filter(|path| !path.is_root());
+        let shown = path.map(AttributePath::shown);
+        // What Terraform cannot underline is named.
+        let named = path.filter(|path| shown.as_ref() != Some(*path));
+        let detail = match (detail, named) {
+            (detail, None) => detail.to_owned(),
+            ("", Some(path)) => format!("{ATTRIBUTE}{path}"),
+            (detail, Some(path)) => format!("{detail}\n\n{ATTRIBUTE}{path}"),
+        };
         tfplugin6::Diagnostic {
             severity: severity.into(),
             summary: summary.to_owned(),
-            detail: detail.to_owned(),
-            attribute: self
-                .path
-                .as_ref()
-                .filter(|path| !path.is_root())
-                .map(AttributePath::to_proto),
+            detail,
+            attribute: shown.as_ref().map(AttributePath::to_proto),
         }
     }
 }
+
+/// What stands before the whole path of an attribute that Terraform cannot underline.
+pub(crate) const ATTRIBUTE: &str = "Attribute: ";
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

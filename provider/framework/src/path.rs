@@ -1,6 +1,6 @@
 //! Where in a resource's attributes something is: what Terraform underlines in the configuration.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use dataplane_proto::tfplugin6::{self, attribute_path::step::Selector};
 
@@ -79,6 +79,19 @@ impl AttributePath {
         self.steps.is_empty()
     }
 
+    /// The beginning of this path that Terraform can show in the configuration: an attribute of the resource, and the key
+    /// or the index right behind it. It takes a further step for a block, finds none and shows the resource's first line.
+    #[must_use]
+    pub fn shown(&self) -> Self {
+        let length = match self.steps.as_slice() {
+            [_, Step::Key(_) | Step::Index(_)] => 2,
+            steps => steps.len().min(1),
+        };
+        Self {
+            steps: self.steps[..length].to_vec(),
+        }
+    }
+
     /// The path in the protocol's form.
     #[must_use]
     pub fn to_proto(&self) -> tfplugin6::AttributePath {
@@ -107,6 +120,49 @@ impl fmt::Display for AttributePath {
             }
         }
         Ok(())
+    }
+}
+
+/// A text that is no path.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no attribute path, such as `buckets[\"logs\"].prefixes[0]`")]
+pub struct ParsePathError(String);
+
+impl FromStr for AttributePath {
+    type Err = ParsePathError;
+
+    /// Reads what `Display` writes.
+    fn from_str(text: &str) -> Result<Self, ParsePathError> {
+        let wrong = || ParsePathError(text.to_owned());
+        let mut path = Self::root();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(quoted) = rest.strip_prefix('[').filter(|rest| rest.starts_with('"')) {
+                let mut keys = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+                let key = keys.next().and_then(Result::ok).ok_or_else(wrong)?;
+                rest = quoted[keys.byte_offset()..]
+                    .strip_prefix(']')
+                    .ok_or_else(wrong)?;
+                path = path.key(key);
+            } else if let Some(index) = rest.strip_prefix('[') {
+                let (index, behind) = index.split_once(']').ok_or_else(wrong)?;
+                path = path.step(Step::Index(index.parse().map_err(|_| wrong())?));
+                rest = behind;
+            } else {
+                let name = match (path.is_root(), rest.strip_prefix('.')) {
+                    (true, None) => rest,
+                    (false, Some(name)) => name,
+                    _ => return Err(wrong()),
+                };
+                let end = name.find(['.', '[']).unwrap_or(name.len());
+                if end == 0 {
+                    return Err(wrong());
+                }
+                path = path.attribute(&name[..end]);
+                rest = &name[end..];
+            }
+        }
+        Ok(path)
     }
 }
 
@@ -154,6 +210,35 @@ macro_rules! path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_reads_back_from_its_text() {
+        for path in [
+            path!(),
+            path!("owner"),
+            path!("trust", "irsa", "provider_arn"),
+            path!("buckets")
+                .key(r#"a "b".c]"#)
+                .attribute("prefixes")
+                .index(0),
+        ] {
+            assert_eq!(path.to_string().parse::<AttributePath>().unwrap(), path);
+        }
+        for wrong in [".a", "a..b", "a[", "a[b]", "a[\"b]"] {
+            assert!(wrong.parse::<AttributePath>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn terraform_shows_an_attribute_and_an_element_of_it() {
+        assert_eq!(
+            path!("trust", "irsa", "provider_arn").shown(),
+            path!("trust")
+        );
+        assert_eq!(path!("rules", 2).shown(), path!("rules", 2));
+        assert_eq!(path!("rules", 2).attribute("days").shown(), path!("rules"));
+        assert_eq!(path!().shown(), path!());
+    }
 
     #[test]
     fn the_protocol_tells_attributes_keys_and_indices_apart() {

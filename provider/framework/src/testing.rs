@@ -25,6 +25,7 @@ use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
 
+use crate::diagnostic::ATTRIBUTE;
 use crate::rpc::Service;
 use crate::schema::Schema;
 use crate::{AttributePath, Cty, Diagnostic, Model, Provider, Severity, Step, wire};
@@ -192,6 +193,15 @@ fn path_from_proto(path: &proto::AttributePath) -> AttributePath {
     path.steps.iter().filter_map(step).collect()
 }
 
+/// A detail, and the path that it names since Terraform cannot show it.
+fn named(detail: &str) -> (&str, Option<AttributePath>) {
+    let (text, last) = detail.rsplit_once("\n\n").unwrap_or(("", detail));
+    match last.strip_prefix(ATTRIBUTE).map(str::parse) {
+        Some(Ok(path)) => (text, Some(path)),
+        _ => (detail, None),
+    }
+}
+
 fn from_proto(diagnostics: &[proto::Diagnostic]) -> Vec<Diagnostic> {
     let diagnostic = |diagnostic: &proto::Diagnostic| {
         assert!(
@@ -199,6 +209,7 @@ fn from_proto(diagnostics: &[proto::Diagnostic]) -> Vec<Diagnostic> {
             "a diagnostic without a summary: {}",
             diagnostic.detail
         );
+        let (detail, named) = named(&diagnostic.detail);
         Diagnostic {
             severity: match diagnostic.severity {
                 1 => Severity::Error,
@@ -206,8 +217,8 @@ fn from_proto(diagnostics: &[proto::Diagnostic]) -> Vec<Diagnostic> {
                 other => panic!("a diagnostic of severity {other}, which Terraform does not know"),
             },
             summary: diagnostic.summary.clone(),
-            detail: diagnostic.detail.clone(),
-            path: diagnostic.attribute.as_ref().map(path_from_proto),
+            detail: detail.to_owned(),
+            path: named.or_else(|| diagnostic.attribute.as_ref().map(path_from_proto)),
         }
     };
     diagnostics.iter().map(diagnostic).collect()

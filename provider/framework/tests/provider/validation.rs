@@ -52,7 +52,7 @@ async fn complaints_carry_their_attribute() {
     for (config, path, text) in cases {
         let complaints = boxes.validate(config.clone()).await;
         assert!(only(&complaints).contains(text), "{config}: {complaints:?}");
-        assert_eq!(complaints[0].path, Some(path), "{config}");
+        assert_eq!(complaints[0].path, Some(path), "{complaints:?}");
     }
 }
 
