@@ -3,10 +3,13 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    fs::{self, File},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use tempfile::TempDir;
 
 /// Kubernetes' own programs, by the names of their binaries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd)]
@@ -99,6 +102,35 @@ pub fn cache() -> Result<PathBuf> {
     Ok(Path::new(&home).join(".cache/dataplane"))
 }
 
+/// A folder for files of this process. It goes when it is dropped, or, where nothing is dropped (statics, SIGKILL), when
+/// the next process of the harness asks for one.
+pub fn scratch() -> Result<TempDir> {
+    static OWN: OnceLock<std::result::Result<(PathBuf, File), String>> = OnceLock::new();
+    let own = OWN.get_or_init(|| own_scratch().map_err(|error| format!("{error:#}")));
+    let (folder, _) = own.as_ref().map_err(|error| anyhow!("{error}"))?;
+    TempDir::new_in(folder).with_context(|| format!("making a folder in {}", folder.display()))
+}
+
+/// The folder of this process, locked as long as it lives, after those of ended processes are removed.
+fn own_scratch() -> Result<(PathBuf, File)> {
+    let all = cache()?.join("scratch");
+    fs::create_dir_all(&all).with_context(|| format!("making {}", all.display()))?;
+    let registry = File::create(all.join("lock"))?;
+    registry.lock()?;
+    for entry in fs::read_dir(&all)? {
+        let folder = entry?.path();
+        let ended = File::open(folder.join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
+        if ended {
+            // Another user's, perhaps: then it is theirs to remove.
+            let _ = fs::remove_dir_all(&folder);
+        }
+    }
+    let own = TempDir::new_in(&all)?.keep();
+    let lock = File::create(own.join("lock"))?;
+    lock.lock()?;
+    Ok((own, lock))
+}
+
 /// The root of the checkout.
 pub fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -126,7 +158,7 @@ pub fn variable(name: &str) -> Option<OsString> {
 
 fn installed(name: &str) -> Result<PathBuf> {
     let file = cache()?.join("env");
-    let text = std::fs::read_to_string(&file).with_context(|| {
+    let text = fs::read_to_string(&file).with_context(|| {
         format!(
             "reading {}: run acceptance/setup/install.sh first, as `make test` does",
             file.display()

@@ -54,7 +54,7 @@ pub struct Applying {
 impl Terraform {
     /// An empty working directory with our provider in reach.
     pub fn new() -> Result<Self> {
-        let owned = tempfile::tempdir()?;
+        let owned = setup::scratch()?;
         let terraform = Self::at(owned.path())?;
         Ok(Self {
             _owned: Some(owned),

@@ -2,7 +2,7 @@
 //! records them, and answers with faults where a test asks for them. Signatures stay valid: the host is passed on.
 
 use std::{
-    io::Write as _,
+    fs,
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,6 +21,7 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
@@ -36,12 +37,16 @@ use super::{
 use crate::{
     cluster::{Authority, Cluster, Identity},
     issuer::{self, Issuer},
+    setup,
 };
+
+/// The file with the authority that signed the front's certificate.
+const BUNDLE: &str = "authority.crt";
 
 /// A running front. It ends when dropped.
 pub struct Front {
     address: SocketAddr,
-    bundle: tempfile::NamedTempFile,
+    bundle: TempDir,
     state: Arc<State>,
     server: JoinHandle<()>,
 }
@@ -102,8 +107,8 @@ impl Front {
         let address = listener.local_addr()?;
         let authority = Authority::new("front")?;
         let tls = acceptor(&authority.server(&["localhost", &address.ip().to_string()])?)?;
-        let mut bundle = tempfile::NamedTempFile::new()?;
-        bundle.write_all(authority.certificate().as_bytes())?;
+        let bundle = setup::scratch()?;
+        fs::write(bundle.path().join(BUNDLE), authority.certificate())?;
         let server = issuer::runtime().spawn(serve(listener, tls, Arc::clone(&state)));
         Ok(Self {
             address,
@@ -121,7 +126,7 @@ impl Front {
     pub fn secure_endpoint(&self) -> (String, PathBuf) {
         (
             format!("https://{}", self.address),
-            self.bundle.path().to_path_buf(),
+            self.bundle.path().join(BUNDLE),
         )
     }
 

@@ -75,7 +75,7 @@ impl Emulators {
         SHARED
             .get_or_init(|| {
                 let start = || {
-                    let owned = tempfile::tempdir()?;
+                    let owned = setup::scratch()?;
                     let mut emulators = Self::start_in(owned.path())?;
                     emulators.owned = Some(owned);
                     anyhow::Ok(emulators)

@@ -30,7 +30,7 @@ fn main() -> Result<ExitCode> {
 /// Runs a command that reads the emulators' addresses from its environment.
 fn run(command: &[OsString]) -> Result<ExitCode> {
     let (program, arguments) = command.split_first().context("run what?")?;
-    let directory = tempfile::tempdir()?;
+    let directory = setup::scratch()?;
     let emulators = Emulators::start_in(directory.path())?;
     let status = Command::new(program)
         .args(arguments)
@@ -53,7 +53,7 @@ fn addresses(emulators: &Emulators) -> [(&'static str, String); 2] {
 }
 
 fn serve() -> Result<()> {
-    let directory = tempfile::tempdir()?;
+    let directory = setup::scratch()?;
     let cluster = Cluster::start_in(&directory.path().join("cluster"), Site::default())?;
     let emulators = Emulators::start_in(&directory.path().join("aws"))?;
     let front = Front::start(&emulators)?;

@@ -29,7 +29,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> Result<()> {
     node::network::enter()?;
-    let directory = tempfile::tempdir()?;
+    let directory = setup::scratch()?;
     let mut tests = 0;
     let mut passed = |what: &str, since: Instant| -> Result<()> {
         tests += 1;

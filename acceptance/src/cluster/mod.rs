@@ -83,7 +83,7 @@ impl Cluster {
     }
 
     pub fn start_on(site: Site) -> Result<Self> {
-        let owned = tempfile::tempdir()?;
+        let owned = setup::scratch()?;
         let mut cluster = Self::start_in(owned.path(), site)?;
         cluster.owned = Some(owned);
         Ok(cluster)

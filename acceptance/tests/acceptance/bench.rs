@@ -22,7 +22,7 @@ pub struct Bench {
 
 impl Bench {
     pub fn aws() -> Result<Self> {
-        let directory = tempfile::tempdir()?;
+        let directory = acceptance::setup::scratch()?;
         let emulators = Emulators::start_in(directory.path())?;
         let front = Front::start(&emulators)?;
         Ok(Self {

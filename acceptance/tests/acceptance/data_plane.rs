@@ -157,7 +157,7 @@ fn everything(bench: &Bench) -> Result<Vec<String>> {
 #[test]
 fn its_operator_registers_with_its_own_token_and_outlives_the_control_plane() -> Result<()> {
     let plane = DataPlane::shared()?;
-    let directory = tempfile::tempdir()?;
+    let directory = acceptance::setup::scratch()?;
     let audience = plane.control_plane.endpoint();
     let mut operator = Operator::start(
         plane.bench.cluster()?,

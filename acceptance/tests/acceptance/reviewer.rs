@@ -16,7 +16,7 @@ struct Shell<'a> {
 
 impl<'a> Shell<'a> {
     fn open(plane: &'a DataPlane) -> Result<Self> {
-        let path = tempfile::tempdir()?;
+        let path = setup::scratch()?;
         symlink(Kubernetes::Kubectl.path()?, path.path().join("kubectl"))?;
         symlink(setup::python("aws")?, path.path().join("aws"))?;
         Ok(Self { plane, path })
