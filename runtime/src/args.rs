@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    net::SocketAddr,
+    net::{Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -52,7 +52,7 @@ struct ModeArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// Address of /healthz, /readyz and /metrics.
-    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([0, 0, 0, 0], ADMIN_PORT)))]
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv6Addr::UNSPECIFIED, ADMIN_PORT)))]
     listen: SocketAddr,
     /// What is logged: a level, or levels by module.
     #[arg(

@@ -1,6 +1,12 @@
 //! What every mode shares as a process: logs, the admin server, and an end in good time.
 
-use std::{fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt::Write as _,
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use tokio::{
@@ -43,7 +49,7 @@ where
         .build()
         .context("starting the runtime")?;
     let outcome = runtime.block_on(async {
-        let listener = TcpListener::bind(listen)
+        let listener = listener(listen)
             .await
             .with_context(|| format!("listening on {listen}"))?;
         info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "started");
@@ -64,6 +70,16 @@ where
     // A task that still blocks must not hold the process beyond its grace period.
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome
+}
+
+/// `[::]` takes requests of both families; where there is no IPv6 those of the other.
+async fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(_) if address.ip() == Ipv6Addr::UNSPECIFIED => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    }
 }
 
 async fn until_stopped(
@@ -130,4 +146,21 @@ pub fn report(error: &anyhow::Error) {
         let _ = write!(text, "\n  {cause}");
     }
     eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_address_is_listened_on() {
+        let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+        let listening = listener(any).await.unwrap();
+        let port = listening.local_addr().unwrap().port();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .await
+            .unwrap();
+    }
 }
