@@ -102,6 +102,7 @@ EOF
 
 mkdir -p "$cache"
 check_terraform
+need setpriv "install util-linux, which ends the tests' servers with the tests (Linux only)"
 exec 9>"$cache/setup.lock"
 flock 9 # two checkouts may set up at once
 install_python
