@@ -31,15 +31,16 @@ const DEFAULT_SESSION: u64 = 3600;
 impl Roles for Aws {
     async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments> {
         let name = spec.name.as_str();
+        let scope = self.0.scope().await?;
         Ok(RoleDocuments {
-            policy: permissions::policy(name, &self.0.scope().await?, &spec.capabilities)?,
-            trust_policy: trust::write(name, &spec.trust, &spec.subjects)?,
+            policy: permissions::policy(name, &scope, &spec.capabilities)?,
+            trust_policy: trust::write(name, &scope, &spec.trust, &spec.subjects)?,
         })
     }
 
     async fn create(&self, spec: &RoleSpec, tags: &Tags) -> Result<Role> {
         let name = spec.name.as_str();
-        let trust_policy = trust::write(name, &spec.trust, &spec.subjects)?;
+        let trust_policy = self.documents(spec).await?.trust_policy;
         let request = self
             .0
             .iam()
@@ -96,7 +97,8 @@ impl Roles for Aws {
         let trust_policy = decode(text)
             .parse::<PolicyDocument>()
             .classify(call.0, call.1)?;
-        let (found_trust, mut subjects) = match trust::read(&trust_policy, trust) {
+        let scope = self.0.scope().await?;
+        let (found_trust, mut subjects) = match trust::read(&trust_policy, &scope, trust) {
             Some((found, subjects)) => (Some(found), subjects),
             None => (None, BTreeSet::new()),
         };

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use clouds::Result;
+use clouds::clusters::ClusterName;
 use clouds::identity_providers::IdentityProviderId;
 use clouds::policies::PolicyDocument;
 use clouds::roles::{Subject, Trust};
 use serde_json::{Value, json};
 
 use crate::error::invalid;
+use crate::session::Scope;
 
 /// The audience of tokens that are exchanged at AWS.
 const AUDIENCE: &str = "sts.amazonaws.com";
@@ -17,9 +19,16 @@ const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 /// The longest trust policy that IAM takes without a raised quota, in characters without spaces.
 const LONGEST: usize = 2048;
 
+/// The session tag by which EKS says for which cluster it asks.
+const CLUSTER_TAG: &str = "aws:RequestTag/eks-cluster-arn";
+
 /// The trust policy of a role: one statement, exact subjects.
+///
+/// With Pod Identity the subjects stand in the cluster's associations, and the service is trusted for that cluster only: who
+/// may make associations in another cluster of the account does not get at the role by that.
 pub(crate) fn write(
     role: &str,
+    scope: &Scope,
     trust: &Trust,
     subjects: &BTreeSet<Subject>,
 ) -> Result<PolicyDocument> {
@@ -42,10 +51,11 @@ pub(crate) fn write(
                 "Condition": { "StringEquals": { format!("{issuer}:aud"): AUDIENCE, format!("{issuer}:sub"): subjects } },
             })
         }
-        Trust::PodIdentity { .. } => json!({
+        Trust::PodIdentity { cluster } => json!({
             "Effect": "Allow",
             "Principal": { "Service": POD_IDENTITY },
             "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": { "StringEquals": { CLUSTER_TAG: cluster_arn(scope, cluster) } },
         }),
         Trust::Gke { .. } | Trust::Azure { .. } => {
             return refuse("a role of AWS trusts irsa or pod_identity".into());
@@ -66,6 +76,7 @@ pub(crate) fn write(
 /// What a trust policy says, if it is of the form that `write` writes. Pod identity's cluster stands elsewhere: `known`.
 pub(crate) fn read(
     policy: &PolicyDocument,
+    scope: &Scope,
     known: Option<&Trust>,
 ) -> Option<(Trust, BTreeSet<Subject>)> {
     let statement = &policy.value()["Statement"][0];
@@ -90,7 +101,16 @@ pub(crate) fn read(
         },
     };
     // Anything beside what we understood would be lost: then it is foreign as a whole.
-    (write("", &trust, &subjects).ok()? == *policy).then_some((trust, subjects))
+    (write("", scope, &trust, &subjects).ok()? == *policy).then_some((trust, subjects))
+}
+
+fn cluster_arn(scope: &Scope, cluster: &ClusterName) -> String {
+    let Scope {
+        partition,
+        region,
+        account,
+    } = scope;
+    format!("arn:{partition}:eks:{region}:{account}:cluster/{cluster}")
 }
 
 fn length(policy: &PolicyDocument) -> usize {
@@ -108,6 +128,14 @@ mod tests {
     const PROVIDER: &str =
         "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
 
+    fn scope() -> Scope {
+        Scope {
+            partition: "aws",
+            region: "eu-west-1".parse().unwrap(),
+            account: "123456789012".parse().unwrap(),
+        }
+    }
+
     fn irsa() -> Trust {
         Trust::Irsa {
             provider: PROVIDER.parse().unwrap(),
@@ -123,38 +151,52 @@ mod tests {
     #[test]
     fn irsa_is_one_statement_with_exact_subjects() {
         assert_eq!(
-            write("admin", &irsa(), &subjects(2)).unwrap().to_string(),
+            write("admin", &scope(), &irsa(), &subjects(2))
+                .unwrap()
+                .to_string(),
             r#"{"Statement":[{"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE:aud":"sts.amazonaws.com","oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE:sub":["system:serviceaccount:union:sa-0","system:serviceaccount:union:sa-1"]}},"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"}}],"Version":"2012-10-17"}"#
         );
     }
 
     #[test]
-    fn pod_identity_trusts_the_agent_alone() {
+    fn pod_identity_trusts_the_service_for_one_cluster() {
         let trust = Trust::PodIdentity {
             cluster: "prod".parse().unwrap(),
         };
-        let policy = write("admin", &trust, &subjects(2)).unwrap();
+        let policy = write("admin", &scope(), &trust, &subjects(2)).unwrap();
         assert_eq!(
             policy.to_string(),
-            r#"{"Statement":[{"Action":["sts:AssumeRole","sts:TagSession"],"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"}}],"Version":"2012-10-17"}"#
+            r#"{"Statement":[{"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"}},"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"}}],"Version":"2012-10-17"}"#
         );
-        assert_eq!(read(&policy, Some(&trust)), Some((trust, BTreeSet::new())));
-        assert_eq!(read(&policy, None), None);
+        assert_eq!(
+            read(&policy, &scope(), Some(&trust)),
+            Some((trust, BTreeSet::new()))
+        );
+        assert_eq!(read(&policy, &scope(), None), None);
+        let other = Trust::PodIdentity {
+            cluster: "staging".parse().unwrap(),
+        };
+        assert_eq!(read(&policy, &scope(), Some(&other)), None);
     }
 
     #[test]
     fn what_was_written_is_read_back() {
         for count in [1, 3] {
-            let policy = write("admin", &irsa(), &subjects(count)).unwrap();
-            assert_eq!(read(&policy, None), Some((irsa(), subjects(count))));
+            let policy = write("admin", &scope(), &irsa(), &subjects(count)).unwrap();
+            assert_eq!(
+                read(&policy, &scope(), None),
+                Some((irsa(), subjects(count)))
+            );
         }
     }
 
     #[test]
     fn a_wider_trust_is_foreign() {
-        let text = write("admin", &irsa(), &subjects(1)).unwrap().to_string();
+        let text = write("admin", &scope(), &irsa(), &subjects(1))
+            .unwrap()
+            .to_string();
         let wider: PolicyDocument = text.replace("StringEquals", "StringLike").parse().unwrap();
-        assert_eq!(read(&wider, None), None);
+        assert_eq!(read(&wider, &scope(), None), None);
         let more: PolicyDocument = text
             .replace(
                 "[{",
@@ -162,18 +204,18 @@ mod tests {
             )
             .parse()
             .unwrap();
-        assert_eq!(read(&more, None), None);
+        assert_eq!(read(&more, &scope(), None), None);
     }
 
     #[test]
     fn too_many_subjects_are_refused_with_their_length() {
-        let said = write("admin", &irsa(), &subjects(60))
+        let said = write("admin", &scope(), &irsa(), &subjects(60))
             .unwrap_err()
             .to_string();
         assert!(
             said.contains("2048") && said.contains("pod_identity"),
             "{said}"
         );
-        assert!(write("admin", &irsa(), &BTreeSet::new()).is_err());
+        assert!(write("admin", &scope(), &irsa(), &BTreeSet::new()).is_err());
     }
 }

@@ -143,7 +143,7 @@ fn role_without_its_cluster(request: &str) -> Answer {
     let xml = "content-type: text/xml\r\n";
     let asks = |what: &str| request.contains(&format!("Action={what}&"));
     if asks("GetRole") {
-        let body = "<GetRoleResponse><GetRoleResult><Role><Path>/</Path><RoleName>userflyterole</RoleName><RoleId>AROAEXAMPLE</RoleId><Arn>arn:aws:iam::123456789012:role/userflyterole</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22pods.eks.amazonaws.com%22%7D%2C%22Action%22%3A%5B%22sts%3AAssumeRole%22%2C%22sts%3ATagSession%22%5D%7D%5D%7D</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>";
+        let body = "<GetRoleResponse><GetRoleResult><Role><Path>/</Path><RoleName>userflyterole</RoleName><RoleId>AROAEXAMPLE</RoleId><Arn>arn:aws:iam::123456789012:role/userflyterole</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22pods.eks.amazonaws.com%22%7D%2C%22Action%22%3A%5B%22sts%3AAssumeRole%22%2C%22sts%3ATagSession%22%5D%2C%22Condition%22%3A%7B%22StringEquals%22%3A%7B%22aws%3ARequestTag%2Feks-cluster-arn%22%3A%22arn%3Aaws%3Aeks%3Aeu-west-1%3A123456789012%3Acluster%2Fprod%22%7D%7D%7D%5D%7D</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>";
         return ("200 OK", xml, body);
     }
     if asks("GetRolePolicy") {
