@@ -134,4 +134,32 @@ impl Attribute for f64 {
     fn encode(&self) -> Cty {
         Number::try_from(*self).map_or(Cty::Null, Cty::Number)
     }
+
+    /// Digits beyond what a float holds do not come back from it, so they make no difference.
+    fn same(a: &Cty, b: &Cty) -> bool {
+        match (a.as_number(), b.as_number()) {
+            (Some(a), Some(b)) => a.as_f64().total_cmp(&b.as_f64()).is_eq() || a == b,
+            _ => a == b,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path;
+
+    #[test]
+    fn a_float_means_every_number_that_is_nearest_to_it() {
+        let number = |text: &str| Cty::Number(text.parse().unwrap());
+        let written = number("0.12345678901234567890123");
+        let kept = f64::decode(&written, &path!()).unwrap().encode();
+        assert_ne!(kept, written);
+        assert!(f64::same(&kept, &written));
+        assert!(!f64::same(&number("0.1"), &number("0.2")));
+        assert!(!i64::same(
+            &number("9007199254740993"),
+            &number("9007199254740992")
+        ));
+    }
 }
