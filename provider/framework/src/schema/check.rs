@@ -76,6 +76,7 @@ impl Schema {
 #[derive(Clone, Copy, Default)]
 struct Surroundings {
     set: bool,
+    list: bool,
     computed: bool,
 }
 
@@ -112,6 +113,12 @@ impl SchemaAttribute {
                 "a computed attribute inside a set can't be found again in the prior state: use a map, or give it a default",
             );
         }
+        if around.list && !around.computed && self.stable {
+            wrong(
+                "objects of a list are told apart by their place, so that a `stable` value goes to another object when one \
+                 before it is removed: use a map",
+            );
+        }
         if let Some(default) = self.default {
             let value = default();
             if value.is_null() || !value.is_wholly_known() {
@@ -123,6 +130,7 @@ impl SchemaAttribute {
         if let Kind::Nested(nesting, nested) = &self.kind {
             let inside = Surroundings {
                 set: around.set || *nesting == Nesting::Set,
+                list: around.list || *nesting == Nesting::List,
                 computed: around.computed || !self.presence.is_configurable(),
             };
             nested.check_attributes(path, inside, diagnostics);

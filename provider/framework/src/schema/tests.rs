@@ -163,6 +163,20 @@ struct Refused {
     /// Members that only the provider sets.
     #[attr(computed)]
     seen: Value<Set<Seen>>,
+    /// Members in order.
+    #[attr(optional)]
+    ordered: Value<Vec<Ordered>>,
+    /// Members by name.
+    #[attr(optional)]
+    by_name: Value<BTreeMap<String, Ordered>>,
+}
+
+/// A member that has an id as long as it lives.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Ordered {
+    /// Computed.
+    #[attr(computed, stable)]
+    id: Value<String>,
 }
 
 /// A member.
@@ -202,7 +216,8 @@ fn what_terraform_refuses_is_refused_here() {
             "anything",
             "members.secret_wo",
             "members.id",
-            "members.any"
+            "members.any",
+            "ordered.id"
         ]
     );
     let config = Everything::schema().check_provider().unwrap_err();
