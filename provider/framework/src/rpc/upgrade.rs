@@ -6,7 +6,7 @@ use dataplane_proto::tfplugin6::{
 };
 use serde_json::Value as Json;
 
-use super::{Service, identity, summary};
+use super::{Service, identity, left_unknown, summary};
 use crate::json::Undeclared;
 use crate::{Diagnostic, MoveSource, Provider, Result, Verb, json, plan, wire};
 
@@ -92,6 +92,9 @@ impl<P: Provider> Service<P> {
             .into());
         };
         let state = plan::without_write_only(schema, moved);
+        if let Some(unknown) = left_unknown(&state, &request.target_type_name, "After a move") {
+            return Err(unknown.into());
+        }
         let identity = identity::of_state(schema, names, &state);
         Ok(move_resource_state::Response {
             target_state: Some(wire::encode(&state, schema.object_type())?),

@@ -340,8 +340,14 @@ impl Resource for ShelfBox {
             return Ok(None);
         }
         let name = from.state["crate_name"].as_str().map(str::to_owned);
+        let changes = if from.state["sealed"] == true {
+            Value::Unknown
+        } else {
+            Value::Null
+        };
         Ok(Some(BoxModel {
             name: name.into(),
+            changes,
             ..BoxModel::default()
         }))
     }

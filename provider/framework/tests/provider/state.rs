@@ -161,6 +161,21 @@ async fn state_of_another_type_is_taken_over() {
         .await
         .unwrap();
     assert_eq!(moved["name"], "a");
+    let sealed = boxes
+        .move_state(
+            from,
+            "attic_crate",
+            0,
+            json!({"crate_name": "a", "sealed": true}),
+        )
+        .await
+        .unwrap_err();
+    assert!(
+        only(&sealed).contains(
+            "After a move, every attribute of shelf_box must be known, but these are not: changes"
+        ),
+        "{sealed:?}"
+    );
     let refused = boxes
         .move_state(from, "attic_roof", 0, json!({}))
         .await
