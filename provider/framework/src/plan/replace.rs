@@ -66,15 +66,36 @@ fn object(
         if decides(attribute, values) {
             paths.push(path);
         } else if let Kind::Nested(nesting, schema) = &attribute.kind {
-            inside(*nesting, schema, values, &path, paths);
+            let [_, _, planned] = values;
+            if !planned.is_unknown() {
+                inside(*nesting, schema, values, &path, paths);
+            } else if !left_to_provider(attribute, values) && may_replace(schema) {
+                // The apply may find that it does, which is too late for Terraform.
+                paths.push(path);
+            }
         }
     }
 }
 
-fn decides(attribute: &SchemaAttribute, [config, prior, planned]: [&Cty; 3]) -> bool {
-    // What the provider is about to compute is no wish of the user's for another object.
-    let computed = attribute.presence.is_computed() && config.is_null() && planned.is_unknown();
-    if computed || attribute.write_only || attribute.kind.equal(prior, planned) {
+/// What the provider is about to compute is no wish of the user's for another object.
+fn left_to_provider(attribute: &SchemaAttribute, [config, _, planned]: [&Cty; 3]) -> bool {
+    attribute.presence.is_computed() && config.is_null() && planned.is_unknown()
+}
+
+/// Whether a change somewhere inside can make a new object.
+fn may_replace(schema: &Schema) -> bool {
+    schema.attributes.iter().any(|attribute| {
+        !matches!(attribute.replaces, Replaces::Never)
+            || matches!(&attribute.kind, Kind::Nested(_, schema) if may_replace(schema))
+    })
+}
+
+fn decides(attribute: &SchemaAttribute, values: [&Cty; 3]) -> bool {
+    let [_, prior, planned] = values;
+    if left_to_provider(attribute, values)
+        || attribute.write_only
+        || attribute.kind.equal(prior, planned)
+    {
         return false;
     }
     match attribute.replaces {

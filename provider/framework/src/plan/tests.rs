@@ -314,6 +314,24 @@ fn nested_attributes_replace_by_their_path() {
 }
 
 #[test]
+fn objects_that_are_not_known_yet_may_replace() {
+    let mut config = named("a");
+    config.rules = vec![rule("x")].into();
+    config.ports = Set::from([port(80, None)]).into();
+    let mut prior = stored(&config);
+    prior.rules = vec![stored_rule("x")].into();
+    config.rules = Value::Unknown;
+    config.named = Value::Unknown;
+    config.single = Value::Unknown;
+    config.ports = Value::Unknown;
+    assert_eq!(
+        planned(Some(&prior), &config).1,
+        ["named", "rules", "single"],
+        "nothing about a port replaces"
+    );
+}
+
+#[test]
 fn paths_are_sorted_and_unique_and_end_at_sets() {
     let schema = Thing::schema();
     let paths = vec![
