@@ -115,8 +115,8 @@ pub(super) fn element(list: &Cty, at: usize) -> &Cty {
     }
 }
 
-/// The object of another set that an object of a set stands for: the one that differs in nothing but computed values that
-/// one of the two does not have yet.
+/// The object of another set that an object of a set stands for: one that means the same, else one that differs in nothing
+/// but computed values that one of the two does not have yet.
 pub(super) fn correlated<'a>(schema: &Schema, object: &Cty, set: &'a Cty) -> &'a Cty {
     if set.is_unknown() {
         return &Cty::Unknown;
@@ -133,9 +133,10 @@ pub(super) fn correlated<'a>(schema: &Schema, object: &Cty, set: &'a Cty) -> &'a
                 || attribute.presence.is_computed() && (open(a) || open(b))
         })
     };
-    set.as_list()
-        .unwrap_or_default()
+    let candidates = set.as_list().unwrap_or_default();
+    candidates
         .iter()
-        .find(alike)
+        .find(|candidate| schema.same(object, candidate))
+        .or_else(|| candidates.iter().find(alike))
         .unwrap_or(&Cty::Null)
 }

@@ -245,6 +245,27 @@ fn nested_objects_have_defaults_and_unknowns_of_their_own() {
 }
 
 #[test]
+fn objects_of_a_set_that_differ_in_a_default_stay_apart() {
+    let udp = Port {
+        protocol: "udp".into(),
+        ..port(80, None)
+    };
+    let tcp = Port {
+        protocol: "tcp".into(),
+        ..port(80, None)
+    };
+    let mut config = named("a");
+    config.ports = Set::from([port(80, None), udp.clone()]).into();
+    let made = Set::from([tcp, udp]);
+    let (plan, _) = planned(None, &config);
+    assert_eq!(plan.ports, Value::Known(made.clone()));
+    let mut prior = stored(&config);
+    prior.ports = made.into();
+    let (plan, _) = planned(Some(&prior), &config);
+    assert_eq!(plan, prior);
+}
+
+#[test]
 fn nested_objects_keep_what_did_not_change() {
     let mut config = named("a");
     config.rules = vec![rule("x")].into();
