@@ -6,7 +6,7 @@
 mod nested;
 mod replace;
 
-use crate::schema::{Kind, Schema, SchemaAttribute, field};
+use crate::schema::{Kind, Nesting, Schema, SchemaAttribute, field};
 use crate::{AttributePath, Cty, Diagnostics};
 use nested::descend;
 
@@ -113,10 +113,16 @@ fn rewrite_one(attribute: &SchemaAttribute, value: Cty) -> Cty {
 pub(crate) fn respell(schema: &Schema, object: Cty, reference: &Cty) -> Cty {
     rewrite(schema, object, |attribute, value| {
         let other = field(reference, attribute.name);
+        // A null of dynamic type may have brought a type, which a model does not hold.
+        if value.is_null() && other.is_null() {
+            return other.clone();
+        }
         if value.is_null() || value.is_unknown() || other.is_null() || other.is_unknown() {
             return value;
         }
         match &attribute.kind {
+            // Two elements that mean the same are one in a model, so a set is looked at as a whole first.
+            Kind::Nested(Nesting::Set, _) if attribute.same(&value, other) => other.clone(),
             Kind::Nested(nesting, schema) => {
                 descend(*nesting, schema, value, &[other], |object, around| {
                     respell(schema, object, around[0])

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::text::Duration;
-use crate::{Attribute, Model, Set, Text, Value, path};
+use crate::{Attribute, Json, Model, Set, Text, Type, Value, path};
 
 use super::*;
 
@@ -263,6 +263,42 @@ fn objects_of_a_set_that_differ_in_a_default_stay_apart() {
     prior.ports = made.into();
     let (plan, _) = planned(Some(&prior), &config);
     assert_eq!(plan, prior);
+}
+
+#[test]
+fn elements_of_a_set_with_one_meaning_are_stored_as_planned() {
+    // A model holds each meaning once, and Terraform looks for every element that it planned.
+    let twice = [port(80, Some("60m")), port(80, Some("1h"))]
+        .map(|port| port.encode())
+        .into_iter()
+        .collect();
+    let mut planned = named("a").encode();
+    if let Cty::Map(values) = &mut planned {
+        values.insert("ports".to_owned(), twice);
+    }
+    let made = Thing::decode(&planned, &AttributePath::root()).unwrap();
+    assert_eq!(made.ports.get().unwrap().len(), 1);
+    assert_eq!(respell(Thing::schema(), made.encode(), &planned), planned);
+}
+
+/// Something of any type.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Anything {
+    /// What it is.
+    #[attr(optional)]
+    value: Value<Json>,
+}
+
+#[test]
+fn a_null_keeps_the_type_that_it_came_with() {
+    let typed = Cty::Dynamic(Box::new(Type::String), Box::new(Cty::Null));
+    let planned: Cty = [("value", typed)].into_iter().collect();
+    let made = Anything::decode(&planned, &AttributePath::root()).unwrap();
+    assert_eq!(made, Anything::default());
+    assert_eq!(
+        respell(Anything::schema(), made.encode(), &planned),
+        planned
+    );
 }
 
 #[test]
