@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::error::invalid;
 use crate::session::Scope;
+use crate::trust::POD_IDENTITY;
 
 /// The longest policies that a role can hold in itself, in characters without spaces.
 const LONGEST_POLICY: usize = 10_240;
@@ -89,6 +90,9 @@ pub const ROLE_ACTIONS: [(&str, &[&str]); 12] = [
     ("SignInToRegistries", &["ecr:GetAuthorizationToken"]),
     ("UseKey", &["kms:Decrypt", "kms:GenerateDataKey"]),
 ];
+
+/// Giving a role to a service. Without a condition it would be a way to any role of the account.
+const PASS_ROLE: &str = "iam:PassRole";
 
 /// The actions of our own calls, by what is managed and what is done. A create or an update also reads.
 const CALLER_ACTIONS: [(Managed, Operation, &[&str]); 25] = [
@@ -344,14 +348,26 @@ pub(crate) fn required(
     managed: &BTreeSet<Managed>,
     operations: &BTreeSet<Operation>,
 ) -> PolicyDocument {
-    let statements = managed.iter().filter_map(|of| {
+    let statements = managed.iter().flat_map(|of| {
         let rows = CALLER_ACTIONS
             .iter()
             .filter(|(row, operation, _)| row == of && operations.contains(operation));
-        let actions: BTreeSet<&str> = rows.flat_map(|(_, _, actions)| actions.iter().copied()).collect();
-        (!actions.is_empty()).then(
+        let mut actions: BTreeSet<&str> = rows
+            .flat_map(|(_, _, actions)| actions.iter().copied())
+            .collect();
+        let passes = actions.remove(PASS_ROLE).then(|| {
+            json!({
+                "Sid": format!("{of:?}ToPods"),
+                "Effect": "Allow",
+                "Action": PASS_ROLE,
+                "Resource": "*",
+                "Condition": { "StringEquals": { "iam:PassedToService": POD_IDENTITY } },
+            })
+        });
+        let others = (!actions.is_empty()).then(
             || json!({ "Sid": format!("{of:?}"), "Effect": "Allow", "Action": actions, "Resource": "*" }),
-        )
+        );
+        others.into_iter().chain(passes)
     });
     document(&statements.collect::<Vec<_>>())
 }
@@ -713,8 +729,16 @@ mod tests {
         let all = Operation::ALL.into();
         let buckets = required(&[Managed::Buckets].into(), &all).to_string();
         assert!(buckets.contains("s3:CreateBucket") && !buckets.contains("iam:"));
-        let everything = required(&Managed::ALL.into(), &all);
-        assert_eq!(everything.statements().as_slice().len(), Managed::ALL.len());
+        let everything = required(&Managed::ALL.into(), &all).statements();
+        let (passing, others): (Vec<_>, Vec<_>) = everything
+            .as_slice()
+            .iter()
+            .partition(|statement| statement.to_string().contains("PassRole"));
+        assert_eq!(others.len(), Managed::ALL.len());
+        assert_eq!(
+            passing[0].to_string(),
+            r#"{"Action":"iam:PassRole","Condition":{"StringEquals":{"iam:PassedToService":"pods.eks.amazonaws.com"}},"Effect":"Allow","Resource":"*","Sid":"RolesToPods"}"#
+        );
         let reading = required(&Managed::ALL.into(), &[Operation::Read].into()).to_string();
         for verb in [":Create", ":Put", ":Delete", ":Update", ":Tag"] {
             assert!(!reading.contains(verb), "{verb} in {reading}");

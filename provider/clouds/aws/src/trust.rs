@@ -15,7 +15,7 @@ use crate::session::Scope;
 /// The audience of tokens that are exchanged at AWS.
 const AUDIENCE: &str = "sts.amazonaws.com";
 /// The service that hands out credentials for EKS Pod Identity.
-const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
+pub(crate) const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 /// The longest trust policy that IAM takes without a raised quota, in characters without spaces.
 const LONGEST: usize = 2048;
 
