@@ -118,7 +118,7 @@ async fn plugin(
     let mut connections = Connections::accept(listener, identity.map(tls::Identity::into_config));
     let open = connections.open();
     let end = stop.clone();
-    let serving = serve(routes, connections.incoming(), stop.clone());
+    let serving = serve(routes, connections.incoming(), stop.clone(), stop.clone());
     let outcome = tokio::select! {
         outcome = serving => outcome,
         () = open.lost() => {
@@ -131,11 +131,13 @@ async fn plugin(
     outcome
 }
 
-/// Serves the provider and go-plugin's own services until `stop` is cancelled.
+/// Serves the provider and go-plugin's own services until `stop` is cancelled. A host that says it is done cancels
+/// `dismissed`.
 async fn serve(
     routes: Routes,
     incoming: connection::Incoming,
     stop: CancellationToken,
+    dismissed: CancellationToken,
 ) -> io::Result<()> {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter
@@ -143,7 +145,7 @@ async fn serve(
         .await;
     let routes = routes
         .add_service(GrpcControllerServer::new(controller::Controller::new(
-            stop.clone(),
+            dismissed,
         )))
         .add_service(GrpcStdioServer::new(stdio::Stdio::new(stop.clone())))
         .add_service(GrpcBrokerServer::new(broker::Broker::new(stop.clone())))

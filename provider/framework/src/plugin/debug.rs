@@ -27,7 +27,9 @@ pub(super) async fn run(
         interrupts.next().await;
         end.cancel();
     });
-    let outcome = serve(routes, connections.incoming(), stop).await;
+    // Whoever started it ends it, not a Terraform that is done while others may come.
+    let unheeded = CancellationToken::new();
+    let outcome = serve(routes, connections.incoming(), stop, unheeded).await;
     connections.close().await;
     outcome
 }

@@ -210,6 +210,29 @@ async fn interrupts_are_left_to_terraform() {
 }
 
 #[tokio::test]
+async fn a_debugged_provider_outlives_a_shutdown() {
+    let mut command = command();
+    command.arg("--debug").env_remove(COOKIE.0);
+    let mut plugin = Plugin::start(command).await;
+    let line = plugin.line_with("TF_REATTACH_PROVIDERS=").await;
+    let (_, reattach) = line.split_once('=').unwrap();
+    let reattach: serde_json::Value = serde_json::from_str(reattach.trim_matches('\'')).unwrap();
+    let address = &reattach["registry.terraform.io/example/minimal"]["Addr"];
+    let field = |name: &str| address[name].as_str().unwrap().to_owned();
+    plugin.handshake = vec![
+        String::new(),
+        String::new(),
+        field("Network"),
+        field("String"),
+    ];
+    let channel = plugin.connect_plain().await.unwrap();
+    shut_down(channel.clone()).await;
+    assert_eq!(resource_types(channel).await, ["minimal_file"]);
+    plugin.signal("INT").await;
+    assert!(plugin.ended().await.success());
+}
+
+#[tokio::test]
 async fn a_provider_whose_terraform_is_gone_ends() {
     let plugin = Plugin::start(command()).await;
     drop(plugin.connect_plain().await.unwrap());
