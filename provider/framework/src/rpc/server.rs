@@ -14,6 +14,7 @@ macro_rules! server {
     (
         typed { $($typed_rpc:literal $typed:ident,)* }
         untyped { $($untyped_rpc:literal $untyped:ident,)* }
+        listing { $($listing_rpc:literal $listing:ident,)* }
         plain { $($plain:ident,)* }
         absent { $($absent:ident($request:ty) -> $response:ty,)* }
     ) => {
@@ -32,6 +33,11 @@ macro_rules! server {
             $(async fn $untyped(&self, request: Request<proto::$untyped::Request>) -> Answer<proto::$untyped::Response> {
                 let answer = respond($untyped_rpc, P::NAME, Service::$untyped(self, request.into_inner()));
                 Ok(Response::new(answer.await))
+            })*
+
+            $(async fn $listing(&self, request: Request<proto::$listing::Request>) -> Answer<proto::$listing::Response> {
+                let listed = async { Ok(Service::$listing(self, request.into_inner()).await) };
+                Ok(Response::new(respond($listing_rpc, P::NAME, listed).await))
             })*
 
             $(async fn $plain(&self, request: Request<proto::$plain::Request>) -> Answer<proto::$plain::Response> {
@@ -66,11 +72,13 @@ server! {
         "ConfigureProvider" configure_provider,
         "MoveResourceState" move_resource_state,
     }
+    listing {
+        "GetMetadata" get_metadata,
+        "GetProviderSchema" get_provider_schema,
+        "GetResourceIdentitySchemas" get_resource_identity_schemas,
+        "GetFunctions" get_functions,
+    }
     plain {
-        get_metadata,
-        get_provider_schema,
-        get_resource_identity_schemas,
-        get_functions,
         call_function,
         stop_provider,
     }

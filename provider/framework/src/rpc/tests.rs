@@ -136,6 +136,53 @@ async fn terraform_is_told_what_there_is() {
     assert_eq!(attributes, [("name", true, false), ("zone", false, true)]);
 }
 
+/// A function that can't be described.
+struct Nameless;
+
+impl AnyFunction for Nameless {
+    fn name(&self) -> &'static str {
+        "nameless"
+    }
+
+    fn summary(&self) -> &'static str {
+        panic!("no summary")
+    }
+
+    fn description(&self) -> &'static str {
+        ""
+    }
+
+    fn parameters(&self) -> &'static Schema {
+        Config::schema()
+    }
+
+    fn output(&self) -> crate::Type {
+        crate::Type::Bool
+    }
+
+    fn call(&self, _arguments: Vec<Cty>) -> std::result::Result<Cty, crate::FunctionError> {
+        Ok(Cty::Bool(true))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_a_description_is_a_diagnostic() {
+    let mut service = service();
+    service.functions.insert("nameless", Box::new(Nameless));
+    let request = Request::new(proto::get_provider_schema::Request {});
+    let schema = Server::get_provider_schema(&service, request)
+        .await
+        .unwrap();
+    let request = Request::new(proto::get_functions::Request {});
+    let functions = Server::get_functions(&service, request).await.unwrap();
+    for diagnostics in [
+        schema.into_inner().diagnostics,
+        functions.into_inner().diagnostics,
+    ] {
+        assert_eq!(summaries(&diagnostics), ["The provider panicked"]);
+    }
+}
+
 #[tokio::test]
 async fn absent_features_are_unimplemented() {
     let request = Request::new(proto::plan_action::Request::default());
