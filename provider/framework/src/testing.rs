@@ -145,14 +145,19 @@ fn check_schemas<P: Provider>(provider: &P) {
         provider
             .data_sources()
             .iter()
-            .map(|any| ("data source", any.name(), any.schema().check())),
+            .map(|any| ("data source", any.name(), any.schema().check_source())),
     );
-    checks.extend(
-        provider
-            .ephemeral_resources()
-            .iter()
-            .map(|any| ("ephemeral resource", any.name(), any.schema().check())),
-    );
+    checks.extend(provider.ephemeral_resources().iter().map(|any| {
+        (
+            "ephemeral resource",
+            any.name(),
+            any.schema().check_source(),
+        )
+    }));
+    checks.extend(provider.resources().iter().map(|any| {
+        let identity = any.schema().check_identity(any.identity());
+        ("resource", any.name(), identity)
+    }));
     for (what, name, result) in checks {
         if let Err(wrong) = result {
             panic!("the schema of {what} {name}: {wrong}");

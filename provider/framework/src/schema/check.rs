@@ -15,7 +15,7 @@ const META_ARGUMENTS: [&str; 7] = [
 ];
 
 impl Schema {
-    /// Checks the schema of a resource, a data source or an ephemeral resource.
+    /// Checks the schema of a managed resource.
     pub fn check(&self) -> Result<()> {
         self.check_without(&META_ARGUMENTS)
     }
@@ -25,16 +25,63 @@ impl Schema {
         self.check_without(&["alias", "version"])?;
         let mut diagnostics = Diagnostics::new();
         for attribute in &self.attributes {
-            if attribute.presence.is_computed() || attribute.write_only {
+            if attribute.presence.is_computed() {
                 let path = AttributePath::root().attribute(attribute.name);
                 diagnostics.error_at(
                     path,
                     "Invalid schema",
-                    "a provider's configuration has no computed or write-only attributes",
+                    "a provider's configuration has no computed attributes",
+                );
+            }
+        }
+        self.refuse_write_only(&AttributePath::root(), &mut diagnostics);
+        diagnostics.into_result(())
+    }
+
+    /// Like [`check`](Self::check), for data sources and ephemeral resources.
+    pub fn check_source(&self) -> Result<()> {
+        self.check()?;
+        let mut diagnostics = Diagnostics::new();
+        self.refuse_write_only(&AttributePath::root(), &mut diagnostics);
+        diagnostics.into_result(())
+    }
+
+    /// Checks the attributes that a resource names as its identity.
+    pub fn check_identity(&self, names: &[&str]) -> Result<()> {
+        let mut diagnostics = Diagnostics::new();
+        for name in names {
+            let plain = self.attribute(name).is_some_and(|attribute| {
+                !attribute.write_only
+                    && matches!(
+                        attribute.kind,
+                        Kind::Leaf(Type::Bool | Type::Number | Type::String)
+                    )
+            });
+            if !plain {
+                diagnostics.error_at(
+                    AttributePath::root().attribute(*name),
+                    "Invalid identity",
+                    "an identity is made of top-level strings, numbers and bools that are stored",
                 );
             }
         }
         diagnostics.into_result(())
+    }
+
+    fn refuse_write_only(&self, path: &AttributePath, diagnostics: &mut Diagnostics) {
+        for attribute in &self.attributes {
+            let path = path.clone().attribute(attribute.name);
+            if let Kind::Nested(_, nested) = &attribute.kind {
+                nested.refuse_write_only(&path, diagnostics);
+            }
+            if attribute.write_only {
+                diagnostics.error_at(
+                    path,
+                    "Invalid schema",
+                    "only managed resources have write-only attributes",
+                );
+            }
+        }
     }
 
     fn check_without(&self, reserved: &[&str]) -> Result<()> {

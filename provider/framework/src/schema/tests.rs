@@ -221,7 +221,53 @@ fn what_terraform_refuses_is_refused_here() {
         ]
     );
     let config = Everything::schema().check_provider().unwrap_err();
-    assert!(config.to_string().contains("no computed or write-only"));
+    assert!(config.to_string().contains("no computed attributes"));
+    assert!(config.to_string().contains("only managed resources"));
+}
+
+#[test]
+fn nothing_is_write_only_where_nothing_is_written() {
+    let wrong = Holder::schema().check_source().unwrap_err();
+    let paths: Vec<_> = wrong
+        .iter()
+        .filter_map(|wrong| wrong.path.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(paths, ["held.secret_wo"]);
+    assert!(Holder::schema().check_provider().is_err());
+    Holder::schema().check().unwrap();
+}
+
+/// It holds one.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Holder {
+    /// What it holds.
+    #[attr(optional)]
+    held: Value<Held>,
+}
+
+/// It is held.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Held {
+    /// Hidden.
+    #[attr(optional, write_only)]
+    secret_wo: Value<String>,
+}
+
+#[test]
+fn identities_are_of_plain_attributes_that_there_are() {
+    let schema = Everything::schema();
+    schema.check_identity(&["name", "flag"]).unwrap();
+    schema.check_identity(&["names_"]).unwrap_err();
+    let wrong = schema
+        .check_identity(&["name", "nmae", "rules", "type", "secret_wo"])
+        .unwrap_err();
+    let paths: Vec<_> = wrong
+        .iter()
+        .filter_map(|wrong| wrong.path.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(paths, ["nmae", "rules", "type", "secret_wo"]);
 }
 
 #[test]
