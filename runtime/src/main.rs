@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             process::report(&error);
-            if error.is::<args::ReadConfigError>() {
+            if error.is::<args::ReadConfigError>() || error.is::<channel::BadEndpointError>() {
                 BAD_CONFIGURATION.into()
             } else {
                 ExitCode::FAILURE

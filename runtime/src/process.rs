@@ -122,13 +122,17 @@ fn start_logging(filter: &str) -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!("starting the log: {error}"))
 }
 
-/// An error with everything that led to it, on one line.
+/// An error with everything that led to it, on one line. Causes that only repeat what the error before them ends with
+/// are left out: some libraries print their source as well as return it.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Writing to a String can't fail.
-        let _ = write!(text, ": {error}");
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            // Writing to a String can't fail.
+            let _ = write!(text, ": {said}");
+        }
         cause = error.source();
     }
     text
@@ -150,6 +154,8 @@ pub fn report(error: &anyhow::Error) {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use tokio::net::TcpStream;
 
     use super::*;
@@ -162,5 +168,23 @@ mod tests {
         TcpStream::connect((Ipv4Addr::LOCALHOST, port))
             .await
             .unwrap();
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    enum Outer {
+        #[error("transport error: {0}")]
+        Repeats(#[source] io::Error),
+        #[error("connecting")]
+        Plain(#[source] io::Error),
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let refused = || io::Error::other("refused");
+        assert_eq!(chain(&Outer::Plain(refused())), "connecting: refused");
+        assert_eq!(
+            chain(&Outer::Repeats(refused())),
+            "transport error: refused"
+        );
     }
 }

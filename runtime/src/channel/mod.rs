@@ -22,7 +22,7 @@ use tonic::transport::Endpoint;
 use tracing::{info, warn};
 
 pub use backoff::Backoff;
-pub use connection::connect_to;
+pub use connection::{BadEndpointError, connect_to};
 pub use token::TokenFile;
 
 use crate::{metrics::Metrics, process::chain};

@@ -125,5 +125,9 @@ storage:
         let error = run(config, PathBuf::new(), shared).await.unwrap_err();
         let said = error.to_string();
         assert!(said.contains("control_plane.ca_certificate"), "{said}");
+        assert!(
+            error.is::<channel::BadEndpointError>(),
+            "the exit code depends on it"
+        );
     }
 }
