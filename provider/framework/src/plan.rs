@@ -122,13 +122,14 @@ pub(crate) fn respell(schema: &Schema, object: Cty, reference: &Cty) -> Cty {
         }
         match &attribute.kind {
             // Two elements that mean the same are one in a model, so a set is looked at as a whole first.
-            Kind::Nested(Nesting::Set, _) if attribute.same(&value, other) => other.clone(),
+            Kind::Nested(Nesting::Set, _) | Kind::Leaf(_) if attribute.same(&value, other) => {
+                other.clone()
+            }
             Kind::Nested(nesting, schema) => {
                 descend(*nesting, schema, value, &[other], |object, around| {
                     respell(schema, object, around[0])
                 })
             }
-            Kind::Leaf(_) if attribute.same(&value, other) => other.clone(),
             Kind::Leaf(_) => value,
         }
     })
