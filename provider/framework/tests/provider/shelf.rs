@@ -434,6 +434,11 @@ impl EphemeralResource for Key {
     }
 
     async fn close(&self, cx: &Context<Client>) -> Result<()> {
+        let deadline = wait::Deadline::after(Duration::from_mins(1));
+        wait::until(cx, deadline, "the key to come back", async || {
+            Ok(Poll::Ready(()))
+        })
+        .await?;
         let name: Option<String> = cx.private().get("name")?;
         cx.client()?
             .shelf

@@ -28,8 +28,17 @@ async fn an_interrupted_wait_ends_at_once_and_keeps_what_exists() {
     );
     let state = failed.state.expect("the box exists");
     assert!(state.tainted);
-    // Later requests are not stopped: with a debugger, one process serves many runs.
-    boxes.create(json!({"name": "b"})).await;
+}
+
+#[tokio::test]
+async fn what_comes_after_an_interrupt_may_wait() {
+    // Terraform closes what it opened, and with a debugger one process serves many runs.
+    let (harness, shelf) = harness().await;
+    let keys = harness.ephemeral_resource("shelf_key");
+    let open = keys.open(json!({"name": "front"})).await;
+    harness.stop().await;
+    keys.close(open).await;
+    assert_eq!(*shelf.keys.lock().unwrap(), ["close front"]);
 }
 
 #[tokio::test(start_paused = true)]
