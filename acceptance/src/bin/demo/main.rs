@@ -64,32 +64,43 @@ impl Folder {
 }
 
 fn up(folder: &Folder) -> Result<()> {
-    if folder.process().is_some() {
+    let ready = folder.file("ready");
+    if folder.process().is_none() {
+        start(folder)?;
+    } else if ready.exists() {
         say("The demo is up already.")?;
         return status(folder);
     }
+    follow(folder, 0, || {
+        if ready.exists() {
+            return Ok(true);
+        }
+        if folder.process().is_none() {
+            bail!(
+                "the demo did not come up; its logs are in {}",
+                folder.0.display()
+            );
+        }
+        Ok(false)
+    })?;
+    status(folder)
+}
+
+/// Starts the process that holds the demo.
+fn start(folder: &Folder) -> Result<()> {
     let _ = fs::remove_dir_all(&folder.0);
     fs::create_dir_all(&folder.0)?;
     let progress = fs::File::create(folder.file("progress"))?;
-    let mut server = Command::new(std::env::current_exe()?)
+    let server = Command::new(std::env::current_exe()?)
         .arg("serve")
         .stdin(Stdio::null())
         .stdout(progress.try_clone()?)
         .stderr(progress)
-        // Ctrl-C in this terminal is not for what stays up.
+        // Ctrl-C in this terminal is not for what stays up: `demo up` follows it again.
         .process_group(0)
         .spawn()
         .context("starting the process that holds the demo")?;
-    fs::write(folder.file("pid"), server.id().to_string())?;
-    let ready = folder.file("ready");
-    follow(folder, 0, || match server.try_wait()? {
-        Some(_) => bail!(
-            "the demo did not come up; its logs are in {}",
-            folder.0.display()
-        ),
-        None => Ok(ready.exists()),
-    })?;
-    status(folder)
+    Ok(fs::write(folder.file("pid"), server.id().to_string())?)
 }
 
 fn down(folder: &Folder) -> Result<()> {
