@@ -3,6 +3,7 @@
 use acceptance::{
     cluster::{Cluster, Site},
     issuer::Issuer,
+    terraform::Terraform,
 };
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
@@ -61,6 +62,34 @@ fn examples_that_name_an_eks_cluster_reach_it() -> Result<()> {
             .get("crd", "default", "taskactions.flyte.org")?
             .is_none()
     );
+    Ok(())
+}
+
+/// The account and the cluster are emulated; the configuration is the one for a real account, but for the endpoints.
+#[test]
+fn the_example_for_a_real_account_is_applied() -> Result<()> {
+    let bench = bench()?;
+    let terraform = Terraform::example("complete/aws")?
+        .with(bench.account.environment())
+        .variable("account_id", &bench.account.id)
+        .variable("region", &bench.account.region)
+        .variable("cluster", "prod")
+        .variable("operator_image", "localhost/dataplane-operator:0.1.0")
+        .variable("control_plane_endpoint", "https://acme.control.example.com");
+    let allowed = "allowed_account_ids = [var.account_id]";
+    terraform.write("emulated_override.tf", &bench.provider(allowed))?;
+    terraform.init()?;
+    terraform.apply_then_empty_plan()?;
+    for role in ["adminflyterole", "userflyterole"] {
+        let found = bench
+            .account
+            .call("iam", "get_role", &json!({ "RoleName": role }))?;
+        assert_eq!(found["Role"]["Path"], "/dataplane/");
+    }
+    let workspace = bench
+        .kubectl()?
+        .get("namespace", "default", "fraud-production")?;
+    ensure!(workspace.is_some(), "no namespace of the workspace");
     Ok(())
 }
 
