@@ -351,7 +351,11 @@ impl Resource for Role {
             || async {
                 let outcome = async {
                     match roles.get(&name, trust.as_ref()).await.optional()? {
-                        Some(found) => roles.delete(&found).await.optional().map(drop),
+                        Some(mut found) => {
+                            // Where somebody changed the trust policy, only the state knows what else hangs on the role.
+                            found.trust = found.trust.or_else(|| trust.clone());
+                            roles.delete(&found).await.optional().map(drop)
+                        }
                         None => Ok(()),
                     }
                 };

@@ -102,7 +102,8 @@ impl Roles for Aws {
             Some((found, subjects)) => (Some(found), subjects),
             None => (None, BTreeSet::new()),
         };
-        if let Some(Trust::PodIdentity { cluster }) = &found_trust {
+        // Associations hold whatever has become of the trust policy.
+        if let Some(Trust::PodIdentity { cluster }) = found_trust.as_ref().or(trust) {
             // A cluster that is gone took its associations along, and left the role.
             subjects = self
                 .associations(cluster.as_str(), found.arn())
@@ -399,10 +400,17 @@ impl Aws {
         let Trust::PodIdentity { cluster } = trust else {
             return Ok(());
         };
-        let known = if found.trust.as_ref() == Some(trust) {
-            found.subjects.clone()
-        } else {
-            BTreeSet::new()
+        let known = match &found.trust {
+            Some(same) if same == trust => found.subjects.clone(),
+            Some(_) => BTreeSet::new(),
+            // Somebody changed the trust policy, so that it does not tell for which cluster the subjects were found.
+            None => {
+                let gone = |subject: &Subject| !subjects.contains(subject);
+                self.dissociate(cluster.as_str(), found, gone).await?;
+                let left = self.associations(cluster.as_str(), found.principal.as_str());
+                let left = left.await.optional()?.unwrap_or_default();
+                left.into_keys().collect()
+            }
         };
         let eks = self.0.eks(&self.0.config.region).await?;
         for subject in subjects.difference(&known) {

@@ -225,3 +225,55 @@ async fn in_us_east_1_a_bucket_that_cannot_be_seen_exists() {
         assert_eq!(server.requests().len(), 1, "{status}");
     }
 }
+
+/// The same role in the account of a cluster that is there, after somebody changed who may take it on.
+fn role_whose_trust_was_changed(request: &str) -> Answer {
+    let xml = "content-type: text/xml\r\n";
+    let json = "content-type: application/json\r\n";
+    let asks = |what: &str| request.contains(&format!("Action={what}&"));
+    if asks("GetRole") {
+        let body = "<GetRoleResponse><GetRoleResult><Role><Path>/</Path><RoleName>userflyterole</RoleName><RoleId>AROAEXAMPLE</RoleId><Arn>arn:aws:iam::123456789012:role/userflyterole</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>";
+        return ("200 OK", xml, body);
+    }
+    if asks("UpdateAssumeRolePolicy") || asks("DeleteRole") {
+        return ("200 OK", xml, "<Response/>");
+    }
+    if request.contains("/pod-identity-associations/a-1") {
+        let body = r#"{"association":{"associationId":"a-1","clusterName":"prod","namespace":"fraud-production","serviceAccount":"default","roleArn":"arn:aws:iam::123456789012:role/userflyterole"}}"#;
+        return ("200 OK", json, body);
+    }
+    if request.starts_with("GET /clusters/prod/pod-identity-associations") {
+        let body = r#"{"associations":[{"associationId":"a-1","clusterName":"prod","namespace":"fraud-production","serviceAccount":"default"}]}"#;
+        return ("200 OK", json, body);
+    }
+    role_without_its_cluster(request)
+}
+
+#[tokio::test]
+async fn associations_outlive_a_changed_trust_policy() {
+    let server = Server::choosing(role_whose_trust_was_changed).await;
+    let trust = Trust::PodIdentity {
+        cluster: "prod".parse().unwrap(),
+    };
+    let wanted = RoleSpec {
+        name: "userflyterole".parse().unwrap(),
+        path: None,
+        permissions_boundary: None,
+        max_session: None,
+        trust,
+        subjects: [Subject::new("fraud-production", "default").unwrap()].into(),
+        capabilities: BTreeSet::new(),
+    };
+    let roles = server.clouds(1).roles;
+    let mut found = roles.get(&wanted.name, Some(&wanted.trust)).await.unwrap();
+    assert_eq!((&found.trust, &found.subjects), (&None, &wanted.subjects));
+    roles.update(&found, &wanted).await.unwrap();
+    let made = "POST /clusters/prod/pod-identity-associations";
+    let sent = server.requests();
+    assert!(!sent.iter().any(|request| request.starts_with(made)));
+    found.trust = Some(wanted.trust);
+    roles.delete(&found).await.unwrap();
+    let removed = "DELETE /clusters/prod/pod-identity-associations/a-1";
+    let sent = server.requests();
+    assert!(sent.iter().any(|request| request.starts_with(removed)));
+}
