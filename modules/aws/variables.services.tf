@@ -84,4 +84,9 @@ variable "secret_values" {
   nullable    = false
   ephemeral   = true
   sensitive   = true
+
+  validation {
+    condition     = toset(keys(var.secret_values)) == toset(keys(var.secrets))
+    error_message = "Give each of secrets its value here, under the same name, and no other: values are kept nowhere, so each plan needs them."
+  }
 }

@@ -110,3 +110,14 @@ run "a_secret_that_cannot_be_kept_that_long" {
 
   expect_failures = [var.secrets]
 }
+
+run "a_secret_without_a_value" {
+  command = plan
+
+  variables {
+    secrets       = { token = {} }
+    secret_values = { tokn = "x" }
+  }
+
+  expect_failures = [var.secret_values]
+}
