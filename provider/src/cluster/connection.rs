@@ -185,6 +185,12 @@ impl Live {
             host: config.cluster_url.to_string(),
             reason: reason.to_owned(),
         };
+        // Import ids and kubeconfig files can hold any address.
+        if config.cluster_url.scheme_str() != Some("https") {
+            return Err(problem(
+                "its address does not begin with https://, and a token is not sent where everybody can read it",
+            ));
+        }
         let kubernetes = match &self.kubernetes {
             Value::Known(kubernetes) => kubernetes,
             Value::Unknown => {
@@ -315,6 +321,19 @@ mod tests {
             problem(&*clusters, "direct/https://10.0.0.1")
                 .await
                 .contains("not known yet")
+        );
+    }
+
+    #[tokio::test]
+    async fn no_token_is_sent_in_the_clear() {
+        let kubernetes = KubernetesModel {
+            token: Value::Known("hunter2".to_owned()),
+            ..KubernetesModel::default()
+        };
+        let said = problem(&*live(None, &kubernetes.into()), "direct/http://10.0.0.1").await;
+        assert!(
+            said.contains("https://") && !said.contains("hunter2"),
+            "{said}"
         );
     }
 
