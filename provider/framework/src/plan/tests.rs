@@ -421,6 +421,56 @@ fn write_only_values_are_seen_by_the_apply_alone() {
     assert!(write_only_values(schema, &named("a").encode()).is_empty());
 }
 
+/// A secret.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Secret {
+    /// Its name.
+    #[attr(required)]
+    name: Value<String>,
+    /// Its value.
+    #[attr(optional, write_only)]
+    value_wo: Value<String>,
+}
+
+/// A place for secrets.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Vault {
+    /// Secrets in order.
+    #[attr(optional)]
+    listed: Value<Vec<Secret>>,
+    /// Secrets by name.
+    #[attr(optional)]
+    named: Value<BTreeMap<String, Secret>>,
+    /// One secret.
+    #[attr(optional)]
+    single: Value<Secret>,
+}
+
+#[test]
+fn write_only_values_inside_objects_are_seen_by_the_apply_alone() {
+    let vault = |value: Option<&str>| {
+        let secret = |name: &str| Secret {
+            name: name.into(),
+            value_wo: value.map(|value| format!("{value}-{name}")).into(),
+        };
+        Vault {
+            listed: vec![secret("a"), secret("b")].into(),
+            named: BTreeMap::from([("k".to_owned(), secret("c"))]).into(),
+            single: secret("d").into(),
+        }
+        .encode()
+    };
+    let (schema, config) = (Vault::schema(), vault(Some("hidden")));
+    let stored = propose(schema, &config, &Cty::Null, config.clone());
+    assert_eq!(stored, vault(None));
+    assert_eq!(with_write_only(schema, stored.clone(), &config), config);
+    assert_eq!(
+        write_only_values(schema, &config),
+        [path!("listed"), path!("named"), path!("single")]
+    );
+    assert!(write_only_values(schema, &stored).is_empty());
+}
+
 #[test]
 fn a_hook_changes_only_what_it_touches() {
     // The model can't say that one element is unknown, so a plan must not lose it on the way through the hook.

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use tonic::Request;
 
 use super::{Action, Planned, State, Subject};
-use crate::schema::{Kind, Nesting, Schema, field};
+use crate::plan::write_only_values;
+use crate::schema::{Kind, Nesting, Schema};
 use crate::testing::{
     CLIENT, answered, config, decode, encode, errors, fail, path_from_proto, proposed, valid,
 };
@@ -171,6 +172,11 @@ impl<P: Provider> Subject<'_, P> {
             "Provider produced invalid plan: {} planned null",
             self.name
         );
+        assert!(
+            stores_no_write_only(self.schema, &planned),
+            "Provider produced invalid plan: {} planned a value for a write-only attribute",
+            self.name
+        );
         let faults = valid::plan_faults(self.schema, prior, config, &planned);
         assert!(
             faults.is_empty(),
@@ -255,8 +261,5 @@ fn is_write_only(schema: &Schema, steps: &[Step]) -> bool {
 
 /// Whether write-only attributes are all null, as everything that is stored must have them.
 pub(super) fn stores_no_write_only(schema: &Schema, value: &Cty) -> bool {
-    schema
-        .attributes
-        .iter()
-        .all(|attribute| !attribute.write_only || field(value, attribute.name).is_null())
+    write_only_values(schema, value).is_empty()
 }
