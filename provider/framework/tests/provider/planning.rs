@@ -21,6 +21,26 @@ async fn a_box_lives_and_dies() {
 }
 
 #[tokio::test]
+async fn what_the_provider_remembers_stays_with_the_object() {
+    let (harness, shelf) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let state = boxes.create(json!({"name": "a"})).await;
+    let state = boxes.read(&state).await.unwrap();
+    let state = boxes
+        .update(&state, json!({"name": "a", "label": "new"}))
+        .await;
+    let state = boxes.read(&state).await.unwrap();
+    boxes.delete(state).await;
+    assert_eq!(
+        *shelf.memories.lock().unwrap(),
+        [
+            "update: made by create, going false",
+            "delete: made by create, going true"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn another_name_makes_another_box() {
     let (harness, _) = harness().await;
     harness

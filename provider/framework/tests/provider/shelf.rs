@@ -19,6 +19,8 @@ pub struct Shelf {
     pub boxes: Arc<Mutex<BTreeMap<String, Stored>>>,
     /// Secrets that were handed over.
     pub secrets: Arc<Mutex<Vec<String>>>,
+    /// What updates and deletes remembered.
+    pub memories: Arc<Mutex<Vec<String>>>,
     /// Renewals and closings of keys.
     pub keys: Arc<Mutex<Vec<String>>>,
 }
@@ -149,6 +151,18 @@ fn lower_case(name: &str) -> std::result::Result<(), String> {
     }
 }
 
+/// Notes what the private state says by now.
+fn remember(cx: &Context<Client>, verb: &str) -> Result<()> {
+    let made: Option<String> = cx.private().get("made")?;
+    let going: Option<bool> = cx.private().get("going")?;
+    cx.client()?.shelf.memories.lock().unwrap().push(format!(
+        "{verb}: made {}, going {}",
+        made.unwrap_or_default(),
+        going.unwrap_or_default()
+    ));
+    Ok(())
+}
+
 fn put(client: &Client, model: &mut BoxModel) -> Result<()> {
     let name = model.name.get()?.clone();
     let rules = model
@@ -206,6 +220,7 @@ impl Resource for ShelfBox {
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<BoxModel>) -> Result<()> {
         cx.private().set("planned", &true)?;
         let Some(planned) = &mut change.planned else {
+            cx.private().set("going", &true)?;
             change.diagnostics.warning("Going", "the box goes away");
             return Ok(());
         };
@@ -293,6 +308,7 @@ impl Resource for ShelfBox {
                 code: "Refused",
             })?;
         }
+        remember(cx, "update")?;
         put(cx.client()?, &mut plan)?;
         plan.changes = (prior.changes.get()? + 1).into();
         Ok(plan)
@@ -305,6 +321,7 @@ impl Resource for ShelfBox {
                 code: "Nailed",
             })?;
         }
+        remember(cx, "delete")?;
         cx.client()?
             .shelf
             .boxes
