@@ -513,28 +513,37 @@ fn working_directory(configuration: &str) -> Result<Terraform> {
 #[test]
 fn wrong_arguments_are_underlined_and_told_what_would_be_right() -> Result<()> {
     let cases = [ROLE_SUBJECTS, ROLES, STORES, CLUSTERS];
-    let mut configuration = PROVIDER.to_owned();
+    let mut configuration = vec![PROVIDER.to_owned()];
     let mut expected = Vec::new();
     for (index, case) in cases.into_iter().flatten().enumerate() {
         let name = format!("{}_{index}", case.argument);
-        configuration += &case.block(&name);
+        configuration.push(case.block(&name));
         let address = format!("{}.{name}", case.resource);
         let source = case.underlined.unwrap_or(case.value);
         expected.push(Expected::at(&address, case.says).under(source));
     }
-    refuses(&working_directory(&configuration)?, "validate", &expected)
+    refuses(
+        &working_directory(&configuration.concat())?,
+        "validate",
+        &expected,
+    )
 }
 
 #[test]
 fn names_of_buckets_that_s3_refuses_are_refused_with_the_rule() -> Result<()> {
-    let mut configuration = PROVIDER.to_owned();
+    let mut configuration = vec![PROVIDER.to_owned()];
     let mut expected = Vec::new();
     for (index, (name, rule)) in BUCKET_NAMES.iter().enumerate() {
-        configuration +=
-            &format!("resource \"dataplane_bucket\" \"n{index}\" {{\n  name = \"{name}\"\n}}\n");
+        let block =
+            format!("resource \"dataplane_bucket\" \"n{index}\" {{\n  name = \"{name}\"\n}}\n");
+        configuration.push(block);
         let address = format!("dataplane_bucket.n{index}");
         let says = ["Invalid value of name", name, rule];
         expected.push(Expected::at(&address, &says).under(&format!("\"{name}\"")));
     }
-    refuses(&working_directory(&configuration)?, "validate", &expected)
+    refuses(
+        &working_directory(&configuration.concat())?,
+        "validate",
+        &expected,
+    )
 }

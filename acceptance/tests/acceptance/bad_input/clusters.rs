@@ -72,52 +72,52 @@ fn expired(cluster: &Cluster) -> Result<String> {
     )?)
 }
 
+const REQUIRED: &str = r#"terraform {
+  required_providers {
+    dataplane = { source = "dataplane/dataplane" }
+  }
+}
+"#;
+
 #[test]
-fn that_do_not_answer_or_refuse_say_where_and_why() -> Result<()> {
+fn that_do_not_answer_or_let_us_in_are_named_with_the_reason() -> Result<()> {
     let cluster = Cluster::shared()?;
-    let kubectl = cluster.kubectl()?;
-    kubectl.run(&["create", "namespace", "bad-taken-namespace"])?;
-    fields_of_others(&kubectl)?;
+    let endpoint = cluster.endpoint();
     // Takes connections and says nothing, as a firewall that drops does.
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let silent_host = format!("https://{}", silent.local_addr()?);
-    let closed_host = {
-        let closed = TcpListener::bind("127.0.0.1:0")?;
-        format!("https://{}", closed.local_addr()?)
-    };
+    let closed = TcpListener::bind("127.0.0.1:0")?;
+    let closed_host = format!("https://{}", closed.local_addr()?);
+    drop(closed);
     let direct = |host: &str| format!("{{ direct = {{ host = \"{host}\" }} }}");
-    let here = format!(
-        "{{ direct = {{ host = \"{}\", ca_certificate = file(\"ca.crt\") }} }}",
-        cluster.endpoint()
-    );
-    let kubeconfig = format!(
-        "{{ kubeconfig = {{ path = \"{}\" }} }}",
-        cluster.kubeconfig().display()
-    );
-
+    let here =
+        format!("{{ direct = {{ host = \"{endpoint}\", ca_certificate = file(\"ca.crt\") }} }}");
     let token = expired(cluster).context("making an expired token")?;
     let configuration = [
-        "terraform {\n  required_providers {\n    dataplane = { source = \"dataplane/dataplane\" }\n  }\n}\n".to_owned(),
+        REQUIRED.to_owned(),
         provider("any", "kubernetes = { token = \"any\" }"),
-        provider("expired", &format!("kubernetes = {{ token = \"{token}\" }}")),
+        provider(
+            "expired",
+            &format!("kubernetes = {{ token = \"{token}\" }}"),
+        ),
         provider("none", ""),
         workspace("expired_token", "expired", &here),
         workspace("closed", "any", &direct(&closed_host)),
         workspace("silent", "any", &direct(&silent_host)),
-        workspace("untrusted", "any", &direct(&cluster.endpoint())),
+        workspace("untrusted", "any", &direct(&endpoint)),
         workspace("no_credentials", "none", &here),
-        workspace("no_file", "any", "{ kubeconfig = { path = \"nowhere/kubeconfig\" } }"),
-        operator("taken_namespace", true, &kubeconfig),
-        workspace("fields_of_others", "any", &kubeconfig),
-        operator("missing_namespace", false, &kubeconfig),
+        workspace(
+            "no_file",
+            "any",
+            "{ kubeconfig = { path = \"nowhere/kubeconfig\" } }",
+        ),
     ];
     let terraform = Terraform::new()?;
     terraform.write("main.tf", &configuration.concat())?;
     terraform.write("ca.crt", cluster.ca_certificate())?;
     terraform.init()?;
-    let endpoint = cluster.endpoint();
+    let unreachable = "cannot be reached from where Terraform runs";
     let at = |name: &str, says: &[&str]| Expected::at(&format!("dataplane_workspace.{name}"), says);
-    let on = |name: &str, says: &[&str]| Expected::at(&format!("dataplane_operator.{name}"), says);
     let expected = [
         at(
             "expired_token",
@@ -128,30 +128,19 @@ fn that_do_not_answer_or_refuse_say_where_and_why() -> Result<()> {
                 "renew the credentials",
             ],
         ),
-        at(
-            "closed",
-            &[
-                &closed_host,
-                "cannot be reached from where Terraform runs",
-                "refused",
-            ],
-        ),
+        at("closed", &[&closed_host, unreachable, "refused"]),
         at(
             "silent",
             &[
                 &silent_host,
-                "cannot be reached from where Terraform runs",
+                unreachable,
                 "did not answer in time",
+                "firewall",
             ],
         ),
         at(
             "untrusted",
-            &[
-                &endpoint,
-                "cannot be reached",
-                "certificate",
-                "`ca_certificate`",
-            ],
+            &[&endpoint, unreachable, "certificate", "by `ca_certificate`"],
         ),
         at(
             "no_credentials",
@@ -166,8 +155,33 @@ fn that_do_not_answer_or_refuse_say_where_and_why() -> Result<()> {
                 "the kubeconfig file nowhere/kubeconfig does not exist on the machine that runs Terraform",
             ],
         ),
-        on(
-            "taken_namespace",
+    ];
+    refuses(&terraform, "apply", &expected)
+}
+
+#[test]
+fn where_others_have_something_in_the_way_are_left_as_they_are() -> Result<()> {
+    let cluster = Cluster::shared()?;
+    let kubectl = cluster.kubectl()?;
+    kubectl.run(&["create", "namespace", "bad-taken-namespace"])?;
+    fields_of_others(&kubectl)?;
+    let kubeconfig = format!(
+        "{{ kubeconfig = {{ path = \"{}\" }} }}",
+        cluster.kubeconfig().display()
+    );
+    let configuration = [
+        REQUIRED.to_owned(),
+        provider("any", ""),
+        operator("taken_namespace", true, &kubeconfig),
+        operator("missing_namespace", false, &kubeconfig),
+        workspace("fields_of_others", "any", &kubeconfig),
+    ];
+    let terraform = Terraform::new()?;
+    terraform.write("main.tf", &configuration.concat())?;
+    terraform.init()?;
+    let expected = [
+        Expected::at(
+            "dataplane_operator.taken_namespace",
             &[
                 "Namespace bad-taken-namespace exists already",
                 "it was not made by this provider",
@@ -175,20 +189,20 @@ fn that_do_not_answer_or_refuse_say_where_and_why() -> Result<()> {
                 "set `create_namespace = false`",
             ],
         ),
-        at(
-            "fields_of_others",
+        Expected::at(
+            "dataplane_operator.missing_namespace",
+            &[
+                "Namespace bad-missing-namespace does not exist",
+                "Set `create_namespace = true`, or make the namespace first",
+            ],
+        ),
+        Expected::at(
+            "dataplane_workspace.fields_of_others",
             &[
                 "ServiceAccount bad-input-fields-of-others/default has fields that others manage",
                 "`.automountServiceAccountToken` by \"kubectl\"",
                 "They were left alone",
                 "give these fields up",
-            ],
-        ),
-        on(
-            "missing_namespace",
-            &[
-                "bad-missing-namespace",
-                "`create_namespace = true`, or make the namespace first",
             ],
         ),
     ];
@@ -199,9 +213,12 @@ fn that_do_not_answer_or_refuse_say_where_and_why() -> Result<()> {
         kept.context("the service account")?["automountServiceAccountToken"],
         true
     );
-    for namespace in ["bad-taken-namespace", "bad-missing-namespace"] {
-        let services = kubectl.list(&["deployments", "-n", namespace])?;
-        assert!(services.is_empty(), "{services:?}");
-    }
+    let deployments = kubectl.list(&["deployments", "-n", "bad-taken-namespace"])?;
+    assert!(deployments.is_empty(), "{deployments:?}");
+    assert!(
+        kubectl
+            .get("namespace", "", "bad-missing-namespace")?
+            .is_none()
+    );
     Ok(())
 }

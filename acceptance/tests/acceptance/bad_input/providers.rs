@@ -114,17 +114,17 @@ const UNSUPPORTED: &[Case] = &[
 
 fn check(command: &str, cases: &[Case]) -> Result<()> {
     let terraform = Terraform::new()?;
-    let mut configuration = REQUIRED.to_owned();
+    let mut configuration = vec![REQUIRED.to_owned()];
     let mut expected = Vec::new();
     for (alias, arguments, says, underlined) in cases {
-        configuration += &format!(
+        configuration.push(format!(
             "provider \"dataplane\" {{\n  alias = \"{alias}\"\n  owner = \"acceptance\"\n  {arguments}\n}}\n\
              data \"dataplane_network_ranges\" \"{alias}\" {{\n  provider = dataplane.{alias}\n}}\n"
-        );
+        ));
         let address = format!("provider[\"registry.terraform.io/dataplane/dataplane\"].{alias}");
         expected.push(Expected::at(&address, says).under(underlined));
     }
-    terraform.write("main.tf", &configuration)?;
+    terraform.write("main.tf", &configuration.concat())?;
     terraform.init()?;
     refuses(&terraform, command, &expected)
 }

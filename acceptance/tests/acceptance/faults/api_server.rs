@@ -4,7 +4,7 @@ use acceptance::{cluster::Kubectl, terraform::Terraform, wait};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use super::LIMIT;
+use super::{LIMIT, in_state};
 use crate::bench::Bench;
 
 fn there(kubectl: &Kubectl, kind: &str, namespace: &str, name: &str) -> bool {
@@ -30,19 +30,51 @@ fn assert_whole(kubectl: &Kubectl, terraform: &Terraform) -> Result<()> {
 }
 
 #[test]
-fn an_api_server_that_restarts_or_is_down_loses_nothing() -> Result<()> {
+fn an_api_server_that_refuses_restarts_or_is_down_loses_nothing() -> Result<()> {
     let bench = Bench::with_cluster()?;
-    let cluster = bench.cluster()?;
-    let kubectl = bench.kubectl()?;
     let terraform = bench.example("resources/dataplane_operator")?;
-    terraform.edit(
-        "resource.tf",
-        "  cluster = {\n    kubeconfig",
-        "  prevent_deletion = false\n  cluster = {\n    kubeconfig",
-    )?;
+    let cluster = "  cluster = {\n    kubeconfig";
+    let unprotected = format!("  prevent_deletion = false\n{cluster}");
+    terraform.edit("resource.tf", cluster, &unprotected)?;
     terraform.init()?;
+    refuses_in_the_middle(&bench, &terraform)?;
+    is_down(&bench, &terraform)?;
+    restarts_while_objects_are_applied(&bench, &terraform)?;
+    restarts_during_the_rollout(&bench, &terraform)
+}
 
-    // Down before the first call: told with its address.
+/// A quota of the namespace admits no Deployment, which comes after most other objects.
+fn refuses_in_the_middle(bench: &Bench, terraform: &Terraform) -> Result<()> {
+    let kubectl = bench.kubectl()?;
+    kubectl.run(&["create", "namespace", "union"])?;
+    let none = ["create", "quota", "none", "-n", "union"];
+    kubectl.run(&[&none[..], &["--hard=count/deployments.apps=0"]].concat())?;
+    let (make, keep) = ("create_namespace = true", "create_namespace = false");
+    terraform.edit("resource.tf", make, keep)?;
+    let said = terraform.diagnostics("apply")?;
+    let text = format!("{} {}", said[0].summary, said[0].detail);
+    for part in [
+        "Deployment union/operator was refused",
+        "exceeded quota: none",
+    ] {
+        ensure!(text.contains(part), "no {part} in: {text}");
+    }
+    let (tainted, _) = in_state(terraform)?;
+    ensure!(tainted.contains("dataplane_operator.this"), "{tainted:?}");
+    kubectl.run(&["delete", "quota", "none", "-n", "union"])?;
+    terraform.apply()?;
+    assert_whole(&kubectl, terraform)?;
+    terraform.destroy()?;
+    ensure!(
+        there(&kubectl, "namespace", "", "union"),
+        "destroy took a namespace that it had not made"
+    );
+    kubectl.run(&["delete", "namespace", "union"])?;
+    terraform.edit("resource.tf", keep, make)
+}
+
+fn is_down(bench: &Bench, terraform: &Terraform) -> Result<()> {
+    let cluster = bench.cluster()?;
     cluster.kill_api_server()?;
     let said = terraform.diagnostics("apply")?;
     let text = format!("{} {}", said[0].summary, said[0].detail);
@@ -50,29 +82,35 @@ fn an_api_server_that_restarts_or_is_down_loses_nothing() -> Result<()> {
         text.contains(&cluster.endpoint()) && text.contains("cannot be reached"),
         "{text}"
     );
-    cluster.start_api_server()?;
+    cluster.start_api_server()
+}
 
-    // Gone while objects are applied: whatever was reached is gone on with.
+/// Whatever was reached is gone on with.
+fn restarts_while_objects_are_applied(bench: &Bench, terraform: &Terraform) -> Result<()> {
+    let (cluster, kubectl) = (bench.cluster()?, bench.kubectl()?);
     let applying = terraform.start_apply()?;
     wait::until("the namespace", LIMIT, || {
         Ok(there(&kubectl, "namespace", "", "union").then_some(()))
     })?;
-    cluster.kill_api_server()?;
+    cluster.restart_api_server()?;
     let (succeeded, printed) = applying.finish(LIMIT)?;
     ensure!(
         succeeded || printed.contains(&cluster.endpoint()),
         "{printed}"
     );
-    cluster.start_api_server()?;
     terraform.apply()?;
-    assert_whole(&kubectl, &terraform)?;
+    assert_whole(&kubectl, terraform)?;
     terraform.destroy()?;
     ensure!(
         !there(&kubectl, "namespace", "", "union"),
         "destroy left the namespace"
     );
+    Ok(())
+}
 
-    // Restarted during the rollout, which lasts as long as no node takes pods: the wait goes on.
+/// The rollout lasts as long as no node takes pods; the wait for it goes on.
+fn restarts_during_the_rollout(bench: &Bench, terraform: &Terraform) -> Result<()> {
+    let (cluster, kubectl) = (bench.cluster()?, bench.kubectl()?);
     kubectl.run(&["cordon", "simulated"])?;
     let applying = terraform.start_apply()?;
     wait::until("the deployment", LIMIT, || {
@@ -82,5 +120,5 @@ fn an_api_server_that_restarts_or_is_down_loses_nothing() -> Result<()> {
     kubectl.run(&["uncordon", "simulated"])?;
     let (succeeded, printed) = applying.finish(LIMIT)?;
     ensure!(succeeded, "{printed}");
-    assert_whole(&kubectl, &terraform)
+    assert_whole(&kubectl, terraform)
 }
