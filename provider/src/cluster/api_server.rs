@@ -333,21 +333,20 @@ fn resource(kind: &Kind, served: &Served) -> String {
 fn unreachable(error: &kube::Error) -> String {
     let mut source: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(cause) = source {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            if io.kind() == std::io::ErrorKind::TimedOut {
+        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
+            return format!(
+                "{}; give the authority that signed it by `ca_certificate` of the `cluster` argument (or of its kubeconfig)",
+                chain(error)
+            );
+        }
+        // An I/O error's source is not what it wraps, but the source of that.
+        source = match cause.downcast_ref::<std::io::Error>() {
+            Some(io) if io.kind() == std::io::ErrorKind::TimedOut => {
                 return "it did not answer in time; check the address, and whether a firewall or a VPN is in between".to_owned();
             }
-            let tls = io
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            if let Some(rustls::Error::InvalidCertificate(_)) = tls {
-                return format!(
-                    "{}; give the authority that signed it by `ca_certificate` of the `cluster` argument (or of its kubeconfig)",
-                    chain(error)
-                );
-            }
-        }
-        source = cause.source();
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+            None => cause.source(),
+        };
     }
     chain(error)
 }
@@ -385,6 +384,19 @@ mod tests {
         assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
         assert!(error.to_string().contains(&host), "{error}");
         assert!(error.to_string().contains("refused"), "{error}");
+    }
+
+    #[test]
+    fn what_the_libraries_leave_out_is_said() {
+        use std::io;
+        let said = |inner: io::Error| {
+            unreachable(&kube::Error::Service(Box::new(io::Error::other(inner))))
+        };
+        let late = io::Error::new(io::ErrorKind::TimedOut, "deadline has elapsed");
+        assert!(said(late).contains("did not answer in time"));
+        let foreign = rustls::CertificateError::UnknownIssuer;
+        let foreign = io::Error::other(rustls::Error::InvalidCertificate(foreign));
+        assert!(said(foreign).contains("by `ca_certificate`"));
     }
 
     #[test]
