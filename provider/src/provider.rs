@@ -38,7 +38,8 @@ impl Dataplane {
 }
 
 /// The Dataplane provider puts a data plane into your own cloud account: buckets, roles bound by workload identity,
-/// a registry, log groups, secrets, and the operator that runs tasks on your Kubernetes cluster.
+/// a registry, log groups, secrets, and on your Kubernetes cluster the operator that registers it with the control
+/// plane.
 ///
 /// Credentials come from the cloud's own chain (environment, profile, instance or pod identity). Nothing is called
 /// until the first resource needs it. Values that are not known while planning are fine: what depends on them is planned

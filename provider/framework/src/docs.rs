@@ -123,21 +123,22 @@ pub fn render(
         page::index(provider, &examples_in("provider")),
     );
     let kinds = [
-        ("resources", "Resource", &provider.resources),
-        ("data-sources", "Data Source", &provider.data_sources),
+        ("resources", "Resource", true, &provider.resources),
+        ("data-sources", "Data Source", false, &provider.data_sources),
         (
             "ephemeral-resources",
             "Ephemeral Resource",
+            false,
             &provider.ephemeral_resources,
         ),
     ];
-    for (folder, kind, types) in kinds {
+    for (folder, kind, managed, types) in kinds {
         for described in types {
             let examples = examples_in(&format!("{folder}/{}", described.name));
             let path = format!("{folder}/{}.md", short(provider.name, described.name));
             pages.insert(
                 path.into(),
-                page::of_type(provider.name, kind, described, &examples),
+                page::of_type(provider.name, kind, managed, described, &examples),
             );
         }
     }

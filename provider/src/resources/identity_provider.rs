@@ -35,7 +35,7 @@ pub struct IdentityProviderModel {
     /// Issuer of the cluster's tokens, for example `https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE`.
     #[attr(required, replaces)]
     pub issuer: Value<Text<Issuer>>,
-    /// For whom tokens have to be made out. Default: `sts.amazonaws.com`.
+    /// For whom tokens have to be made out.
     #[attr(optional, computed, default = default_audiences(), validate = some_audience)]
     pub audiences: Value<Set<Text<Audience>>>,
     /// Tags of the identity provider, added to the provider's `tags`.

@@ -2,19 +2,22 @@
 
 use std::fmt::Write;
 
+use serde_json::Value as Json;
+
 use crate::schema::{Kind, Nesting, Presence, Replaces, Schema, SchemaAttribute};
 use crate::{Type, json};
 
 const WRITE_ONLY: &str = "[Write-only](https://developer.hashicorp.com/terraform/language/resources/ephemeral#write-only-arguments)";
 
-/// Attributes in alphabetical order under the headings of terraform-plugin-docs.
-pub(super) fn schema(schema: &Schema) -> String {
+/// Attributes in alphabetical order under the headings of terraform-plugin-docs. Only what is `managed` can be made anew.
+pub(super) fn schema(schema: &Schema, managed: bool) -> String {
     let mut text = String::from("## Schema");
     let mut nested = Vec::new();
     groups(
         &mut text,
         schema,
         "",
+        managed,
         |heading| format!("### {heading}"),
         &mut nested,
     );
@@ -32,6 +35,7 @@ pub(super) fn schema(schema: &Schema) -> String {
             &mut text,
             inner,
             &path,
+            managed,
             |heading| format!("{heading}:"),
             &mut deeper,
         );
@@ -44,6 +48,7 @@ fn groups(
     text: &mut String,
     schema: &Schema,
     path: &str,
+    managed: bool,
     heading: impl Fn(&str) -> String,
     nested: &mut Vec<(String, &'static Schema)>,
 ) {
@@ -72,7 +77,7 @@ fn groups(
             } else {
                 format!("{path}.{}", attribute.name)
             };
-            let _ = write!(text, "\n{}", line(attribute, &path));
+            let _ = write!(text, "\n{}", line(attribute, &path, managed));
             if let Kind::Nested(_, inner) = attribute.kind {
                 nested.push((path, inner));
             }
@@ -84,7 +89,7 @@ fn anchor(path: &str) -> String {
     format!("nestedatt--{}", path.replace('.', "--"))
 }
 
-fn line(attribute: &SchemaAttribute, path: &str) -> String {
+fn line(attribute: &SchemaAttribute, path: &str, managed: bool) -> String {
     let mut about = vec![kind_name(&attribute.kind)];
     if attribute.sensitive {
         about.push("Sensitive".to_owned());
@@ -109,10 +114,11 @@ fn line(attribute: &SchemaAttribute, path: &str) -> String {
         .default
         .and_then(|default| json::to_untyped(&default()).ok())
     {
-        let _ = write!(text, " Defaults to `{default}`.");
+        let _ = write!(text, " Defaults to `{}`.", without_nulls(default));
     }
     match attribute.replaces {
         Replaces::Never => {}
+        _ if !managed => {}
         Replaces::Always => text.push_str(" Another value makes a new object."),
         Replaces::If(_) => text.push_str(" Some changes make a new object."),
     }
@@ -120,6 +126,18 @@ fn line(attribute: &SchemaAttribute, path: &str) -> String {
         let _ = write!(text, " (see [below for nested schema](#{}))", anchor(path));
     }
     text
+}
+
+/// As a person would write it: what is null is left out.
+fn without_nulls(value: Json) -> Json {
+    match value {
+        Json::Object(members) => members
+            .into_iter()
+            .filter(|(_, member)| !member.is_null())
+            .map(|(name, member)| (name, without_nulls(member)))
+            .collect(),
+        other => other,
+    }
 }
 
 fn kind_name(kind: &Kind) -> String {
@@ -167,5 +185,22 @@ pub(super) fn type_expression(plain: &Type) -> String {
             let elements: Vec<_> = elements.iter().map(type_expression).collect();
             format!("tuple([{}])", elements.join(", "))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_default_is_what_a_person_would_write() {
+        let default =
+            json!({ "limits": { "cpu": "1", "memory": null }, "requests": null, "names": [null] });
+        assert_eq!(
+            without_nulls(default),
+            json!({ "limits": { "cpu": "1" }, "names": [null] })
+        );
     }
 }

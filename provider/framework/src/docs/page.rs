@@ -18,13 +18,14 @@ pub(super) fn index(provider: &ProviderDescription, examples: &Examples<'_>) -> 
         &format!("# {name} Provider\n\n{}", provider.schema.description),
     );
     usage(&mut page, examples);
-    section(&mut page, &attributes::schema(provider.schema));
+    section(&mut page, &attributes::schema(provider.schema, false));
     page
 }
 
 pub(super) fn of_type(
     provider: &str,
     kind: &str,
+    managed: bool,
     described: &TypeDescription,
     examples: &Examples<'_>,
 ) -> String {
@@ -35,7 +36,7 @@ pub(super) fn of_type(
         &format!("# {name} ({kind})\n\n{}", schema.description),
     );
     usage(&mut page, examples);
-    section(&mut page, &attributes::schema(schema));
+    section(&mut page, &attributes::schema(schema, managed));
     import(&mut page, examples);
     page
 }

@@ -69,7 +69,10 @@ fn pages() -> BTreeMap<PathBuf, String> {
             name: "shelf_box",
             schema: BoxModel::schema(),
         }],
-        data_sources: Vec::new(),
+        data_sources: vec![TypeDescription {
+            name: "shelf_box",
+            schema: BoxModel::schema(),
+        }],
         ephemeral_resources: Vec::new(),
         functions: vec![FunctionDescription {
             name: "join",
@@ -167,6 +170,17 @@ terraform import shelf_box.this box/a
 ```
 "#;
     assert_eq!(pages()[Path::new("resources/box.md")], expected);
+}
+
+#[test]
+fn what_is_only_read_is_never_made_anew() {
+    let pages = pages();
+    let page = &pages[Path::new("data-sources/box.md")];
+    assert!(
+        page.contains("# shelf_box (Data Source)")
+            && page.contains("- `name` (String) The name.\n"),
+        "{page}"
+    );
 }
 
 #[test]
