@@ -138,10 +138,13 @@ pub fn checkout() -> &'static Path {
         .unwrap_or(Path::new("/"))
 }
 
-/// The path of a program on PATH.
+/// The path of a program on PATH. Who looks around in the demo has its commands first there; they reach the demo and
+/// nothing else.
 pub fn on_path(program: &str) -> Result<PathBuf> {
     let path = variable("PATH").context("PATH is not set")?;
+    let demo = cache()?.join("demo/bin");
     std::env::split_paths(&path)
+        .filter(|folder| *folder != demo)
         .map(|folder| folder.join(program))
         .find(|path| path.is_file())
         .with_context(|| format!("{program} is not on PATH"))
