@@ -13,7 +13,7 @@ users: [{ name: one, user: { token: secret } }]
 contexts: [{ name: staging, context: { cluster: one, user: one } }]
 ";
 
-const PROVIDER: &str = r#"terraform {
+pub(super) const PROVIDER: &str = r#"terraform {
   required_providers {
     dataplane = { source = "dataplane/dataplane" }
   }
@@ -432,56 +432,6 @@ const CLUSTERS: &[Wrong] = &[
     .part("many"),
 ];
 
-/// Names that S3 refuses, each with the rule that it breaks.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
-const BUCKET_NAMES: &[(&str, &str)] = &[
-    ("ab", "3 to 63 characters long, not 2"),
-    (
-        "a234567890b234567890c234567890d234567890e234567890f234567890g234",
-        "3 to 63 characters long, not 64",
-    ),
-    (
-        "Acme-data",
-        "lowercase letters, digits, dots and hyphens, not 'A'",
-    ),
-    (
-        "acme_data",
-        "lowercase letters, digits, dots and hyphens, not '_'",
-    ),
-    (
-        "acme data",
-        "lowercase letters, digits, dots and hyphens, not ' '",
-    ),
-    (
-        "-acme",
-        "must begin and end with a lowercase letter or a digit",
-    ),
-    (
-        "acme-",
-        "must begin and end with a lowercase letter or a digit",
-    ),
-    (
-        ".acme",
-        "must begin and end with a lowercase letter or a digit",
-    ),
-    ("acme..data", "must not have two dots in a row"),
-    ("192.168.5.4", "must not look like an IP address"),
-    ("999.1.1.1", "must not look like an IP address"),
-    ("xn--acme", "must not begin with \"xn--\""),
-    ("sthree-acme", "must not begin with \"sthree-\""),
-    (
-        "sthree-configurator-acme",
-        "must not begin with \"sthree-\"",
-    ),
-    ("amzn-s3-demo-acme", "must not begin with \"amzn-s3-demo-\""),
-    ("acme-s3alias", "must not end with \"-s3alias\""),
-    ("acme--ol-s3", "must not end with \"--ol-s3\""),
-    ("acme.mrap", "must not end with \".mrap\""),
-    ("acme--x-s3", "must not end with \"--x-s3\""),
-    ("acme--table-s3", "must not end with \"--table-s3\""),
-    ("acme-an", "PREFIX-ACCOUNT-REGION-an"),
-];
-
 impl Wrong {
     const fn part(self, underlined: &'static str) -> Self {
         Self {
@@ -502,7 +452,7 @@ impl Wrong {
     }
 }
 
-fn working_directory(configuration: &str) -> Result<Terraform> {
+pub(super) fn working_directory(configuration: &str) -> Result<Terraform> {
     let terraform = Terraform::new()?;
     terraform.write("kubeconfig", KUBECONFIG)?;
     terraform.write("main.tf", configuration)?;
@@ -521,25 +471,6 @@ fn wrong_arguments_are_underlined_and_told_what_would_be_right() -> Result<()> {
         let address = format!("{}.{name}", case.resource);
         let source = case.underlined.unwrap_or(case.value);
         expected.push(Expected::at(&address, case.says).under(source));
-    }
-    refuses(
-        &working_directory(&configuration.concat())?,
-        "validate",
-        &expected,
-    )
-}
-
-#[test]
-fn names_of_buckets_that_s3_refuses_are_refused_with_the_rule() -> Result<()> {
-    let mut configuration = vec![PROVIDER.to_owned()];
-    let mut expected = Vec::new();
-    for (index, (name, rule)) in BUCKET_NAMES.iter().enumerate() {
-        let block =
-            format!("resource \"dataplane_bucket\" \"n{index}\" {{\n  name = \"{name}\"\n}}\n");
-        configuration.push(block);
-        let address = format!("dataplane_bucket.n{index}");
-        let says = ["Invalid value of name", name, rule];
-        expected.push(Expected::at(&address, &says).under(&format!("\"{name}\"")));
     }
     refuses(
         &working_directory(&configuration.concat())?,

@@ -2,6 +2,7 @@
 //! one run of Terraform, since every block of a configuration is checked.
 
 mod arguments;
+mod bucket_names;
 mod buckets;
 mod clusters;
 mod providers;
