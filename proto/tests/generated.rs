@@ -9,7 +9,10 @@ const PROTOS: [&str; 3] = [
 ];
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the switch of this test is a variable, as in all of our generators")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the switch of this test is a variable, as in all of our generators"
+)]
 fn generated_code_is_fresh() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let out = tempfile::tempdir().expect("a temporary folder");
@@ -39,7 +42,11 @@ fn sources(folder: &Path) -> BTreeMap<String, String> {
         .expect("the folder is there")
         .map(|entry| entry.expect("an entry").path())
         .map(|path| {
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
             (name, fs::read_to_string(path).expect("a readable file"))
         })
         .collect()

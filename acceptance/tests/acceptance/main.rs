@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod data_plane;
 mod eks;
+mod environment;
 mod examples;
 mod faults;
 mod identity;

@@ -8,7 +8,5 @@ use crate::client::Client;
 
 /// The one list of ephemeral resources.
 pub fn all() -> Vec<Box<dyn AnyEphemeralResource<Client>>> {
-    vec![
-        cluster_token::ClusterToken.boxed(),
-    ]
+    vec![cluster_token::ClusterToken.boxed()]
 }

@@ -196,7 +196,9 @@ impl Session {
 
     async fn ask_caller(&self) -> Result<Caller> {
         let mut config = aws_sdk_sts::config::Builder::from(self.sdk().await);
-        config.set_endpoint_url(self.endpoint(Service::Sts));
+        if let Some(endpoint) = self.endpoint(Service::Sts) {
+            config.set_endpoint_url(Some(endpoint));
+        }
         let sts = aws_sdk_sts::Client::from_conf(config.build());
         let call = ("sts:GetCallerIdentity", "the caller");
         let answer = sts
@@ -227,8 +229,11 @@ impl Session {
             let config =
                 aws_sdk_s3::config::Builder::from(sdk).region(SdkRegion::new(region.to_string()));
             // A bucket as the first label of a host name works with AWS's own hosts only.
-            let mut config = config.force_path_style(endpoint.is_some());
-            config.set_endpoint_url(endpoint);
+            let elsewhere = endpoint.is_some() || sdk.endpoint_url().is_some();
+            let mut config = config.force_path_style(elsewhere);
+            if let Some(endpoint) = endpoint {
+                config.set_endpoint_url(Some(endpoint));
+            }
             aws_sdk_s3::Client::from_conf(config.build())
         });
         Ok(client.clone())
@@ -243,7 +248,9 @@ impl Session {
         let client = known.entry(region.clone()).or_insert_with(|| {
             let mut config =
                 aws_sdk_eks::config::Builder::from(sdk).region(SdkRegion::new(region.to_string()));
-            config.set_endpoint_url(self.endpoint(Service::Eks));
+            if let Some(endpoint) = self.endpoint(Service::Eks) {
+                config.set_endpoint_url(Some(endpoint));
+            }
             aws_sdk_eks::Client::from_conf(config.build())
         });
         Ok(client.clone())
@@ -253,7 +260,9 @@ impl Session {
         let sdk = self.guarded().await?;
         let client = async || {
             let mut config = aws_sdk_iam::config::Builder::from(sdk);
-            config.set_endpoint_url(self.endpoint(Service::Iam));
+            if let Some(endpoint) = self.endpoint(Service::Iam) {
+                config.set_endpoint_url(Some(endpoint));
+            }
             aws_sdk_iam::Client::from_conf(config.build())
         };
         Ok(self.iam.get_or_init(client).await)
@@ -263,7 +272,9 @@ impl Session {
         let sdk = self.guarded().await?;
         let client = async || {
             let mut config = aws_sdk_ecr::config::Builder::from(sdk);
-            config.set_endpoint_url(self.endpoint(Service::Ecr));
+            if let Some(endpoint) = self.endpoint(Service::Ecr) {
+                config.set_endpoint_url(Some(endpoint));
+            }
             aws_sdk_ecr::Client::from_conf(config.build())
         };
         Ok(self.ecr.get_or_init(client).await)
@@ -273,7 +284,9 @@ impl Session {
         let sdk = self.guarded().await?;
         let client = async || {
             let mut config = aws_sdk_cloudwatchlogs::config::Builder::from(sdk);
-            config.set_endpoint_url(self.endpoint(Service::Logs));
+            if let Some(endpoint) = self.endpoint(Service::Logs) {
+                config.set_endpoint_url(Some(endpoint));
+            }
             aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
         };
         Ok(self.logs.get_or_init(client).await)
@@ -283,12 +296,15 @@ impl Session {
         let sdk = self.guarded().await?;
         let client = async || {
             let mut config = aws_sdk_secretsmanager::config::Builder::from(sdk);
-            config.set_endpoint_url(self.endpoint(Service::SecretsManager));
+            if let Some(endpoint) = self.endpoint(Service::SecretsManager) {
+                config.set_endpoint_url(Some(endpoint));
+            }
             aws_sdk_secretsmanager::Client::from_conf(config.build())
         };
         Ok(self.secrets.get_or_init(client).await)
     }
 
+    /// The endpoint that the configuration names. Without one, what the SDK found in the environment or the profile holds.
     pub(crate) fn endpoint(&self, service: Service) -> Option<String> {
         self.config.endpoints.get(&service).cloned()
     }
