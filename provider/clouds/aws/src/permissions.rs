@@ -390,6 +390,10 @@ pub(crate) fn policy(
             }
         }
     }
+    for grant in grants.iter_mut().filter(|grant| grant.sid == "UseKey") {
+        grant.condition["StringLike"] =
+            json!({ "kms:ViaService": through(&grant.resources, capabilities) });
+    }
     let statements = grants.iter().enumerate().map(|(at, grant)| {
         // A sid can stand once in a policy; grants of one kind differ by their condition.
         let twins = grants[..at].iter().filter(|other| other.sid == grant.sid).count();
@@ -548,6 +552,26 @@ fn use_key(role: &str, scope: &Scope, key: &KmsKey) -> Result<Grant> {
     Ok(Grant::on("UseKey", [key_arn(text)]))
 }
 
+/// The services through which keys are used: a role decrypts what it reads, and asks KMS for nothing itself. What follows
+/// the region is the partition's domain.
+fn through(keys: &BTreeSet<String>, capabilities: &BTreeSet<Capability>) -> BTreeSet<String> {
+    let secrets = capabilities.iter().any(|capability| {
+        matches!(
+            capability,
+            Capability::ReadSecrets { .. } | Capability::WriteSecrets { .. }
+        )
+    });
+    let services = ["s3"]
+        .into_iter()
+        .chain(secrets.then_some("secretsmanager"));
+    services
+        .flat_map(|service| {
+            let regions = keys.iter().filter_map(|key| key.split(':').nth(3));
+            regions.map(move |region| format!("{service}.{region}.*"))
+        })
+        .collect()
+}
+
 fn actions(row: &str) -> &'static [&'static str] {
     ROLE_ACTIONS
         .iter()
@@ -688,7 +712,7 @@ mod tests {
         assert_eq!(grant(id), grant(&arn));
         let alias = grant("alias/dataplane");
         assert!(alias.contains(
-            r#""Condition":{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/dataplane"}}"#
+            r#""Condition":{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/dataplane"},"StringLike":{"kms:ViaService":"s3.eu-west-1.*"}}"#
         ));
         assert_eq!(
             alias,
@@ -698,6 +722,25 @@ mod tests {
             .parse()
             .unwrap();
         assert!(policy("role", &scope(), &[Capability::UseKey { key }].into()).is_err());
+    }
+
+    #[test]
+    fn keys_are_used_through_the_services_of_the_role_only() {
+        let key = Capability::UseKey {
+            key: "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+                .parse()
+                .unwrap(),
+        };
+        assert!(
+            written([key.clone()])
+                .contains(r#""Condition":{"StringLike":{"kms:ViaService":"s3.eu-central-1.*"}}"#)
+        );
+        let secrets = Capability::ReadSecrets {
+            prefix: "dataplane/".parse().unwrap(),
+        };
+        assert!(written([key, secrets]).contains(
+            r#"{"kms:ViaService":["s3.eu-central-1.*","secretsmanager.eu-central-1.*"]}"#
+        ));
     }
 
     #[test]
