@@ -84,6 +84,8 @@ fn start(
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // On one processor, too, a request that computes must not hold up StopProvider.
+        .worker_threads(std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)))
         .thread_name("provider")
         .build()?;
     let stop = CancellationToken::new();

@@ -37,11 +37,17 @@ impl<P: Provider> Service<P> {
         {
             diagnostics.extend(wrong);
         }
+        // An identity that cannot be told is no reason to lose the state of what was made.
+        let new_identity =
+            identity::encode(schema, names, identity.as_ref()).unwrap_or_else(|wrong| {
+                diagnostics.extend(wrong);
+                None
+            });
         Ok(rpc::Response {
             new_state: Some(wire::encode(&state, schema.object_type())?),
             private: cx.private().encode(),
             diagnostics: diagnostics.summarize(&summary).to_proto(),
-            new_identity: identity::encode(schema, names, identity.as_ref())?,
+            new_identity,
             ..rpc::Response::default()
         })
     }
