@@ -140,7 +140,7 @@ pub struct ExecModel {
     #[attr(optional)]
     pub args: Value<Vec<String>>,
     /// Environment variables of the program, added to those of Terraform.
-    #[attr(optional)]
+    #[attr(optional, sensitive)]
     pub env: Value<BTreeMap<String, String>>,
 }
 
