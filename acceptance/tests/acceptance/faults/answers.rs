@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use acceptance::{aws::Answer, terraform::Diagnostic};
 use anyhow::{Context as _, Result, ensure};
 
-use super::{KINDS, assert_nothing_left, assert_whole, in_state, one_of_each};
+use super::{
+    KINDS, assert_nothing_left, assert_whole, in_state, one_of_each, one_of_each_in_peace,
+};
 use crate::bench::Bench;
 
 const NO_ROLE: Answer = Answer::Error {
@@ -44,7 +46,7 @@ fn answered_wrongly(bench: &Bench, statuses: &[u16]) -> Vec<String> {
 #[test]
 fn outages_and_throttling_that_pass_are_not_noticed() -> Result<()> {
     let bench = Bench::aws()?;
-    let terraform = one_of_each(&bench)?;
+    let terraform = one_of_each_in_peace(&bench)?;
     for kind in &KINDS {
         kind.fault(&bench.front, kind.create, 0..1, Answer::Unavailable);
         kind.fault(&bench.front, kind.create, 1..2, Answer::Throttled);
@@ -109,7 +111,7 @@ fn an_outage_that_stays_is_told_and_the_next_apply_goes_on() -> Result<()> {
 #[test]
 fn a_lost_answer_of_a_create_is_not_noticed() -> Result<()> {
     let bench = Bench::aws()?;
-    let terraform = one_of_each(&bench)?;
+    let terraform = one_of_each_in_peace(&bench)?;
     for kind in &KINDS {
         kind.fault(&bench.front, kind.create, 0..1, Answer::Lost);
     }
@@ -149,7 +151,7 @@ fn what_was_made_without_any_answer_is_continued_by_the_next_apply() -> Result<(
 #[test]
 fn a_role_that_is_not_there_yet_is_waited_for() -> Result<()> {
     let bench = Bench::aws()?;
-    let terraform = one_of_each(&bench)?;
+    let terraform = one_of_each_in_peace(&bench)?;
     let role = KINDS
         .iter()
         .find(|kind| kind.create == "CreateRole")
@@ -203,7 +205,7 @@ fn a_missing_permission_fails_at_once_and_is_named() -> Result<()> {
 #[test]
 fn a_missing_permission_in_the_middle_taints_and_the_next_apply_mends() -> Result<()> {
     let bench = Bench::aws()?;
-    let terraform = one_of_each(&bench)?;
+    let terraform = one_of_each_in_peace(&bench)?;
     for kind in &KINDS {
         kind.fault(&bench.front, kind.finish, 0..usize::MAX, DENIED);
     }

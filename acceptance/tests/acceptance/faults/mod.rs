@@ -24,24 +24,24 @@ const ONE_OF_EACH: &str = r#"
 resource "dataplane_bucket" "this" {
   name       = "faults-bucket"
   expiration = [{ days = 30 }]
-  timeouts   = { create = "20s" }
+  timeouts   = { create = "PATIENCE" }
 }
 
 resource "dataplane_identity_provider" "this" {
   issuer   = "https://oidc.example.test/id/faults"
-  timeouts = { create = "20s" }
+  timeouts = { create = "PATIENCE" }
 }
 
 resource "dataplane_log_group" "this" {
   name           = "/faults"
   retention_days = 30
-  timeouts       = { create = "20s" }
+  timeouts       = { create = "PATIENCE" }
 }
 
 resource "dataplane_registry" "this" {
   name      = "faults/images"
   keep_last = 10
-  timeouts  = { create = "20s" }
+  timeouts  = { create = "PATIENCE" }
 }
 
 resource "dataplane_role" "this" {
@@ -50,7 +50,7 @@ resource "dataplane_role" "this" {
   logs     = ["/faults"]
   trust    = { irsa = { provider_arn = "arn:aws:iam::123456789012:oidc-provider/oidc.example.test/id/faults" } }
   subjects = [{ namespace = "union", service_account = "fluent-bit" }]
-  timeouts = { create = "20s" }
+  timeouts = { create = "PATIENCE" }
 }
 
 resource "dataplane_secret" "this" {
@@ -58,7 +58,7 @@ resource "dataplane_secret" "this" {
   value_wo             = "hidden"
   value_wo_version     = 1
   recovery_window_days = 0
-  timeouts             = { create = "20s" }
+  timeouts             = { create = "PATIENCE" }
 }
 "#;
 
@@ -153,7 +153,16 @@ impl Kind {
 
 /// An initialised configuration with one of each resource.
 fn one_of_each(bench: &Bench) -> Result<Terraform> {
-    let terraform = bench.configuration(ONE_OF_EACH)?;
+    with_patience(bench, "20s")
+}
+
+/// The same with time for the client's own pauses: once throttled, it asks more slowly for a while.
+fn one_of_each_in_peace(bench: &Bench) -> Result<Terraform> {
+    with_patience(bench, "5m")
+}
+
+fn with_patience(bench: &Bench, patience: &str) -> Result<Terraform> {
+    let terraform = bench.configuration(&ONE_OF_EACH.replace("PATIENCE", patience))?;
     terraform.init()?;
     Ok(terraform)
 }
