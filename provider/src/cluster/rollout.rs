@@ -30,28 +30,33 @@ pub async fn complete(
         deadline,
         "the operator's pods to be ready",
         || async move {
-            let live = match set::fetch(objects, names).await {
-                Ok(live) => live,
+            match problems(objects, names).await {
+                Ok(problems) if problems.is_empty() => Ok(Poll::Ready(())),
+                Ok(problems) => Ok(Poll::Pending(problems.join("; "))),
                 // A rollout survives an API server that restarts.
-                Err(error) if error.is_passing() => return Ok(Poll::Pending(error.to_string())),
-                Err(error) => return Err(error.into()),
-            };
-            let mut problems: Vec<String> = names
-                .iter()
-                .filter(|name| !live.contains_key(name))
-                .map(|name| format!("{name} is gone"))
-                .collect();
-            for deployment in live.values().filter(|deployment| !is_complete(deployment)) {
-                problems.push(problem(objects, deployment).await?);
+                Err(error) if error.is_passing() => Ok(Poll::Pending(error.to_string())),
+                Err(error) => Err(error.into()),
             }
-            Ok(if problems.is_empty() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending(problems.join("; "))
-            })
         },
     )
     .await
+}
+
+/// What keeps these Deployments from running what was applied; nothing when all of them do.
+async fn problems(
+    objects: &dyn Objects,
+    names: &[ObjectRef],
+) -> std::result::Result<Vec<String>, Error> {
+    let live = set::fetch(objects, names).await?;
+    let mut problems: Vec<String> = names
+        .iter()
+        .filter(|name| !live.contains_key(name))
+        .map(|name| format!("{name} is gone"))
+        .collect();
+    for deployment in live.values().filter(|deployment| !is_complete(deployment)) {
+        problems.push(problem(objects, deployment).await?);
+    }
+    Ok(problems)
 }
 
 /// Whether every Deployment runs what was applied.
@@ -219,7 +224,10 @@ pub fn advice(namespace: &str, instance: &str) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::memory::{Cluster, Rollouts};
+    use crate::cluster::{
+        error::Verb,
+        memory::{Cluster, FaultKind, Rollouts},
+    };
     use serde_json::json;
 
     async fn problem_of(pod: Value, condition: Value) -> String {
@@ -244,6 +252,34 @@ mod tests {
         problem(&cluster, &cluster.find(&name).unwrap())
             .await
             .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_question_without_an_answer_is_asked_again() {
+        let cluster = Cluster::default();
+        cluster.set_rollouts(Rollouts::Stuck);
+        cluster.put(
+            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "union" } }),
+        );
+        let deployment = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "executor", "namespace": "union" },
+            "spec": { "replicas": 1, "selector": { "matchLabels": { "app": "executor" } } } });
+        cluster.put(deployment.clone());
+        let name = Object(deployment).reference();
+        for verb in [Verb::Get, Verb::List] {
+            cluster.fault(verb, "", FaultKind::AnswerLost);
+        }
+        let said = complete(
+            &tokio_util::sync::CancellationToken::new(),
+            Deadline::after(std::time::Duration::from_secs(2)),
+            &cluster,
+            &[name],
+        )
+        .await
+        .unwrap_err();
+        assert!(
+            said.to_string().contains("0 of 1 pods are available"),
+            "{said}"
+        );
     }
 
     #[tokio::test]
