@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use crate::error::Result;
 use crate::names::{Checked, characters, checked_text, ends, length, lower_or_digit};
 use crate::policies::PolicyDocument;
+use crate::refusal::Refusal;
+use crate::tags::Tags;
 
 checked_text! {
     /// An AWS account (12 digits), a Google Cloud project id or an Azure subscription (a UUID).
@@ -22,23 +24,6 @@ checked_text! {
     /// A key of the cloud's key service: on AWS its id, ARN, `alias/…` or alias ARN, on Google Cloud
     /// `projects/…/cryptoKeys/…`, on Azure the key's URL.
     KmsKey, "KMS key", kms_key
-}
-
-impl KmsKey {
-    /// Refuses an alias and a bare id: for services that answer the full name, whatever the key was called by.
-    ///
-    /// # Errors
-    /// What to write instead.
-    pub fn by_full_name(&self) -> std::result::Result<(), String> {
-        let text = self.as_str();
-        if text.contains('/') && !text.starts_with("alias/") && !text.contains(":alias/") {
-            return Ok(());
-        }
-        Err(format!(
-            "{text:?} does not name a key in full, and the cloud answers only the full name: give the key's ARN, \
-             arn:aws:kms:<region>:<account>:key/<id>"
-        ))
-    }
 }
 
 /// Who the cloud says we are.
@@ -103,6 +88,15 @@ impl Operation {
 /// Who is calling, and what the caller needs.
 #[async_trait]
 pub trait Account: Send + Sync {
+    /// How objects of this kind keep these tags: what will be found once they are set. The marks of [`crate::tags`] keep their
+    /// keys, and where a label or a description is too narrow for a mark's value, it is shortened to one that is still its own.
+    /// `all` are the wanted tags, `own` those that somebody wrote for just this object: where objects of a kind have no
+    /// tags, the marks alone are kept, and `own` is refused.
+    ///
+    /// # Errors
+    /// Which tag this cloud cannot keep, and why.
+    fn kept(&self, managed: Managed, all: &Tags, own: &Tags) -> std::result::Result<Tags, Refusal>;
+
     /// Asks the cloud; answered from memory from the second time on.
     async fn caller(&self) -> Result<Caller>;
 
@@ -135,7 +129,7 @@ fn account_id(text: &str) -> Checked {
 }
 
 fn region(text: &str) -> Checked {
-    length(text, 4, 32)?;
+    length(text, 2, 32)?;
     characters(
         text,
         |c| lower_or_digit(c) || c == '-',
@@ -171,23 +165,6 @@ fn kms_key(text: &str) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_full_name_is_answered_as_it_was_given() {
-        for (key, full) in [
-            (
-                "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-                true,
-            ),
-            ("projects/p/locations/l/keyRings/r/cryptoKeys/k", true),
-            ("arn:aws:kms:eu-west-1:123456789012:alias/acme", false),
-            ("alias/acme", false),
-            ("1234abcd-12ab-34cd-56ef-1234567890ab", false),
-        ] {
-            let key: KmsKey = key.parse().unwrap();
-            assert_eq!(key.by_full_name().is_ok(), full, "{key}");
-        }
-    }
 
     #[test]
     fn accounts_of_the_three_clouds() {

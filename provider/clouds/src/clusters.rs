@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use crate::account::Region;
+use crate::account::{AccountId, Region};
 use crate::error::Result;
 use crate::names::{Checked, characters, checked_text, length};
 use crate::secrets::SecretText;
@@ -12,6 +12,11 @@ use crate::secrets::SecretText;
 checked_text! {
     /// A cluster's name.
     ClusterName, "cluster name", cluster_name
+}
+
+checked_text! {
+    /// A resource group of Azure.
+    ResourceGroup, "resource group", resource_group
 }
 
 /// By which a cluster is found.
@@ -27,7 +32,7 @@ pub enum ClusterId {
     /// Google Kubernetes Engine.
     Gke {
         /// Its project.
-        project: String,
+        project: AccountId,
         /// Its region or zone.
         location: Region,
         /// Its name.
@@ -36,7 +41,7 @@ pub enum ClusterId {
     /// Azure Kubernetes Service.
     Aks {
         /// Its resource group.
-        resource_group: String,
+        resource_group: ResourceGroup,
         /// Its name.
         name: ClusterName,
     },
@@ -138,6 +143,16 @@ pub trait Clusters: Send + Sync {
 
     /// Mints a token in the caller's own name. The cluster need not be asked, so it says nothing about its existence.
     async fn token(&self, id: &ClusterId) -> Result<ClusterToken>;
+}
+
+fn resource_group(text: &str) -> Checked {
+    length(text, 1, 90)?;
+    let allowed = |c: char| c.is_alphanumeric() || "_-.()".contains(c);
+    characters(text, allowed, "letters, digits and _ - . ( )")?;
+    if text.ends_with('.') {
+        return Err("must not end with a dot".into());
+    }
+    Ok(())
 }
 
 fn cluster_name(text: &str) -> Checked {

@@ -65,6 +65,13 @@ pub enum Error {
     LimitExceeded(Box<Call>),
     /// The cloud, or the way to it, is broken.
     Unavailable(Box<Call>),
+    /// The account has not switched this API or feature on.
+    Disabled {
+        /// What to run or to do: `gcloud services enable iam.googleapis.com --project acme`.
+        remedy: String,
+        /// The refused call.
+        call: Box<Call>,
+    },
     /// This cloud has no such thing.
     Unsupported(Box<Call>),
 }
@@ -97,6 +104,7 @@ impl Error {
             | Self::AlreadyExists(call)
             | Self::NotEmpty(call)
             | Self::Denied { call, .. }
+            | Self::Disabled { call, .. }
             | Self::Unauthenticated(call)
             | Self::Expired(call)
             | Self::Throttled(call)
@@ -134,6 +142,7 @@ impl Error {
             Self::Invalid(_) => "is not valid",
             Self::LimitExceeded(_) => "exceeds a quota",
             Self::Unavailable(_) => "could not be answered",
+            Self::Disabled { .. } => "needs an API that is not enabled",
             Self::Unsupported(_) => "is not possible here",
         }
     }
@@ -151,6 +160,9 @@ impl Error {
                     .into()
             }
             Self::Expired(_) => "sign in again and repeat".into(),
+            Self::Disabled { remedy, .. } => {
+                format!("enable it with `{remedy}`, wait a minute and repeat")
+            }
             Self::Throttled(_) => "repeat later, or with less parallelism".into(),
             Self::LimitExceeded(_) => "have the quota raised, or remove what is not needed".into(),
             Self::Unavailable(_) => {

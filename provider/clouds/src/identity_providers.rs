@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use url::Url;
 
 use crate::error::Result;
-use crate::names::{Checked, characters, checked_text, length};
+use crate::names::{Checked, characters, checked_text, length, lower_or_digit};
+use crate::refusal::Refusal;
 use crate::tags::Tags;
 
 checked_text! {
@@ -22,6 +23,11 @@ checked_text! {
 checked_text! {
     /// By which an identity provider is found again: its ARN, or on Google Cloud its full resource name.
     IdentityProviderId, "identity provider id", identity_provider_id
+}
+
+checked_text! {
+    /// What an identity provider is called where it has a name of its own (the workload identity pool, on Google Cloud).
+    IdentityProviderName, "identity provider name", identity_provider_name
 }
 
 impl Issuer {
@@ -43,6 +49,8 @@ impl IdentityProviderId {
 /// An identity provider to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIdentityProvider {
+    /// Its name, where the cloud gives it one; none means one that follows from the issuer.
+    pub name: Option<IdentityProviderName>,
     /// Whose tokens.
     pub issuer: Issuer,
     /// For whom they have to be.
@@ -67,14 +75,21 @@ pub struct IdentityProvider {
 /// Identity providers of one account.
 #[async_trait]
 pub trait IdentityProviders: Send + Sync {
+    /// What this cloud does not take of one as it is wanted (`issuer`, `audiences`, `name`); a cloud without identity providers
+    /// refuses `issuer` with what to write instead. Nothing is called.
+    fn check(&self, wanted: &NewIdentityProvider) -> Vec<Refusal>;
+
+    /// For whom tokens are where nothing is said; empty where the cloud has a default of its own.
+    fn default_audiences(&self) -> BTreeSet<Audience>;
+
     /// Makes one, tagged in the same call; one per issuer can exist.
     async fn create(&self, new: &NewIdentityProvider) -> Result<IdentityProvider>;
 
     /// Looks one up.
     async fn get(&self, id: &IdentityProviderId) -> Result<IdentityProvider>;
 
-    /// Looks up the one of an issuer.
-    async fn find(&self, issuer: &Issuer) -> Result<IdentityProvider>;
+    /// Looks up the one that `create` would have made.
+    async fn find(&self, wanted: &NewIdentityProvider) -> Result<IdentityProvider>;
 
     /// Adds the audiences that are wanted and removes the others.
     async fn set_audiences(
@@ -106,6 +121,15 @@ fn issuer(text: &str) -> Checked {
     Ok(())
 }
 
+fn identity_provider_name(text: &str) -> Checked {
+    length(text, 4, 32)?;
+    characters(
+        text,
+        |c| lower_or_digit(c) || c == '-',
+        "lowercase letters, digits and hyphens",
+    )
+}
+
 fn audience(text: &str) -> Checked {
     length(text, 1, 255)?;
     characters(
@@ -127,7 +151,7 @@ fn identity_provider_id(text: &str) -> Checked {
             "visible ASCII without wildcards",
         );
     }
-    Err("must be an ARN like arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/…".into())
+    Err("must be an ARN like arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/…, or on Google Cloud projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER".into())
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 //! behaviour that every backend has to show in [`conformance`], and the real thing in a crate per cloud under the same
 //! file name. All names and ids are parsed once, by `FromStr`, into types that are right from then on.
 //!
+//! What a cloud has not, or takes in another form, is told by the `check` of each capability: without a call, and by the
+//! field that it is about.
+//!
 //! Two rules hold for all of them. Creating calls set tags at once, so that nothing exists unmarked; and what exists is
 //! changed by *found and wanted*: the caller reads first, and only differences are sent.
 #![warn(missing_docs, unreachable_pub)]
@@ -18,6 +21,7 @@ pub mod log_groups;
 pub mod memory;
 pub mod names;
 pub mod policies;
+pub mod refusal;
 pub mod registries;
 pub mod roles;
 pub mod secrets;
@@ -32,6 +36,7 @@ pub use error::{Call, Error, Optional, Result};
 pub use identity_providers::IdentityProviders;
 pub use log_groups::LogGroups;
 pub use names::ParseError;
+pub use refusal::Refusal;
 pub use registries::Registries;
 pub use roles::Roles;
 pub use secrets::Secrets;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::account::KmsKey;
 use crate::error::Result;
 use crate::names::{Checked, ParseError, characters, checked_text, length};
+use crate::refusal::Refusal;
 use crate::tags::Tags;
 
 checked_text! {
@@ -14,15 +15,9 @@ checked_text! {
     LogGroupName, "log group name", log_group_name
 }
 
-/// For how many days logs are kept. CloudWatch takes only some numbers; the others take those, too.
+/// For how many days logs are kept: 1 to 3653. Which of these numbers a cloud takes, its `check` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Retention(u32);
-
-/// The numbers of days that logs can be kept for.
-pub const RETENTIONS: [u32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
-    3288, 3653,
-];
 
 impl Retention {
     /// The number of days.
@@ -35,17 +30,14 @@ impl TryFrom<i64> for Retention {
     type Error = ParseError;
 
     fn try_from(days: i64) -> std::result::Result<Self, ParseError> {
-        let known = RETENTIONS
-            .into_iter()
-            .find(|known| i64::from(*known) == days);
-        known.map(Self).ok_or_else(|| {
-            let list: Vec<_> = RETENTIONS.iter().map(ToString::to_string).collect();
-            ParseError::new(
+        match u32::try_from(days) {
+            Ok(days) if (1..=3653).contains(&days) => Ok(Self(days)),
+            _ => Err(ParseError::new(
                 "retention in days",
                 days.to_string(),
-                format!("must be one of {}", list.join(", ")),
-            )
-        })
+                "must be 1 to 3653 days; leave it out for the cloud's default",
+            )),
+        }
     }
 }
 
@@ -91,6 +83,12 @@ pub struct LogGroup {
 /// Log groups of one account and region.
 #[async_trait]
 pub trait LogGroups: Send + Sync {
+    /// What this cloud does not take of the name (`name`) and the settings (`retention`, `kms_key`). Nothing is called.
+    fn check(&self, name: &LogGroupName, settings: &LogGroupSettings) -> Vec<Refusal>;
+
+    /// How long logs are kept where nothing is said: none means for ever.
+    fn default_retention(&self) -> Option<Retention>;
+
     /// Makes one, tagged in the same call; its retention is set by `configure`.
     async fn create(&self, new: &NewLogGroup) -> Result<()>;
 
@@ -111,9 +109,6 @@ fn log_group_name(text: &str) -> Checked {
     length(text, 1, 512)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-/.#".contains(c);
     characters(text, allowed, "letters, digits and _ - / . #")?;
-    if text.starts_with("aws/") {
-        return Err("must not begin with \"aws/\", which CloudWatch keeps for itself".into());
-    }
     Ok(())
 }
 
@@ -122,19 +117,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retention_is_one_of_the_numbers_that_exist() {
-        assert_eq!(Retention::try_from(30).unwrap().days(), 30);
-        let said = Retention::try_from(31).unwrap_err().to_string();
-        assert!(
-            said.contains("\"31\"") && said.contains("1, 3, 5"),
-            "{said}"
-        );
+    fn retention_is_a_number_of_days_up_to_ten_years() {
+        assert_eq!(Retention::try_from(31).unwrap().days(), 31);
+        for days in [0, -1, 3654, i64::MAX] {
+            let said = Retention::try_from(days).unwrap_err().to_string();
+            assert!(said.contains("1 to 3653"), "{said}");
+        }
     }
 
     #[test]
     fn names() {
         assert!("/dataplane/acme-prod/tasks".parse::<LogGroupName>().is_ok());
         assert!("a:b".parse::<LogGroupName>().is_err());
-        assert!("aws/lambda".parse::<LogGroupName>().is_err());
     }
 }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::account::KmsKey;
 use crate::error::Result;
 use crate::names::{Checked, characters, checked_text, length, lower_or_digit};
+use crate::refusal::Refusal;
 use crate::tags::Tags;
 
 checked_text! {
@@ -67,6 +68,13 @@ pub struct Images {
 /// Registries of one account and region.
 #[async_trait]
 pub trait Registries: Send + Sync {
+    /// What this cloud does not take of a registry as it is wanted (`name`, `kms_key`, `immutable_tags`, `scan_on_push`,
+    /// `keep_last`). Nothing is called.
+    fn check(&self, wanted: &NewRegistry) -> Vec<Refusal>;
+
+    /// The safest settings that this cloud has: what a registry gets where nothing is said.
+    fn defaults(&self) -> RegistrySettings;
+
     /// Makes one, tagged in the same call.
     async fn create(&self, new: &NewRegistry) -> Result<Registry>;
 

@@ -13,8 +13,11 @@ use crate::clusters::ClusterName;
 use crate::error::Result;
 use crate::identity_providers::{IdentityProviderId, Issuer};
 use crate::log_groups::LogGroupName;
-use crate::names::{Checked, ParseError, characters, checked_text, dns_label, length};
+use crate::names::{
+    Checked, ParseError, characters, checked_text, dns_label, length, lower_or_digit,
+};
 use crate::policies::PolicyDocument;
+use crate::refusal::Refusal;
 use crate::registries::RegistryName;
 use crate::secrets::SecretPrefix;
 use crate::tags::Tags;
@@ -35,7 +38,13 @@ checked_text! {
 }
 
 checked_text! {
-    /// What service accounts are annotated with: a role's ARN, a service account's e-mail address, a client id.
+    /// A workload identity pool of Google Cloud: of a GKE project (`acme-prod.svc.id.goog`), or for clusters elsewhere its
+    /// full name (`projects/NUMBER/locations/global/workloadIdentityPools/POOL`).
+    WorkloadPool, "workload identity pool", workload_pool
+}
+
+checked_text! {
+    /// By what others know a role: its ARN, a service account's e-mail address, the object id of a managed identity.
     PrincipalId, "principal", |text| length(text, 1, 2048)
 }
 
@@ -71,10 +80,13 @@ pub enum Trust {
         /// The cluster.
         cluster: ClusterName,
     },
-    /// Google Cloud: the cluster's workload identity pool.
+    /// Google Cloud: a workload identity pool that the cluster's tokens belong to.
     Gke {
-        /// The pool: `project.svc.id.goog`.
-        pool: String,
+        /// The pool.
+        pool: WorkloadPool,
+        /// Whether the role's rights go to the service accounts of the cluster directly, so that pods have them without taking
+        /// on the cloud's service account. URLs are still signed by that.
+        direct: bool,
     },
     /// Azure: a federated credential per subject.
     Azure {
@@ -218,6 +230,15 @@ pub struct Role {
     pub tags: Tags,
 }
 
+/// What a role has where nothing is said about it; none where the cloud has no such thing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleDefaults {
+    /// The path.
+    pub path: Option<RolePath>,
+    /// How long sessions last.
+    pub max_session: Option<SessionDuration>,
+}
+
 impl Role {
     /// Whether `update` has anything to do.
     pub fn differs(&self, wanted: &RoleSpec, documents: &RoleDocuments) -> bool {
@@ -235,15 +256,24 @@ impl Role {
 /// Roles of one account.
 #[async_trait]
 pub trait Roles: Send + Sync {
+    /// What this cloud does not take of a role as it is wanted: names, the form of trust (`trust`), what it has no such thing as
+    /// (`path`, `permissions_boundary`, `max_session`), more subjects than it takes (`subjects`), capabilities that it cannot
+    /// express (`buckets`, `secrets`, `logs`, `registry`, `kms_keys`). Nothing is called.
+    fn check(&self, spec: &RoleSpec) -> Vec<Refusal>;
+
+    /// What a role has where nothing is said.
+    fn defaults(&self) -> RoleDefaults;
+
     /// What `create` and `update` would write: changes nothing, and refuses what the cloud's size limits refuse.
     async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments>;
 
     /// Makes a role with its trust, boundary and tags in one call; its permissions are given by `update`.
     async fn create(&self, spec: &RoleSpec, tags: &Tags) -> Result<Role>;
 
-    /// Everything about a role that we manage. `trust` says where to look for what lies outside the role
-    /// (the cluster's associations); without it those subjects are not seen.
-    async fn get(&self, name: &RoleName, trust: Option<&Trust>) -> Result<Role>;
+    /// Everything about a role that we manage. `known` is what it was last known to be: where to look for what lies outside the
+    /// role itself (the cluster's associations on AWS, the bindings of buckets and secrets on Google Cloud, assignments at
+    /// their scopes on Azure). Without it that is not seen, and the policy is none where it lies outside.
+    async fn get(&self, name: &RoleName, known: Option<&RoleSpec>) -> Result<Role>;
 
     /// Sets what differs between `found` and `wanted`, and removes policies that are not ours.
     async fn update(&self, found: &Role, wanted: &RoleSpec) -> Result<()>;
@@ -251,7 +281,7 @@ pub trait Roles: Send + Sync {
     /// Replaces the tags that were found.
     async fn set_tags(&self, found: &Role, tags: &Tags) -> Result<()>;
 
-    /// Deletes a role with its policies and associations.
+    /// Deletes a role with its policies, bindings and associations, as far as they were found.
     async fn delete(&self, found: &Role) -> Result<()>;
 }
 
@@ -324,8 +354,32 @@ impl fmt::Display for ForeignPolicy {
     }
 }
 
+fn workload_pool(text: &str) -> Checked {
+    let gke = text
+        .strip_suffix(".svc.id.goog")
+        .is_some_and(|project| project.split(':').all(|part| !part.is_empty()));
+    let number = text
+        .strip_prefix("projects/")
+        .and_then(|rest| rest.split_once("/locations/global/workloadIdentityPools/"));
+    let full = number.is_some_and(|(number, pool)| {
+        !number.is_empty()
+            && number.chars().all(|c| c.is_ascii_digit())
+            && !pool.is_empty()
+            && !pool.contains('/')
+    });
+    characters(
+        text,
+        |c| lower_or_digit(c) || "-.:/".contains(c) || c.is_ascii_uppercase(),
+        "letters, digits and - . : /",
+    )?;
+    if gke || full {
+        return Ok(());
+    }
+    Err("must be PROJECT.svc.id.goog for clusters of GKE, or projects/NUMBER/locations/global/workloadIdentityPools/POOL".into())
+}
+
 fn role_name(text: &str) -> Checked {
-    length(text, 1, 64)?;
+    length(text, 1, 128)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     characters(text, allowed, "letters, digits and _ + = , . @ -")
 }

@@ -8,15 +8,17 @@ use zeroize::Zeroizing;
 use crate::account::KmsKey;
 use crate::error::Result;
 use crate::names::{Checked, ParseError, characters, checked_text, length};
+use crate::refusal::Refusal;
 use crate::tags::Tags;
 
 checked_text! {
-    /// A secret's name, with its path: `dataplane/acme/token`.
+    /// A secret's name: with its path on AWS (`dataplane/acme/token`), with its vault on Azure (`acme-vault/token`).
     SecretName, "secret name", secret_name
 }
 
 checked_text! {
-    /// The beginning of secret names, up to and including a `/`.
+    /// The beginning of secret names, up to and including what separates its parts: a `/` on AWS, a `-` or `_` on Google
+    /// Cloud; on Azure the vault (`vault/`).
     SecretPrefix, "secret prefix", secret_prefix
 }
 
@@ -43,7 +45,7 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// For how many days a deleted secret can be brought back: 7 to 30.
+/// For how many days a deleted secret can be brought back: 7 to 90. Which of these a cloud takes, its `check` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecoveryDays(i64);
 
@@ -58,10 +60,10 @@ impl TryFrom<i64> for RecoveryDays {
     type Error = ParseError;
 
     fn try_from(days: i64) -> std::result::Result<Self, ParseError> {
-        if (7..=30).contains(&days) {
+        if (7..=90).contains(&days) {
             return Ok(Self(days));
         }
-        let rule = "must be 7 to 30, or 0 for a deletion that cannot be undone";
+        let rule = "must be 7 to 90, or 0 for a deletion that cannot be undone";
         Err(ParseError::new(
             "recovery window in days",
             days.to_string(),
@@ -77,6 +79,8 @@ pub enum Deletion {
     Now,
     /// It is hidden now and gone after some days.
     After(RecoveryDays),
+    /// It is hidden now and gone when the store's own rule says so (the vault's retention, on Azure).
+    ByTheStore,
 }
 
 /// A secret to make.
@@ -112,6 +116,18 @@ pub struct Secret {
 /// Secrets of one account and region.
 #[async_trait]
 pub trait Secrets: Send + Sync {
+    /// What this cloud does not take of a secret as it is wanted (`name`, `kms_key`) or of the way that it shall once be deleted
+    /// (`deletion`). Nothing is called.
+    fn check(
+        &self,
+        name: &SecretName,
+        kms_key: Option<&KmsKey>,
+        deletion: Deletion,
+    ) -> Vec<Refusal>;
+
+    /// How a secret is deleted where nothing is said: so that it can be brought back, where the cloud can.
+    fn default_deletion(&self) -> Deletion;
+
     /// Makes one, tagged and with its value in the same call. The name of a secret that is deleted but can still be
     /// brought back is taken, too: `AlreadyExists`, then `get` says `deleted`.
     async fn create(&self, new: &NewSecret) -> Result<Secret>;
@@ -142,22 +158,16 @@ fn allowed(c: char) -> bool {
 fn secret_name(text: &str) -> Checked {
     length(text, 1, 512)?;
     characters(text, allowed, "letters, digits and / _ + = . @ -")?;
-    let tail = text.len().checked_sub(7).and_then(|at| text.get(at..));
-    if tail.is_some_and(|tail| {
-        tail.starts_with('-') && tail[1..].chars().all(|c| c.is_ascii_alphanumeric())
-    }) {
-        return Err("must not end with a hyphen and six characters: AWS adds such an ending itself and would mix them up".into());
-    }
     Ok(())
 }
 
 fn secret_prefix(text: &str) -> Checked {
     length(text, 2, 500)?;
     characters(text, allowed, "letters, digits and / _ + = . @ -")?;
-    if text.ends_with('/') {
+    if text.ends_with(['/', '-', '_']) {
         return Ok(());
     }
-    Err("must end with \"/\", so that \"prod\" does not reach \"prod2\"".into())
+    Err("must end with \"/\" (on Google Cloud with \"-\" or \"_\"), so that \"prod\" does not reach \"prod2\"".into())
 }
 
 #[cfg(test)]
@@ -178,13 +188,6 @@ mod tests {
     #[test]
     fn names_and_prefixes() {
         assert!("dataplane/acme/token".parse::<SecretName>().is_ok());
-        assert!(
-            "acme-secret"
-                .parse::<SecretName>()
-                .unwrap_err()
-                .to_string()
-                .contains("six characters")
-        );
         assert!("a b".parse::<SecretName>().is_err());
         assert!("dataplane/acme/".parse::<SecretPrefix>().is_ok());
         assert!("dataplane/acme".parse::<SecretPrefix>().is_err());
@@ -195,6 +198,6 @@ mod tests {
     fn recovery_windows() {
         assert_eq!(RecoveryDays::try_from(7).unwrap().days(), 7);
         assert!(RecoveryDays::try_from(0).is_err());
-        assert!(RecoveryDays::try_from(31).is_err());
+        assert!(RecoveryDays::try_from(91).is_err());
     }
 }

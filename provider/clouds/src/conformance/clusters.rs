@@ -13,10 +13,10 @@ pub async fn suite(clusters: &dyn Clusters, environment: &Environment) {
     let pem = |text: String| text.starts_with("-----BEGIN CERTIFICATE-----");
     assert!(found.ca_certificate.is_none_or(pem));
     assert!(found.issuer.is_some() && found.version.is_some());
-    let nowhere = ClusterId::Eks {
-        name: environment.name("nowhere"),
-        region: None,
-    };
+    let mut nowhere = environment.cluster.clone();
+    let (ClusterId::Eks { name, .. } | ClusterId::Gke { name, .. } | ClusterId::Aks { name, .. }) =
+        &mut nowhere;
+    *name = environment.name("nowhere");
     assert_gone(clusters.describe(&nowhere).await);
 
     let token = clusters.token(&environment.cluster).await.unwrap();

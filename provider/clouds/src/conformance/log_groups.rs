@@ -1,6 +1,7 @@
 //! How log groups behave.
 
-use super::{Environment, assert_exists, assert_gone, made, marks};
+use super::{Environment, assert_exists, assert_gone};
+use crate::account::Managed;
 use crate::log_groups::{LogGroupSettings, LogGroups, NewLogGroup, Retention};
 
 /// The whole suite.
@@ -8,7 +9,7 @@ pub async fn suite(groups: &dyn LogGroups, environment: &Environment) {
     let new = NewLogGroup {
         name: environment.name("tasks"),
         kms_key: None,
-        tags: marks(),
+        tags: environment.marks(Managed::LogGroups),
     };
     // A longer name that begins like ours must not be taken for it.
     let longer = NewLogGroup {
@@ -20,21 +21,35 @@ pub async fn suite(groups: &dyn LogGroups, environment: &Environment) {
     groups.create(&new).await.unwrap();
     assert_exists(groups.create(&new).await);
     let found = groups.get(&new.name).await.unwrap();
-    assert_eq!((&found.name, &found.tags), (&new.name, &marks()));
-    assert_eq!(found.settings, LogGroupSettings::default());
-    for retention in [Some(30), Some(7), None] {
-        let wanted = LogGroupSettings {
-            retention: retention.map(|days| Retention::try_from(days).unwrap()),
-            kms_key: None,
-        };
+    assert_eq!(
+        (&found.name, &found.tags),
+        (&new.name, &environment.marks(Managed::LogGroups))
+    );
+    let plain = LogGroupSettings {
+        retention: groups.default_retention(),
+        kms_key: None,
+    };
+    assert_eq!(found.settings, plain);
+    let days = |days| LogGroupSettings {
+        retention: Retention::try_from(days).ok(),
+        kms_key: None,
+    };
+    for wanted in [days(90), days(60), plain] {
+        assert_eq!(groups.check(&new.name, &wanted), []);
         groups
             .configure(&groups.get(&new.name).await.unwrap(), &wanted)
             .await
             .unwrap();
         assert_eq!(groups.get(&new.name).await.unwrap().settings, wanted);
     }
-    groups.set_tags(&found, &made()).await.unwrap();
-    assert_eq!(groups.get(&new.name).await.unwrap().tags, made());
+    groups
+        .set_tags(&found, &environment.made(Managed::LogGroups))
+        .await
+        .unwrap();
+    assert_eq!(
+        groups.get(&new.name).await.unwrap().tags,
+        environment.made(Managed::LogGroups)
+    );
     for name in [&new.name, &longer.name] {
         groups.delete(name).await.unwrap();
         assert_gone(groups.get(name).await);

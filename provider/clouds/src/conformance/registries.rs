@@ -1,6 +1,7 @@
 //! How registries behave.
 
-use super::{Environment, assert_exists, assert_gone, made, marks};
+use super::{Environment, assert_exists, assert_gone};
+use crate::account::Managed;
 use crate::error::Error;
 use crate::registries::{NewRegistry, Registries, RegistryName, RegistrySettings};
 
@@ -10,45 +11,54 @@ pub async fn suite(registries: &dyn Registries, environment: &Environment) {
     images(registries, environment).await;
 }
 
-const PLAIN: RegistrySettings = RegistrySettings {
-    immutable_tags: true,
-    scan_on_push: true,
-    keep_last: None,
-};
-
-fn new(environment: &Environment, name: &str) -> NewRegistry {
+fn new(registries: &dyn Registries, environment: &Environment, name: &str) -> NewRegistry {
     NewRegistry {
-        name: environment.name(name),
+        name: environment.registry(name),
         kms_key: None,
-        settings: PLAIN,
-        tags: marks(),
+        settings: registries.defaults(),
+        tags: environment.marks(Managed::Registries),
     }
 }
 
 /// Marked from the creating call on, configured by differences, gone when deleted.
 pub async fn life(registries: &dyn Registries, environment: &Environment) {
-    let new = new(environment, "tasks/life");
+    let new = new(registries, environment, "life");
     let created = registries.create(&new).await.unwrap();
     assert_exists(registries.create(&new).await);
     assert!(created.url.ends_with(new.name.as_str()));
     let found = registries.get(&new.name).await.unwrap();
     assert_eq!(found, created);
+    let plain = registries.defaults();
     let kept = RegistrySettings {
         keep_last: Some(20),
-        ..PLAIN
+        ..plain
     };
     let open = RegistrySettings {
         immutable_tags: false,
         scan_on_push: false,
         keep_last: Some(5),
     };
-    for wanted in [kept, open, PLAIN] {
+    let takes = |settings: &RegistrySettings| {
+        let wanted = NewRegistry {
+            settings: *settings,
+            ..new.clone()
+        };
+        registries.check(&wanted).is_empty()
+    };
+    assert!(takes(&plain), "a cloud takes its own defaults");
+    for wanted in [kept, open, plain].into_iter().filter(takes) {
         let found = registries.get(&new.name).await.unwrap();
         registries.configure(&found, &wanted).await.unwrap();
         assert_eq!(registries.get(&new.name).await.unwrap().settings, wanted);
     }
-    registries.set_tags(&found, &made()).await.unwrap();
-    assert_eq!(registries.get(&new.name).await.unwrap().tags, made());
+    registries
+        .set_tags(&found, &environment.made(Managed::Registries))
+        .await
+        .unwrap();
+    assert_eq!(
+        registries.get(&new.name).await.unwrap().tags,
+        environment.made(Managed::Registries)
+    );
     registries.delete(&new.name, false).await.unwrap();
     assert_gone(registries.get(&new.name).await);
     assert_gone(registries.delete(&new.name, true).await);
@@ -56,7 +66,7 @@ pub async fn life(registries: &dyn Registries, environment: &Environment) {
 
 /// A registry with images is counted and deleted only by force.
 pub async fn images(registries: &dyn Registries, environment: &Environment) {
-    let new = new(environment, "tasks/images");
+    let new = new(registries, environment, "images");
     registries.create(&new).await.unwrap();
     let name: &RegistryName = &new.name;
     assert_eq!(registries.images(name, 10).await.unwrap().count, 0);

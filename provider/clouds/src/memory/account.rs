@@ -9,9 +9,18 @@ use super::Memory;
 use crate::account::{Account, Caller, Managed, Operation};
 use crate::error::Result;
 use crate::policies::PolicyDocument;
+use crate::refusal::Refusal;
+use crate::tags::Tags;
 
 #[async_trait]
 impl Account for Memory {
+    fn kept(&self, _: Managed, all: &Tags, _: &Tags) -> std::result::Result<Tags, Refusal> {
+        match self.refusals("account.kept").into_iter().next() {
+            Some(refusal) => Err(refusal),
+            None => Ok(all.clone()),
+        }
+    }
+
     async fn caller(&self) -> Result<Caller> {
         self.run("account.caller", |world| {
             Ok(Caller {

@@ -7,10 +7,19 @@ use async_trait::async_trait;
 use super::{Memory, StoredBucket, World, missing, occupied, taken};
 use crate::buckets::{Bucket, BucketId, BucketSettings, Buckets, Contents, NewBucket, Protection};
 use crate::error::{Call, Error, Result};
+use crate::refusal::Refusal;
 use crate::tags::Tags;
 
 #[async_trait]
 impl Buckets for Memory {
+    fn check(&self, _: &NewBucket, _: &BucketSettings) -> Vec<Refusal> {
+        self.refusals("buckets.check")
+    }
+
+    fn protections(&self) -> BTreeSet<Protection> {
+        Protection::ALL.into()
+    }
+
     async fn create(&self, new: &NewBucket) -> Result<()> {
         self.run("buckets.create", |world| {
             if world.buckets.contains_key(&new.id) {
@@ -21,6 +30,7 @@ impl Buckets for Memory {
                 uri: format!("memory://{}", new.id),
                 region: world.region.clone(),
                 endpoint: format!("https://{}.memory.invalid", world.region),
+                hierarchical: new.hierarchical,
                 settings: BucketSettings::plain(),
                 protections: [
                     Protection::Encrypted,

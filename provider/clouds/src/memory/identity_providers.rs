@@ -7,12 +7,21 @@ use async_trait::async_trait;
 use super::{Memory, World, missing, taken};
 use crate::error::{Call, Error, Result};
 use crate::identity_providers::{
-    Audience, IdentityProvider, IdentityProviderId, IdentityProviders, Issuer, NewIdentityProvider,
+    Audience, IdentityProvider, IdentityProviderId, IdentityProviders, NewIdentityProvider,
 };
+use crate::refusal::Refusal;
 use crate::tags::Tags;
 
 #[async_trait]
 impl IdentityProviders for Memory {
+    fn check(&self, _: &NewIdentityProvider) -> Vec<Refusal> {
+        self.refusals("identity_providers.check")
+    }
+
+    fn default_audiences(&self) -> BTreeSet<Audience> {
+        "sts.memory.invalid".parse().into_iter().collect()
+    }
+
     async fn create(&self, new: &NewIdentityProvider) -> Result<IdentityProvider> {
         self.run("identity_providers.create", |world| {
             let text = format!(
@@ -45,11 +54,13 @@ impl IdentityProviders for Memory {
         })
     }
 
-    async fn find(&self, issuer: &Issuer) -> Result<IdentityProvider> {
+    async fn find(&self, wanted: &NewIdentityProvider) -> Result<IdentityProvider> {
         self.run("identity_providers.find", |world| {
             let mut all = world.identity_providers.values();
-            let found = all.find(|provider| provider.issuer == *issuer).cloned();
-            found.ok_or_else(|| missing("identity_providers.find", issuer))
+            let found = all
+                .find(|provider| provider.issuer == wanted.issuer)
+                .cloned();
+            found.ok_or_else(|| missing("identity_providers.find", &wanted.issuer))
         })
     }
 

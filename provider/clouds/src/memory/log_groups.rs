@@ -4,11 +4,22 @@ use async_trait::async_trait;
 
 use super::{Memory, World, missing, taken};
 use crate::error::Result;
-use crate::log_groups::{LogGroup, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup};
+use crate::log_groups::{
+    LogGroup, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup, Retention,
+};
+use crate::refusal::Refusal;
 use crate::tags::Tags;
 
 #[async_trait]
 impl LogGroups for Memory {
+    fn check(&self, _: &LogGroupName, _: &LogGroupSettings) -> Vec<Refusal> {
+        self.refusals("log_groups.check")
+    }
+
+    fn default_retention(&self) -> Option<Retention> {
+        None
+    }
+
     async fn create(&self, new: &NewLogGroup) -> Result<()> {
         self.run("log_groups.create", |world| {
             if world.log_groups.contains_key(&new.name) {

@@ -21,6 +21,7 @@ use crate::clusters::{Cluster, ClusterId};
 use crate::error::{Call, Error, Result};
 use crate::identity_providers::{IdentityProvider, IdentityProviderId};
 use crate::log_groups::{LogGroup, LogGroupName};
+use crate::refusal::Refusal;
 use crate::registries::{Registry, RegistryName};
 use crate::roles::{Role, RoleName};
 use crate::secrets::{Secret, SecretName, SecretText};
@@ -72,6 +73,7 @@ pub struct StoredBucket {
 struct Faults {
     calls: Vec<&'static str>,
     planned: Vec<Fault>,
+    refused: Vec<(&'static str, Refusal)>,
 }
 
 struct Fault {
@@ -110,6 +112,17 @@ impl Memory {
     /// The same, but the call has its effect: only its answer is lost.
     pub fn lose_answer(&self, operation: &'static str, nth: usize, error: Error) {
         self.plan(operation, nth, error, true);
+    }
+
+    /// Lets a check, named `capability.check` or `account.kept`, refuse from now on.
+    pub fn refuse(&self, check: &'static str, refusal: Refusal) {
+        lock(&self.0.faults).refused.push((check, refusal));
+    }
+
+    fn refusals(&self, check: &'static str) -> Vec<Refusal> {
+        let faults = lock(&self.0.faults);
+        let of_this = faults.refused.iter().filter(|(name, _)| *name == check);
+        of_this.map(|(_, refusal)| refusal.clone()).collect()
     }
 
     /// The operations called so far, in order.
@@ -217,6 +230,7 @@ mod tests {
     fn bucket() -> NewBucket {
         NewBucket {
             id: "acme-metadata".parse().unwrap(),
+            hierarchical: false,
             tags: Tags::new(),
         }
     }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{Memory, World, missing, occupied, taken};
 use crate::error::Result;
+use crate::refusal::Refusal;
 use crate::registries::{
     Images, NewRegistry, Registries, Registry, RegistryName, RegistrySettings,
 };
@@ -11,6 +12,18 @@ use crate::tags::Tags;
 
 #[async_trait]
 impl Registries for Memory {
+    fn check(&self, _: &NewRegistry) -> Vec<Refusal> {
+        self.refusals("registries.check")
+    }
+
+    fn defaults(&self) -> RegistrySettings {
+        RegistrySettings {
+            immutable_tags: true,
+            scan_on_push: true,
+            keep_last: None,
+        }
+    }
+
     async fn create(&self, new: &NewRegistry) -> Result<Registry> {
         self.run("registries.create", |world| {
             if world.registries.contains_key(&new.name) {

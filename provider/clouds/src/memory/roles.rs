@@ -1,6 +1,7 @@
 //! Roles, in memory. Documents are the capabilities' own debug text: no cloud's language is imitated.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -8,11 +9,25 @@ use serde_json::{Value, json};
 use super::{Memory, World, missing, taken};
 use crate::error::{Call, Error, Result};
 use crate::policies::PolicyDocument;
-use crate::roles::{Role, RoleDocuments, RoleName, RoleSpec, Roles, Trust};
+use crate::refusal::Refusal;
+use crate::roles::{
+    Role, RoleDefaults, RoleDocuments, RoleName, RoleSpec, Roles, SessionDuration, Trust,
+};
 use crate::tags::Tags;
 
 #[async_trait]
 impl Roles for Memory {
+    fn check(&self, _: &RoleSpec) -> Vec<Refusal> {
+        self.refusals("roles.check")
+    }
+
+    fn defaults(&self) -> RoleDefaults {
+        RoleDefaults {
+            path: "/".parse().ok(),
+            max_session: SessionDuration::try_from(Duration::from_hours(1)).ok(),
+        }
+    }
+
     async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments> {
         self.run("roles.documents", |_| Ok(documents(spec)))
     }
@@ -52,10 +67,10 @@ impl Roles for Memory {
         })
     }
 
-    async fn get(&self, name: &RoleName, trust: Option<&Trust>) -> Result<Role> {
+    async fn get(&self, name: &RoleName, known: Option<&RoleSpec>) -> Result<Role> {
         self.run("roles.get", |world| {
             let mut role = find(world, "roles.get", name)?.clone();
-            if trust.is_none() && matches!(role.trust, Some(Trust::PodIdentity { .. })) {
+            if known.is_none() && matches!(role.trust, Some(Trust::PodIdentity { .. })) {
                 role.subjects.clear();
             }
             Ok(role)

@@ -5,11 +5,20 @@ use async_trait::async_trait;
 use super::{Memory, World, missing, taken};
 use crate::account::KmsKey;
 use crate::error::{Call, Error, Result};
-use crate::secrets::{Deletion, NewSecret, Secret, SecretName, SecretText, Secrets};
+use crate::refusal::Refusal;
+use crate::secrets::{Deletion, NewSecret, RecoveryDays, Secret, SecretName, SecretText, Secrets};
 use crate::tags::Tags;
 
 #[async_trait]
 impl Secrets for Memory {
+    fn check(&self, _: &SecretName, _: Option<&KmsKey>, _: Deletion) -> Vec<Refusal> {
+        self.refusals("secrets.check")
+    }
+
+    fn default_deletion(&self) -> Deletion {
+        RecoveryDays::try_from(30).map_or(Deletion::ByTheStore, Deletion::After)
+    }
+
     async fn create(&self, new: &NewSecret) -> Result<Secret> {
         self.run("secrets.create", |world| {
             if world.secrets.contains_key(&new.name) {
@@ -91,7 +100,7 @@ impl Secrets for Memory {
                 Deletion::After(_) if secret.deleted => {
                     return Err(missing("secrets.delete", name));
                 }
-                Deletion::After(_) => secret.deleted = true,
+                Deletion::After(_) | Deletion::ByTheStore => secret.deleted = true,
             }
             Ok(())
         })
