@@ -264,6 +264,13 @@ pub trait Roles: Send + Sync {
     /// What a role has where nothing is said.
     fn defaults(&self) -> RoleDefaults;
 
+    /// What a role with these capabilities may do, in the cloud's words. Changes nothing.
+    async fn policy(
+        &self,
+        name: &RoleName,
+        capabilities: &BTreeSet<Capability>,
+    ) -> Result<PolicyDocument>;
+
     /// What `create` and `update` would write: changes nothing, and refuses what the cloud's size limits refuse.
     async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments>;
 

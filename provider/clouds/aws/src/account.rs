@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use clouds::Result;
 use clouds::account::{Account, Caller, Managed, Operation};
 use clouds::policies::PolicyDocument;
+use clouds::{Refusal, Result, Tags};
 
-use crate::{Aws, permissions};
+use crate::{Aws, names, permissions};
 
 #[async_trait]
 impl Account for Aws {
+    fn kept(&self, _: Managed, all: &Tags, _: &Tags) -> std::result::Result<Tags, Refusal> {
+        names::tags(all)?;
+        Ok(all.clone())
+    }
+
     async fn caller(&self) -> Result<Caller> {
         Ok(self.0.caller().await?.clone())
     }

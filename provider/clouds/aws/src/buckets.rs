@@ -17,15 +17,17 @@ use aws_sdk_s3::types::{
     Delete, ObjectIdentifier, ObjectOwnership, Tagging, VersioningConfiguration,
 };
 use clouds::account::Region;
-use clouds::buckets::{Bucket, BucketId, BucketSettings, Buckets, Contents, NewBucket, Protection};
+use clouds::buckets::{
+    Bucket, BucketId, BucketSettings, Buckets, Contents, Encryption, NewBucket, Protection,
+};
 use clouds::error::Call;
-use clouds::{Error, Optional, Result, Tags};
+use clouds::{Error, Optional, Refusal, Result, Tags};
 use futures::try_join;
 
 use crate::bucket_policy::Owner;
 use crate::error::{Classify, from_code, invalid};
 use crate::session::Service;
-use crate::{Aws, bucket_policy, bucket_settings, lifecycle, regions};
+use crate::{Aws, bucket_policy, bucket_settings, lifecycle, names, regions};
 
 /// The region whose `CreateBucket` answers success for a bucket that the caller owns already.
 const FORGIVING_REGION: &str = "us-east-1";
@@ -34,6 +36,54 @@ const PAGE: usize = 1000;
 
 #[async_trait]
 impl Buckets for Aws {
+    fn check(&self, new: &NewBucket, settings: &BucketSettings) -> Vec<Refusal> {
+        let hierarchical = new.hierarchical.then_some(&());
+        let key = match &settings.encryption {
+            Encryption::Cloud => None,
+            Encryption::Key(key) => Some(key),
+        };
+        [
+            names::bucket(&new.id.name),
+            names::key(key),
+            Refusal::of_given(
+                "account",
+                new.id.account.as_ref(),
+                "S3 has no storage accounts: leave it out.",
+            ),
+            Refusal::of_given(
+                "hierarchical",
+                hierarchical,
+                "S3 has no hierarchical namespace: leave it out.",
+            ),
+            Refusal::of_given(
+                "soft_delete_days",
+                settings.soft_delete_days.as_ref(),
+                "S3 keeps deleted objects by versioning only: leave it out, and see `versioning`.",
+            ),
+            Refusal::of_given(
+                "allowed_networks",
+                settings.allowed_networks.as_ref(),
+                "S3 has no network rules of a bucket: write a statement with aws:SourceVpce or aws:SourceIp into \
+                 `policy_statements`.",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn protections(&self) -> BTreeSet<Protection> {
+        [
+            Protection::Encrypted,
+            Protection::PublicAccessBlocked,
+            Protection::OwnerEnforced,
+            Protection::TlsOnly,
+            Protection::OwnAccountOnly,
+            Protection::AbortedUploadsRemoved,
+        ]
+        .into()
+    }
+
     async fn create(&self, new: &NewBucket) -> Result<()> {
         let name = new.id.name.as_str();
         let region = &self.0.config.region;
@@ -54,7 +104,7 @@ impl Buckets for Aws {
             .bucket(name)
             .object_ownership(ObjectOwnership::BucketOwnerEnforced)
             .create_bucket_configuration(configuration.build());
-        if new.id.name.is_account_regional() {
+        if names::is_account_regional(&new.id.name) {
             request = request.bucket_namespace(BucketNamespace::AccountRegional);
         }
         request.send().await.classify("s3:CreateBucket", name)?;
@@ -108,12 +158,15 @@ impl Buckets for Aws {
                 .endpoint(Service::S3)
                 .unwrap_or_else(|| format!("https://s3.{region}.{}", regions::domain(&region))),
             region,
+            hierarchical: false,
             settings: BucketSettings {
                 encryption,
                 versioning,
                 expiration: rules.expiration,
                 cors_origins,
                 policy_statements,
+                soft_delete_days: None,
+                allowed_networks: None,
             },
             protections,
             foreign_rules,

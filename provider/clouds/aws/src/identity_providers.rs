@@ -11,13 +11,27 @@ use clouds::identity_providers::{
     Audience, IdentityProvider, IdentityProviderId, IdentityProviders, Issuer, NewIdentityProvider,
 };
 use clouds::tags::TagChange;
-use clouds::{Result, Tags};
+use clouds::{Refusal, Result, Tags};
 
 use crate::error::Classify;
 use crate::{Aws, tags};
 
+/// For whom tokens are that STS exchanges.
+const AUDIENCE: &str = "sts.amazonaws.com";
+
 #[async_trait]
 impl IdentityProviders for Aws {
+    fn check(&self, wanted: &NewIdentityProvider) -> Vec<Refusal> {
+        let reason = "An identity provider of IAM is called by its issuer: leave it out.";
+        Refusal::of_given("name", wanted.name.as_ref(), reason)
+            .into_iter()
+            .collect()
+    }
+
+    fn default_audiences(&self) -> BTreeSet<Audience> {
+        AUDIENCE.parse().into_iter().collect()
+    }
+
     /// Without a thumbprint: IAM trusts the issuer's certificate by its own library of authorities.
     async fn create(&self, new: &NewIdentityProvider) -> Result<IdentityProvider> {
         let call = ("iam:CreateOpenIDConnectProvider", &new.issuer);
@@ -78,7 +92,8 @@ impl IdentityProviders for Aws {
         })
     }
 
-    async fn find(&self, issuer: &Issuer) -> Result<IdentityProvider> {
+    async fn find(&self, wanted: &NewIdentityProvider) -> Result<IdentityProvider> {
+        let issuer = &wanted.issuer;
         let scope = self.0.scope().await?;
         let arn = format!(
             "arn:{}:iam::{}:oidc-provider/{}",

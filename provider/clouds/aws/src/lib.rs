@@ -12,6 +12,7 @@ mod error;
 mod identity_providers;
 mod lifecycle;
 mod log_groups;
+mod names;
 mod permissions;
 pub mod regions;
 mod registries;

@@ -10,13 +10,28 @@ use clouds::log_groups::{
     LogGroup, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup, Retention,
 };
 use clouds::tags::TagChange;
-use clouds::{Result, Tags};
+use clouds::{Refusal, Result, Tags};
 
 use crate::error::{Classify, not_found};
-use crate::{Aws, tags};
+use crate::{Aws, names, tags};
 
 #[async_trait]
 impl LogGroups for Aws {
+    fn check(&self, name: &LogGroupName, settings: &LogGroupSettings) -> Vec<Refusal> {
+        [
+            names::log_group(name),
+            names::retention(settings.retention),
+            names::full_key(settings.kms_key.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn default_retention(&self) -> Option<Retention> {
+        None
+    }
+
     async fn create(&self, new: &NewLogGroup) -> Result<()> {
         let request = self
             .0

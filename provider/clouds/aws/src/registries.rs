@@ -13,15 +13,29 @@ use clouds::registries::{
     Images, NewRegistry, Registries, Registry, RegistryName, RegistrySettings,
 };
 use clouds::tags::TagChange;
-use clouds::{Optional, Result, Tags};
+use clouds::{Optional, Refusal, Result, Tags};
 use futures::try_join;
 use serde_json::{Value, json};
 
 use crate::error::{Classify, not_found};
-use crate::{Aws, tags};
+use crate::{Aws, names, tags};
 
 #[async_trait]
 impl Registries for Aws {
+    fn check(&self, wanted: &NewRegistry) -> Vec<Refusal> {
+        names::full_key(wanted.kms_key.as_ref())
+            .into_iter()
+            .collect()
+    }
+
+    fn defaults(&self) -> RegistrySettings {
+        RegistrySettings {
+            immutable_tags: true,
+            scan_on_push: true,
+            keep_last: None,
+        }
+    }
+
     async fn create(&self, new: &NewRegistry) -> Result<Registry> {
         let call = ("ecr:CreateRepository", new.name.as_str());
         let mut request = self

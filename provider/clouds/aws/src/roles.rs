@@ -6,22 +6,23 @@
 //! make 1 more per association that differs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::Role as SdkRole;
 use clouds::policies::PolicyDocument;
 use clouds::roles::{
-    ForeignPolicy, PolicyArn, PrincipalId, Role, RoleDocuments, RoleName, RolePath, RoleSpec,
-    Roles, SessionDuration, Subject, Trust,
+    Capability, ForeignPolicy, PolicyArn, PrincipalId, Role, RoleDefaults, RoleDocuments, RoleName,
+    RolePath, RoleSpec, Roles, SessionDuration, Subject, Trust,
 };
 use clouds::tags::TagChange;
-use clouds::{Error, Optional, Result, Tags};
+use clouds::{Error, Optional, Refusal, Result, Tags};
 use futures::{StreamExt, TryStreamExt, stream, try_join};
 use percent_encoding::percent_decode_str;
 
 use crate::error::Classify;
 use crate::identity_providers::sdk_tags;
-use crate::{Aws, permissions, tags, trust};
+use crate::{Aws, names, permissions, tags, trust};
 
 /// The name of our policy in a role.
 const OWN_POLICY: &str = "dataplane";
@@ -29,6 +30,46 @@ const DEFAULT_SESSION: u64 = 3600;
 
 #[async_trait]
 impl Roles for Aws {
+    fn check(&self, spec: &RoleSpec) -> Vec<Refusal> {
+        let trust = matches!(spec.trust, Trust::Gke { .. } | Trust::Azure { .. });
+        let mut refused: Vec<_> = names::role(&spec.name).into_iter().collect();
+        refused.extend(trust.then(|| {
+            Refusal::new(
+                "trust",
+                "AWS trusts tokens by `irsa = { provider_arn = … }` or `pod_identity = { cluster = … }`.",
+            )
+        }));
+        for capability in &spec.capabilities {
+            refused.extend(match capability {
+                Capability::ReadSecrets { prefix } | Capability::WriteSecrets { prefix } => {
+                    names::secret_prefix(prefix)
+                }
+                Capability::UseKey { key } => names::key(Some(key)).map(|refusal| Refusal {
+                    field: "kms_keys",
+                    ..refusal
+                }),
+                _ => None,
+            });
+        }
+        refused.dedup();
+        refused
+    }
+
+    fn defaults(&self) -> RoleDefaults {
+        RoleDefaults {
+            path: "/".parse().ok(),
+            max_session: SessionDuration::try_from(Duration::from_secs(DEFAULT_SESSION)).ok(),
+        }
+    }
+
+    async fn policy(
+        &self,
+        name: &RoleName,
+        capabilities: &BTreeSet<Capability>,
+    ) -> Result<PolicyDocument> {
+        permissions::policy(name.as_str(), &self.0.scope().await?, capabilities)
+    }
+
     async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments> {
         let name = spec.name.as_str();
         let scope = self.0.scope().await?;
@@ -80,7 +121,8 @@ impl Roles for Aws {
         })
     }
 
-    async fn get(&self, name: &RoleName, trust: Option<&Trust>) -> Result<Role> {
+    async fn get(&self, name: &RoleName, known: Option<&RoleSpec>) -> Result<Role> {
+        let trust = known.map(|known| &known.trust);
         let iam = self.0.iam().await?;
         let call = ("iam:GetRole", name.as_str());
         let answer = iam
@@ -487,7 +529,7 @@ fn role(
             .map(str::parse::<PolicyArn>)
             .transpose()
             .classify(call.0, call.1)?,
-        max_session: SessionDuration::try_from(std::time::Duration::from_secs(session)).ok(),
+        max_session: SessionDuration::try_from(Duration::from_secs(session)).ok(),
         policy,
         foreign_policies,
         service_account_annotations: annotations(trust.as_ref(), found.arn()),

@@ -5,12 +5,12 @@
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::types::Tag;
 use clouds::account::KmsKey;
-use clouds::secrets::{Deletion, NewSecret, Secret, SecretName, SecretText, Secrets};
+use clouds::secrets::{Deletion, NewSecret, RecoveryDays, Secret, SecretName, SecretText, Secrets};
 use clouds::tags::TagChange;
-use clouds::{Result, Tags};
+use clouds::{Refusal, Result, Tags};
 
 use crate::error::Classify;
-use crate::{Aws, tags};
+use crate::{Aws, names, tags};
 
 /// The key that secrets have when none is named.
 const ACCOUNT_KEY: &str = "alias/aws/secretsmanager";
@@ -18,6 +18,26 @@ const CURRENT: &str = "AWSCURRENT";
 
 #[async_trait]
 impl Secrets for Aws {
+    fn check(
+        &self,
+        name: &SecretName,
+        kms_key: Option<&KmsKey>,
+        deletion: Deletion,
+    ) -> Vec<Refusal> {
+        let deletion = match deletion {
+            Deletion::After(days) => names::recovery(days),
+            Deletion::Now | Deletion::ByTheStore => None,
+        };
+        [names::secret(name), names::key(kms_key), deletion]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn default_deletion(&self) -> Deletion {
+        RecoveryDays::try_from(30).map_or(Deletion::ByTheStore, Deletion::After)
+    }
+
     async fn create(&self, new: &NewSecret) -> Result<Secret> {
         let request = self
             .0
@@ -141,6 +161,7 @@ impl Secrets for Aws {
         let request = match deletion {
             Deletion::Now => request.force_delete_without_recovery(true),
             Deletion::After(days) => request.recovery_window_in_days(days.days()),
+            Deletion::ByTheStore => request,
         };
         request
             .send()

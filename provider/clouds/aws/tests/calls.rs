@@ -20,6 +20,7 @@ fn bucket() -> Bucket {
         uri: "s3://acme-metadata".into(),
         region: "eu-west-1".parse().unwrap(),
         endpoint: String::new(),
+        hierarchical: false,
         settings: BucketSettings::plain(),
         protections: Protection::ALL.into(),
         foreign_rules: BTreeSet::new(),

@@ -6,17 +6,17 @@
     reason = "clippy takes only the functions with #[test] for tests"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use clouds::account::AccountId;
-use clouds::buckets::BucketId;
+use clouds::account::{AccountId, Managed};
+use clouds::buckets::{BucketId, Protection};
 use clouds::clusters::ClusterId;
-use clouds::conformance::{self, Environment, Stranger};
+use clouds::conformance::{self, Environment, Names, Stranger};
 use clouds::registries::RegistryName;
-use clouds::roles::{PolicyArn, RoleName};
+use clouds::roles::{Capability, ForeignPolicy, PolicyArn, RoleName, Trust};
 use clouds::{Clouds, Error};
 use clouds_aws::{Config, Service};
 
@@ -24,9 +24,16 @@ const REGION: &str = "eu-west-1";
 const CLUSTER: &str = "conformance";
 
 /// An emulator, with the plain SDK as somebody else's hands.
+#[derive(Clone)]
 struct Emulator {
     endpoint: String,
     sdk: aws_config::SdkConfig,
+}
+
+/// Somebody else, who attaches this policy to roles.
+struct Other {
+    emulator: Emulator,
+    policy: PolicyArn,
 }
 
 impl Emulator {
@@ -94,7 +101,46 @@ impl Emulator {
             .await
             .unwrap();
         self.make_cluster().await;
+        let boundary: PolicyArn = boundary.policy().unwrap().arn().unwrap().parse().unwrap();
+        let bucket: BucketId = format!("{run}-metadata").parse().unwrap();
         Environment {
+            account: self.clouds().account,
+            trust: Trust::Irsa {
+                provider: format!(
+                    "arn:aws:iam::123456789012:oidc-provider/issuer.example.com/{run}"
+                )
+                .parse()
+                .unwrap(),
+            },
+            names: Names {
+                registry: |name| format!("tasks/{name}"),
+                secret: |name| format!("secret/{name}"),
+                audience: "sts.amazonaws.com",
+                ..Names::PLAIN
+            },
+            capabilities: [
+                [
+                    Capability::ReadObjects {
+                        bucket: bucket.clone(),
+                        prefixes: BTreeSet::new(),
+                    },
+                    Capability::ReadSecrets {
+                        prefix: "dataplane/".parse().unwrap(),
+                    },
+                ]
+                .into(),
+                [Capability::WriteObjects {
+                    bucket,
+                    prefixes: ["acme/".parse().unwrap()].into(),
+                }]
+                .into(),
+            ],
+            statements: |id| {
+                let frozen = format!("arn:aws:s3:::{}/frozen/*", id.name);
+                vec![serde_json::json!({
+                    "Sid": "Uploads", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": frozen,
+                })]
+            },
             run: format!("{run}-{}", since.as_nanos() % 1_000_000_000),
             cluster: ClusterId::Eks {
                 name: CLUSTER.parse().unwrap(),
@@ -103,8 +149,11 @@ impl Emulator {
             kms_key: "arn:aws:kms:eu-west-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
                 .parse()
                 .unwrap(),
-            boundary: boundary.policy().unwrap().arn().unwrap().parse().unwrap(),
-            stranger: Box::new(self),
+            boundary: Some(boundary.clone()),
+            stranger: Box::new(Other {
+                emulator: self,
+                policy: boundary,
+            }),
         }
     }
 
@@ -142,10 +191,11 @@ impl Emulator {
 }
 
 #[async_trait]
-impl Stranger for Emulator {
+impl Stranger for Other {
     async fn fill_bucket(&self, id: &BucketId, objects: usize) {
         for number in 0..objects {
             let request = self
+                .emulator
                 .s3()
                 .put_object()
                 .bucket(id.name.as_str())
@@ -154,8 +204,8 @@ impl Stranger for Emulator {
         }
     }
 
-    async fn open_bucket(&self, id: &BucketId) {
-        let (s3, name) = (self.s3(), id.name.as_str());
+    async fn open_bucket(&self, id: &BucketId) -> BTreeSet<Protection> {
+        let (s3, name) = (self.emulator.s3(), id.name.as_str());
         s3.delete_bucket_policy().bucket(name).send().await.unwrap();
         s3.delete_public_access_block()
             .bucket(name)
@@ -167,10 +217,17 @@ impl Stranger for Emulator {
             .send()
             .await
             .unwrap();
+        [
+            Protection::PublicAccessBlocked,
+            Protection::TlsOnly,
+            Protection::OwnAccountOnly,
+            Protection::AbortedUploadsRemoved,
+        ]
+        .into()
     }
 
-    async fn widen_role(&self, name: &RoleName, attached: &PolicyArn) {
-        let iam = aws_sdk_iam::Client::new(&self.sdk);
+    async fn widen_role(&self, name: &RoleName) -> BTreeSet<ForeignPolicy> {
+        let iam = aws_sdk_iam::Client::new(&self.emulator.sdk);
         let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
         let request = iam
             .put_role_policy()
@@ -180,12 +237,17 @@ impl Stranger for Emulator {
         let request = iam
             .attach_role_policy()
             .role_name(name.as_str())
-            .policy_arn(attached.as_str());
+            .policy_arn(self.policy.as_str());
         request.send().await.unwrap();
+        [
+            ForeignPolicy::Inline("stranger".into()),
+            ForeignPolicy::Attached(self.policy.to_string()),
+        ]
+        .into()
     }
 
     async fn push_image(&self, name: &RegistryName) {
-        let ecr = aws_sdk_ecr::Client::new(&self.sdk);
+        let ecr = aws_sdk_ecr::Client::new(&self.emulator.sdk);
         let manifest = r#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}"#;
         let request = ecr
             .put_image()
@@ -218,10 +280,11 @@ async fn a_bucket_in_another_region() {
     let [west, central] =
         ["eu-west-1", "eu-central-1"].map(|region| clouds_aws::connect(ministack.config(region)));
     let environment = ministack.environment("region").await;
-    let id = BucketId::from(environment.name::<clouds::buckets::BucketName>("there"));
+    let id = environment.bucket("there");
     let new = clouds::buckets::NewBucket {
         id: id.clone(),
-        tags: conformance::marks(),
+        hierarchical: false,
+        tags: environment.marks(Managed::Buckets),
     };
     central.buckets.create(&new).await.unwrap();
     assert!(matches!(

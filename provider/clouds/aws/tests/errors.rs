@@ -178,15 +178,8 @@ async fn a_role_outlives_its_cluster() {
     let trust = Trust::PodIdentity {
         cluster: "prod".parse().unwrap(),
     };
-    let name = "userflyterole".parse().unwrap();
-    let roles = server.clouds(1).roles;
-    let found = roles.get(&name, Some(&trust)).await.unwrap();
-    assert_eq!(
-        (found.trust.as_ref(), &found.subjects),
-        (Some(&trust), &BTreeSet::new())
-    );
     let wanted = RoleSpec {
-        name,
+        name: "userflyterole".parse().unwrap(),
         path: None,
         permissions_boundary: None,
         max_session: None,
@@ -194,6 +187,12 @@ async fn a_role_outlives_its_cluster() {
         subjects: [Subject::new("fraud-production", "default").unwrap()].into(),
         capabilities: BTreeSet::new(),
     };
+    let roles = server.clouds(1).roles;
+    let found = roles.get(&wanted.name, Some(&wanted)).await.unwrap();
+    assert_eq!(
+        (found.trust.as_ref(), &found.subjects),
+        (Some(&wanted.trust), &BTreeSet::new())
+    );
     // Not found would be waited for.
     let error = roles.update(&found, &wanted).await.unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error:?}");
@@ -205,6 +204,7 @@ async fn a_role_outlives_its_cluster() {
 async fn in_us_east_1_a_bucket_that_cannot_be_seen_exists() {
     let new = NewBucket {
         id: "acme-metadata".parse().unwrap(),
+        hierarchical: false,
         tags: Tags::new(),
     };
     for (status, headers) in [
@@ -265,7 +265,7 @@ async fn associations_outlive_a_changed_trust_policy() {
         capabilities: BTreeSet::new(),
     };
     let roles = server.clouds(1).roles;
-    let mut found = roles.get(&wanted.name, Some(&wanted.trust)).await.unwrap();
+    let mut found = roles.get(&wanted.name, Some(&wanted)).await.unwrap();
     assert_eq!((&found.trust, &found.subjects), (&None, &wanted.subjects));
     roles.update(&found, &wanted).await.unwrap();
     let made = "POST /clusters/prod/pod-identity-associations";

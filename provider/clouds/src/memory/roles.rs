@@ -11,7 +11,8 @@ use crate::error::{Call, Error, Result};
 use crate::policies::PolicyDocument;
 use crate::refusal::Refusal;
 use crate::roles::{
-    Role, RoleDefaults, RoleDocuments, RoleName, RoleSpec, Roles, SessionDuration, Trust,
+    Capability, Role, RoleDefaults, RoleDocuments, RoleName, RoleSpec, Roles, SessionDuration,
+    Trust,
 };
 use crate::tags::Tags;
 
@@ -26,6 +27,14 @@ impl Roles for Memory {
             path: "/".parse().ok(),
             max_session: SessionDuration::try_from(Duration::from_hours(1)).ok(),
         }
+    }
+
+    async fn policy(
+        &self,
+        _: &RoleName,
+        capabilities: &BTreeSet<Capability>,
+    ) -> Result<PolicyDocument> {
+        self.run("roles.policy", |_| Ok(policy(capabilities)))
     }
 
     async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments> {
@@ -112,12 +121,15 @@ impl Roles for Memory {
     }
 }
 
-fn documents(spec: &RoleSpec) -> RoleDocuments {
-    let capabilities: Vec<_> = spec
-        .capabilities
+fn policy(capabilities: &BTreeSet<Capability>) -> PolicyDocument {
+    let actions: Vec<_> = capabilities
         .iter()
         .map(|capability| format!("{capability:?}"))
         .collect();
+    PolicyDocument::new(json!({ "Statement": [{ "Effect": "Allow", "Action": actions }] }))
+}
+
+fn documents(spec: &RoleSpec) -> RoleDocuments {
     let subjects: Vec<Value> = match spec.trust {
         Trust::PodIdentity { .. } => Vec::new(),
         _ => spec
@@ -127,9 +139,7 @@ fn documents(spec: &RoleSpec) -> RoleDocuments {
             .collect(),
     };
     RoleDocuments {
-        policy: PolicyDocument::new(
-            json!({ "Statement": [{ "Effect": "Allow", "Action": capabilities }] }),
-        ),
+        policy: policy(&spec.capabilities),
         trust_policy: PolicyDocument::new(json!({
             "Statement": [{ "Effect": "Allow", "Principal": format!("{:?}", spec.trust), "Subject": subjects }]
         })),
