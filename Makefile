@@ -77,6 +77,8 @@ lint-crates: ## Each crate alone, so that no missing feature hides behind anothe
 
 .PHONY: deny
 deny: $(cargo_deny) ## Licences, duplicates, sources and banned crates
+	# All platforms' crates, of which a build here has fetched only Linux's.
+	cargo fetch --quiet --locked
 	$(cargo_deny) --offline --log-level error check bans licenses sources
 
 .PHONY: advisories
