@@ -12,3 +12,4 @@ mod identity;
 mod looked_up;
 mod reviewer;
 mod substrate;
+mod users_own;
