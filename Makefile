@@ -10,6 +10,9 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/dataplane
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export DATAPLANE_CACHE  ?= $(CACHE)
 
+# Who looks around in the demo has its kubectl, aws and terraform first on PATH. They reach the demo and nothing else.
+export PATH := $(subst $(CACHE)/demo/bin:,,$(PATH))
+
 # The tools that only lint and docs need. Those in Go are pinned by .ci/tools/go.mod.
 CARGO_DENY     := 0.20.2
 TOOLS          := $(CACHE)/tools
