@@ -201,8 +201,8 @@ pub struct EgressModel {
     #[attr(optional)]
     pub control_plane: Value<DestinationModel>,
     /// Where names are asked for: each of these, on UDP and TCP. Default: port 53 of the pods labelled `k8s-app = kube-dns` in
-    /// `kube-system`, and of the node-local cache 169.254.20.10. On EKS Auto Mode name the address of the Service `kube-dns`, on
-    /// OpenShift the namespace `openshift-dns` with port 5353.
+    /// `kube-system`, and of the node-local cache 169.254.20.10. On EKS Auto Mode name the address of the Service `kube-dns`; for
+    /// the servers of `openshift-dns` that namespace and port 5353.
     #[attr(optional, computed, default = Vec::new())]
     pub dns: Value<Vec<DnsPeerModel>>,
 }
