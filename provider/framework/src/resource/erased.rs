@@ -206,7 +206,10 @@ impl<R: Resource> AnyResource<R::Client> for R {
             let found = Resource::read(self, cx, stored.model.clone())
                 .await
                 .map_err(|wrong| stored.explain(wrong))?;
-            Ok(found.map(|found| stored.restore(found.encode())))
+            match found {
+                Some(found) => Ok(Some(stored.restore(found.encode()))),
+                None => stored.check_gone().map(|()| None),
+            }
         }
         .boxed()
     }

@@ -8,6 +8,7 @@ use crate::{AttributePath, Cty, Diagnostic, Diagnostics, Failure, Model, Result,
 pub(super) struct Stored<M> {
     /// The object; null where the state has something that is not valid any more.
     pub(super) model: M,
+    /// The state's own values, if some of them could not be read.
     raw: Cty,
     unread: Diagnostics,
 }
@@ -22,14 +23,15 @@ impl<M: Model> Stored<M> {
             let readable = object(M::schema(), raw.clone(), &root, &mut unread);
             M::decode(&readable, &root)?
         };
-        for wrong in unread.iter() {
+        for wrong in &unread {
             tracing::warn!(problem = %wrong.detail, "the state has an invalid value");
         }
-        Ok(Self {
-            model,
-            raw: raw.clone(),
-            unread,
-        })
+        let raw = if unread.is_empty() {
+            Cty::Null
+        } else {
+            raw.clone()
+        };
+        Ok(Self { model, raw, unread })
     }
 
     pub(super) fn decode_some(raw: &Cty) -> Result<Option<Self>> {
@@ -54,6 +56,19 @@ impl<M: Model> Stored<M> {
         let mut diagnostics = self.unread.clone();
         diagnostics.extend(wrong);
         diagnostics
+    }
+
+    /// That nothing was found means that the object is gone, unless it is where the state's invalid value says.
+    pub(super) fn check_gone(&self) -> Result<()> {
+        if self.unread.is_empty() {
+            return Ok(());
+        }
+        let missing = Diagnostic::error(
+            "",
+            "the object was not found, perhaps because of the invalid value. If it is gone, remove it from the state by \
+             terraform state rm",
+        );
+        Err(self.explain(missing.into()))
     }
 
     pub(super) fn explain_failure(&self, failure: Failure<Cty>) -> Failure<Cty> {
@@ -108,7 +123,7 @@ fn attribute(
             .collect(),
         // The objects of a set are told apart by their values: without one of them they would be others.
         (_, value) if value.is_wholly_known() => {
-            for wrong in wrong.iter() {
+            for wrong in &wrong {
                 unread.push(complaint(wrong, path));
             }
             Cty::Null

@@ -154,7 +154,7 @@ fn lower_case(name: &str) -> std::result::Result<(), String> {
 /// The shelf never answers about what is stuck.
 async fn ask_about(name: &str) {
     if name == "stuck" {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -250,3 +250,16 @@ async fn a_configuration_is_held_to_what_is_valid_now() {
         "{wrong:?}"
     );
 }
+
+#[tokio::test]
+async fn what_is_not_found_by_an_invalid_state_is_not_dropped() {
+    let (harness, shelf) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let mut stored = boxes.create(json!({"name": "a"})).await.values.clone();
+    stored["lasts"] = json!("soon");
+    let state = boxes.upgrade(2, stored).await;
+    shelf.boxes.lock().unwrap().clear();
+    let wrong = boxes.try_read(&state).await.unwrap_err();
+    assert_eq!(wrong[0].summary, "Invalid value of lasts in the state");
+    assert!(wrong[1].detail.contains("terraform state rm"), "{wrong:?}");
+}
