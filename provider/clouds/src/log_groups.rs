@@ -14,17 +14,23 @@ checked_text! {
     LogGroupName, "log group name", log_group_name
 }
 
-/// For how many days logs are kept. CloudWatch takes only some numbers; the others take those, too.
+/// For how many days logs are kept. `CloudWatch` takes only some numbers, and has added to them before: what is wanted is
+/// parsed, what is found is taken as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Retention(u32);
 
-/// The numbers of days that logs can be kept for.
+/// The numbers of days that logs can be kept for, as documented for `PutRetentionPolicy`.
 pub const RETENTIONS: [u32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
 
 impl Retention {
+    /// What a cloud answered, whether it was known when this was built or not.
+    pub fn found(days: u32) -> Self {
+        Self(days)
+    }
+
     /// The number of days.
     pub fn days(self) -> u32 {
         self.0
@@ -129,6 +135,12 @@ mod tests {
             said.contains("\"31\"") && said.contains("1, 3, 5"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn what_a_cloud_answers_is_taken_as_it_is() {
+        assert_eq!(Retention::found(4000).days(), 4000);
+        assert_eq!(Retention::found(30), Retention::try_from(30).unwrap());
     }
 
     #[test]
