@@ -49,7 +49,8 @@ pub async fn run(
         };
         let (client, config, states) = (&client, &config, states.clone());
         let (endpoint, token) = (endpoint.clone(), TokenFile::new(token.clone()));
-        async move {
+        // The largest part of what this mode is: on the heap, and only while it leads.
+        Box::pin(async move {
             let Some(registration) =
                 register_request(client, config, states.clone(), &shared).await
             else {
@@ -64,7 +65,7 @@ pub async fn run(
                 stop: shared.stop,
             };
             channel.run(Backoff::default()).await;
-        }
+        })
     });
     tokio::join!(watching, connecting);
     Ok(())
