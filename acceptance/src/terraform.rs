@@ -107,6 +107,11 @@ impl Terraform {
         &self.directory
     }
 
+    /// Where Terraform and the provider put what they need while they run.
+    pub fn temporary(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
     /// Adds variables to the environment of Terraform and the provider; ours is not passed on.
     #[must_use]
     pub fn with(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
@@ -296,7 +301,7 @@ impl Terraform {
     /// What Terraform and the provider read.
     pub fn environment(&self) -> Vec<(String, String)> {
         let configuration = self.root.join("terraform.rc").display().to_string();
-        let temporary = self.root.join("tmp");
+        let temporary = self.temporary();
         let fits = temporary.as_os_str().len() <= LONGEST;
         let temporary = fits.then(|| ("TMPDIR".to_owned(), temporary.display().to_string()));
         let own = [
