@@ -10,6 +10,9 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/dataplane
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export DATAPLANE_CACHE  ?= $(CACHE)
 
+# Who looks around in the demo has its kubectl, aws and terraform first on PATH. They reach the demo and nothing else.
+export PATH := $(subst $(CACHE)/demo/bin:,,$(PATH))
+
 # The tools that only lint and docs need. Those in Go are pinned by .ci/tools/go.mod.
 CARGO_DENY     := 0.20.2
 TOOLS          := $(CACHE)/tools
@@ -24,9 +27,9 @@ MODULES := $(wildcard modules/*)
 
 .PHONY: demo
 demo: setup ## Put a whole data plane up (emulated AWS, real Kubernetes API server) and leave it running
-	cargo build --quiet -p terraform-provider-dataplane -p dataplane-operator
-	# Where a node can be started, the operator runs in it from its image.
-	if [[ "$$(uname -s)$$(id -u)" == Linux0 ]] && command -v containerd runc >/dev/null; then $(MAKE) image; fi
+	cargo build -p terraform-provider-dataplane -p dataplane-operator
+	@# Where a node can be started, the operator runs in it from its image.
+	@if [[ "$$(uname -s)$$(id -u)" == Linux0 ]] && command -v containerd runc >/dev/null; then $(MAKE) image; fi
 	cargo run --quiet -p acceptance --bin demo -- up
 
 .PHONY: demo-down
@@ -77,6 +80,8 @@ lint-crates: ## Each crate alone, so that no missing feature hides behind anothe
 
 .PHONY: deny
 deny: $(cargo_deny) ## Licences, duplicates, sources and banned crates
+	# All platforms' crates, of which a build here has fetched only Linux's.
+	cargo fetch --quiet --locked
 	$(cargo_deny) --offline --log-level error check bans licenses sources
 
 .PHONY: advisories
@@ -119,7 +124,9 @@ emulators: setup ## Run the emulated AWS and the Kubernetes API server in the fo
 
 .PHONY: clean
 clean: ## Remove what was built and installed into the cache
-	cd "$(CACHE)" && rm -rf target tools cluster image env setup.lock kwok-* python-*
+	@test ! -e "$(CACHE)/demo" || { echo "clean: the demo uses what would be removed: make demo-down first" >&2; exit 1; }
+	mkdir -p "$(CACHE)"
+	cd "$(CACHE)" && rm -rf target tools cluster image scratch env setup.lock kubeconfig.lock kwok-* python-*
 
 .PHONY: help
 help: ## This list

@@ -8,14 +8,19 @@ use jsonwebtoken::{
 };
 use serde_json::{Map, Value};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Keys};
 
 /// An issuer and where its keys are.
 #[derive(Clone, Debug)]
 pub struct Issuer {
     name: String,
-    jwks_url: String,
-    client: reqwest::Client,
+    keys: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Url(String, reqwest::Client),
+    Known(JwkSet),
 }
 
 /// What a verified token says.
@@ -34,14 +39,23 @@ pub enum Rejection {
 impl Issuer {
     pub fn of(cluster: &Cluster) -> Result<Self> {
         crypto();
-        let certificate = reqwest::Certificate::from_pem(cluster.ca_certificate().as_bytes())?;
+        let keys = match cluster.keys()? {
+            Keys::At {
+                url,
+                ca_certificate,
+            } => {
+                let certificate = reqwest::Certificate::from_pem(ca_certificate.as_bytes())?;
+                let client = reqwest::Client::builder()
+                    .tls_certs_only([certificate])
+                    .no_proxy()
+                    .build()?;
+                Source::Url(url, client)
+            }
+            Keys::These(keys) => Source::Known(serde_json::from_str(&keys)?),
+        };
         Ok(Self {
             name: cluster.issuer().to_owned(),
-            jwks_url: cluster.jwks_url(),
-            client: reqwest::Client::builder()
-                .tls_certs_only([certificate])
-                .no_proxy()
-                .build()?,
+            keys,
         })
     }
 
@@ -49,8 +63,8 @@ impl Issuer {
         &self.name
     }
 
-    /// Verifies signature, issuer and expiry, and the audience where one is asked for. The keys are fetched each time,
-    /// as they may be other ones after the cluster's restart.
+    /// Verifies signature, issuer and expiry, and the audience where one is asked for. Keys that anybody
+    /// may read are fetched each time, as they may be other ones after the cluster's restart.
     pub async fn verify(
         &self,
         token: &str,
@@ -88,7 +102,11 @@ impl Issuer {
     }
 
     async fn keys(&self) -> Result<JwkSet> {
-        let answer = self.client.get(&self.jwks_url).send().await;
+        let (url, client) = match &self.keys {
+            Source::Known(keys) => return Ok(keys.clone()),
+            Source::Url(url, client) => (url, client),
+        };
+        let answer = client.get(url).send().await;
         answer
             .and_then(reqwest::Response::error_for_status)
             .with_context(|| format!("fetching the keys of {}", self.name))?

@@ -9,5 +9,6 @@ pub mod node;
 pub mod operator;
 pub mod process;
 pub mod setup;
+pub mod shared;
 pub mod terraform;
 pub mod wait;

@@ -50,7 +50,8 @@ impl Operator {
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .arg("--control-plane-token")
             .arg(&token)
-            .env("KUBECONFIG", cluster.kubeconfig_of(namespace, "operator")?);
+            .env("KUBECONFIG", cluster.kubeconfig_of(namespace, "operator")?)
+            .env("POD_NAME", "operator-0");
         let mut process = Process::start("operator", command, &directory.join("operator.log"))?;
         process.ready(START, || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()

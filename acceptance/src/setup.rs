@@ -48,6 +48,11 @@ impl Kubernetes {
     }
 }
 
+/// The kubeconfig of a cluster of the user's, whose current context the tests use in place of clusters of their own.
+pub fn kubeconfig() -> Option<PathBuf> {
+    variable("DATAPLANE_KUBECONFIG").map(PathBuf::from)
+}
+
 /// kwok, which answers for the nodes and pods of a cluster without machines.
 pub fn kwok() -> Result<PathBuf> {
     installed("DATAPLANE_KWOK")

@@ -18,6 +18,9 @@ use crate::{
 
 const ADDRESS: &str = "registry.terraform.io/dataplane/dataplane";
 
+/// The longest path in which the provider's socket fits: the kernel takes 107 bytes, `/plugin-4194304-999/s` included.
+const LONGEST: usize = 86;
+
 /// A working directory of Terraform.
 #[derive(Debug)]
 pub struct Terraform {
@@ -75,6 +78,7 @@ impl Terraform {
     fn at(root: &Path) -> Result<Self> {
         let directory = root.join("work");
         fs::create_dir_all(&directory)?;
+        fs::create_dir_all(root.join("tmp"))?;
         let mirror = root.join("mirror");
         install_provider(&mirror)?;
         let configuration = format!(
@@ -101,6 +105,11 @@ impl Terraform {
 
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Where Terraform and the provider put what they need while they run.
+    pub fn temporary(&self) -> PathBuf {
+        self.root.join("tmp")
     }
 
     /// Adds variables to the environment of Terraform and the provider; ours is not passed on.
@@ -292,6 +301,9 @@ impl Terraform {
     /// What Terraform and the provider read.
     pub fn environment(&self) -> Vec<(String, String)> {
         let configuration = self.root.join("terraform.rc").display().to_string();
+        let temporary = self.temporary();
+        let fits = temporary.as_os_str().len() <= LONGEST;
+        let temporary = fits.then(|| ("TMPDIR".to_owned(), temporary.display().to_string()));
         let own = [
             ("TF_CLI_CONFIG_FILE", configuration.as_str()),
             ("TF_IN_AUTOMATION", "1"),
@@ -300,6 +312,7 @@ impl Terraform {
         ];
         own.into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .chain(temporary)
             .chain(self.environment.iter().cloned())
             .collect()
     }

@@ -47,6 +47,7 @@ resource "dataplane_workspace" "this" {
   quota         = each.value.quota
   limits        = each.value.limits
   egress        = each.value.egress
+  dns           = var.egress.dns
   pod_security  = each.value.pod_security
   labels        = each.value.labels
   force_destroy = each.value.force_destroy

@@ -1,11 +1,29 @@
 variable "egress" {
-  description = "Addresses that pods may connect to, for network policies, which know no host names. What is left out may be any address on the usual port."
+  description = <<-EOT
+    Where pods may connect to, for network policies, which know no host names. What is left out may be any address on the
+    usual port.
+
+    - `dns`: the servers that answer for names, for the operator and its workspaces: pods by `namespace` and `pod_labels`,
+      or addresses by `cidrs`. Default `kube-dns` in `kube-system`, and the node-local cache. On EKS Auto Mode give the
+      address of the Service `kube-dns`, on OpenShift the namespace `openshift-dns` with port 5353
+  EOT
   type = object({
     kubernetes_api = optional(object({ cidrs = list(string), ports = optional(list(number)) }))
     control_plane  = optional(object({ cidrs = list(string), ports = optional(list(number)) }))
+    dns = optional(list(object({
+      namespace  = optional(string)
+      pod_labels = optional(map(string))
+      cidrs      = optional(list(string))
+      ports      = optional(list(number))
+    })), [])
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for server in var.egress.dns : (server.namespace == null) != (length(coalesce(server.cidrs, [])) == 0)])
+    error_message = "A server that answers for names is either pods, by namespace and pod_labels, or addresses, by cidrs."
+  }
 
   validation {
     condition = alltrue([

@@ -1,6 +1,6 @@
 //! The `aws` block of the provider: which account and region, and by whose credentials.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use clouds::{
     Clouds,
@@ -25,8 +25,8 @@ pub struct AwsModel {
     #[attr(optional)]
     pub assume_role: Value<AssumeRoleModel>,
     /// Ids of the accounts this configuration may work in. Checked before the first change; any other account is an error.
-    #[attr(optional, validate = aws_accounts)]
-    pub allowed_account_ids: Value<Set<Text<AccountId>>>,
+    #[attr(optional, validate = some_account)]
+    pub allowed_account_ids: Value<Set<Text<AwsAccount>>>,
     /// Addresses to use instead of a service's own, by service: `ecr`, `eks`, `iam`, `logs`, `s3`, `secretsmanager`, `sts`.
     #[attr(optional)]
     pub endpoints: Value<BTreeMap<String, String>>,
@@ -50,19 +50,36 @@ fn known_region(region: &Text<Region>) -> std::result::Result<(), String> {
     clouds_aws::regions::check(region).map_err(|unknown| unknown.to_string())
 }
 
-fn aws_accounts(accounts: &Set<Text<AccountId>>) -> std::result::Result<(), String> {
-    let digits = |id: &&Text<AccountId>| {
-        id.text().len() == 12 && id.text().bytes().all(|b| b.is_ascii_digit())
-    };
-    match accounts.iter().find(|id| !digits(id)) {
-        None if accounts.is_empty() => Err(
+fn some_account(accounts: &Set<Text<AwsAccount>>) -> std::result::Result<(), String> {
+    if accounts.is_empty() {
+        return Err(
             "an empty set allows no account at all: leave the argument out to allow any".to_owned(),
-        ),
-        None => Ok(()),
-        Some(other) => Err(format!(
-            "{:?} is not the id of an AWS account: twelve digits, in quotes so that leading zeros stay",
-            other.text()
-        )),
+        );
+    }
+    Ok(())
+}
+
+/// An account of AWS, which other clouds' ids are not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsAccount(AccountId);
+
+impl FromStr for AwsAccount {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(account) if digits => Ok(Self(account)),
+            _ => Err(format!(
+                "{text:?} is not an AWS account: write its 12 digits in quotes"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for AwsAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -110,10 +127,31 @@ impl AwsModel {
                 .into_known()
                 .into_iter()
                 .flatten()
-                .map(Text::into_inner)
+                .map(|account| account.into_inner().0)
                 .collect(),
             user_agent: format!("terraform-provider-dataplane/{}", Dataplane::VERSION),
             ..Config::new(Region::clone(region.get()?))
         })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_its_twelve_digits() {
+        assert!("012345678901".parse::<AwsAccount>().is_ok());
+        for bad in [
+            "12345678901",
+            "acme-prod-1",
+            "8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11",
+            "",
+        ] {
+            assert_eq!(
+                bad.parse::<AwsAccount>().unwrap_err(),
+                format!("{bad:?} is not an AWS account: write its 12 digits in quotes")
+            );
+        }
     }
 }

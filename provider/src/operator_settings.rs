@@ -12,6 +12,7 @@ use dataplane_api::{
     },
     identity::{GoogleServiceAccount, RoleArn, Uuid},
     labels::{LabelKey, LabelValue},
+    names::Namespace,
     object_uri::ObjectUri,
     quantity::Quantity,
 };
@@ -57,7 +58,7 @@ macro_rules! operator_model {
             #[attr(optional, computed, default = crate::operator_settings::RolesModel::default())]
             pub roles: framework::Value<crate::operator_settings::RolesModel>,
             /// What the components may connect to. A network policy knows addresses, no host names; what is left out may be any address
-            /// outside the link-local range, on the usual port.
+            /// but instance metadata, node-local agents and Azure's wire server, on the usual port.
             #[attr(optional, computed, default = crate::operator_settings::EgressModel::default())]
             pub egress: framework::Value<crate::operator_settings::EgressModel>,
             /// Settings of the components.
@@ -199,6 +200,28 @@ pub struct EgressModel {
     /// The control plane. Default port: that of its endpoint.
     #[attr(optional)]
     pub control_plane: Value<DestinationModel>,
+    /// Where names are asked for: each of these, on UDP and TCP. Default: port 53 of the pods labelled `k8s-app = kube-dns` in
+    /// `kube-system`, and of the node-local cache 169.254.20.10. On EKS Auto Mode name the address of the Service `kube-dns`; for
+    /// the servers of `openshift-dns` that namespace and port 5353.
+    #[attr(optional, computed, default = Vec::new())]
+    pub dns: Value<Vec<DnsPeerModel>>,
+}
+
+/// Servers that answer for names: pods by `namespace` and `pod_labels`, or addresses by `cidrs`.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct DnsPeerModel {
+    /// Namespace of the pods.
+    #[attr(optional)]
+    pub namespace: Value<Text<Namespace>>,
+    /// Labels of the pods. Default: all pods of the namespace.
+    #[attr(optional, computed, default = BTreeMap::new(), validate = label_keys)]
+    pub pod_labels: Value<BTreeMap<String, Text<LabelValue>>>,
+    /// Address ranges in CIDR notation.
+    #[attr(optional, computed, default = Vec::new())]
+    pub cidrs: Value<Vec<Text<Cidr>>>,
+    /// Ports, UDP and TCP. Default: 53.
+    #[attr(optional, computed, default = Vec::new())]
+    pub ports: Value<Vec<i64>>,
 }
 
 /// Addresses, and ports other than the usual ones.

@@ -1,9 +1,13 @@
 //! Whose an object is: the marks on everything we make, and what may be done with an object that exists already.
 
+mod managed;
+
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use clouds::tags::{CREATING, OWNER, RESOURCE, Tags};
-use framework::{Diagnostic, Diagnostics, Failure, Keep, Result, Value};
+use framework::{Diagnostic, Diagnostics, Result, Value};
+
+pub use managed::{Apply, Creation, Managed, Origin, create, update};
 
 use crate::{client::Client, tags};
 
@@ -139,12 +143,9 @@ impl<'a> Marks<'a> {
 
     /// The error for an object that exists and is not ours to change.
     pub fn taken(&self, whose: &str, import_id: &str) -> Diagnostics {
-        let Self {
-            type_name, name, ..
-        } = self;
-        let kind = type_name.trim_start_matches("dataplane_").replace('_', " ");
+        let type_name = self.type_name;
         Diagnostic::error(
-            format!("the {kind} {name} exists already"),
+            format!("the {self} exists already"),
             format!(
                 "{whose} Nothing was changed. Choose another name, or, if it shall be managed here, import it:\n\n  \
                  import {{\n    to = {type_name}.this\n    id = \"{import_id}\"\n  }}\n\n\
@@ -159,26 +160,10 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// Who made the object that a create works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// This very call.
-    Made,
-    /// An earlier apply that did not get to its end.
-    Continued,
-}
-
-impl Origin {
-    /// The outcome of a later step. When it failed, the state keeps what this call made, so that nothing is orphaned; what an
-    /// earlier apply made stays out of the state, for a tainted object would be destroyed, and is continued again next time.
-    pub fn keep<T, M: Clone>(
-        self,
-        outcome: Result<T>,
-        made: &M,
-    ) -> std::result::Result<T, Failure<M>> {
-        match self {
-            Self::Made => outcome.keep(made),
-            Self::Continued => outcome.map_err(Failure::from),
-        }
+/// The object for messages: `log group acme`.
+impl fmt::Display for Marks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.type_name.trim_start_matches("dataplane_");
+        write!(f, "{} {}", kind.replace('_', " "), self.name)
     }
 }

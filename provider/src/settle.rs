@@ -14,49 +14,53 @@ pub async fn settled<C, T, F>(
     cx: &Context<C>,
     deadline: Deadline,
     what: impl Display,
-    mut call: impl FnMut() -> F,
+    call: impl FnMut() -> F,
 ) -> Result<T>
 where
     F: Future<Output = clouds::Result<T>>,
 {
-    wait::until(cx, deadline, &what.to_string(), || {
-        let answer = call();
-        async {
-            match answer.await {
-                Ok(value) => Ok(Poll::Ready(value)),
-                Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
-                Err(error) => Err(error.into()),
-            }
-        }
-    })
-    .await
+    judged(cx, deadline, what, call, settling).await
 }
 
-/// Makes an object, once what went before is settled: a deletion of the same name, or what the new one refers to. None when one
-/// of that name exists already.
-pub async fn created<C, T, F>(
+/// Repeats a call until `judge` takes its answer, or gives up on it.
+pub async fn judged<C, T, U, F>(
     cx: &Context<C>,
     deadline: Deadline,
     what: impl Display,
     mut call: impl FnMut() -> F,
-) -> Result<Option<T>>
+    judge: impl Fn(clouds::Result<T>) -> Result<Poll<U>>,
+) -> Result<U>
 where
     F: Future<Output = clouds::Result<T>>,
 {
+    let judge = &judge;
     wait::until(cx, deadline, &what.to_string(), || {
         let answer = call();
-        async {
-            match answer.await {
-                Ok(made) => Ok(Poll::Ready(Some(made))),
-                Err(Error::AlreadyExists(_)) => Ok(Poll::Ready(None)),
-                Err(error @ (Error::NotReady(_) | Error::Conflict(_) | Error::Throttled(_))) => {
-                    Ok(Poll::Pending(error.to_string()))
-                }
-                Err(error) => Err(error.into()),
-            }
-        }
+        async move { judge(answer.await) }
     })
     .await
+}
+
+/// Judges a call about an object that is there.
+pub fn settling<T>(answer: clouds::Result<T>) -> Result<Poll<T>> {
+    match answer {
+        Ok(value) => Ok(Poll::Ready(value)),
+        Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Judges a call that makes an object, once what went before is settled: a deletion of the same name, or what the new one refers
+/// to. None when one of that name exists already.
+pub fn creation<T>(answer: clouds::Result<T>) -> Result<Poll<Option<T>>> {
+    match answer {
+        Ok(made) => Ok(Poll::Ready(Some(made))),
+        Err(Error::AlreadyExists(_)) => Ok(Poll::Ready(None)),
+        Err(error @ (Error::NotReady(_) | Error::Conflict(_) | Error::Throttled(_))) => {
+            Ok(Poll::Pending(error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether the object was made or changed a moment ago and the answer is of before.

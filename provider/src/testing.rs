@@ -71,6 +71,44 @@ pub async fn refuses(subject: &Subject<'_, Dataplane>, config: Json, path: &str,
     }
 }
 
+/// Creates what must not be made: nothing is kept of it, and all that was said is the answer.
+pub async fn refused(subject: &Subject<'_, Dataplane>, config: Json) -> String {
+    let failed = subject
+        .try_create(config)
+        .await
+        .expect_err("it must not be made");
+    assert!(failed.state.is_none(), "{:?}", failed.state);
+    text(&failed.diagnostics)
+}
+
+/// Lets another owner make the object, and asserts that a create says all of `parts` and changes nothing.
+pub async fn leaves_to_its_owner(resource: &str, config: Json, parts: &[&str]) {
+    let memory = Memory::default();
+    owned_by("acme-test", &memory)
+        .await
+        .resource(resource)
+        .create(config.clone())
+        .await;
+    let world = || memory.change(|world| format!("{world:?}"));
+    let before = world();
+    let said = refused(&over(&memory).await.resource(resource), config).await;
+    for part in parts {
+        assert!(said.contains(part), "{part:?} is not in: {said}");
+    }
+    assert_eq!(world(), before);
+}
+
+/// Lets the object vanish, and asserts that a read drops it and a destroy has nothing against that.
+pub async fn drops_what_is_gone(resource: &str, config: Json, vanish: fn(&mut World)) {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let subject = harness.resource(resource);
+    let state = subject.create(config).await;
+    memory.change(vanish);
+    assert!(subject.read(&state).await.is_none());
+    subject.delete(state).await;
+}
+
 /// Breaks a create at every one of its calls, once before and once after the call's effect, and asserts that the next apply
 /// comes to the same end, with nothing left once it is destroyed.
 pub async fn survives_every_failure(resource: &str, config: Json, remaining: fn(&World) -> usize) {

@@ -4,16 +4,20 @@
 //! control plane back. Readiness says that the mode has what it needs of the cluster. Losing the control plane touches
 //! neither: tasks go on without it, and a rollout during its outage must succeed.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::metrics::Metrics;
+use crate::{backoff::Backoff, metrics::Metrics};
 
 /// Whether the pod is ready, and if not, why.
 #[derive(Clone, Debug)]
@@ -42,15 +46,7 @@ impl Readiness {
 /// Answers until the task is dropped.
 pub async fn serve(listener: TcpListener, readiness: Readiness, metrics: Arc<Metrics>) {
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // Out of file descriptors, most likely: other connections go on, and a probe comes again.
-                debug!(%error, "accepting an admin connection");
-                tokio::task::yield_now().await;
-                continue;
-            }
-        };
+        let stream = accepted(|| listener.accept()).await;
         let (readiness, metrics) = (readiness.clone(), metrics.clone());
         tokio::spawn(async move {
             let service = hyper::service::service_fn(|request: Request<Incoming>| {
@@ -65,6 +61,23 @@ pub async fn serve(listener: TcpListener, readiness: Readiness, metrics: Arc<Met
                 debug!(%error, "serving an admin connection");
             }
         });
+    }
+}
+
+/// The next connection. Out of file descriptors, accepting fails at once and will until others end: a pause leaves them the
+/// processor, and a probe comes again.
+async fn accepted<F>(mut accept: impl FnMut() -> F) -> TcpStream
+where
+    F: Future<Output = io::Result<(TcpStream, SocketAddr)>>,
+{
+    let never = CancellationToken::new();
+    let mut backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
+    loop {
+        match accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => debug!(%error, "accepting an admin connection"),
+        }
+        backoff.wait(&never).await;
     }
 }
 
@@ -114,7 +127,7 @@ fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
 mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpStream,
+        time::Instant,
     };
 
     use super::*;
@@ -164,6 +177,32 @@ mod tests {
             &Metrics::new().unwrap(),
         );
         assert_eq!(post.status(), 405);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_accept_that_fails_is_not_tried_without_pause() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let mut first = Some(tokio::join!(client, listener.accept()).1);
+        let began = Instant::now();
+        let mut failures = 0;
+        accepted(|| {
+            failures += 1;
+            // EMFILE.
+            let full = Err(io::Error::from_raw_os_error(24));
+            std::future::ready(if failures <= 20 {
+                full
+            } else {
+                first.take().unwrap()
+            })
+        })
+        .await;
+        // 10 ms, doubled up to a second: at least half of each.
+        assert!(
+            began.elapsed() > Duration::from_secs(6),
+            "{:?}",
+            began.elapsed()
+        );
     }
 
     #[tokio::test]

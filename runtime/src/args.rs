@@ -71,6 +71,9 @@ struct OperatorArgs {
     /// File with the service account token for the control plane.
     #[arg(long, value_name = "FILE", default_value = CONTROL_PLANE_TOKEN_FILE)]
     control_plane_token: PathBuf,
+    /// Name of this pod: by it the pod holds the Lease of its component.
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
+    pod_name: String,
 }
 
 impl Args {
@@ -81,6 +84,7 @@ impl Args {
             Command::Operator(OperatorArgs {
                 mode,
                 control_plane_token,
+                pod_name,
             }) => {
                 let ModeArgs {
                     config: ConfigArgs { config },
@@ -89,7 +93,7 @@ impl Args {
                 } = mode;
                 let config = read_config(&config)?;
                 process::run(&log, listen, async |shared| {
-                    operator::run(config, control_plane_token, shared).await
+                    operator::run(config, control_plane_token, pod_name, shared).await
                 })
             }
             Command::Manifests(ConfigArgs { config }) => {

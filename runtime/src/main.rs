@@ -2,7 +2,9 @@
 
 mod admin;
 mod args;
+mod backoff;
 mod channel;
+mod lease;
 mod metrics;
 mod operator;
 mod printing;

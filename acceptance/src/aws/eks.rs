@@ -27,13 +27,13 @@ pub(super) struct EksCluster {
 }
 
 impl EksCluster {
-    pub(super) fn new(name: &str, cluster: &Cluster) -> Self {
-        Self {
+    pub(super) fn new(name: &str, cluster: &Cluster) -> Result<Self> {
+        Ok(Self {
             name: name.to_owned(),
             endpoint: cluster.endpoint(),
-            ca_certificate: BASE64_STANDARD.encode(cluster.ca_certificate()),
+            ca_certificate: BASE64_STANDARD.encode(cluster.authority()?.certificate()),
             issuer: cluster.issuer().to_owned(),
-        }
+        })
     }
 }
 

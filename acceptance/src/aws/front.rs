@@ -136,8 +136,9 @@ impl Front {
     }
 
     /// Lets EKS say that its cluster `name` is this one.
-    pub fn host_on_eks(&self, name: &str, cluster: &Cluster) {
-        lock(&self.state.clusters).push(EksCluster::new(name, cluster));
+    pub fn host_on_eks(&self, name: &str, cluster: &Cluster) -> Result<()> {
+        lock(&self.state.clusters).push(EksCluster::new(name, cluster)?);
+        Ok(())
     }
 
     /// Where an API server asks for the user of a token that EKS's clients made.

@@ -7,8 +7,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::users::TEST;
 use crate::setup::Kubernetes;
 
 /// kubectl with one kubeconfig.
@@ -16,13 +17,21 @@ use crate::setup::Kubernetes;
 pub struct Kubectl {
     program: PathBuf,
     kubeconfig: PathBuf,
+    /// What it learns of the API server, which would else go to the developer's home.
+    cache: PathBuf,
 }
 
 impl Kubectl {
+    /// With a kubeconfig of our own; the cache is beside it.
     pub fn new(kubeconfig: &Path) -> Result<Self> {
+        Self::with_cache(kubeconfig, &kubeconfig.with_extension("cache"))
+    }
+
+    pub(super) fn with_cache(kubeconfig: &Path, cache: &Path) -> Result<Self> {
         Ok(Self {
             program: Kubernetes::Kubectl.path()?,
             kubeconfig: kubeconfig.to_path_buf(),
+            cache: cache.to_path_buf(),
         })
     }
 
@@ -60,6 +69,16 @@ impl Kubectl {
         Ok(list["items"].as_array().cloned().unwrap_or_default())
     }
 
+    /// A namespace of a test's own, which is removed with the test where the cluster stays.
+    pub fn create_namespace(&self, name: &str) -> Result<()> {
+        let namespace = json!({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": { "name": name, "labels": { TEST: "true" } },
+        });
+        self.run_with(&["create", "-f", "-"], &namespace.to_string())
+            .map(drop)
+    }
+
     /// Plain server-side apply of manifests in YAML or JSON.
     pub fn apply(&self, manifests: &str) -> Result<String> {
         self.run_with(&["apply", "--server-side", "-f", "-"], manifests)
@@ -69,6 +88,8 @@ impl Kubectl {
         let mut child = Command::new(&self.program)
             .arg("--kubeconfig")
             .arg(&self.kubeconfig)
+            .arg("--cache-dir")
+            .arg(&self.cache)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

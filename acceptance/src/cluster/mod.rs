@@ -1,83 +1,100 @@
-//! A Kubernetes cluster of our own on the loopback interface: etcd, API server, controller manager, scheduler, and kwok
-//! in place of machines. Pod Security admission is on, as it is in every cluster since 1.25.
+//! A Kubernetes cluster: one of our own on the loopback interface, or the user's.
 
 mod certificates;
+mod kubeconfig;
 mod kubectl;
 mod ports;
+mod programs;
+mod users;
 
 use std::{
-    collections::BTreeMap,
-    fs,
-    net::TcpStream,
     path::{Path, PathBuf},
-    process::Command,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Duration,
+    sync::Arc,
 };
 
-use anyhow::{Context as _, Result};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use serde_json::json;
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
 
 pub use self::{
     certificates::{Authority, Identity},
     kubectl::Kubectl,
     ports::free as free_port,
+    programs::Site,
 };
+use self::{kubeconfig::Connection, programs::Programs, users::Reserved};
 use crate::{
-    process::{self, Process},
-    setup::{self, Kubernetes},
-    wait,
+    setup,
+    shared::{Keep, Shared},
 };
 
-/// How long a program may take to start on a busy machine.
-const START: Duration = Duration::from_mins(2);
+/// The kubeconfig of a cluster's administrator, in the cluster's directory.
+const ADMIN: &str = "admin.kubeconfig";
 
-/// Where the cluster is reached, and by whom.
-#[derive(Clone, Debug)]
-pub struct Site {
-    /// The address the API server binds: the loopback interface, or one that a node's network reaches.
-    pub address: String,
-    /// kwok stands in for machines; without it, pods wait for a real node.
-    pub simulated_node: bool,
-    /// Who is asked for the user of a token that is not the cluster's own: EKS asks IAM.
-    pub token_review: Option<String>,
+/// What a test needs of its cluster, where the user's may be there to run it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Needs {
+    /// The API server and its controllers.
+    Objects,
+    /// Pods that become ready, although their images are nowhere: only a simulated node does that.
+    Pods,
 }
 
-impl Default for Site {
-    fn default() -> Self {
-        Self {
-            address: "127.0.0.1".to_owned(),
-            simulated_node: true,
-            token_review: None,
-        }
-    }
-}
-
-/// A running cluster. It ends when dropped.
+/// A cluster that is up. One of our own ends when it is dropped; from the user's, what tests made is removed.
 pub struct Cluster {
     directory: PathBuf,
-    site: Site,
-    port: u16,
-    etcd_port: u16,
-    issuer: String,
-    authority: Authority,
-    processes: Mutex<BTreeMap<&'static str, Process>>,
+    kind: Kind,
     /// Removed last, after the programs that write to it.
     owned: Option<tempfile::TempDir>,
 }
 
+enum Kind {
+    Ours(Box<Programs>),
+    Users(Reserved),
+}
+
+/// Where the public keys of a cluster's tokens come from.
+pub enum Keys {
+    /// Anybody may read them there.
+    At {
+        url: String,
+        ca_certificate: String,
+    },
+    These(String),
+}
+
 impl Cluster {
-    /// The cluster that the tests of one binary share; they keep apart by namespaces of their own.
-    pub fn shared() -> Result<&'static Self> {
-        static SHARED: OnceLock<std::result::Result<Cluster, String>> = OnceLock::new();
-        SHARED
-            .get_or_init(|| Self::start().map_err(|error| format!("{error:#}")))
-            .as_ref()
-            .map_err(|error| anyhow::anyhow!("starting the shared cluster: {error}"))
+    /// The cluster that the tests of one binary share; they keep apart by namespaces of their own. The user's, where
+    /// `DATAPLANE_KUBECONFIG` names one that has what the test needs.
+    pub fn shared(needs: Needs) -> Result<Arc<Self>> {
+        static USERS: Shared<Cluster> = Shared::new();
+        if let Some(kubeconfig) = setup::kubeconfig() {
+            let users = USERS.get(Keep::WhileUsed, || Self::connect(&kubeconfig))?;
+            if users.has(needs)? {
+                return Ok(users);
+            }
+        }
+        Self::shared_own()
     }
 
-    /// A cluster of one's own, for tests that stop it or hurt it.
+    /// The shared cluster that we started, for tests that need its keys.
+    pub fn shared_own() -> Result<Arc<Self>> {
+        static OWN: Shared<Cluster> = Shared::new();
+        OWN.get(Keep::ToTheEnd, Self::start)
+            .context("starting the shared cluster")
+    }
+
+    /// A cluster for one test: fixed names of its examples meet nobody else's.
+    pub fn exclusive(needs: Needs) -> Result<Self> {
+        if let Some(kubeconfig) = setup::kubeconfig() {
+            let users = Self::connect(&kubeconfig)?;
+            if users.has(needs)? {
+                return Ok(users);
+            }
+        }
+        Self::start()
+    }
+
+    /// A cluster of one's own, for tests that stop it, hurt it or look into it.
     pub fn start() -> Result<Self> {
         Self::start_on(Site::default())
     }
@@ -91,60 +108,62 @@ impl Cluster {
 
     /// A cluster whose files are in `directory`.
     pub fn start_in(directory: &Path, site: Site) -> Result<Self> {
-        let port = free_port()?;
-        let mut identifier = format!("{:x}{port:x}", std::process::id());
-        identifier.make_ascii_uppercase();
-        let cluster = Self {
+        Ok(Self {
             directory: directory.to_path_buf(),
-            // As EKS names its issuers: a host name, a path, no port. The keys are read from the API server.
-            issuer: format!("https://oidc.eks.eu-west-1.example.test/id/{identifier:0>32}"),
-            port,
-            etcd_port: free_port()?,
-            site,
-            authority: Authority::new("kubernetes")?,
-            processes: Mutex::default(),
+            kind: Kind::Ours(Box::new(Programs::start_in(directory, site)?)),
             owned: None,
-        };
-        cluster.write_files()?;
-        cluster.start_etcd()?;
-        cluster.start_api_server()?;
-        cluster.start_controllers()?;
-        if cluster.site.simulated_node {
-            cluster.start_kwok()?;
+        })
+    }
+
+    fn connect(kubeconfig: &Path) -> Result<Self> {
+        let owned = setup::scratch()?;
+        Ok(Self {
+            directory: owned.path().to_path_buf(),
+            kind: Kind::Users(Reserved::connect(kubeconfig, owned.path())?),
+            owned: Some(owned),
+        })
+    }
+
+    fn has(&self, needs: Needs) -> Result<bool> {
+        match (&self.kind, needs) {
+            (Kind::Users(users), Needs::Pods) => users.simulates_pods(),
+            _ => Ok(true),
         }
-        cluster.publish_keys()?;
-        cluster.wait_until_usable()?;
-        Ok(cluster)
     }
 
     /// `https://address:port` of the API server.
     pub fn endpoint(&self) -> String {
-        format!("https://{}:{}", self.site.address, self.port)
+        self.connection().endpoint().to_owned()
     }
 
-    /// The authority that signed the API server's certificate, PEM.
-    pub fn ca_certificate(&self) -> &str {
-        self.authority.certificate()
-    }
-
-    /// Signs certificates that the cluster trusts.
-    pub fn authority(&self) -> &Authority {
-        &self.authority
+    fn connection(&self) -> Connection {
+        match &self.kind {
+            Kind::Ours(programs) => programs.connection(),
+            Kind::Users(users) => users.connection.clone(),
+        }
     }
 
     /// The issuer of the cluster's service account tokens.
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        match &self.kind {
+            Kind::Ours(programs) => &programs.issuer,
+            Kind::Users(users) => &users.issuer,
+        }
     }
 
-    /// Where the public keys of its tokens are.
-    pub fn jwks_url(&self) -> String {
-        format!("{}/openid/v1/jwks", self.endpoint())
+    pub fn keys(&self) -> Result<Keys> {
+        Ok(match &self.kind {
+            Kind::Ours(programs) => Keys::At {
+                url: programs.jwks_url(),
+                ca_certificate: programs.authority.certificate().to_owned(),
+            },
+            Kind::Users(users) => Keys::These(users.keys()?),
+        })
     }
 
     /// A kubeconfig of a cluster administrator with one context, `admin`.
     pub fn kubeconfig(&self) -> PathBuf {
-        self.directory.join("admin.kubeconfig")
+        self.directory.join(ADMIN)
     }
 
     pub fn directory(&self) -> &Path {
@@ -158,88 +177,44 @@ impl Cluster {
 
     /// A token of a service account, issued by the API server for one audience.
     pub fn token(&self, namespace: &str, service_account: &str, audience: &str) -> Result<String> {
-        let token = self.kubectl()?.run(&[
-            "create",
-            "token",
-            service_account,
-            "-n",
-            namespace,
-            "--audience",
-            audience,
-        ])?;
+        self.token_with(namespace, service_account, &["--audience", audience])
+    }
+
+    fn token_with(&self, namespace: &str, account: &str, arguments: &[&str]) -> Result<String> {
+        let create = ["create", "token", account, "-n", namespace];
+        let token = self.kubectl()?.run(&[&create, arguments].concat())?;
         Ok(token.trim().to_owned())
     }
 
     /// A kubeconfig that holds a service account's own token, with one context named after the account.
     pub fn kubeconfig_of(&self, namespace: &str, service_account: &str) -> Result<PathBuf> {
-        let token = self.token(namespace, service_account, &self.endpoint())?;
+        let token = self.token_with(namespace, service_account, &[])?;
         let file = self
             .directory
             .join(format!("{namespace}.{service_account}.kubeconfig"));
-        self.write_kubeconfig(&file, service_account, &json!({ "token": token }))?;
+        let credentials = json!({ "token": token });
+        self.write_kubeconfig(&file, service_account, &credentials)?;
         Ok(file)
+    }
+
+    /// A kubeconfig with one context for `user` who proves itself by `credentials`.
+    pub fn write_kubeconfig(&self, file: &Path, user: &str, credentials: &Value) -> Result<()> {
+        kubeconfig::write(file, &self.connection(), user, credentials)
+    }
+
+    /// Signs certificates that the cluster trusts, the API server's own among them.
+    pub fn authority(&self) -> Result<&Authority> {
+        Ok(&self.ours()?.authority)
     }
 
     /// Ends the API server as a crash would; what it stored stays.
     pub fn kill_api_server(&self) -> Result<()> {
-        if let Some(server) = self.processes().remove(Kubernetes::ApiServer.name()) {
-            server.kill()?;
-        }
-        Ok(())
+        self.ours()?.kill_api_server()
     }
 
     /// Starts the API server, on the same port as before, and waits until it is ready.
     pub fn start_api_server(&self) -> Result<()> {
-        let path = |name: &str| self.directory.join(name).display().to_string();
-        let mut command = process::command(Kubernetes::ApiServer.path()?);
-        command.args([
-            format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port),
-            format!("--bind-address={}", self.site.address),
-            format!("--secure-port={}", self.port),
-            format!("--advertise-address={}", self.site.address),
-            format!("--tls-cert-file={}", path("server.crt")),
-            format!("--tls-private-key-file={}", path("server.key")),
-            format!("--client-ca-file={}", path("ca.crt")),
-            format!("--service-account-issuer={}", self.issuer),
-            format!("--service-account-jwks-uri={}", self.jwks_url()),
-            format!("--service-account-key-file={}", path("token.key")),
-            format!("--service-account-signing-key-file={}", path("token.key")),
-            format!(
-                "--api-audiences={},https://kubernetes.default.svc",
-                self.endpoint()
-            ),
-            "--authorization-mode=Node,RBAC".to_owned(),
-            "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
-            "--allow-privileged=true".to_owned(),
-            "--shutdown-delay-duration=0s".to_owned(),
-        ]);
-        if self.site.simulated_node {
-            // No Endpoints object may name a loopback address.
-            command.arg("--endpoint-reconciler-type=none");
-        } else {
-            self.prefer_node_addresses(&mut command);
-        }
-        if let Some(url) = &self.site.token_review {
-            let review = json!({
-                "apiVersion": "v1", "kind": "Config", "current-context": "review",
-                "clusters": [{ "name": "review", "cluster": { "server": url } }],
-                "users": [{ "name": "review", "user": {} }],
-                "contexts": [{ "name": "review", "context": { "cluster": "review", "user": "review" } }],
-            });
-            let file = self.directory.join("token-review.kubeconfig");
-            fs::write(&file, review.to_string())?;
-            command.args([
-                format!(
-                    "--authentication-token-webhook-config-file={}",
-                    file.display()
-                ),
-                "--authentication-token-webhook-version=v1".to_owned(),
-            ]);
-        }
-        let kubectl = self.kubectl()?;
-        self.run(Kubernetes::ApiServer.name(), command, || {
-            kubectl.run(&["get", "--raw", "/readyz"]).is_ok()
-        })
+        self.ours()?.start_api_server()
     }
 
     pub fn restart_api_server(&self) -> Result<()> {
@@ -247,196 +222,10 @@ impl Cluster {
         self.start_api_server()
     }
 
-    fn prefer_node_addresses(&self, command: &mut Command) {
-        let path = |name: &str| self.directory.join(name).display().to_string();
-        command.args([
-            "--kubelet-preferred-address-types=InternalIP".to_owned(),
-            format!(
-                "--kubelet-client-certificate={}",
-                path("kubelet-client.crt")
-            ),
-            format!("--kubelet-client-key={}", path("kubelet-client.key")),
-        ]);
-    }
-
-    fn start_etcd(&self) -> Result<()> {
-        let client = format!("http://127.0.0.1:{}", self.etcd_port);
-        let peer = format!("http://127.0.0.1:{}", free_port()?);
-        let config = json!({
-            "name": "default",
-            "data-dir": self.directory.join("etcd"),
-            "listen-client-urls": &client,
-            "advertise-client-urls": &client,
-            "listen-peer-urls": &peer,
-            "initial-advertise-peer-urls": &peer,
-            "initial-cluster": format!("default={peer}"),
-            "unsafe-no-fsync": true,
-            "log-level": "warn",
-        });
-        let file = self.directory.join("etcd.yaml");
-        fs::write(&file, config.to_string())?;
-        let mut command = process::command(Kubernetes::Etcd.path()?);
-        command.arg("--config-file").arg(&file);
-        let port = self.etcd_port;
-        self.run(Kubernetes::Etcd.name(), command, || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        })
-    }
-
-    fn start_controllers(&self) -> Result<()> {
-        let path = |name: &str| self.directory.join(name).display().to_string();
-        let kubeconfig = format!("--kubeconfig={}", self.kubeconfig().display());
-        let mut controllers = process::command(Kubernetes::ControllerManager.path()?);
-        controllers.args([
-            kubeconfig.clone(),
-            format!("--service-account-private-key-file={}", path("token.key")),
-            format!("--root-ca-file={}", path("ca.crt")),
-            "--leader-elect=false".to_owned(),
-            "--secure-port=0".to_owned(),
-            "--use-service-account-credentials=true".to_owned(),
-            // A node's pods get their addresses from its own bridge.
-            "--allocate-node-cidrs=false".to_owned(),
-        ]);
-        self.run(Kubernetes::ControllerManager.name(), controllers, || true)?;
-        let mut scheduler = process::command(Kubernetes::Scheduler.path()?);
-        scheduler.args([
-            kubeconfig,
-            "--leader-elect=false".to_owned(),
-            "--secure-port=0".to_owned(),
-        ]);
-        self.run(Kubernetes::Scheduler.name(), scheduler, || true)?;
-        Ok(())
-    }
-
-    fn start_kwok(&self) -> Result<()> {
-        let node = json!({
-            "apiVersion": "v1", "kind": "Node",
-            "metadata": {
-                "name": "simulated",
-                "annotations": { "kwok.x-k8s.io/node": "fake", "node.alpha.kubernetes.io/ttl": "0" },
-                "labels": { "kubernetes.io/hostname": "simulated", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64" },
-            },
-            "status": {
-                "allocatable": { "cpu": "64", "memory": "256Gi", "pods": "500", "ephemeral-storage": "1Ti" },
-                "capacity": { "cpu": "64", "memory": "256Gi", "pods": "500", "ephemeral-storage": "1Ti" },
-            },
-        });
-        let kubectl = self.kubectl()?;
-        kubectl.apply(&node.to_string())?;
-        let program = setup::kwok()?;
-        let mut command = process::command(&program);
-        command.args([
-            format!(
-                "--config={}",
-                program.with_file_name("stages.yaml").display()
-            ),
-            "--node-lease-duration-seconds=40".to_owned(),
-            format!("--kubeconfig={}", self.kubeconfig().display()),
-            format!("--server-address=127.0.0.1:{}", free_port()?),
-            "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake".to_owned(),
-            "--cidr=10.244.0.0/16".to_owned(),
-        ]);
-        command.env("HOME", &self.directory);
-        self.run("kwok", command, || true)
-    }
-
-    /// Waits for what the controllers do first, so that pods can be made at once.
-    fn wait_until_usable(&self) -> Result<()> {
-        let kubectl = self.kubectl()?;
-        let ready = r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#;
-        wait::until("the default service account and the node", START, || {
-            self.check()?;
-            let account = kubectl.get("serviceaccount", "default", "default");
-            let usable = account.is_ok_and(|account| account.is_some())
-                && (!self.site.simulated_node
-                    || kubectl
-                        .run(&["get", "node", "simulated", "-o", ready])
-                        .is_ok_and(|ready| ready == "True"));
-            Ok(usable.then_some(()))
-        })
-    }
-
-    /// Anybody may read the keys, as with EKS's public issuer.
-    fn publish_keys(&self) -> Result<()> {
-        let binding = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-            "metadata": { "name": "public-issuer" },
-            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:service-account-issuer-discovery" },
-            "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:unauthenticated" }],
-        });
-        self.kubectl()?.apply(&binding.to_string())?;
-        Ok(())
-    }
-
-    fn write_files(&self) -> Result<()> {
-        fs::create_dir_all(&self.directory)?;
-        let write = |name: &str, text: &str| {
-            let file = self.directory.join(name);
-            fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
-        };
-        let server = self.authority.server(&[
-            "localhost",
-            "127.0.0.1",
-            &self.site.address,
-            "10.96.0.1",
-            "kubernetes",
-            "kubernetes.default",
-            "kubernetes.default.svc",
-        ])?;
-        let kubelet = self
-            .authority
-            .client("kube-apiserver", Some("system:masters"))?;
-        write("ca.crt", self.authority.certificate())?;
-        write("server.crt", &server.certificate)?;
-        write("server.key", &server.key)?;
-        write("kubelet-client.crt", &kubelet.certificate)?;
-        write("kubelet-client.key", &kubelet.key)?;
-        write("token.key", &certificates::token_key()?)?;
-        let admin = self.authority.client("admin", Some("system:masters"))?;
-        self.write_kubeconfig(
-            &self.kubeconfig(),
-            "admin",
-            &json!({
-                "client-certificate-data": BASE64_STANDARD.encode(admin.certificate),
-                "client-key-data": BASE64_STANDARD.encode(admin.key),
-            }),
-        )
-    }
-
-    /// A kubeconfig with one context for `user` who proves itself by `credentials`.
-    pub fn write_kubeconfig(
-        &self,
-        file: &Path,
-        user: &str,
-        credentials: &serde_json::Value,
-    ) -> Result<()> {
-        let config = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": user,
-            "clusters": [{ "name": "acceptance", "cluster": {
-                "server": self.endpoint(),
-                "certificate-authority-data": BASE64_STANDARD.encode(self.ca_certificate()),
-            } }],
-            "users": [{ "name": user, "user": credentials }],
-            "contexts": [{ "name": user, "context": { "cluster": "acceptance", "user": user } }],
-        });
-        fs::write(file, config.to_string()).with_context(|| format!("writing {}", file.display()))
-    }
-
-    fn run(&self, name: &'static str, command: Command, ready: impl FnMut() -> bool) -> Result<()> {
-        let log = self.directory.join(format!("{name}.log"));
-        let mut started = Process::start(name, command, &log)?;
-        started.ready(START, ready)?;
-        self.processes().insert(name, started);
-        Ok(())
-    }
-
-    fn check(&self) -> Result<()> {
-        self.processes().values_mut().try_for_each(Process::check)
-    }
-
-    fn processes(&self) -> MutexGuard<'_, BTreeMap<&'static str, Process>> {
-        self.processes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn ours(&self) -> Result<&Programs> {
+        match &self.kind {
+            Kind::Ours(programs) => Ok(programs),
+            Kind::Users(_) => bail!("the cluster of DATAPLANE_KUBECONFIG is not ours to touch"),
+        }
     }
 }

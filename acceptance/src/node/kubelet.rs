@@ -88,7 +88,7 @@ fn listens(port: u16) -> bool {
 }
 
 fn write_kubeconfig(cluster: &Cluster, file: &Path, user: &str, group: Option<&str>) -> Result<()> {
-    let identity = cluster.authority().client(user, group)?;
+    let identity = cluster.authority()?.client(user, group)?;
     let credentials: Value = json!({
         "client-certificate-data": BASE64_STANDARD.encode(identity.certificate),
         "client-key-data": BASE64_STANDARD.encode(identity.key),

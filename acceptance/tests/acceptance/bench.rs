@@ -2,7 +2,7 @@
 
 use acceptance::{
     aws::{Account, Emulators, Front},
-    cluster::{Cluster, Kubectl},
+    cluster::{Cluster, Kubectl, Needs},
     issuer::Issuer,
     terraform::Terraform,
 };
@@ -34,8 +34,17 @@ impl Bench {
         })
     }
 
-    pub fn with_cluster() -> Result<Self> {
-        let cluster = Cluster::start()?;
+    /// With a cluster that has what is needed, perhaps the user's.
+    pub fn with_cluster(needs: Needs) -> Result<Self> {
+        Self::trusting(Cluster::exclusive(needs)?)
+    }
+
+    /// With a cluster of our own, for tests that stop its API server.
+    pub fn with_own_cluster() -> Result<Self> {
+        Self::trusting(Cluster::start()?)
+    }
+
+    fn trusting(cluster: Cluster) -> Result<Self> {
         let bench = Self::aws()?;
         bench.front.trust(Issuer::of(&cluster)?);
         Ok(bench.with(cluster))

@@ -1,9 +1,16 @@
 //! The main job: one `terraform apply` of `examples/complete/local` puts a whole data plane up.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use acceptance::{
-    control_plane::ControlPlane, issuer::Issuer, operator::Operator, terraform::Terraform, wait,
+    cluster::Needs,
+    control_plane::ControlPlane,
+    issuer::Issuer,
+    operator::Operator,
+    setup,
+    shared::{Keep, Shared},
+    terraform::Terraform,
+    wait,
 };
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -21,23 +28,25 @@ pub struct DataPlane {
 
 impl DataPlane {
     /// One that is only looked at, and shared by the tests that do.
-    pub fn shared() -> Result<&'static Self> {
-        static SHARED: OnceLock<std::result::Result<DataPlane, String>> = OnceLock::new();
+    pub fn shared() -> Result<Arc<Self>> {
+        static SHARED: Shared<DataPlane> = Shared::new();
+        let keep = match setup::kubeconfig() {
+            None => Keep::ToTheEnd,
+            // Others wait for the user's cluster, and want it clean.
+            Some(_) => Keep::WhileUsed,
+        };
         SHARED
-            .get_or_init(|| {
-                let applied = Self::configure().and_then(|plane| {
-                    plane.terraform.apply()?;
-                    Ok(plane)
-                });
-                applied.map_err(|error| format!("{error:#}"))
+            .get(keep, || {
+                let plane = Self::configure()?;
+                plane.terraform.apply()?;
+                Ok(plane)
             })
-            .as_ref()
-            .map_err(|error| anyhow::anyhow!("applying the shared data plane: {error}"))
+            .context("applying the shared data plane")
     }
 
     /// One with everything ready for the first apply.
     pub fn configure() -> Result<Self> {
-        let bench = Bench::with_cluster()?;
+        let bench = Bench::with_cluster(Needs::Pods)?;
         let cluster = bench.cluster()?;
         let control_plane = ControlPlane::start("127.0.0.1:0", Issuer::of(cluster)?)?;
         let channel = json!({
@@ -157,7 +166,7 @@ fn everything(bench: &Bench) -> Result<Vec<String>> {
 #[test]
 fn its_operator_registers_with_its_own_token_and_outlives_the_control_plane() -> Result<()> {
     let plane = DataPlane::shared()?;
-    let directory = acceptance::setup::scratch()?;
+    let directory = setup::scratch()?;
     let audience = plane.control_plane.endpoint();
     let mut operator = Operator::start(
         plane.bench.cluster()?,
@@ -209,11 +218,10 @@ fn its_operator_registers_with_its_own_token_and_outlives_the_control_plane() ->
 
 #[test]
 fn plain_server_side_apply_of_its_manifests_is_what_the_operator_resource_makes() -> Result<()> {
-    let bench = Bench::with_cluster()?;
+    let bench = Bench::with_cluster(Needs::Objects)?;
     let kubectl = bench.kubectl()?;
     let example = "resources/dataplane_operator/resource.tf";
-    let text =
-        std::fs::read_to_string(acceptance::setup::checkout().join("examples").join(example))?;
+    let text = std::fs::read_to_string(setup::checkout().join("examples").join(example))?;
     let resource = &text[text
         .find("resource \"dataplane_operator\"")
         .context("the resource")?..];

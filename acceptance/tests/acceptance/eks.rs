@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::bench::Bench;
 
-/// A bench whose cluster EKS knows as `prod`.
+/// A bench whose cluster EKS knows as `prod`. It is always one of ours, as its API server has to ask the front who a
+/// token is.
 fn bench() -> Result<Bench> {
     let bench = Bench::aws()?;
     let cluster = Cluster::start_on(Site {
@@ -25,7 +26,7 @@ fn bench() -> Result<Bench> {
     let role = bench.account.call("iam", "create_role", &role)?["Role"]["Arn"].clone();
     let made = json!({ "name": "prod", "roleArn": role, "resourcesVpcConfig": { "subnetIds": ["subnet-1", "subnet-2"] } });
     bench.account.call("eks", "create_cluster", &made)?;
-    bench.front.host_on_eks("prod", &cluster);
+    bench.front.host_on_eks("prod", &cluster)?;
     Ok(bench.with(cluster))
 }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use acceptance::{setup, terraform::Terraform};
+use acceptance::{cluster::Needs, setup, terraform::Terraform};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ struct Case {
 
 enum Place {
     Aws,
-    Cluster,
+    Cluster(Needs),
 }
 
 /// True when it is there, false when the service says by one of these codes that it is not.
@@ -255,7 +255,7 @@ const SECRET: Case = Case {
 const CRDS: Case = Case {
     resource: "dataplane_crds",
     address: "dataplane_crds.this",
-    on: Place::Cluster,
+    on: Place::Cluster(Needs::Objects),
     change: |bench| {
         let patch =
             r#"[{ "op": "replace", "path": "/spec/names/shortNames", "value": ["byhand"] }]"#;
@@ -290,7 +290,7 @@ const CRDS: Case = Case {
 const OPERATOR: Case = Case {
     resource: "dataplane_operator",
     address: "dataplane_operator.this",
-    on: Place::Cluster,
+    on: Place::Cluster(Needs::Pods),
     change: |bench| {
         let kubectl = bench.kubectl()?;
         kubectl
@@ -318,7 +318,7 @@ const OPERATOR: Case = Case {
 const WORKSPACE: Case = Case {
     resource: "dataplane_workspace",
     address: "dataplane_workspace.fraud",
-    on: Place::Cluster,
+    on: Place::Cluster(Needs::Objects),
     change: |bench| {
         let kubectl = bench.kubectl()?;
         kubectl
@@ -363,7 +363,7 @@ impl Case {
     fn run(&self) -> Result<()> {
         let bench = match self.on {
             Place::Aws => Bench::aws()?,
-            Place::Cluster => Bench::with_cluster()?,
+            Place::Cluster(needs) => Bench::with_cluster(needs)?,
         };
         let terraform = bench.example(&format!("resources/{}", self.resource))?;
         terraform.init()?;

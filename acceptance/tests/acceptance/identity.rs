@@ -67,7 +67,7 @@ fn reads_and_writes_buckets(session: &Account, key: &str) -> Result<()> {
 #[test]
 fn the_user_role_reaches_the_buckets_and_nothing_else() -> Result<()> {
     let plane = DataPlane::shared()?;
-    let user = session(plane, "user", "fraud-production", "default")?;
+    let user = session(&plane, "user", "fraud-production", "default")?;
     reads_and_writes_buckets(&user, "acme/fraud/production/run/x")?;
     let plain = plane.bench.account.with(user.credentials.clone());
     may_not(
@@ -112,7 +112,7 @@ fn the_user_role_reaches_the_buckets_and_nothing_else() -> Result<()> {
 #[test]
 fn the_admin_role_reads_the_secrets_under_its_prefix_only() -> Result<()> {
     let plane = DataPlane::shared()?;
-    let admin = session(plane, "admin", "union", "executor")?;
+    let admin = session(&plane, "admin", "union", "executor")?;
     reads_and_writes_buckets(&admin, "acme/fraud/production/run/y")?;
     may(
         &admin,
@@ -149,7 +149,7 @@ fn the_admin_role_reads_the_secrets_under_its_prefix_only() -> Result<()> {
 #[test]
 fn the_builder_pushes_and_the_log_writer_writes() -> Result<()> {
     let plane = DataPlane::shared()?;
-    let builder = session(plane, "builder", "union", "image-builder")?;
+    let builder = session(&plane, "builder", "union", "image-builder")?;
     may(&builder, "ecr", "get_authorization_token", &json!({}))?;
     may(
         &builder,
@@ -170,7 +170,7 @@ fn the_builder_pushes_and_the_log_writer_writes() -> Result<()> {
         &json!({ "repositoryName": "demo" }),
     )?;
 
-    let writer = session(plane, "log_writer", "union", "fluent-bit")?;
+    let writer = session(&plane, "log_writer", "union", "fluent-bit")?;
     let stream = json!({ "logGroupName": LOGS, "logStreamName": "pod" });
     may(&writer, "logs", "create_log_stream", &stream)?;
     may_not(
@@ -196,7 +196,7 @@ fn a_role_is_for_its_own_service_accounts() -> Result<()> {
         ("user", "union", "executor"),
         ("user", "default", "default"),
     ] {
-        let refused = session(plane, profile, namespace, account)
+        let refused = session(&plane, profile, namespace, account)
             .map(|_| ())
             .expect_err("no session");
         assert!(

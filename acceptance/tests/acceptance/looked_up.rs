@@ -1,5 +1,6 @@
 //! The examples of data sources and functions that need no cluster: what they yield.
 
+use acceptance::cluster::Needs;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
@@ -86,11 +87,11 @@ fn network_ranges_are_dated_and_embedded() -> Result<()> {
 
 #[test]
 fn manifests_are_yaml_that_the_api_server_takes() -> Result<()> {
-    let bench = Bench::with_cluster()?;
+    let bench = Bench::with_cluster(Needs::Objects)?;
     let yaml = applied(&bench, "data-sources/dataplane_manifests")?.output("yaml")?;
     let yaml = yaml.as_str().context("YAML")?;
     let kubectl = bench.kubectl()?;
-    kubectl.run(&["create", "namespace", "union"])?;
+    kubectl.create_namespace("union")?;
     let applied = kubectl.apply(yaml)?;
     ensure!(
         applied.contains("deployment.apps/operator serverside-applied"),

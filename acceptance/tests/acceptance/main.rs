@@ -10,5 +10,7 @@ mod examples;
 mod faults;
 mod identity;
 mod looked_up;
+mod makefile;
 mod reviewer;
 mod substrate;
+mod users_own;

@@ -1,6 +1,6 @@
 //! The commands of a security reviewer, as the specification has them, and what they are expected to show.
 
-use std::{os::unix::fs::symlink, process::Command};
+use std::{os::unix::fs::symlink, process::Command, sync::Arc};
 
 use acceptance::setup::{self, Kubernetes};
 use anyhow::{Context as _, Result, ensure};
@@ -9,13 +9,13 @@ use serde_json::Value;
 use crate::data_plane::{DataPlane, NAMESPACE};
 
 /// A shell with `kubectl` and `aws` on its path, as the reviewer has it.
-struct Shell<'a> {
-    plane: &'a DataPlane,
+struct Shell {
+    plane: Arc<DataPlane>,
     path: tempfile::TempDir,
 }
 
-impl<'a> Shell<'a> {
-    fn open(plane: &'a DataPlane) -> Result<Self> {
+impl Shell {
+    fn open(plane: Arc<DataPlane>) -> Result<Self> {
         let path = setup::scratch()?;
         symlink(Kubernetes::Kubectl.path()?, path.path().join("kubectl"))?;
         symlink(setup::python("aws")?, path.path().join("aws"))?;
@@ -31,6 +31,7 @@ impl<'a> Shell<'a> {
             .args(["-c", command])
             .env("PATH", std::env::join_paths(search)?)
             .env("KUBECONFIG", self.plane.bench.cluster()?.kubeconfig())
+            .env("KUBECACHEDIR", self.path.path().join("cache"))
             .envs(self.plane.bench.account.environment())
             .output()?;
         let code = output.status.code().context("ended by a signal")?;
@@ -148,7 +149,7 @@ fn there_are_two_roles_with_the_documented_permissions() -> Result<()> {
 }
 
 /// The actions of all inline policies of a role.
-fn actions(shell: &Shell<'_>, role: &str) -> Result<Vec<String>> {
+fn actions(shell: &Shell, role: &str) -> Result<Vec<String>> {
     let names = shell.json(&format!("aws iam list-role-policies --role-name {role}"))?;
     let mut found = Vec::new();
     for name in names["PolicyNames"].as_array().context("PolicyNames")? {
@@ -179,7 +180,7 @@ fn actions(shell: &Shell<'_>, role: &str) -> Result<Vec<String>> {
 #[test]
 fn service_accounts_are_bound_and_nothing_static_is_stored() -> Result<()> {
     let plane = DataPlane::shared()?;
-    let shell = Shell::open(plane)?;
+    let shell = Shell::open(Arc::clone(&plane))?;
     let arns = shell.shows("kubectl get sa -n union -o yaml | grep role-arn")?;
     let expected = format!(
         "eks.amazonaws.com/role-arn: arn:aws:iam::{}:role/adminflyterole",
@@ -204,7 +205,7 @@ fn service_accounts_are_bound_and_nothing_static_is_stored() -> Result<()> {
 #[test]
 fn the_registry_is_the_customers() -> Result<()> {
     let plane = DataPlane::shared()?;
-    let repositories = Shell::open(plane)?.json("aws ecr describe-repositories")?;
+    let repositories = Shell::open(Arc::clone(&plane))?.json("aws ecr describe-repositories")?;
     let uri = repositories["repositories"][0]["repositoryUri"]
         .as_str()
         .context("a repository")?;

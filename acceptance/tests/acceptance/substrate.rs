@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use acceptance::{
     aws::{Account, Answer, Emulators, Fault, Front},
-    cluster::Cluster,
+    cluster::{Cluster, Needs},
     control_plane::ControlPlane,
     issuer::{self, Issuer},
     terraform::Terraform,
@@ -31,7 +31,7 @@ struct Federation {
 
 fn federation(cluster: &Cluster, namespace: &str) -> Result<Federation> {
     let kubectl = cluster.kubectl()?;
-    kubectl.run(&["create", "namespace", namespace])?;
+    kubectl.create_namespace(namespace)?;
     kubectl.run(&["create", "serviceaccount", "trusted", "-n", namespace])?;
     kubectl.run(&["create", "serviceaccount", "other", "-n", namespace])?;
     let front = Front::start(Emulators::shared()?)?;
@@ -90,8 +90,8 @@ fn refusal(result: Result<Account>) -> String {
 
 #[test]
 fn a_token_of_the_cluster_becomes_the_roles_credentials_and_no_more() -> Result<()> {
-    let cluster = Cluster::shared()?;
-    let made = federation(cluster, "substrate-token")?;
+    let cluster = Cluster::shared(Needs::Objects)?;
+    let made = federation(&cluster, "substrate-token")?;
     let token = cluster.token("substrate-token", "trusted", "sts.amazonaws.com")?;
     let session = made.account.assume_by_token(&made.role, &token)?;
     session.call("s3", "list_objects_v2", &json!({ "Bucket": made.bucket }))?;
@@ -109,8 +109,9 @@ fn a_token_of_the_cluster_becomes_the_roles_credentials_and_no_more() -> Result<
 
 #[test]
 fn a_forged_or_expired_token_is_refused_before_any_trust_policy() -> Result<()> {
-    let cluster = Cluster::shared()?;
-    let made = federation(cluster, "substrate-forged")?;
+    // One of ours: the expired token is signed by its own key.
+    let cluster = Cluster::shared_own()?;
+    let made = federation(&cluster, "substrate-forged")?;
     let token = cluster.token("substrate-forged", "trusted", "sts.amazonaws.com")?;
     let (signed, signature) = token.rsplit_once('.').context("three parts")?;
     let reversed: String = signature.chars().rev().collect();
@@ -205,6 +206,7 @@ fn accounts_are_apart() -> Result<()> {
 
 #[test]
 fn the_api_server_keeps_its_objects_over_a_crash() -> Result<()> {
+    // One of ours: its API server is killed.
     let cluster = Cluster::start()?;
     let kubectl = cluster.kubectl()?;
     kubectl.run(&["create", "namespace", "kept"])?;
@@ -217,8 +219,9 @@ fn the_api_server_keeps_its_objects_over_a_crash() -> Result<()> {
 
 #[test]
 fn pod_security_is_enforced_and_pods_run() -> Result<()> {
-    let kubectl = Cluster::shared()?.kubectl()?;
-    kubectl.run(&["create", "namespace", "substrate-pods"])?;
+    let cluster = Cluster::shared(Needs::Pods)?;
+    let kubectl = cluster.kubectl()?;
+    kubectl.create_namespace("substrate-pods")?;
     kubectl.run(&[
         "label",
         "namespace",
@@ -238,7 +241,7 @@ fn pod_security_is_enforced_and_pods_run() -> Result<()> {
         "{refused:#}"
     );
 
-    kubectl.run(&["create", "namespace", "substrate-plain"])?;
+    kubectl.create_namespace("substrate-plain")?;
     kubectl.run(&[
         "create",
         "deployment",
@@ -260,9 +263,9 @@ fn pod_security_is_enforced_and_pods_run() -> Result<()> {
 
 #[test]
 fn the_control_plane_takes_tokens_for_itself_only_and_can_fail() -> Result<()> {
-    let cluster = Cluster::shared()?;
+    let cluster = Cluster::shared(Needs::Objects)?;
     let kubectl = cluster.kubectl()?;
-    kubectl.run(&["create", "namespace", "substrate-channel"])?;
+    kubectl.create_namespace("substrate-channel")?;
     kubectl.run(&[
         "create",
         "serviceaccount",
@@ -270,7 +273,7 @@ fn the_control_plane_takes_tokens_for_itself_only_and_can_fail() -> Result<()> {
         "-n",
         "substrate-channel",
     ])?;
-    let control_plane = ControlPlane::start("127.0.0.1:0", Issuer::of(cluster)?)?;
+    let control_plane = ControlPlane::start("127.0.0.1:0", Issuer::of(&cluster)?)?;
     let register = |audience: &str| -> Result<(String, std::result::Result<u64, Code>)> {
         let token = cluster.token("substrate-channel", "operator", audience)?;
         issuer::runtime().block_on(register_and_beat(&control_plane, &token))

@@ -12,9 +12,12 @@ data "dataplane_cluster" "this" {
 }
 
 locals {
+  # Task pods read and write S3 themselves, with credentials from STS; both answer on 443.
+  tasks_egress = var.egress.tasks == null ? null : [{ cidrs = var.egress.tasks, ports = [443] }]
+
   workspaces = {
-    fraud-development = { project = "fraud", domain = "development" }
-    fraud-production  = { project = "fraud", domain = "production" }
+    fraud-development = { project = "fraud", domain = "development", egress = local.tasks_egress }
+    fraud-production  = { project = "fraud", domain = "production", egress = local.tasks_egress }
   }
 }
 
@@ -53,4 +56,10 @@ module "operator" {
   storage    = module.aws.storage
   roles      = module.aws.roles
   workspaces = local.workspaces
+
+  # Wide as long as the variable says nothing.
+  egress = {
+    kubernetes_api = var.egress.kubernetes_api == null ? null : { cidrs = var.egress.kubernetes_api }
+    control_plane  = var.egress.control_plane == null ? null : { cidrs = var.egress.control_plane }
+  }
 }

@@ -39,3 +39,21 @@ variable "permissions_boundary" {
   type        = string
   default     = null
 }
+
+variable "egress" {
+  description = <<-EOT
+    Address ranges that pods may connect to. What is left out is wide: the operator's pods may reach any address on 443,
+    6443 and the control plane's port, task pods any address but instance metadata.
+
+    - `kubernetes_api`: the API server, which answers in the cluster's subnets
+    - `control_plane`: the control plane
+    - `tasks`: what tasks need; at least S3 and STS, by the VPC's endpoints or by the ranges of the region
+  EOT
+  type = object({
+    kubernetes_api = optional(list(string))
+    control_plane  = optional(list(string))
+    tasks          = optional(list(string))
+  })
+  default  = {}
+  nullable = false
+}

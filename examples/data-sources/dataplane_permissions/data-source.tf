@@ -1,6 +1,14 @@
 data "dataplane_permissions" "this" {
   buckets = ["acme-prod-metadata", "acme-prod-fast-registration"]
   secrets = "acme-prod/"
+
+  # Whoever runs Terraform touches nothing that is called otherwise.
+  names = {
+    role      = ["adminflyterole", "userflyterole", "acme-prod-*"]
+    registry  = ["acme-prod"]
+    log_group = ["/dataplane/acme-prod"]
+    cluster   = ["prod"]
+  }
 }
 
 # For whoever runs Terraform: all of it, or cut by what a team may manage.

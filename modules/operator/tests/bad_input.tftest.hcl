@@ -72,6 +72,16 @@ run "an_address_that_is_none" {
   expect_failures = [var.egress]
 }
 
+run "a_server_for_names_that_is_nobody" {
+  command = plan
+
+  variables {
+    egress = { dns = [{ ports = [53] }] }
+  }
+
+  expect_failures = [var.egress]
+}
+
 run "a_workspace_without_a_role" {
   command = plan
 

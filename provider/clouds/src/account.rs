@@ -1,6 +1,6 @@
 //! The account (project, subscription) that the credentials lead to, and where in the world it works.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
@@ -24,6 +24,11 @@ checked_text! {
     /// A key of the cloud's key service: on AWS its id, ARN, `alias/…` or alias ARN, on Google Cloud
     /// `projects/…/cryptoKeys/…`, on Azure the key's URL.
     KmsKey, "KMS key", kms_key
+}
+
+checked_text! {
+    /// Names of objects: one name, or the beginning of some and a `*`. What a name is depends on the kind of object.
+    NamePattern, "name pattern", name_pattern
 }
 
 /// Who the cloud says we are.
@@ -85,6 +90,15 @@ impl Operation {
     pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
 }
 
+/// What the caller's permissions are narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Within {
+    /// Names by the kind of object; a kind that is missing here is not narrowed.
+    pub names: BTreeMap<Managed, BTreeSet<NamePattern>>,
+    /// The customer's keys; none means any of the account.
+    pub kms_keys: Option<BTreeSet<KmsKey>>,
+}
+
 /// Who is calling, and what the caller needs.
 #[async_trait]
 pub trait Account: Send + Sync {
@@ -100,12 +114,15 @@ pub trait Account: Send + Sync {
     /// Asks the cloud; answered from memory from the second time on.
     async fn caller(&self) -> Result<Caller>;
 
-    /// What whoever runs us has to be allowed for doing this with these, as a policy of this cloud. Nothing is called.
-    fn required(
+    /// What whoever runs us has to be allowed for doing this with these, as a policy of this cloud: on objects of the
+    /// caller's account, of which no more than the names in `within`. A policy that the cloud would refuse for its length
+    /// is `Invalid`.
+    async fn required(
         &self,
         managed: &BTreeSet<Managed>,
         operations: &BTreeSet<Operation>,
-    ) -> PolicyDocument;
+        within: &Within,
+    ) -> Result<PolicyDocument>;
 }
 
 fn account_id(text: &str) -> Checked {
@@ -162,9 +179,44 @@ fn kms_key(text: &str) -> Checked {
     Err("must be a key's ARN, id or alias/… (AWS), projects/…/cryptoKeys/… (Google Cloud) or its URL (Azure)".into())
 }
 
+fn name_pattern(text: &str) -> Checked {
+    length(text, 1, 512)?;
+    characters(
+        text,
+        |c| c.is_ascii_graphic() && !"?$\\\"".contains(c),
+        "visible ASCII without ? $ \\ \"",
+    )?;
+    if text == "*" {
+        return Err("must not be * alone, which narrows nothing".into());
+    }
+    if text.trim_end_matches('*').contains('*') || text.ends_with("**") {
+        return Err("may have one * only, at its end".into());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_is_a_name_or_its_beginning() {
+        for good in ["acme-metadata", "acme-*", "/dataplane/*", "acme/"] {
+            assert!(good.parse::<NamePattern>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            "a*b",
+            "*-acme",
+            "a**",
+            "a?",
+            "${aws:username}",
+            "a b",
+        ] {
+            assert!(bad.parse::<NamePattern>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn accounts_of_the_three_clouds() {

@@ -15,11 +15,17 @@ checked_text! {
     LogGroupName, "log group name", log_group_name
 }
 
-/// For how many days logs are kept: 1 to 3653. Which of these numbers a cloud takes, its `check` says.
+/// For how many days logs are kept. What is wanted is 1 to 3653, and each cloud's `check` says which of these it takes; what is
+/// found is taken as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Retention(u32);
 
 impl Retention {
+    /// What a cloud answered, whether it was known when this was built or not.
+    pub fn found(days: u32) -> Self {
+        Self(days)
+    }
+
     /// The number of days.
     pub fn days(self) -> u32 {
         self.0
@@ -123,6 +129,12 @@ mod tests {
             let said = Retention::try_from(days).unwrap_err().to_string();
             assert!(said.contains("1 to 3653"), "{said}");
         }
+    }
+
+    #[test]
+    fn what_a_cloud_answers_is_taken_as_it_is() {
+        assert_eq!(Retention::found(4000).days(), 4000);
+        assert_eq!(Retention::found(30), Retention::try_from(30).unwrap());
     }
 
     #[test]

@@ -6,8 +6,11 @@ use std::{fs, io};
 
 use framework::wait::{self, Poll};
 use framework::{
-    AnyResource, Applied, Context, Keep, Model, Provider, Resource, Result, Timeouts, Value, serve,
+    AnyDataSource, AnyResource, Applied, Context, DataSource, Keep, Model, Provider, Resource,
+    Result, Timeouts, Value, serve,
 };
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 /// Asks for files.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -78,6 +81,33 @@ fn read(path: &str) -> io::Result<Option<String>> {
     }
 }
 
+/// What a server says until it hangs up.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct SpeechModel {
+    /// Where the server listens.
+    #[attr(required)]
+    address: Value<String>,
+    /// What it said.
+    #[attr(computed)]
+    content: Value<String>,
+}
+
+struct Speech;
+
+impl DataSource for Speech {
+    const NAME: &'static str = "waiting_speech";
+    type Client = ();
+    type Model = SpeechModel;
+
+    async fn read(&self, _cx: &Context<()>, mut config: SpeechModel) -> Result<SpeechModel> {
+        let mut server = TcpStream::connect(config.address.get()?).await?;
+        let mut content = String::new();
+        server.read_to_string(&mut content).await?;
+        config.content = content.into();
+        Ok(config)
+    }
+}
+
 struct Waiting;
 
 impl Provider for Waiting {
@@ -93,6 +123,10 @@ impl Provider for Waiting {
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<()>>> {
         vec![Answer.boxed()]
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<()>>> {
+        vec![Speech.boxed()]
     }
 }
 

@@ -1,5 +1,6 @@
 //! What every call gets beside its values: the client, the private state, and when to stop.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,9 +119,27 @@ impl<C> Context<C> {
         &self.private
     }
 
-    /// Cancelled when the user interrupts Terraform. [`wait::until`](crate::wait::until) minds it by itself.
+    /// Cancelled when the user interrupts Terraform. [`wait::until`](crate::wait::until) minds it by itself, and what leaves
+    /// nothing behind (plans, reads, imports, data sources, opening) is dropped then. Creates, updates and deletes are not:
+    /// one that makes many calls outside of waits looks at this between them.
     pub fn stopped(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// The outcome of what may be given up at any point, because it leaves nothing behind: it is, when Terraform asks to stop.
+    pub(crate) async fn unless_stopped<T>(
+        &self,
+        request: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Diagnostic::error(
+                "",
+                "interrupted: Terraform was asked to stop before this was done. Nothing was changed by it",
+            )
+            .into()),
+            done = request => done,
+        }
     }
 
     /// What is being done.

@@ -149,16 +149,6 @@ impl Diagnostics {
         self.push(Diagnostic::warning(summary, detail));
     }
 
-    /// Adds a warning about one attribute.
-    pub fn warning_at(
-        &mut self,
-        path: AttributePath,
-        summary: impl Into<String>,
-        detail: impl Into<String>,
-    ) {
-        self.push(Diagnostic::warning(summary, detail).at(path));
-    }
-
     /// Whether any of them is an error.
     #[must_use]
     pub fn has_error(&self) -> bool {

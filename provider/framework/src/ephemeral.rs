@@ -24,6 +24,9 @@ pub trait EphemeralResource: Send + Sync + 'static {
     }
 
     /// Opens it. What renewing or closing needs goes into [`Context::private`].
+    ///
+    /// It is dropped when the user interrupts Terraform, which then closes nothing: what is made on the way must end by
+    /// itself.
     fn open(
         &self,
         cx: &Context<Self::Client>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::malformed::{Malformed, Outcome};
-use crate::{Cty, Result, Step, Type};
+use crate::{Cty, Number, Result, Step, Type};
 
 /// What to do with attributes that the type does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +37,16 @@ pub fn encode(value: &Cty, kind: &Type) -> Result<Json> {
     write(value, kind).map_err(|fault| fault.into_diagnostics("The value has no JSON form"))
 }
 
-/// The value that a JSON document is by itself: arrays become lists, objects become maps.
+/// The value that a JSON document is by itself: arrays become lists, objects become maps. A number that is none to Terraform
+/// becomes its text, which is refused wherever a number is asked for.
 #[must_use]
 pub fn untyped(json: &Json) -> Cty {
     match json {
         Json::Null => Cty::Null,
         Json::Bool(value) => Cty::Bool(*value),
-        Json::Number(number) => Cty::Number(number.into()),
+        Json::Number(number) => {
+            Number::try_from(number).map_or_else(|_| Cty::String(number.to_string()), Cty::Number)
+        }
         Json::String(text) => Cty::String(text.clone()),
         Json::Array(elements) => elements.iter().map(untyped).collect(),
         Json::Object(entries) => entries
@@ -289,6 +292,17 @@ mod tests {
     fn a_document_without_a_schema_comes_back() {
         let json = json!({ "a": [1, "x", null, { "b": true }] });
         assert_eq!(to_untyped(&untyped(&json)).unwrap(), json);
+    }
+
+    #[test]
+    fn a_number_beyond_terraforms_is_refused_and_never_another_one() {
+        let huge: Json = serde_json::from_str("1e99999999999").unwrap();
+        let refused = decode(&huge, &Type::Number, Undeclared::Refuse).unwrap_err();
+        assert!(refused.to_string().contains("exponent"), "{refused}");
+        assert_eq!(untyped(&huge).kind(), "string");
+        let document = |text: &str| text.parse::<crate::text::JsonDocument>().unwrap();
+        assert_ne!(document("[1e99999999999]"), document("[0]"));
+        assert_ne!(document("[1e99999999999]"), document("[1e99999999998]"));
     }
 
     proptest! {

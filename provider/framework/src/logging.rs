@@ -4,6 +4,7 @@
 //! parses every line of a plugin, wanted or not.
 
 mod line;
+mod secrets;
 mod sensitive;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
+pub(crate) use secrets::hide;
 pub use sensitive::Sensitive;
 
 /// Libraries that tell more than is of use below this level, and at trace even what they send.
@@ -132,10 +134,15 @@ where
         fields
             .0
             .insert("target".to_owned(), event.metadata().target().into());
+        for value in fields.0.values_mut() {
+            if let Json::String(text) = value {
+                *text = secrets::mask(std::mem::take(text));
+            }
+        }
         let line = line::render(
             name(*event.metadata().level()),
             &self.module,
-            &message,
+            &secrets::mask(message),
             fields.0,
         );
         // A closed standard error is no reason to fail a request.
@@ -266,6 +273,50 @@ mod tests {
         assert!(!lines[0].to_string().contains("hunter2"));
         assert_eq!(lines[0]["client_secret"], "(sensitive)");
         assert_eq!(lines[0]["@message"], "logging in with (sensitive)");
+    }
+
+    /// What has secrets.
+    #[derive(crate::Model, Clone, Debug, Default, PartialEq)]
+    struct Keeper {
+        /// Its name.
+        #[attr(required)]
+        name: crate::Value<String>,
+        /// What it keeps.
+        #[attr(optional)]
+        safes: crate::Value<std::collections::BTreeMap<String, Safe>>,
+    }
+
+    /// Where a secret is.
+    #[derive(crate::Model, Clone, Debug, Default, PartialEq)]
+    struct Safe {
+        /// Opens it.
+        #[attr(optional, write_only)]
+        combination: crate::Value<String>,
+        /// What is inside.
+        #[attr(optional, sensitive)]
+        inside: crate::Value<Vec<String>>,
+    }
+
+    #[test]
+    fn values_of_sensitive_attributes_are_masked_wherever_they_stand() {
+        use crate::{Attribute, Model};
+        let safe = Safe {
+            combination: "11-22-33".into(),
+            inside: vec!["two\nlines".to_owned(), "x".to_owned()].into(),
+        };
+        let keeper = Keeper {
+            name: "porter".into(),
+            safes: std::collections::BTreeMap::from([("front".to_owned(), safe)]).into(),
+        };
+        let lines = logged(|| {
+            hide(Keeper::schema(), &keeper.encode());
+            tracing::info!(answer = ?["two\nlines"], "the porter turns to 11-22-33, finding x");
+        });
+        assert_eq!(
+            lines[0]["@message"],
+            "the porter turns to (sensitive), finding x"
+        );
+        assert_eq!(lines[0]["answer"], "[\"(sensitive)\"]");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Number(String);
 
 /// Why a text is no [`Number`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a decimal number")]
+#[error("{text:?} is not a decimal number, or its exponent has more than 32 bits")]
 pub struct ParseNumberError {
     text: String,
 }
@@ -306,10 +306,12 @@ impl TryFrom<f64> for Number {
     }
 }
 
-impl From<&serde_json::Number> for Number {
-    fn from(value: &serde_json::Number) -> Self {
-        // JSON's grammar is a part of ours; only an exponent beyond 32 bits is refused, and no such number is of use.
-        value.as_str().parse().unwrap_or_default()
+impl TryFrom<&serde_json::Number> for Number {
+    type Error = ParseNumberError;
+
+    /// JSON's grammar is a part of ours; only an exponent beyond 32 bits is refused, as Terraform does.
+    fn try_from(value: &serde_json::Number) -> Result<Self, Self::Error> {
+        value.as_str().parse()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Managed resources: the trait that a provider implements, one type per resource.
 
 mod erased;
+mod stored;
 
 use std::future::Future;
 
@@ -58,6 +59,9 @@ pub trait Resource: Send + Sync + 'static {
     const VERSION: i64 = 0;
     /// The attributes that tell one object from all others: strings, numbers or bools at the top of the model.
     const IDENTITY: &'static [&'static str] = &[];
+    /// The version of the identity. Raise it when [`IDENTITY`](Self::IDENTITY) changes, and convert older ones in
+    /// [`upgrade_identity`](Self::upgrade_identity).
+    const IDENTITY_VERSION: i64 = 0;
     /// The provider's configured client.
     type Client: Send + Sync + 'static;
     /// The attributes.
@@ -95,6 +99,9 @@ pub trait Resource: Send + Sync + 'static {
     ) -> impl Future<Output = Applied<Self::Model>> + Send;
 
     /// Looks at the object; none when it is gone.
+    ///
+    /// Here, in a delete, and in [`Update::prior`], a value of the state that this release finds invalid is null. It stays
+    /// in the state as it is until a read or an update brings another.
     fn read(
         &self,
         cx: &Context<Self::Client>,
@@ -151,6 +158,20 @@ pub trait Resource: Send + Sync + 'static {
                 "the state is of version {version} and this release of the provider reads version {}: apply once with a \
                  release in between, or remove the object from the state and import it again",
                 Self::VERSION
+            ),
+        )
+        .into())
+    }
+
+    /// Converts an identity of an older version. What the current one doesn't have is dropped.
+    fn upgrade_identity(&self, version: i64, identity: Json) -> Result<Json> {
+        let _ = identity;
+        Err(Diagnostic::error(
+            "",
+            format!(
+                "the identity is of version {version} and this release of the provider reads version {}: apply once with a \
+                 release in between, or remove the object from the state and import it again",
+                Self::IDENTITY_VERSION
             ),
         )
         .into())

@@ -26,13 +26,14 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dataplane_proto::tfplugin6::DynamicValue;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
 
 use crate::schema::Schema;
 use crate::{
     AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Context, Cty, Diagnostic,
-    Private, Provider, Result, Verb, panic,
+    Private, Provider, Result, Verb, logging, panic, wire,
 };
 use response::Response;
 
@@ -100,6 +101,13 @@ impl<P: Provider> Service<P> {
         self.resources
             .get(name)
             .map(|any| (any.schema(), any.version()))
+    }
+
+    /// Whether a managed resource has an identity.
+    pub(crate) fn has_identity(&self, name: &str) -> bool {
+        self.resources
+            .get(name)
+            .is_some_and(|any| !any.identity().is_empty())
     }
 
     /// The schema of a data source.
@@ -185,6 +193,19 @@ fn summary(verb: Verb, name: &str, label: Option<&str>) -> String {
         }
         None => format!("{} {name}", verb.progressive()),
     }
+}
+
+/// A value that Terraform sent. Its secrets are in no log line from here on.
+fn received(schema: &Schema, value: Option<&DynamicValue>) -> Result<Cty> {
+    let value = wire::decode(value, schema.object_type())?;
+    logging::hide(schema, &value);
+    Ok(value)
+}
+
+/// A value that Terraform gets. Its secrets are in no log line from here on.
+fn sent(schema: &Schema, value: &Cty) -> Result<DynamicValue> {
+    logging::hide(schema, value);
+    wire::encode(value, schema.object_type())
 }
 
 /// The message about values that the provider left unknown where everything must be known.

@@ -1,6 +1,7 @@
 //! What Terraform is told about an object: its attributes, who sets them and how they behave.
 
 mod check;
+mod path;
 mod proto;
 
 use std::sync::OnceLock;
@@ -37,7 +38,7 @@ pub struct SchemaAttribute {
     pub sensitive: bool,
     /// Whether its value is handed to create and update and never stored.
     pub write_only: bool,
-    /// Whether updates keep the prior value of this computed attribute.
+    /// Whether updates keep the prior value of this computed attribute. A null is no value: each update may fill it.
     pub stable: bool,
     /// Whether another value makes a new object.
     pub replaces: Replaces,
@@ -163,6 +164,12 @@ impl Schema {
         self.attributes
             .iter()
             .find(|attribute| attribute.name == name)
+    }
+
+    /// Whether a path leads to something that such objects can have.
+    #[must_use]
+    pub fn has(&self, path: &AttributePath) -> bool {
+        path::object(self, path.steps())
     }
 
     /// Whether two objects mean the same, attribute by attribute.

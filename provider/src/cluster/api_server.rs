@@ -386,6 +386,28 @@ mod tests {
         assert!(error.to_string().contains("refused"), "{error}");
     }
 
+    #[tokio::test]
+    async fn a_connection_that_takes_too_long_names_its_host() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        // It accepts, and never says a word of TLS.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = format!("https://{}", silent.local_addr().unwrap());
+        let mut config = kube::Config::new(host.parse().unwrap());
+        config.connect_timeout = Some(std::time::Duration::from_millis(50));
+        config.default_retry = false;
+        let error = ApiServer::new(config, None)
+            .unwrap()
+            .get(&ObjectRef::namespace("kube-system"))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+        let said = error.to_string();
+        assert!(
+            said.contains(&host) && said.contains("did not answer in time"),
+            "{said}"
+        );
+    }
+
     #[test]
     fn what_the_libraries_leave_out_is_said() {
         use std::io;

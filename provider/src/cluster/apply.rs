@@ -1,6 +1,9 @@
 //! Applying a set of objects: in order, without stealing, with everything that was begun accounted for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use framework::{
     Diagnostic, Diagnostics, Result,
@@ -12,10 +15,14 @@ use super::{
     error::{Error, Optional},
     managed_fields,
     objects::{Apply, Object, ObjectRef, Objects},
+    outage::Outage,
     ownership::{Marks, Standing, Taken},
     projection,
     set::{self, CONCURRENT, Texts},
 };
+
+/// How long the last step of a create may take, however late it comes.
+const LAST_STEP: Duration = Duration::from_secs(30);
 
 /// What a set is applied with.
 pub struct Target<'a> {
@@ -122,12 +129,30 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Ends a create: takes the mark off the first object.
-    pub async fn finish(&self, wanted: &[Object]) -> std::result::Result<(), Error> {
-        match wanted.first() {
-            Some(first) => self.objects.apply(first, Apply::Claim).await.map(drop),
-            None => Ok(()),
-        }
+    /// Ends a create: takes the mark off the first object. Without an answer it is tried again: when the mark is off and nobody
+    /// knows, the next create takes the object for a complete one of another state and refuses it.
+    pub async fn finish(
+        &self,
+        stop: &impl Stoppable,
+        deadline: Deadline,
+        wanted: &[Object],
+    ) -> Result<()> {
+        let Some(first) = wanted.first() else {
+            return Ok(());
+        };
+        // What was waited for before may have taken all the time there was.
+        let deadline = Deadline::after(deadline.remaining().max(LAST_STEP));
+        let outage = &Outage::default();
+        wait::until(
+            stop,
+            deadline,
+            "the last step of the create",
+            || async move {
+                let applied = self.objects.apply(first, Apply::Claim).await;
+                outage.outlast(applied.map(|_| Poll::Ready(())))
+            },
+        )
+        .await
     }
 
     /// Makes a cluster that had the objects of `prior` have those wanted: changed ones are applied, our fields taken back, and what

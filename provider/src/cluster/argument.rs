@@ -163,7 +163,32 @@ impl ClusterModel {
         }
     }
 
-    /// Whether a change means another EKS cluster. Files and addresses may change while the cluster stays: its uid tells.
+    /// Whether a change means another EKS cluster, or may mean one, since its name or region is not known yet. As everywhere in
+    /// Terraform, what identifies an object counts as changed until it is known: planned as an update, the apply of a replaced
+    /// cluster could only fail, after the old cluster is gone. Files and addresses may change while the cluster stays: its uid tells.
+    pub fn may_be_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
+        let Some(Coordinates::Eks { region, name }) = Self::coordinates(prior) else {
+            return false;
+        };
+        match planned {
+            Value::Known(Self {
+                eks: Value::Known(eks),
+                ..
+            }) => {
+                eks.name.known().is_none_or(|other| *other != name)
+                    || eks.region.known().is_none_or(|to| *to != region)
+            }
+            Value::Known(Self {
+                eks,
+                kubeconfig,
+                direct,
+            }) => eks.is_unknown() && !kubeconfig.is_known() && !direct.is_known(),
+            Value::Unknown => true,
+            Value::Null => false,
+        }
+    }
+
+    /// Whether a change certainly means another EKS cluster.
     pub fn is_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
         match (Self::coordinates(prior), Self::coordinates(planned)) {
             (
@@ -328,6 +353,51 @@ mod tests {
             ..ClusterModel::default()
         };
         assert_eq!(ClusterModel::coordinates(&unknown.into()), None);
+    }
+
+    #[test]
+    fn an_eks_cluster_that_is_not_known_yet_may_be_another() {
+        let eks = |name: Value<String>, region: Value<String>| {
+            Value::Known(ClusterModel {
+                eks: EksModel { name, region }.into(),
+                ..ClusterModel::default()
+            })
+        };
+        let at =
+            |text: &str| Value::Known(ClusterModel::from(text.parse::<Coordinates>().unwrap()));
+        let prior = at("eks/eu-west-1/prod");
+        // What is planned, whether it is certainly another, and whether it may be.
+        for (planned, is, may_be) in [
+            (at("eks/eu-west-1/prod"), false, false),
+            (at("eks/eu-west-1/other"), true, true),
+            (at("eks/eu-west-2/prod"), true, true),
+            (eks(Value::Unknown, "eu-west-1".into()), false, true),
+            (eks("prod".into(), Value::Unknown), false, true),
+            (
+                ClusterModel {
+                    eks: Value::Unknown,
+                    ..ClusterModel::default()
+                }
+                .into(),
+                false,
+                true,
+            ),
+            (Value::Unknown, false, true),
+            (at("direct/https://10.0.0.1:6443"), false, false),
+        ] {
+            assert_eq!(
+                ClusterModel::is_another(&prior, &planned),
+                is,
+                "{planned:?}"
+            );
+            assert_eq!(
+                ClusterModel::may_be_another(&prior, &planned),
+                may_be,
+                "{planned:?}"
+            );
+        }
+        let file = at("kubeconfig//etc/kube/c#a");
+        assert!(!ClusterModel::may_be_another(&file, &Value::Unknown));
     }
 
     #[test]

@@ -29,13 +29,38 @@ pub fn check_context(path: &str, context: Option<&str>) -> Result<(), String> {
         names.join(", ")
     };
     match context.or(file.current_context.as_deref()) {
-        Some(wanted) if names.contains(&wanted) => Ok(()),
+        Some(wanted) if names.contains(&wanted) => check_proxy(path, &file, wanted),
         Some(wanted) => Err(format!(
             "the file {path} has no context `{wanted}`; its contexts are: {listed}"
         )),
         None => Err(format!(
             "the file {path} has no current context, so `context` must name one of: {listed}"
         )),
+    }
+}
+
+/// A cluster behind a proxy can't be connected to: said before anything is planned, and not as what the client lacks.
+fn check_proxy(path: &str, file: &Kubeconfig, context: &str) -> Result<(), String> {
+    let cluster = file
+        .contexts
+        .iter()
+        .find(|named| named.name == context)
+        .and_then(|named| named.context.as_ref())
+        .map(|context| context.cluster.as_str());
+    let proxy = file
+        .clusters
+        .iter()
+        .find(|named| Some(named.name.as_str()) == cluster)
+        .and_then(|named| named.cluster.as_ref())
+        .and_then(|cluster| cluster.proxy_url.as_deref());
+    match proxy {
+        // The URL is not repeated: it may hold a password.
+        Some(_) => Err(format!(
+            "in the file {path} the cluster of the context `{context}` has a `proxy-url`, and the provider connects to clusters without a \
+             proxy. Run Terraform where the API server is reached directly, or forward a port of this machine to it, and name a context \
+             whose `server` is that address, with `tls-server-name` for its certificate and without `proxy-url`"
+        )),
+        None => Ok(()),
     }
 }
 
@@ -52,19 +77,11 @@ pub async fn load(path: &str, context: Option<&str>) -> Result<kube::Config, Str
         ..KubeConfigOptions::default()
     };
     let file = read(path)?;
-    let names_proxy = file.clusters.iter().any(|named| {
-        named
-            .cluster
-            .as_ref()
-            .is_some_and(|cluster| cluster.proxy_url.is_some())
-    });
     let mut config = kube::Config::from_custom_kubeconfig(file, &options)
         .await
         .map_err(|error| format!("the kubeconfig file {path} cannot be used: {error}"))?;
-    if !names_proxy {
-        // Otherwise the environment's proxy would be taken without its exceptions, also for a cluster on this machine.
-        config.proxy_url = None;
-    }
+    // Otherwise the environment's proxy would be taken without its exceptions, also for a cluster on this machine.
+    config.proxy_url = None;
     Ok(config)
 }
 
@@ -96,6 +113,30 @@ mod tests {
             load(path, None).await.unwrap().cluster_url,
             "https://10.0.0.1:6443/"
         );
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_refused_with_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        let proxied = "- { name: p, cluster: { server: 'https://10.0.0.2:6443', proxy-url: 'http://u:hunter2@10.0.0.3:3128' } }\nusers:";
+        let file = FILE
+            .replace(
+                "cluster: c, user: u } }\nclusters",
+                "cluster: p, user: u } }\nclusters",
+            )
+            .replace("users:", proxied);
+        std::fs::write(&path, file).unwrap();
+        let path = path.to_str().unwrap();
+        let error = check_context(path, Some("b")).unwrap_err();
+        assert!(
+            error.contains("`proxy-url`") && error.contains("forward a port"),
+            "{error}"
+        );
+        assert!(!error.contains("hunter2"), "{error}");
+        assert_eq!(load(path, Some("b")).await.unwrap_err(), error);
+        // The proxy of another cluster of the file is no obstacle.
+        assert!(load(path, Some("a")).await.unwrap().proxy_url.is_none());
     }
 
     #[tokio::test]

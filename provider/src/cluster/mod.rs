@@ -9,6 +9,7 @@ pub mod error;
 mod kubeconfig;
 mod managed_fields;
 mod objects;
+pub mod outage;
 mod ownership;
 pub mod projection;
 pub mod removal;

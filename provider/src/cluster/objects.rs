@@ -139,6 +139,7 @@ const SERVED: &[(&str, &str, &str, bool)] = &[
     ("apps/v1", "StatefulSet", "statefulsets", true),
     ("batch/v1", "CronJob", "cronjobs", true),
     ("batch/v1", "Job", "jobs", true),
+    ("coordination.k8s.io/v1", "Lease", "leases", true),
     (
         "networking.k8s.io/v1",
         "NetworkPolicy",

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     error::Error,
     objects::{Kind, Object, ObjectRef, Objects},
+    outage::Outage,
     set,
 };
 
@@ -25,18 +26,21 @@ pub async fn complete(
         .cloned()
         .collect();
     let names = &names;
+    let outage = &Outage::default();
     wait::until(
         stop,
         deadline,
         "the operator's pods to be ready",
         || async move {
-            match problems(objects, names).await {
-                Ok(problems) if problems.is_empty() => Ok(Poll::Ready(())),
-                Ok(problems) => Ok(Poll::Pending(problems.join("; "))),
-                // A rollout survives an API server that restarts.
-                Err(error) if error.is_passing() => Ok(Poll::Pending(error.to_string())),
-                Err(error) => Err(error.into()),
-            }
+            let problems = problems(objects, names).await;
+            // A rollout survives an API server that restarts.
+            outage.outlast(problems.map(|problems| {
+                if problems.is_empty() {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending(problems.join("; "))
+                }
+            }))
         },
     )
     .await
@@ -280,6 +284,32 @@ mod tests {
             said.to_string().contains("0 of 1 pods are available"),
             "{said}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_api_server_that_stays_away_is_what_is_told_in_the_end() {
+        let cluster = Cluster::default();
+        let name = ObjectRef::new("apps/v1", "Deployment", Some("union"), "executor");
+        for _ in 0..100 {
+            let dead = Error::Unreachable {
+                host: "https://k8s.example".to_owned(),
+                reason: "connection refused".to_owned(),
+            };
+            cluster.fault(Verb::Get, "", FaultKind::Fails(dead));
+        }
+        let said = complete(
+            &tokio_util::sync::CancellationToken::new(),
+            Deadline::after(std::time::Duration::from_mins(2)),
+            &cluster,
+            &[name],
+        )
+        .await
+        .unwrap_err()
+        .to_string();
+        let (_, told) = said.split_once("not been available for ").unwrap();
+        let seconds: u64 = told.split(' ').next().unwrap().parse().unwrap();
+        assert!((100..=120).contains(&seconds), "{said}");
+        assert!(told.contains("connection refused"), "{said}");
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 
 use clouds::{
     Roles,
-    account::{KmsKey, Managed, Operation},
+    account::{KmsKey, Managed, NamePattern, Operation, Within},
     buckets::BucketId,
     log_groups::LogGroupName,
     policies::PolicyDocument,
@@ -36,6 +36,11 @@ pub struct PermissionsModel {
     /// for looking up clusters and getting tokens for them. Default: all.
     #[attr(optional)]
     pub resources: Value<Set<Text<Kind>>>,
+    /// Names that `policy`, `by_operation` and `by_resource` are limited to, by the kinds of `resources`. Each is a whole name, or a
+    /// beginning and `*`, like `acme-prod-*`: of a role with its path (`/dataplane/*`), of an identity provider the issuer. Default:
+    /// what is named for `profiles`; of kinds that nothing is named of, all in the account.
+    #[attr(optional, validate = kinds_and_names)]
+    pub names: Value<BTreeMap<String, Set<Text<NamePattern>>>>,
     /// Everything that is needed, as one policy.
     #[attr(computed)]
     pub policy: Value<Text<PolicyDocument>>,
@@ -46,19 +51,20 @@ pub struct PermissionsModel {
     /// What each kind of resource needs alone.
     #[attr(computed)]
     pub by_resource: Value<BTreeMap<String, Text<PolicyDocument>>>,
-    /// Buckets of the data plane, for `profiles`.
+    /// Buckets of the data plane, for `profiles` and by default for `names`.
     #[attr(optional)]
     pub buckets: Value<Set<Text<BucketId>>>,
-    /// Beginning of the names of the data plane's secrets, for `profiles`.
+    /// Beginning of the names of the data plane's secrets, for `profiles` and by default for `names`.
     #[attr(optional)]
     pub secrets: Value<Text<SecretPrefix>>,
-    /// Log groups of the data plane, for `profiles`.
+    /// Log groups of the data plane, for `profiles` and by default for `names`.
     #[attr(optional)]
     pub logs: Value<Set<Text<LogGroupName>>>,
-    /// Registry of the data plane, for `profiles`.
+    /// Registry of the data plane, for `profiles` and by default for `names`.
     #[attr(optional)]
     pub registry: Value<Text<RegistryName>>,
-    /// Keys that buckets and secrets are encrypted with, for `profiles`.
+    /// Keys that buckets, secrets and registries are encrypted with, for `profiles`; and the only ones that whoever runs Terraform may
+    /// use, which is by default any of the account through the services that ask for it. An empty set: none.
     #[attr(optional)]
     pub kms_keys: Value<Set<Text<KmsKey>>>,
     /// What a `dataplane_role` of each profile (`admin`, `user`, `builder`, `log_writer`) may do, given the objects above. A profile
@@ -77,32 +83,107 @@ impl DataSource for Permissions {
         cx: &Context<Client>,
         config: PermissionsModel,
     ) -> Result<PermissionsModel> {
-        let account = &*cx.client()?.clouds()?.account;
+        let clouds = cx.client()?.clouds()?;
+        let account = &*clouds.account;
         let kinds: BTreeSet<Managed> = match config.resources.known() {
             Some(kinds) => kinds.iter().map(|kind| kind.0).collect(),
             None => Managed::ALL.into(),
         };
+        let within = config.within()?;
         let all = BTreeSet::from(Operation::ALL);
-        let operation = |operation: Operation| {
-            let needed = account.required(&kinds, &BTreeSet::from([operation]));
-            (name(operation).to_owned(), Text::from(needed))
-        };
-        let kind = |kind: &Managed| {
-            let needed = account.required(&BTreeSet::from([*kind]), &all);
-            (Kind(*kind).to_string(), Text::from(needed))
-        };
-        let profiles = profiles(&*cx.client()?.clouds()?.roles, &config.reach()).await?;
+        let mut by_operation = BTreeMap::new();
+        for operation in Operation::ALL {
+            let needed = account
+                .required(&kinds, &[operation].into(), &within)
+                .await?;
+            by_operation.insert(name(operation).to_owned(), Text::from(needed));
+        }
+        let mut by_resource = BTreeMap::new();
+        for kind in &kinds {
+            let needed = account.required(&[*kind].into(), &all, &within).await?;
+            by_resource.insert(Kind(*kind).to_string(), Text::from(needed));
+        }
+        let profiles = profiles(&*clouds.roles, &config.reach()).await?;
         Ok(PermissionsModel {
             profiles: profiles.into(),
-            policy: account.required(&kinds, &all).into(),
-            by_operation: Value::Known(Operation::ALL.into_iter().map(operation).collect()),
-            by_resource: Value::Known(kinds.iter().map(kind).collect()),
+            policy: account.required(&kinds, &all, &within).await?.into(),
+            by_operation: Value::Known(by_operation),
+            by_resource: Value::Known(by_resource),
             ..config
         })
     }
 }
 
+fn kinds_and_names(
+    names: &BTreeMap<String, Set<Text<NamePattern>>>,
+) -> std::result::Result<(), String> {
+    for (kind, names) in names {
+        kind.parse::<Kind>()?;
+        if names.is_empty() {
+            return Err(format!(
+                "{kind} has no names: leave it out to allow all of the account, or leave it out of resources to allow none"
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl PermissionsModel {
+    /// What the caller's permissions are narrowed to: what `names` says, and else what is named for the roles.
+    fn within(&self) -> Result<Within> {
+        let Reach {
+            buckets,
+            secrets,
+            logs,
+            registry,
+            ..
+        } = self.reach();
+        let exactly = |names: Vec<String>| -> Result<BTreeSet<NamePattern>> {
+            Ok(names
+                .iter()
+                .map(|name| name.parse())
+                .collect::<std::result::Result<_, _>>()?)
+        };
+        let for_roles = [
+            (
+                Managed::Buckets,
+                buckets.iter().map(|bucket| bucket.id.to_string()).collect(),
+            ),
+            (
+                Managed::Secrets,
+                secrets.iter().map(|prefix| format!("{prefix}*")).collect(),
+            ),
+            (
+                Managed::LogGroups,
+                logs.iter().map(ToString::to_string).collect(),
+            ),
+            (
+                Managed::Registries,
+                registry.iter().map(ToString::to_string).collect(),
+            ),
+        ];
+        let mut names = BTreeMap::new();
+        for (kind, named) in for_roles {
+            let named = exactly(named)?;
+            if !named.is_empty() {
+                names.insert(kind, named);
+            }
+        }
+        if let Some(given) = self.names.known() {
+            for kind in Managed::ALL {
+                if let Some(named) = given.get(&Kind(kind).to_string()) {
+                    let named = named.iter().map(|name| NamePattern::clone(name));
+                    names.insert(kind, named.collect());
+                }
+            }
+        }
+        let keys = self.kms_keys.known();
+        Ok(Within {
+            names,
+            kms_keys: keys.map(|keys| keys.iter().map(|key| KmsKey::clone(key)).collect()),
+        })
+    }
+
     fn reach(&self) -> Reach {
         let bucket = |id: &Text<BucketId>| BucketReach {
             id: BucketId::clone(id),
@@ -268,6 +349,57 @@ mod tests {
         assert_eq!(profiles.keys().collect::<Vec<_>>(), ["admin", "user"]);
         assert!(profiles["admin"].as_str().unwrap().contains("ReadSecrets"));
         assert!(!profiles["user"].as_str().unwrap().contains("Secrets"));
+    }
+
+    /// What may be done to what, in memory's words.
+    fn resources(policy: &serde_json::Value, action: &str) -> serde_json::Value {
+        let policy: serde_json::Value = serde_json::from_str(policy.as_str().unwrap()).unwrap();
+        let statements = policy["Statement"].as_array().unwrap();
+        let mut found = statements
+            .iter()
+            .filter(|statement| statement["Action"].to_string().contains(action));
+        found.next().unwrap()["Resource"].clone()
+    }
+
+    #[tokio::test]
+    async fn names_narrow_what_whoever_runs_terraform_may_touch() {
+        let harness = over(&Memory::default()).await;
+        let config = json!({
+            "buckets": ["acme-metadata"],
+            "secrets": "dataplane/acme/",
+            "registry": "acme",
+            "kms_keys": ["alias/acme"],
+            "names": { "role": ["adminflyterole", "/dataplane/*"], "registry": ["acme/*"] },
+        });
+        let read = harness.data_source(Permissions::NAME).read(config).await;
+        for policy in [&read["policy"], &read["by_operation"]["create"]] {
+            assert_eq!(
+                resources(policy, "CreateRoles"),
+                json!(["/dataplane/*", "adminflyterole"])
+            );
+            assert_eq!(resources(policy, "CreateBuckets"), "acme-metadata");
+            assert_eq!(resources(policy, "CreateSecrets"), "dataplane/acme/*");
+            assert_eq!(resources(policy, "CreateRegistries"), "acme/*");
+            assert_eq!(resources(policy, "CreateLogGroups"), "*");
+            assert_eq!(resources(policy, "UseKey"), "alias/acme");
+        }
+        assert_eq!(
+            resources(&read["by_resource"]["role"], "DeleteRoles"),
+            json!(["/dataplane/*", "adminflyterole"])
+        );
+    }
+
+    #[test]
+    fn names_are_of_known_kinds_and_narrow_something() {
+        let names = |kind: &str, names: &[&str]| {
+            let names = names.iter().map(|name| name.parse().unwrap());
+            kinds_and_names(&BTreeMap::from([(kind.to_owned(), names.collect())]))
+        };
+        assert_eq!(names("role", &["/dataplane/*"]), Ok(()));
+        let said = names("roles", &["/dataplane/*"]).unwrap_err();
+        assert!(said.contains("bucket, identity_provider, role"), "{said}");
+        let said = names("bucket", &[]).unwrap_err();
+        assert!(said.contains("leave it out"), "{said}");
     }
 
     #[test]

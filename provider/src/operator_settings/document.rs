@@ -77,6 +77,16 @@ pub fn decoded<M: Model>(mut document: Json) -> Result<M> {
         for field in ["labels", "node_selector"] {
             members.entry(field).or_insert_with(map);
         }
+        if let Some(Json::Object(egress)) = members.get_mut("egress") {
+            egress.entry("dns").or_insert_with(list);
+        }
+        members.entry("dns").or_insert_with(list);
+        for peer in dns_peers(members) {
+            peer.entry("pod_labels").or_insert_with(map);
+            for field in ["cidrs", "ports"] {
+                peer.entry(field).or_insert_with(list);
+            }
+        }
         let destinations = match members.get_mut("egress") {
             Some(Json::Object(egress)) => egress.values_mut().collect(),
             Some(Json::Array(egress)) => egress.iter_mut().collect(),
@@ -87,6 +97,24 @@ pub fn decoded<M: Model>(mut document: Json) -> Result<M> {
         }
     }
     M::decode(&json::untyped(&document), &AttributePath::root())
+}
+
+/// The DNS servers of an operator's document and of a workspace's.
+fn dns_peers(members: &mut Map<String, Json>) -> Vec<&mut Map<String, Json>> {
+    let mut lists = Vec::new();
+    for (name, member) in members {
+        match name.as_str() {
+            "egress" => lists.extend(member.get_mut("dns")),
+            "dns" => lists.push(member),
+            _ => {}
+        }
+    }
+    lists
+        .into_iter()
+        .filter_map(Json::as_array_mut)
+        .flatten()
+        .filter_map(Json::as_object_mut)
+        .collect()
 }
 
 /// The names of the top-level fields of the document.

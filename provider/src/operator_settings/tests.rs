@@ -11,11 +11,25 @@ operator_model! {
     Plain {}
 }
 
+/// A certificate that signed itself; nobody has its key.
+const CA_CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBezCCASGgAwIBAgIUGZ3e29lY4wpu7PRNoPAgMGR04KwwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHZXhhbXBsZTAgFw0yNjExMjExMzQ3MzhaGA8yMTI2MTAyODEz
+NDczOFowEjEQMA4GA1UEAwwHZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABFKYnyog2euFyV2GMfucuI1ALkSMmXzmm4ifdAcEmdGT+yy7LDMF6zBZz8UK
+w2xupzdxY4UUbgRsGm3erXpN8PyjUzBRMB0GA1UdDgQWBBQUk+soUmiQ+Dj96rIp
+E9sb9cL+2TAfBgNVHSMEGDAWgBQUk+soUmiQ+Dj96rIpE9sb9cL+2TAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIAGNR0UPZArdwPVliJyZ02lxikac
+JRNiNYxRE52wvz1jAiEAxkuNREMogjMgVQ+2BjY6BneAApvDSWp4zdkVbfB5vb0=
+-----END CERTIFICATE-----
+";
+
 fn full() -> Json {
     json!({
         "name": "a", "namespace": "b", "create_namespace": true, "organization": "acme", "cluster_name": "prod",
         "image": "registry.example/op:v1", "image_pull_secrets": ["pull"],
-        "control_plane": { "endpoint": "https://cp.example", "audience": "x", "ca_certificate": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n" },
+        "control_plane": { "endpoint": "https://cp.example", "audience": "x", "ca_certificate": CA_CERTIFICATE },
         "storage": { "metadata": "s3://acme-metadata", "fast_registration": "s3://acme-bundles", "region": "eu-west-1", "endpoint": "https://s3.example", "layout": "flyte" },
         "roles": {
             "admin": { "irsa": { "role_arn": "arn:aws:iam::123456789012:role/a" } },
@@ -23,7 +37,11 @@ fn full() -> Json {
             "builder": { "irsa": { "role_arn": "arn:aws:iam::123456789012:role/b" } },
             "log_writer": { "irsa": { "role_arn": "arn:aws:iam::123456789012:role/l" } },
         },
-        "egress": { "kubernetes_api": { "cidrs": ["10.0.0.0/8"], "ports": [443] }, "control_plane": { "cidrs": ["10.0.0.0/8"], "ports": [443] } },
+        "egress": {
+            "kubernetes_api": { "cidrs": ["10.0.0.0/8"], "ports": [443] },
+            "control_plane": { "cidrs": ["10.0.0.0/8"], "ports": [443] },
+            "dns": [{ "namespace": "openshift-dns", "pod_labels": { "a": "b" }, "cidrs": [], "ports": [5353] }, { "namespace": null, "pod_labels": {}, "cidrs": ["172.20.0.10/32"], "ports": [53] }],
+        },
         "components": { "operator": { "replicas": 2, "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } } } },
         "permissions": "low", "monitoring_namespace": "m", "quota": { "pods": "1" },
         "limits": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } },

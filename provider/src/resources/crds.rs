@@ -15,6 +15,7 @@ use crate::{
     cluster::{
         ClusterModel, Coordinates, Kind, Marks, Object, Objects, Optional,
         apply::Target,
+        outage::Outage,
         projection, removal,
         set::{self, Texts},
     },
@@ -27,7 +28,8 @@ pub struct Crds;
 /// its operators. It waits until the definitions are established, so that what depends on it can use them in the same apply.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct CrdsModel {
-    /// The cluster.
+    /// The cluster. Definitions do not move by themselves to another EKS cluster whose name is known only after the apply: the apply
+    /// refuses it and says how.
     #[attr(required, replaces_if = ClusterModel::is_another)]
     pub cluster: Value<ClusterModel>,
     /// Whether destroying it is refused, since that would delete every custom resource in the cluster with it.
@@ -99,10 +101,7 @@ impl Resource for Crds {
         established(cx, deadline, &*connected.objects, &wanted)
             .await
             .map_err(failed)?;
-        target
-            .finish(&wanted)
-            .await
-            .map_err(|error| failed(error.into()))?;
+        target.finish(cx, deadline, &wanted).await.map_err(failed)?;
         Ok(made)
     }
 
@@ -260,12 +259,17 @@ async fn established(
 ) -> Result<()> {
     let names: Vec<_> = wanted.iter().map(Object::reference).collect();
     let names = &names;
+    let outage = &Outage::default();
     wait::until(
         cx,
         deadline,
         "the custom resource definitions to be established",
         || async move {
-            let live = set::fetch(objects, names).await?;
+            let fetched = set::fetch(objects, names).await;
+            let live = match outage.outlast(fetched.map(Poll::Ready))? {
+                Poll::Ready(live) => live,
+                Poll::Pending(reason) => return Ok(Poll::Pending(reason)),
+            };
             for name in names {
                 let conditions = live
                     .get(name)

@@ -11,17 +11,16 @@ use clouds::{
         Audience, IdentityProvider as Found, IdentityProviderId, IdentityProviders, Issuer,
         NewIdentityProvider,
     },
+    tags::Tags,
 };
 use framework::{
     Applied, Change, Context, Model, Resource, Result, Set, Text, Timeouts, Update, Value,
-    wait::Deadline,
 };
 
 use crate::{
     client::Client,
     drift,
-    ownership::{Marks, Origin},
-    settle::{created, settled},
+    ownership::{self, Apply, Creation, Managed, Marks, Origin},
     tags,
 };
 
@@ -101,35 +100,7 @@ impl Resource for IdentityProvider {
         cx: &Context<Client>,
         plan: IdentityProviderModel,
     ) -> Applied<IdentityProviderModel> {
-        let client = cx.client()?;
-        let providers = &*client.clouds()?.identity_providers;
-        let issuer = Issuer::clone(plan.issuer.get()?);
-        let audiences = plan.wanted_audiences()?;
-        let marks = Marks::new(client, Self::NAME, issuer.host_and_path());
-        let new = NewIdentityProvider {
-            issuer: issuer.clone(),
-            audiences: audiences.clone(),
-            tags: marks.creating(plan.tags.known()),
-        };
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        let what = format!("the creation of the identity provider of {issuer}");
-        let outcome = created(cx, deadline, what, || providers.create(&new)).await?;
-        let (origin, found) = if let Some(made) = outcome {
-            (Origin::Made, made)
-        } else {
-            let found = providers.find(&issuer).await?;
-            marks.claim(&found.tags, found.id.as_str())?;
-            (Origin::Continued, found)
-        };
-        let mut made = plan;
-        made.identify(&found);
-        let tags = marks.finished(made.tags.known());
-        origin.keep(
-            finish(cx, deadline, providers, &found, &audiences, &tags).await,
-            &made,
-        )?;
-        made.tags_all = tags.into();
-        Ok(made)
+        ownership::create(&Wanted::of(cx, &plan)?, plan).await
     }
 
     async fn read(
@@ -151,7 +122,6 @@ impl Resource for IdentityProvider {
         state.issuer = found.issuer.into();
         state.audiences = Value::Known(found.audiences.into_iter().map(Text::from).collect());
         state.tags = drift::own_tags(client, &state.tags, &found.tags);
-        state.tags_all = found.tags.into();
         Ok(Some(state))
     }
 
@@ -160,23 +130,7 @@ impl Resource for IdentityProvider {
         cx: &Context<Client>,
         change: Update<IdentityProviderModel>,
     ) -> Applied<IdentityProviderModel> {
-        let client = cx.client()?;
-        let providers = &*client.clouds()?.identity_providers;
-        let Update { plan, .. } = change;
-        let audiences = plan.wanted_audiences()?;
-        let found = providers.get(&plan.provider_id()?).await?;
-        let marks = Marks::new(client, Self::NAME, found.issuer.host_and_path());
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        finish(
-            cx,
-            deadline,
-            providers,
-            &found,
-            &audiences,
-            &marks.finished(plan.tags.known()),
-        )
-        .await?;
-        Ok(plan)
+        ownership::update(&Wanted::of(cx, &change.plan)?, change.plan).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: IdentityProviderModel) -> Result<()> {
@@ -212,154 +166,91 @@ impl IdentityProviderModel {
     fn identify(&mut self, found: &Found) {
         self.id = found.id.to_string().into();
         self.arn = found.id.to_string().into();
+        self.tags_all = found.tags.clone().into();
     }
 }
 
-/// Makes an existing identity provider what is wanted; its tags come last, for they say that it is finished.
-async fn finish(
-    cx: &Context<Client>,
-    deadline: Deadline,
-    providers: &dyn IdentityProviders,
-    found: &Found,
-    audiences: &BTreeSet<Audience>,
-    tags: &clouds::Tags,
-) -> Result<()> {
-    if found.audiences != *audiences {
-        let what = format!("the audiences of {}", found.id);
-        settled(cx, deadline, what, || {
-            providers.set_audiences(found, audiences)
+/// An identity provider as its arguments say.
+struct Wanted<'a> {
+    apply: Apply<'a>,
+    providers: &'a dyn IdentityProviders,
+    /// None until it is made.
+    id: Option<IdentityProviderId>,
+    new: NewIdentityProvider,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(cx: &'a Context<Client>, plan: &IdentityProviderModel) -> Result<Self> {
+        let issuer = Issuer::clone(plan.issuer.get()?);
+        let time = (&plan.timeouts, PATIENCE);
+        let name = issuer.host_and_path();
+        let apply = Apply::new(cx, IdentityProvider::NAME, name, &plan.tags, time)?;
+        Ok(Self {
+            providers: &*cx.client()?.clouds()?.identity_providers,
+            id: plan.arn.known().map(|arn| arn.parse()).transpose()?,
+            new: NewIdentityProvider {
+                issuer,
+                audiences: plan.wanted_audiences()?,
+                tags: apply.creating.clone(),
+            },
+            apply,
         })
-        .await?;
     }
-    if found.tags != *tags {
-        let what = format!("the tags of {}", found.id);
-        settled(cx, deadline, what, || providers.set_tags(found, tags)).await?;
+}
+
+impl Managed for Wanted<'_> {
+    type Model = IdentityProviderModel;
+    type Found = Found;
+
+    fn apply(&self) -> &Apply<'_> {
+        &self.apply
     }
-    Ok(())
+
+    fn tags(found: &mut Found) -> &mut Tags {
+        &mut found.tags
+    }
+
+    async fn make(&self) -> Result<Creation<Found>> {
+        let made = self
+            .apply
+            .created(|| self.providers.create(&self.new))
+            .await?;
+        Ok(made.into())
+    }
+
+    async fn find(&self) -> clouds::Result<Found> {
+        match &self.id {
+            Some(id) => self.providers.get(id).await,
+            None => self.providers.find(&self.new.issuer).await,
+        }
+    }
+
+    async fn take_up(&self) -> Result<Found> {
+        let found = self.find().await?;
+        self.apply.marks.claim(&found.tags, found.id.as_str())?;
+        Ok(found)
+    }
+
+    async fn configure(&self, found: Found, _origin: Origin) -> Result<Found> {
+        let audiences = &self.new.audiences;
+        if found.audiences != *audiences {
+            self.apply
+                .settled("audiences", || {
+                    self.providers.set_audiences(&found, audiences)
+                })
+                .await?;
+        }
+        Ok(found)
+    }
+
+    async fn set_tags(&self, found: &Found, tags: &Tags) -> clouds::Result<()> {
+        self.providers.set_tags(found, tags).await
+    }
+
+    fn record(model: &mut IdentityProviderModel, found: &Found) {
+        model.identify(found);
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use clouds::memory::Memory;
-    use framework::testing::Action;
-    use serde_json::json;
-
-    use super::*;
-    use crate::testing::{over, owned_by, refuses, survives_every_failure, text};
-
-    const NAME: &str = IdentityProvider::NAME;
-    const ISSUER: &str = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
-
-    #[tokio::test]
-    async fn basic() {
-        let harness = over(&Memory::default()).await;
-        let provider = harness.resource(NAME);
-        provider
-            .lifecycle(
-                json!({ "issuer": ISSUER }),
-                json!({ "issuer": ISSUER, "audiences": ["a", "b"], "tags": { "x": "y" } }),
-            )
-            .await;
-        let state = provider.create(json!({ "issuer": ISSUER })).await;
-        assert_eq!(state["audiences"], json!(["sts.amazonaws.com"]));
-        assert_eq!(state["id"], state["arn"]);
-        let planned = provider
-            .plan(&state, json!({ "issuer": "https://other.example.com" }))
-            .await;
-        assert_eq!(planned.action, Action::Replace);
-    }
-
-    #[tokio::test]
-    async fn disappears() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let provider = harness.resource(NAME);
-        let state = provider.create(json!({ "issuer": ISSUER })).await;
-        memory.change(|world| world.identity_providers.clear());
-        assert!(provider.read(&state).await.is_none());
-        provider.delete(state).await;
-    }
-
-    #[tokio::test]
-    async fn audiences_of_others_are_shown_and_removed() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let provider = harness.resource(NAME);
-        let config = json!({ "issuer": ISSUER });
-        let state = provider.create(config.clone()).await;
-        memory.change(|world| {
-            let found = world.identity_providers.values_mut().next().unwrap();
-            found.audiences.insert("theirs".parse().unwrap());
-        });
-        let found = provider.read(&state).await.unwrap();
-        assert_eq!(found["audiences"], json!(["sts.amazonaws.com", "theirs"]));
-        let mended = provider.update(&found, config.clone()).await;
-        provider.settled(&mended, config).await;
-    }
-
-    #[tokio::test]
-    async fn a_create_that_fails_anywhere_is_completed_by_the_next() {
-        survives_every_failure(NAME, json!({ "issuer": ISSUER }), |world| {
-            world.identity_providers.len()
-        })
-        .await;
-    }
-
-    #[tokio::test]
-    async fn one_that_was_made_with_the_cluster_is_left_alone() {
-        let memory = Memory::default();
-        owned_by("acme-test", &memory)
-            .await
-            .resource(NAME)
-            .create(json!({ "issuer": ISSUER }))
-            .await;
-        let harness = over(&memory).await;
-        let said = text(
-            &harness
-                .resource(NAME)
-                .try_create(json!({ "issuer": ISSUER }))
-                .await
-                .unwrap_err()
-                .diagnostics,
-        );
-        assert!(
-            said.contains("exists already") && said.contains("acme-test"),
-            "{said}"
-        );
-    }
-
-    #[tokio::test]
-    async fn imported_it_is_what_was_made() {
-        let harness = over(&Memory::default()).await;
-        let provider = harness.resource(NAME);
-        let state = provider.create(json!({ "issuer": ISSUER })).await;
-        let imported = provider.import(state["arn"].as_str().unwrap()).await;
-        provider
-            .settled(&imported, json!({ "issuer": ISSUER }))
-            .await;
-        let imported = provider.import_identity(&state).await.unwrap();
-        provider
-            .settled(&imported, json!({ "issuer": ISSUER }))
-            .await;
-    }
-
-    #[tokio::test]
-    async fn bad_input_is_refused_where_it_stands() {
-        let harness = over(&Memory::default()).await;
-        let provider = harness.resource(NAME);
-        refuses(
-            &provider,
-            json!({ "issuer": "http://issuer.example.com" }),
-            "issuer",
-            &["https://"],
-        )
-        .await;
-        refuses(
-            &provider,
-            json!({ "issuer": ISSUER, "audiences": [] }),
-            "audiences",
-            &["refuse every token"],
-        )
-        .await;
-    }
-}
+mod tests;

@@ -8,17 +8,14 @@ use clouds::{
     log_groups::{
         LogGroup as Found, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup, Retention,
     },
+    tags::Tags,
 };
-use framework::{
-    Applied, Change, Context, Model, Resource, Result, Text, Timeouts, Update, Value,
-    wait::Deadline,
-};
+use framework::{Applied, Change, Context, Model, Resource, Result, Text, Timeouts, Update, Value};
 
 use crate::{
     client::Client,
     drift,
-    ownership::{Marks, Origin},
-    settle::{created, settled},
+    ownership::{self, Apply, Creation, Managed, Marks, Origin},
     tags,
 };
 
@@ -84,36 +81,7 @@ impl Resource for LogGroup {
     }
 
     async fn create(&self, cx: &Context<Client>, plan: LogGroupModel) -> Applied<LogGroupModel> {
-        let client = cx.client()?;
-        let groups = &*client.clouds()?.log_groups;
-        let name = plan.group_name()?;
-        let settings = plan.settings()?;
-        let marks = Marks::new(client, Self::NAME, &name);
-        let new = NewLogGroup {
-            name: name.clone(),
-            kms_key: settings.kms_key.clone(),
-            tags: marks.creating(plan.tags.known()),
-        };
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        let what = format!("the creation of log group {name}");
-        let origin = if created(cx, deadline, what, || groups.create(&new))
-            .await?
-            .is_some()
-        {
-            Origin::Made
-        } else {
-            marks.claim(&groups.get(&name).await?.tags, name.as_str())?;
-            Origin::Continued
-        };
-        let mut made = plan;
-        let tags = marks.finished(made.tags.known());
-        let found = origin.keep(
-            finish(cx, deadline, groups, &name, &settings, &tags).await,
-            &made,
-        )?;
-        made.id = found.id.into();
-        made.tags_all = tags.into();
-        Ok(made)
+        ownership::create(&Wanted::of(cx, &plan)?, plan).await
     }
 
     async fn read(
@@ -148,15 +116,7 @@ impl Resource for LogGroup {
         cx: &Context<Client>,
         change: Update<LogGroupModel>,
     ) -> Applied<LogGroupModel> {
-        let client = cx.client()?;
-        let groups = &*client.clouds()?.log_groups;
-        let Update { plan, .. } = change;
-        let name = plan.group_name()?;
-        let settings = plan.settings()?;
-        let tags = Marks::new(client, Self::NAME, &name).finished(plan.tags.known());
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        finish(cx, deadline, groups, &name, &settings, &tags).await?;
-        Ok(plan)
+        ownership::update(&Wanted::of(cx, &change.plan)?, change.plan).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: LogGroupModel) -> Result<()> {
@@ -194,162 +154,77 @@ impl LogGroupModel {
     }
 }
 
-/// Makes an existing log group what is wanted; its tags come last, for they say that it is finished.
-async fn finish(
-    cx: &Context<Client>,
-    deadline: Deadline,
-    groups: &dyn LogGroups,
-    name: &LogGroupName,
-    settings: &LogGroupSettings,
-    tags: &clouds::Tags,
-) -> Result<Found> {
-    let found = settled(cx, deadline, format!("log group {name}"), || {
-        groups.get(name)
-    })
-    .await?;
-    if found.settings != *settings {
-        settled(
-            cx,
-            deadline,
-            format!("the settings of log group {name}"),
-            || groups.configure(&found, settings),
-        )
-        .await?;
+/// A log group as its arguments say.
+struct Wanted<'a> {
+    apply: Apply<'a>,
+    groups: &'a dyn LogGroups,
+    name: LogGroupName,
+    settings: LogGroupSettings,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(cx: &'a Context<Client>, plan: &LogGroupModel) -> Result<Self> {
+        let name = plan.group_name()?;
+        let time = (&plan.timeouts, PATIENCE);
+        Ok(Self {
+            apply: Apply::new(cx, LogGroup::NAME, &name, &plan.tags, time)?,
+            groups: &*cx.client()?.clouds()?.log_groups,
+            name,
+            settings: plan.settings()?,
+        })
     }
-    if found.tags != *tags {
-        settled(
-            cx,
-            deadline,
-            format!("the tags of log group {name}"),
-            || groups.set_tags(&found, tags),
-        )
-        .await?;
+}
+
+impl Managed for Wanted<'_> {
+    type Model = LogGroupModel;
+    type Found = Found;
+
+    fn apply(&self) -> &Apply<'_> {
+        &self.apply
     }
-    Ok(found)
+
+    fn tags(found: &mut Found) -> &mut Tags {
+        &mut found.tags
+    }
+
+    async fn make(&self) -> Result<Creation<Found>> {
+        let new = NewLogGroup {
+            name: self.name.clone(),
+            kms_key: self.settings.kms_key.clone(),
+            tags: self.apply.creating.clone(),
+        };
+        let made = self.apply.created(|| self.groups.create(&new)).await?;
+        Ok(Creation::unseen(made))
+    }
+
+    async fn find(&self) -> clouds::Result<Found> {
+        self.groups.get(&self.name).await
+    }
+
+    async fn configure(&self, found: Found, _origin: Origin) -> Result<Found> {
+        let Self {
+            apply,
+            groups,
+            settings,
+            ..
+        } = self;
+        if found.settings != *settings {
+            apply
+                .settled("settings", || groups.configure(&found, settings))
+                .await?;
+        }
+        Ok(found)
+    }
+
+    async fn set_tags(&self, found: &Found, tags: &Tags) -> clouds::Result<()> {
+        self.groups.set_tags(found, tags).await
+    }
+
+    fn record(model: &mut LogGroupModel, found: &Found) {
+        model.id = found.id.clone().into();
+        model.tags_all = found.tags.clone().into();
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use clouds::memory::Memory;
-    use framework::testing::Action;
-    use serde_json::json;
-
-    use super::*;
-    use crate::testing::{over, owned_by, refuses, survives_every_failure, text};
-
-    const NAME: &str = LogGroup::NAME;
-    const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-
-    fn full() -> serde_json::Value {
-        json!({ "name": "/dataplane/acme/tasks", "retention_days": 30, "tags": { "env": "prod" } })
-    }
-
-    #[tokio::test]
-    async fn basic() {
-        let harness = over(&Memory::default()).await;
-        let group = harness.resource(NAME);
-        group
-            .lifecycle(
-                full(),
-                json!({ "name": "/dataplane/acme/tasks", "kms_key": KEY }),
-            )
-            .await;
-        let state = group.create(full()).await;
-        let planned = group
-            .plan(&state, json!({ "name": "/dataplane/acme/other" }))
-            .await;
-        assert_eq!(planned.action, Action::Replace);
-    }
-
-    #[tokio::test]
-    async fn disappears() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let group = harness.resource(NAME);
-        let state = group.create(full()).await;
-        memory.change(|world| world.log_groups.clear());
-        assert!(group.read(&state).await.is_none());
-        group.delete(state).await;
-    }
-
-    #[tokio::test]
-    async fn every_drift_is_shown_and_mended() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let group = harness.resource(NAME);
-        let state = group.create(full()).await;
-        memory.change(|world| {
-            let found = world.log_groups.values_mut().next().unwrap();
-            found.settings = LogGroupSettings {
-                retention: None,
-                kms_key: Some("alias/theirs".parse().unwrap()),
-            };
-        });
-        let found = group.read(&state).await.unwrap();
-        assert_eq!(
-            (&found["retention_days"], &found["kms_key"]),
-            (&json!(null), &json!("alias/theirs"))
-        );
-        let mended = group.update(&found, full()).await;
-        assert_eq!(mended.values, state.values);
-        group.settled(&mended, full()).await;
-    }
-
-    #[tokio::test]
-    async fn a_create_that_fails_anywhere_is_completed_by_the_next() {
-        survives_every_failure(NAME, full(), |world| world.log_groups.len()).await;
-    }
-
-    #[tokio::test]
-    async fn a_log_group_of_somebody_else_is_never_touched() {
-        let memory = Memory::default();
-        owned_by("acme-test", &memory)
-            .await
-            .resource(NAME)
-            .create(full())
-            .await;
-        let harness = over(&memory).await;
-        let said = text(
-            &harness
-                .resource(NAME)
-                .try_create(full())
-                .await
-                .unwrap_err()
-                .diagnostics,
-        );
-        assert!(
-            said.contains("the log group /dataplane/acme/tasks exists already"),
-            "{said}"
-        );
-    }
-
-    #[tokio::test]
-    async fn imported_it_is_what_was_made() {
-        let harness = over(&Memory::default()).await;
-        let group = harness.resource(NAME);
-        group.create(full()).await;
-        let imported = group.import("/dataplane/acme/tasks").await;
-        group.settled(&imported, full()).await;
-    }
-
-    #[tokio::test]
-    async fn bad_input_is_refused_where_it_stands() {
-        let harness = over(&Memory::default()).await;
-        let group = harness.resource(NAME);
-        refuses(&group, json!({ "name": "a:b" }), "name", &["may only hold"]).await;
-        refuses(
-            &group,
-            json!({ "name": "a", "retention_days": 31 }),
-            "retention_days",
-            &["1, 3, 5, 7"],
-        )
-        .await;
-        refuses(
-            &group,
-            json!({ "name": "a", "kms_key": "alias/acme" }),
-            "kms_key",
-            &["give the key's ARN"],
-        )
-        .await;
-    }
-}
+mod tests;

@@ -29,8 +29,8 @@ operator_model! {
     /// the plan, and is mended by the apply; what others add beside it is left alone. Nothing that carries the marks of others is
     /// changed, and destroying it removes neither custom resource definitions nor workspaces nor a namespace that it did not make.
     OperatorModel {
-        /// The cluster.
-        #[attr(required, replaces_if = ClusterModel::is_another)]
+        /// The cluster. Another EKS cluster replaces the operator, and so does one whose name or region is known only after the apply.
+        #[attr(required, replaces_if = ClusterModel::may_be_another)]
         pub cluster: Value<ClusterModel>,
         /// Whether it may be destroyed while tasks are unfinished, and its namespace while others keep something in it.
         #[attr(optional, computed, default = false)]
@@ -143,9 +143,9 @@ impl Resource for Operator {
             });
         }
         made = made.settled("ready");
-        if let Err(error) = target.finish(&wanted).await {
+        if let Err(diagnostics) = target.finish(cx, deadline, &wanted).await {
             return Err(Failure {
-                diagnostics: error.into(),
+                diagnostics,
                 partial: kept(&made),
             });
         }
@@ -381,3 +381,5 @@ impl OperatorModel {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_lost_answers;

@@ -1,22 +1,24 @@
 //! `dataplane_registry`: where the images of tasks are pushed to.
 
+mod wanted;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use clouds::{
     account::KmsKey,
     error::{Error, Optional},
-    registries::{NewRegistry, Registries, Registry as Found, RegistryName, RegistrySettings},
+    registries::{Registry as Found, RegistryName, RegistrySettings},
 };
 use framework::{
     Applied, Change, Context, Diagnostic, Model, Resource, Result, Text, Timeouts, Update, Value,
-    wait::Deadline,
 };
+
+use wanted::Wanted;
 
 use crate::{
     client::Client,
     drift,
-    ownership::{Marks, Origin},
-    settle::{created, settled},
+    ownership::{self, Marks},
     tags,
 };
 
@@ -105,40 +107,7 @@ impl Resource for Registry {
     }
 
     async fn create(&self, cx: &Context<Client>, plan: RegistryModel) -> Applied<RegistryModel> {
-        let client = cx.client()?;
-        let registries = &*client.clouds()?.registries;
-        let name = plan.registry_name()?;
-        let settings = plan.settings()?;
-        let marks = Marks::new(client, Self::NAME, &name);
-        let new = NewRegistry {
-            name: name.clone(),
-            kms_key: plan.kms_key.known().map(|key| KmsKey::clone(key)),
-            settings,
-            tags: marks.creating(plan.tags.known()),
-        };
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        let what = format!("the creation of registry {name}");
-        let outcome = created(cx, deadline, what, || registries.create(&new)).await?;
-        let (origin, found) = if let Some(made) = outcome {
-            (Origin::Made, made)
-        } else {
-            let found = registries.get(&name).await?;
-            marks.claim(&found.tags, name.as_str())?;
-            if found.kms_key != new.kms_key {
-                return Err(half_made_otherwise(&name).into());
-            }
-            (Origin::Continued, found)
-        };
-        let mut made = plan;
-        made.identify(&found);
-        let tags = marks.finished(made.tags.known());
-        origin.keep(
-            finish(cx, deadline, registries, &found, &settings, &tags).await,
-            &made,
-        )?;
-        made.unexpected_rules = false.into();
-        made.tags_all = tags.into();
-        Ok(made)
+        ownership::create(&Wanted::of(cx, &plan)?, plan).await
     }
 
     async fn read(
@@ -161,9 +130,7 @@ impl Resource for Registry {
         state.scan_on_push = found.settings.scan_on_push.into();
         state.keep_last = found.settings.keep_last.map(i64::from).into();
         state.kms_key = found.kms_key.map(Text::from).into();
-        state.unexpected_rules = found.foreign_rules.into();
         state.tags = drift::own_tags(client, &state.tags, &found.tags);
-        state.tags_all = found.tags.into();
         Ok(Some(state))
     }
 
@@ -172,16 +139,7 @@ impl Resource for Registry {
         cx: &Context<Client>,
         change: Update<RegistryModel>,
     ) -> Applied<RegistryModel> {
-        let client = cx.client()?;
-        let registries = &*client.clouds()?.registries;
-        let Update { plan, .. } = change;
-        let name = plan.registry_name()?;
-        let settings = plan.settings()?;
-        let found = registries.get(&name).await?;
-        let tags = Marks::new(client, Self::NAME, &name).finished(plan.tags.known());
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        finish(cx, deadline, registries, &found, &settings, &tags).await?;
-        Ok(plan)
+        ownership::update(&Wanted::of(cx, &change.plan)?, change.plan).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: RegistryModel) -> Result<()> {
@@ -250,223 +208,10 @@ impl RegistryModel {
     fn identify(&mut self, found: &Found) {
         self.id = found.name.to_string().into();
         self.url = found.url.clone().into();
+        self.unexpected_rules = found.foreign_rules.into();
+        self.tags_all = found.tags.clone().into();
     }
-}
-
-/// Makes an existing registry what is wanted; its tags come last, for they say that it is finished.
-async fn finish(
-    cx: &Context<Client>,
-    deadline: Deadline,
-    registries: &dyn Registries,
-    found: &Found,
-    settings: &RegistrySettings,
-    tags: &clouds::Tags,
-) -> Result<()> {
-    let name = &found.name;
-    if found.settings != *settings || found.foreign_rules {
-        settled(
-            cx,
-            deadline,
-            format!("the settings of registry {name}"),
-            || registries.configure(found, settings),
-        )
-        .await?;
-    }
-    if found.tags != *tags {
-        settled(cx, deadline, format!("the tags of registry {name}"), || {
-            registries.set_tags(found, tags)
-        })
-        .await?;
-    }
-    Ok(())
-}
-
-fn half_made_otherwise(name: &RegistryName) -> framework::Diagnostics {
-    Diagnostic::error(
-        format!("registry {name} is half made with another key"),
-        "An earlier apply of this configuration was interrupted while it made the registry with another `kms_key`, which cannot be \
-         changed. Delete the registry, which is empty, or go back to that key, and apply again.",
-    )
-    .into()
 }
 
 #[cfg(test)]
-mod tests {
-    use clouds::memory::Memory;
-    use framework::testing::Action;
-    use serde_json::json;
-
-    use super::*;
-    use crate::testing::{over, owned_by, refuses, survives_every_failure, text};
-
-    /// An attribute, and how somebody changes it behind our back.
-    type Drift = (&'static str, fn(&mut Found));
-
-    const NAME: &str = Registry::NAME;
-    const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-
-    fn full() -> serde_json::Value {
-        json!({ "name": "acme/tasks", "keep_last": 50, "tags": { "env": "prod" } })
-    }
-
-    #[tokio::test]
-    async fn basic() {
-        let harness = over(&Memory::default()).await;
-        let registry = harness.resource(NAME);
-        registry
-            .lifecycle(
-                full(),
-                json!({ "name": "acme/tasks", "immutable_tags": false, "scan_on_push": false }),
-            )
-            .await;
-        let state = registry.create(full()).await;
-        assert_eq!(state["immutable_tags"], true);
-        let planned = registry
-            .plan(&state, json!({ "name": "acme/tasks", "kms_key": KEY }))
-            .await;
-        assert_eq!(
-            (planned.action, planned.replace_paths),
-            (Action::Replace, vec![framework::path!("kms_key")])
-        );
-    }
-
-    #[tokio::test]
-    async fn disappears() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let registry = harness.resource(NAME);
-        let state = registry.create(full()).await;
-        memory.change(|world| world.registries.clear());
-        assert!(registry.read(&state).await.is_none());
-        registry.delete(state).await;
-    }
-
-    #[tokio::test]
-    async fn every_drift_is_shown_and_mended() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let registry = harness.resource(NAME);
-        let state = registry.create(full()).await;
-        let drifts: [Drift; 4] = [
-            ("unexpected_rules", |found| found.foreign_rules = true),
-            ("keep_last", |found| found.settings.keep_last = None),
-            ("immutable_tags", |found| {
-                found.settings.immutable_tags = false;
-            }),
-            ("scan_on_push", |found| found.settings.scan_on_push = false),
-        ];
-        for (attribute, drift) in drifts {
-            memory.change(|world| {
-                world
-                    .registries
-                    .values_mut()
-                    .for_each(|(found, _)| drift(found));
-            });
-            let found = registry.read(&state).await.unwrap();
-            assert_ne!(found[attribute], state[attribute], "{attribute}");
-            let mended = registry.update(&found, full()).await;
-            assert_eq!(mended.values, state.values, "{attribute}");
-            registry.settled(&mended, full()).await;
-        }
-    }
-
-    #[tokio::test]
-    async fn a_create_that_fails_anywhere_is_completed_by_the_next() {
-        survives_every_failure(NAME, full(), |world| world.registries.len()).await;
-    }
-
-    #[tokio::test]
-    async fn a_registry_of_somebody_else_is_never_touched() {
-        let memory = Memory::default();
-        owned_by("acme-test", &memory)
-            .await
-            .resource(NAME)
-            .create(full())
-            .await;
-        let harness = over(&memory).await;
-        let said = text(
-            &harness
-                .resource(NAME)
-                .try_create(full())
-                .await
-                .unwrap_err()
-                .diagnostics,
-        );
-        assert!(
-            said.contains("the registry acme/tasks exists already") && said.contains("acme-test"),
-            "{said}"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_half_made_registry_with_another_key_is_not_continued() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let registry = harness.resource(NAME);
-        memory.lose_answer("registries.create", 1, crate::testing::outage());
-        registry.try_create(full()).await.unwrap_err();
-        let mut other = full();
-        other["kms_key"] = KEY.into();
-        let said = text(&registry.try_create(other).await.unwrap_err().diagnostics);
-        assert!(said.contains("half made with another key"), "{said}");
-    }
-
-    #[tokio::test]
-    async fn imported_it_is_what_was_made() {
-        let harness = over(&Memory::default()).await;
-        let registry = harness.resource(NAME);
-        let state = registry.create(full()).await;
-        for imported in [
-            registry.import("acme/tasks").await,
-            registry.import_identity(&state).await.unwrap(),
-        ] {
-            registry.settled(&imported, full()).await;
-        }
-    }
-
-    #[tokio::test]
-    async fn a_registry_with_images_is_not_destroyed_unless_forced() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let registry = harness.resource(NAME);
-        let state = registry.create(full()).await;
-        memory.change(|world| {
-            world
-                .registries
-                .values_mut()
-                .for_each(|(_, images)| *images = 3);
-        });
-        let failed = registry.try_delete(state).await.unwrap_err();
-        let said = text(&failed.diagnostics);
-        assert!(
-            said.contains("It holds 3 images at ") && said.contains("`force_destroy = true`"),
-            "{said}"
-        );
-        let mut forced = full();
-        forced["force_destroy"] = true.into();
-        let state = registry.update(&failed.state.unwrap(), forced).await;
-        registry.delete(state).await;
-        assert!(memory.change(|world| world.registries.is_empty()));
-    }
-
-    #[tokio::test]
-    async fn bad_input_is_refused_where_it_stands() {
-        let harness = over(&Memory::default()).await;
-        let registry = harness.resource(NAME);
-        refuses(&registry, json!({ "name": "Acme" }), "name", &["lowercase"]).await;
-        refuses(
-            &registry,
-            json!({ "name": "acme", "keep_last": 0 }),
-            "keep_last",
-            &["1 or more"],
-        )
-        .await;
-        refuses(
-            &registry,
-            json!({ "name": "acme", "kms_key": "alias/acme" }),
-            "kms_key",
-            &["give the key's ARN"],
-        )
-        .await;
-    }
-}
+mod tests;

@@ -1,37 +1,36 @@
 //! `dataplane_role`: what pods of the data plane may do in the cloud, and which service accounts may take it on.
 
+mod found;
 mod spec;
+mod trust;
+mod wanted;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use clouds::{
     account::KmsKey,
     buckets::{BucketId, ObjectPrefix},
-    clusters::ClusterName,
     error::Optional,
-    identity_providers::IdentityProviderId,
     log_groups::LogGroupName,
     policies::PolicyDocument,
     registries::RegistryName,
-    roles::{
-        Namespace, PolicyArn, Role as Found, RoleDocuments, RoleName, RolePath, RoleSpec, Roles,
-        ServiceAccountName, SessionDuration, Subject, Trust,
-    },
+    roles::{PolicyArn, RoleName, RolePath, SessionDuration},
     secrets::SecretPrefix,
 };
 use dataplane_api::permissions::Profile;
 use framework::{
-    Applied, Change, Context, Diagnostic, Diagnostics, Model, Resource, Result, Set, Text,
-    Timeouts, Update, Value, path, text,
-    wait::{self, Deadline, Poll},
+    Applied, Change, Context, Diagnostics, Model, Resource, Result, Set, Text, Timeouts, Update,
+    Value, text,
 };
+
+use trust::{SubjectModel, TrustModel};
+use wanted::Wanted;
 
 use crate::{
     client::Client,
-    drift,
-    ownership::{Marks, Origin},
+    ownership::{self, Marks},
     profiles::Access,
-    settle::{created, is_settling, settled},
+    settle::settled,
     tags,
 };
 
@@ -76,7 +75,7 @@ pub struct RoleModel {
     #[attr(required)]
     pub trust: Value<TrustModel>,
     /// Service accounts that may take the role on, each by its exact name: there are no wildcards.
-    #[attr(required, validate = some_subject)]
+    #[attr(required, validate = trust::some_subject)]
     pub subjects: Value<Set<SubjectModel>>,
     /// ARN of a policy that bounds whatever the role can do.
     #[attr(optional)]
@@ -133,54 +132,6 @@ pub struct BucketAccessModel {
     pub prefixes: Value<Set<Text<ObjectPrefix>>>,
 }
 
-/// How a pod takes the role on.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub struct TrustModel {
-    /// By a token of the cluster, whose issuer is an identity provider of the account (IAM roles for service accounts).
-    #[attr(optional)]
-    pub irsa: Value<IrsaModel>,
-    /// By the EKS Pod Identity agent on the cluster's nodes; an association is made for each subject.
-    #[attr(optional)]
-    pub pod_identity: Value<PodIdentityModel>,
-}
-
-/// Trust in the tokens of a cluster.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub struct IrsaModel {
-    /// ARN of the cluster's identity provider.
-    #[attr(required, validate = provider_of_aws)]
-    pub provider_arn: Value<Text<IdentityProviderId>>,
-}
-
-/// Trust in the EKS Pod Identity agent.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub struct PodIdentityModel {
-    /// Name of the EKS cluster.
-    #[attr(required)]
-    pub cluster: Value<Text<ClusterName>>,
-}
-
-/// A Kubernetes service account.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub struct SubjectModel {
-    /// Its namespace.
-    #[attr(required)]
-    pub namespace: Value<Text<Namespace>>,
-    /// Its name.
-    #[attr(required)]
-    pub service_account: Value<Text<ServiceAccountName>>,
-}
-
-fn some_subject(subjects: &Set<SubjectModel>) -> std::result::Result<(), String> {
-    if subjects.is_empty() {
-        Err("a role that nobody may take on is of no use, and an empty list would make a trust policy that is refused or, worse, \
-             open: name at least one service account"
-            .to_owned())
-    } else {
-        Ok(())
-    }
-}
-
 fn session(duration: &Text<text::Duration>) -> std::result::Result<(), String> {
     SessionDuration::try_from(duration.get())
         .map(drop)
@@ -193,23 +144,8 @@ fn session(duration: &Text<text::Duration>) -> std::result::Result<(), String> {
         })
 }
 
-/// Whoever has the issuer at hand writes that.
-fn provider_of_aws(provider: &Text<IdentityProviderId>) -> std::result::Result<(), String> {
-    match provider.issuer_host_and_path() {
-        Some(_) => Ok(()),
-        None => Err(format!(
-            "{:?} is not the ARN of an identity provider of IAM: write the `arn` of a dataplane_identity_provider, \
-             like arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/…",
-            provider.text()
-        )),
-    }
-}
-
 /// How long a step waits for the cloud without `timeouts`.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// How often in a row a new or changed role has to be read as it should be. The cloud's replicas do not agree at once.
-const GOOD_READS: u32 = 3;
 
 impl Resource for Role {
     const NAME: &'static str = "dataplane_role";
@@ -223,16 +159,7 @@ impl Resource for Role {
 
     fn validate(&self, config: &RoleModel, diagnostics: &mut Diagnostics) {
         if let Some(trust) = config.trust.known() {
-            let given =
-                usize::from(trust.irsa.is_known()) + usize::from(trust.pod_identity.is_known());
-            let open = trust.irsa.is_unknown() || trust.pod_identity.is_unknown();
-            if given > 1 || (given == 0 && !open) {
-                diagnostics.error_at(
-                    path!("trust"),
-                    "not exactly one way to take the role on",
-                    "`trust` must have exactly one of `irsa = { provider_arn = … }` and `pod_identity = { cluster = … }`.",
-                );
-            }
+            trust.check(diagnostics);
         }
         if let Some(profile) = config.profile.known() {
             config.check_arguments(**profile, diagnostics);
@@ -273,33 +200,7 @@ impl Resource for Role {
     }
 
     async fn create(&self, cx: &Context<Client>, plan: RoleModel) -> Applied<RoleModel> {
-        let client = cx.client()?;
-        let roles = &*client.clouds()?.roles;
-        let spec = plan.known_spec()?;
-        let marks = Marks::new(client, Self::NAME, &spec.name);
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        let creating = marks.creating(plan.tags.known());
-        let what = format!("the creation of role {}", spec.name);
-        let outcome = created(cx, deadline, what, || roles.create(&spec, &creating)).await?;
-        let (origin, found) = if let Some(made) = outcome {
-            (Origin::Made, made)
-        } else {
-            let found = roles.get(&spec.name, Some(&spec.trust)).await?;
-            marks.claim(&found.tags, spec.name.as_str())?;
-            if found.path != spec.path {
-                return Err(half_made_elsewhere(&found).into());
-            }
-            (Origin::Continued, found)
-        };
-        let mut made = plan;
-        made.identify(&found);
-        let tags = marks.finished(made.tags.known());
-        origin.keep(
-            finish(cx, deadline, roles, found, &spec, &tags).await,
-            &made,
-        )?;
-        made.tags_all = tags.into();
-        Ok(made)
+        ownership::create(&Wanted::of(cx, &plan)?, plan).await
     }
 
     async fn read(&self, cx: &Context<Client>, mut state: RoleModel) -> Result<Option<RoleModel>> {
@@ -320,23 +221,13 @@ impl Resource for Role {
     }
 
     async fn update(&self, cx: &Context<Client>, change: Update<RoleModel>) -> Applied<RoleModel> {
-        let client = cx.client()?;
-        let roles = &*client.clouds()?.roles;
-        let Update { prior, mut plan } = change;
-        let spec = plan.known_spec()?;
-        // By the prior trust, so that what hangs on another cluster is seen and removed.
-        let trust = prior
-            .trust
-            .known()
-            .and_then(TrustModel::trust)
-            .unwrap_or_else(|| spec.trust.clone());
-        let found = roles.get(&spec.name, Some(&trust)).await?;
-        plan.identify(&found);
-        let deadline = cx.deadline(&plan.timeouts, PATIENCE);
-        let tags = Marks::new(client, Self::NAME, &spec.name).finished(plan.tags.known());
-        let found = finish(cx, deadline, roles, found, &spec, &tags).await?;
-        plan.identify(&found);
-        Ok(plan)
+        let Update { prior, plan } = change;
+        let mut wanted = Wanted::of(cx, &plan)?;
+        if let Some(trust) = prior.trust.known().and_then(TrustModel::trust) {
+            // So that what hangs on another cluster is seen and removed.
+            wanted.trusted = trust;
+        }
+        ownership::update(&wanted, plan).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: RoleModel) -> Result<()> {
@@ -344,49 +235,20 @@ impl Resource for Role {
         let name = state.role_name()?;
         let trust = state.trust.known().and_then(TrustModel::trust);
         let deadline = cx.deadline(&state.timeouts, PATIENCE);
-        wait::until(
-            cx,
-            deadline,
-            &format!("the deletion of role {name}"),
-            || async {
-                let outcome = async {
-                    match roles.get(&name, trust.as_ref()).await.optional()? {
-                        Some(mut found) => {
-                            // Where somebody changed the trust policy, only the state knows what else hangs on the role.
-                            found.trust = found.trust.or_else(|| trust.clone());
-                            roles.delete(&found).await.optional().map(drop)
-                        }
-                        None => Ok(()),
-                    }
-                };
-                match outcome.await {
-                    Ok(()) => Ok(Poll::Ready(())),
-                    Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
-                    Err(error) => Err(error.into()),
-                }
-            },
-        )
+        let what = format!("the deletion of role {name}");
+        settled(cx, deadline, what, || async {
+            let Some(mut found) = roles.get(&name, trust.as_ref()).await.optional()? else {
+                return Ok(());
+            };
+            // Where somebody changed the trust policy, only the state knows what else hangs on the role.
+            found.trust = found.trust.or_else(|| trust.clone());
+            roles.delete(&found).await.optional().map(drop)
+        })
         .await
     }
 
     async fn import(&self, _cx: &Context<Client>, id: &str) -> Result<RoleModel> {
-        let (trust, name) = match id
-            .strip_prefix("eks/")
-            .and_then(|rest| rest.split_once('/'))
-        {
-            Some((cluster, name)) => {
-                let cluster = Value::Known(cluster.parse()?);
-                let pod_identity = PodIdentityModel { cluster }.into();
-                (
-                    Value::Known(TrustModel {
-                        pod_identity,
-                        ..TrustModel::default()
-                    }),
-                    name,
-                )
-            }
-            None => (Value::Null, id),
-        };
+        let (trust, name) = trust::imported(id)?;
         Ok(RoleModel {
             name: Value::Known(name.parse()?),
             trust,
@@ -395,512 +257,5 @@ impl Resource for Role {
     }
 }
 
-impl RoleModel {
-    fn role_name(&self) -> Result<RoleName> {
-        Ok(RoleName::clone(self.name.get()?))
-    }
-
-    /// What is known of a role as soon as it exists.
-    fn identify(&mut self, found: &Found) {
-        self.id = found.name.to_string().into();
-        self.principal = found.principal.to_string().into();
-        if !self.service_account_annotations.is_known() {
-            self.service_account_annotations = found.service_account_annotations.clone().into();
-        }
-        if !self.pod_labels.is_known() {
-            self.pod_labels = found.pod_labels.clone().into();
-        }
-    }
-
-    /// What may have been changed by others.
-    fn refresh(&mut self, client: &Client, found: Found) {
-        self.service_account_annotations = found.service_account_annotations.into();
-        self.pod_labels = found.pod_labels.into();
-        self.path = found.path.map(Text::from).into();
-        self.permissions_boundary = found.permissions_boundary.map(Text::from).into();
-        let session = |session: SessionDuration| {
-            Text::from(text::Duration::from(Duration::from_secs(session.as_secs())))
-        };
-        self.max_session_duration = found.max_session.map(session).into();
-        // A trust policy of another form shows as a difference of `trust_policy`.
-        if let Some(trust) = found.trust.as_ref() {
-            self.trust = trust_model(trust);
-            let subject = |subject: &Subject| SubjectModel {
-                namespace: subject.namespace.clone().into(),
-                service_account: subject.service_account.clone().into(),
-            };
-            self.subjects = Value::Known(found.subjects.iter().map(subject).collect());
-        }
-        self.policy = found.policy.map(Text::from).into();
-        self.trust_policy = found.trust_policy.into();
-        self.unexpected_policies = Value::Known(
-            found
-                .foreign_policies
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-        );
-        self.tags = drift::own_tags(client, &self.tags, &found.tags);
-        self.tags_all = found.tags.into();
-    }
-}
-
-fn trust_model(trust: &Trust) -> Value<TrustModel> {
-    match trust {
-        Trust::Irsa { provider } => Value::Known(TrustModel {
-            irsa: IrsaModel {
-                provider_arn: provider.clone().into(),
-            }
-            .into(),
-            ..TrustModel::default()
-        }),
-        Trust::PodIdentity { cluster } => Value::Known(TrustModel {
-            pod_identity: PodIdentityModel {
-                cluster: cluster.clone().into(),
-            }
-            .into(),
-            ..TrustModel::default()
-        }),
-        Trust::Gke { .. } | Trust::Azure { .. } => Value::Null,
-    }
-}
-
-/// Makes an existing role what is wanted and waits until it is seen so; its tags come last, for they say that it is finished.
-async fn finish(
-    cx: &Context<Client>,
-    deadline: Deadline,
-    roles: &dyn Roles,
-    found: Found,
-    spec: &RoleSpec,
-    tags: &clouds::Tags,
-) -> Result<Found> {
-    let name = &spec.name;
-    let documents = roles.documents(spec).await?;
-    let mut current = found;
-    if current.differs(spec, &documents) || current.trust.as_ref() != Some(&spec.trust) {
-        settled(cx, deadline, format!("the policies of role {name}"), || {
-            roles.update(&current, spec)
-        })
-        .await?;
-        current = seen(cx, deadline, roles, spec, &documents).await?;
-    }
-    if current.tags != *tags {
-        settled(cx, deadline, format!("the tags of role {name}"), || {
-            roles.set_tags(&current, tags)
-        })
-        .await?;
-    }
-    Ok(current)
-}
-
-/// Waits until the role is read as it should be several times in a row.
-async fn seen(
-    cx: &Context<Client>,
-    deadline: Deadline,
-    roles: &dyn Roles,
-    spec: &RoleSpec,
-    documents: &RoleDocuments,
-) -> Result<Found> {
-    let what = format!("role {} to be seen everywhere", spec.name);
-    wait::consecutive(cx, deadline, &what, GOOD_READS, || async {
-        match roles.get(&spec.name, Some(&spec.trust)).await {
-            Ok(found) if found.differs(spec, documents) => Ok(Poll::Pending(
-                "it is still read as it was before".to_owned(),
-            )),
-            Ok(found) => Ok(Poll::Ready(found)),
-            Err(error) if is_settling(&error) => Ok(Poll::Pending(error.to_string())),
-            Err(error) => Err(error.into()),
-        }
-    })
-    .await
-}
-
-fn half_made_elsewhere(found: &Found) -> Diagnostics {
-    let path = found.path.as_ref().map_or("/", RolePath::as_str);
-    Diagnostic::error(
-        format!("role {} is half made under another path", found.name),
-        format!(
-            "An earlier apply of this configuration was interrupted while it made the role under {path}, and a path cannot be changed. \
-             Delete the role, which has no permissions yet, or go back to that path, and apply again."
-        ),
-    )
-    .into()
-}
-
 #[cfg(test)]
-mod tests {
-    use clouds::{memory::Memory, roles::ForeignPolicy};
-    use framework::testing::{Action, UNKNOWN};
-    use serde_json::json;
-
-    use super::*;
-    use crate::testing::{not_ready, over, owned_by, refuses, survives_every_failure, text};
-
-    /// An attribute, and how somebody changes it behind our back.
-    type Drift = (&'static str, fn(&mut Found));
-
-    const NAME: &str = Role::NAME;
-    const PROVIDER: &str =
-        "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
-
-    fn user() -> serde_json::Value {
-        json!({
-            "name": "userflyterole",
-            "profile": "user",
-            "buckets": {
-                "metadata": { "id": "acme-metadata", "prefixes": ["acme/"] },
-                "fast": { "id": "acme-fast", "access": "read" },
-            },
-            "trust": { "irsa": { "provider_arn": PROVIDER } },
-            "subjects": [
-                { "namespace": "fraud-production", "service_account": "default" },
-                { "namespace": "fraud-staging", "service_account": "default" },
-            ],
-        })
-    }
-
-    fn admin() -> serde_json::Value {
-        json!({
-            "name": "userflyterole",
-            "profile": "admin",
-            "buckets": { "metadata": { "id": "acme-metadata" } },
-            "secrets": "dataplane/acme/",
-            "logs": ["/dataplane/acme/tasks"],
-            "kms_keys": ["alias/acme"],
-            "trust": { "pod_identity": { "cluster": "prod" } },
-            "subjects": [{ "namespace": "union", "service_account": "executor" }],
-            "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
-            "max_session_duration": "2h",
-            "tags": { "env": "prod" },
-        })
-    }
-
-    fn change(
-        mut config: serde_json::Value,
-        argument: &str,
-        value: serde_json::Value,
-    ) -> serde_json::Value {
-        config[argument] = value;
-        config
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn basic() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let role = harness.resource(NAME);
-        role.lifecycle(user(), admin()).await;
-        let state = role.create(admin()).await;
-        assert_eq!(state["unexpected_policies"], json!([]));
-        memory.change(|world| {
-            let found = world.roles.values().next().unwrap();
-            assert!(!found.tags.contains_key(clouds::tags::CREATING));
-            assert_eq!(state["principal"], found.principal.as_str());
-        });
-    }
-
-    #[tokio::test]
-    async fn the_policies_are_in_the_plan_for_review() {
-        let harness = over(&Memory::default()).await;
-        let role = harness.resource(NAME);
-        let planned = role.plan_create(user()).await;
-        assert!(
-            planned.values["policy"]
-                .as_str()
-                .unwrap()
-                .contains("WriteObjects")
-        );
-        assert!(
-            planned.values["trust_policy"]
-                .as_str()
-                .unwrap()
-                .contains("system:serviceaccount:fraud-staging:default")
-        );
-        let trust = json!({ "irsa": { "provider_arn": UNKNOWN } });
-        let early = role.plan_create(change(user(), "trust", trust)).await;
-        assert_eq!(
-            (&early.values["policy"], &early.values["trust_policy"]),
-            (&planned.values["policy"], &json!(UNKNOWN))
-        );
-        let buckets = json!({ "metadata": { "id": UNKNOWN } });
-        let planned = role.plan_create(change(user(), "buckets", buckets)).await;
-        assert_eq!(planned.values["policy"], UNKNOWN);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn another_path_is_another_role() {
-        let harness = over(&Memory::default()).await;
-        let role = harness.resource(NAME);
-        let state = role.create(user()).await;
-        let planned = role
-            .plan(&state, change(user(), "path", json!("/team/")))
-            .await;
-        assert_eq!(
-            (planned.action, planned.replace_paths),
-            (Action::Replace, vec![path!("path")])
-        );
-        let planned = role
-            .plan(&state, change(user(), "max_session_duration", json!("60m")))
-            .await;
-        assert_eq!(planned.action, Action::NoOp);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn disappears() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let role = harness.resource(NAME);
-        let state = role.create(user()).await;
-        memory.change(|world| world.roles.clear());
-        assert!(role.read(&state).await.is_none());
-        role.delete(state).await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn every_drift_is_shown_and_mended() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let role = harness.resource(NAME);
-        let state = role.create(admin()).await;
-        let drifts: [Drift; 7] = [
-            ("unexpected_policies", |found| {
-                found.foreign_policies.insert(ForeignPolicy::Attached(
-                    "arn:aws:iam::aws:policy/AdministratorAccess".into(),
-                ));
-            }),
-            ("policy", |found| found.policy = None),
-            ("policy", |found| {
-                found.policy = Some(PolicyDocument::new(
-                    json!({ "Statement": [{ "Effect": "Allow" }] }),
-                ));
-            }),
-            ("trust_policy", |found| {
-                found.trust = None;
-                found.trust_policy = PolicyDocument::new(json!({ "Statement": [] }));
-            }),
-            ("subjects", |found| found.subjects.clear()),
-            ("permissions_boundary", |found| {
-                found.permissions_boundary = None;
-            }),
-            ("max_session_duration", |found| {
-                found.max_session = SessionDuration::try_from(Duration::from_hours(12)).ok();
-            }),
-        ];
-        for (attribute, drift) in drifts {
-            memory.change(|world| world.roles.values_mut().for_each(drift));
-            let found = role.read(&state).await.unwrap();
-            assert_ne!(found[attribute], state[attribute], "{attribute}");
-            let planned = role.plan(&found, admin()).await;
-            assert_eq!(planned.action, Action::Update, "{attribute}");
-            let mended = role.apply(&planned, admin()).await;
-            assert_eq!(mended.values, state.values, "{attribute}");
-            role.settled(&mended, admin()).await;
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_create_that_fails_anywhere_is_completed_by_the_next() {
-        survives_every_failure(NAME, user(), |world| world.roles.len()).await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_not_seen_yet_is_waited_for() {
-        let memory = Memory::default();
-        for call in [
-            "roles.create",
-            "roles.update",
-            "roles.get",
-            "roles.set_tags",
-        ] {
-            memory.fail(call, 1, not_ready());
-        }
-        memory.fail("roles.get", 3, not_ready());
-        let harness = over(&memory).await;
-        let role = harness.resource(NAME);
-        let state = role.create(user()).await;
-        assert!(memory.pending_failures().is_empty());
-        let reads = memory
-            .calls()
-            .iter()
-            .filter(|call| **call == "roles.get")
-            .count();
-        assert_eq!(
-            reads, 6,
-            "two bad reads, one good in between, and three good ones in a row"
-        );
-        role.settled(&state, user()).await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_role_of_somebody_else_is_never_touched() {
-        let memory = Memory::default();
-        owned_by("acme-test", &memory)
-            .await
-            .resource(NAME)
-            .create(admin())
-            .await;
-        let harness = over(&memory).await;
-        let said = text(
-            &harness
-                .resource(NAME)
-                .try_create(user())
-                .await
-                .unwrap_err()
-                .diagnostics,
-        );
-        assert!(
-            said.contains("the role userflyterole exists already") && said.contains("acme-test"),
-            "{said}"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_half_made_role_under_another_path_is_not_continued() {
-        let memory = Memory::default();
-        let harness = over(&memory).await;
-        let role = harness.resource(NAME);
-        memory.lose_answer("roles.create", 1, crate::testing::outage());
-        role.try_create(user()).await.unwrap_err();
-        let said = text(
-            &role
-                .try_create(change(user(), "path", json!("/team/")))
-                .await
-                .unwrap_err()
-                .diagnostics,
-        );
-        assert!(
-            said.contains("half made under another path") && said.contains("under /,"),
-            "{said}"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn imported_it_only_lacks_what_the_cloud_does_not_keep() {
-        for (config, id) in [
-            (user(), "userflyterole"),
-            (admin(), "eks/prod/userflyterole"),
-        ] {
-            let memory = Memory::default();
-            let harness = over(&memory).await;
-            let role = harness.resource(NAME);
-            let state = role.create(config.clone()).await;
-            let imported = role.import(id).await;
-            for kept in [
-                "subjects",
-                "trust",
-                "policy",
-                "trust_policy",
-                "principal",
-                "path",
-                "tags_all",
-            ] {
-                assert_eq!(imported[kept], state[kept], "{kept}");
-            }
-            let before = memory.calls().len();
-            let taken = role.update(&imported, config.clone()).await;
-            assert!(
-                !memory.calls()[before..]
-                    .iter()
-                    .any(|call| ["roles.update", "roles.set_tags"].contains(call))
-            );
-            role.settled(&taken, config).await;
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_role_can_be_imported_by_its_identity() {
-        let harness = over(&Memory::default()).await;
-        let role = harness.resource(NAME);
-        let state = role.create(user()).await;
-        let imported = role.import_identity(&state).await.unwrap();
-        assert_eq!(imported["principal"], state["principal"]);
-    }
-
-    #[tokio::test]
-    async fn bad_input_is_refused_where_it_stands() {
-        let harness = over(&Memory::default()).await;
-        let role = harness.resource(NAME);
-        let subject = |namespace: &str, name: &str| json!([{ "namespace": namespace, "service_account": name }]);
-        let cases = [
-            (
-                "subjects",
-                json!([]),
-                "subjects",
-                "name at least one service account",
-            ),
-            ("subjects", subject("fraud-*", "default"), "subjects", "'*'"),
-            ("subjects", subject("fraud", "*"), "subjects", "'*'"),
-            (
-                "permissions_boundary",
-                json!("arn:aws:iam::123456789012:role/x"),
-                "permissions_boundary",
-                "ARN of a managed policy",
-            ),
-            ("trust", json!({}), "trust", "exactly one of"),
-            (
-                "trust",
-                json!({ "irsa": { "provider_arn": PROVIDER }, "pod_identity": { "cluster": "prod" } }),
-                "trust",
-                "exactly one of",
-            ),
-            (
-                "profile",
-                json!("root"),
-                "profile",
-                "admin, user, builder and log_writer",
-            ),
-            (
-                "secrets",
-                json!("acme/"),
-                "secrets",
-                "user has no use for `secrets`: it takes `buckets`, `kms_keys`",
-            ),
-            (
-                "logs",
-                json!(["/acme"]),
-                "logs",
-                "user has no use for `logs`",
-            ),
-            (
-                "registry",
-                json!("acme/tasks"),
-                "registry",
-                "user has no use for `registry`",
-            ),
-            (
-                "buckets",
-                json!({}),
-                "profile",
-                "is given what it may reach by `buckets`, and there is none",
-            ),
-            (
-                "max_session_duration",
-                json!("15m"),
-                "max_session_duration",
-                "\"15m\" is not a valid session duration: it must be 1 to 12 hours",
-            ),
-            (
-                "trust",
-                json!({ "irsa": { "provider_arn": "https://oidc.example.test/id/1" } }),
-                "trust.irsa.provider_arn",
-                "write the `arn` of a dataplane_identity_provider",
-            ),
-            (
-                "max_session_duration",
-                json!("1 hour"),
-                "max_session_duration",
-                "1h30m",
-            ),
-            ("path", json!("team"), "path", "begin and end with"),
-            (
-                "buckets",
-                json!({ "metadata": { "id": "acme-metadata", "access": "write" } }),
-                "buckets[\"metadata\"].access",
-                "read_write or read",
-            ),
-        ];
-        for (argument, value, at, part) in cases {
-            refuses(&role, change(user(), argument, value), at, &[part]).await;
-        }
-    }
-}
+mod tests;

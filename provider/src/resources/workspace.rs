@@ -21,7 +21,7 @@ use crate::{
         apply::{Outcome, Target},
         removal, set, task_actions,
     },
-    operator_settings::{self, DestinationModel, IdentityModel, LimitsModel},
+    operator_settings::{self, DestinationModel, DnsPeerModel, IdentityModel, LimitsModel},
 };
 
 /// The resource.
@@ -31,8 +31,8 @@ pub struct Workspace;
 /// network policies.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct WorkspaceModel {
-    /// The cluster.
-    #[attr(required, replaces_if = ClusterModel::is_another)]
+    /// The cluster. Another EKS cluster replaces the workspace, and so does one whose name or region is known only after the apply.
+    #[attr(required, replaces_if = ClusterModel::may_be_another)]
     pub cluster: Value<ClusterModel>,
     /// The `id` of the `dataplane_operator` whose tasks run here. By this reference Terraform destroys the workspace first, while the operator can
     /// still clean up after its tasks.
@@ -53,9 +53,13 @@ pub struct WorkspaceModel {
     /// What a container of the namespace gets when it says nothing.
     #[attr(optional, computed, default = LimitsModel::default())]
     pub limits: Value<LimitsModel>,
-    /// What task pods may connect to. Default: any address outside the link-local range, where instance metadata is.
+    /// What task pods may connect to. Default: any address. Instance metadata and, on Azure, the wire server are left
+    /// out of every range that is wider than they are; name their address on its own to allow it.
     #[attr(optional)]
     pub egress: Value<Vec<DestinationModel>>,
+    /// Where names are asked for, where that is not `kube-dns` in `kube-system`: the same as `egress.dns` of the operator.
+    #[attr(optional, computed, default = Vec::new())]
+    pub dns: Value<Vec<DnsPeerModel>>,
     /// Pods beyond this level of the Pod Security Standards are refused: `privileged`, `baseline` or `restricted`.
     #[attr(optional, computed, default = "baseline", validate = level)]
     pub pod_security: Value<String>,
@@ -82,13 +86,14 @@ pub struct WorkspaceModel {
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The arguments that are fields of `WorkspaceConfig` under the same name.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "project",
     "domain",
     "role",
     "quota",
     "limits",
     "egress",
+    "dns",
     "pod_security",
     "labels",
 ];
@@ -202,9 +207,9 @@ impl Resource for Workspace {
                 partial: begun.then_some(made),
             });
         }
-        if let Err(error) = target.finish(&wanted).await {
+        if let Err(diagnostics) = target.finish(cx, deadline, &wanted).await {
             return Err(Failure {
-                diagnostics: error.into(),
+                diagnostics,
                 partial: begun.then_some(made),
             });
         }
@@ -282,20 +287,28 @@ impl Resource for Workspace {
         let deadline = cx.deadline(&state.timeouts, PATIENCE);
         let marks = state.marks(client)?;
         let texts = state.objects.get()?;
-        let namespaces = [state.planned_namespace().get()?.clone()];
-        if state.force_destroy.known() != Some(&true) {
-            let unfinished = task_actions::unfinished(objects, &namespaces).await?;
-            if !unfinished.is_empty() {
-                return Err(task_actions::refusal(
-                    &format!("workspace {}", namespaces[0]),
-                    &unfinished,
-                )
-                .into());
+        let namespace = state.planned_namespace().get()?.clone();
+        let live = objects
+            .get(&ObjectRef::namespace(&namespace))
+            .await
+            .optional()?;
+        // A namespace that others took over or made anew stays, and the tasks in it are theirs.
+        if live.is_some_and(|live| marks.are_on(&live)) {
+            let namespaces = [namespace];
+            if state.force_destroy.known() != Some(&true) {
+                let unfinished = task_actions::unfinished(objects, &namespaces).await?;
+                if !unfinished.is_empty() {
+                    return Err(task_actions::refusal(
+                        &format!("workspace {}", namespaces[0]),
+                        &unfinished,
+                    )
+                    .into());
+                }
+                removal::check_namespaces(objects, &marks, texts).await?;
             }
-            removal::check_namespaces(objects, &marks, texts).await?;
+            // Also the finished ones have a finalizer, which only a running executor clears.
+            task_actions::abort(cx, deadline, objects, &namespaces).await?;
         }
-        // Also the finished ones have a finalizer, which only a running executor clears.
-        task_actions::abort(cx, deadline, objects, &namespaces).await?;
         removal::remove(cx, deadline, objects, &marks, texts).await
     }
 
@@ -381,9 +394,13 @@ impl WorkspaceModel {
             return Ok(None);
         };
         document["operator"] = serde_json::to_value(name)?;
-        let config = serde_path_to_error::deserialize(document).map_err(|error| {
-            operator_settings::at(&error.path().to_string(), error.inner().to_string())
-        })?;
+        let config: WorkspaceConfig =
+            serde_path_to_error::deserialize(document).map_err(|error| {
+                operator_settings::at(&error.path().to_string(), error.inner().to_string())
+            })?;
+        config
+            .validate()
+            .map_err(|error| operator_settings::at(&error.field, error.reason))?;
         Ok(Some(Configured {
             operator: operator.clone(),
             config,

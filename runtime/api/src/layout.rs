@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::names::{ActionName, Domain, Namespace, Organization, Project, RunName};
+use crate::names::{ActionName, Domain, Organization, Project, RunName};
 
 /// The order of the segments of an object's key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -74,22 +74,6 @@ pub fn object_prefix(
         }
     }
     prefix
-}
-
-/// The prefix of one workspace's code bundles in the fast-registration bucket.
-pub fn bundle_prefix(organization: &Organization, project: &Project, domain: &Domain) -> String {
-    object_prefix(organization, Some(project), Some(domain))
-}
-
-/// The namespace of one workspace.
-///
-/// # Errors
-/// When project and domain together are too long for a namespace.
-pub fn workspace_namespace(
-    project: &Project,
-    domain: &Domain,
-) -> Result<Namespace, crate::Invalid> {
-    Namespace::of_workspace(project, domain)
 }
 
 const SHARDS: u32 = 36 * 36;

@@ -4,7 +4,6 @@
 //! grows and is jittered, so that a control plane that comes back is not met by all clusters at once. Nothing else in
 //! the process waits for it.
 
-mod backoff;
 mod connection;
 #[cfg(test)]
 mod fake_control_plane;
@@ -21,11 +20,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
 use tracing::{info, warn};
 
-pub use backoff::Backoff;
 pub use connection::{BadEndpointError, connect_to};
 pub use token::TokenFile;
 
-use crate::{metrics::Metrics, process::chain};
+use crate::{
+    backoff::{self, Backoff},
+    metrics::Metrics,
+    process::chain,
+};
 use session::Ended;
 
 /// The components' states; none before they are known.
@@ -62,10 +64,7 @@ impl Channel {
             let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             match &ended {
                 Ended::RegisterAgain => info!(pause_ms, "the control plane asks for registration"),
-                other => warn!(
-                    error = chain(other),
-                    pause_ms, "lost the control plane, will connect again"
-                ),
+                other => warn!(error = chain(other), pause_ms, "{}", other.summary()),
             }
             if backoff::wait(pause, &self.stop).await.is_none() {
                 return;

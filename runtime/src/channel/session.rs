@@ -14,8 +14,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming, service::interceptor::InterceptedService, transport};
 use tracing::info;
 
-use super::{Backoff, Channel, States, TokenFile};
-use crate::process::chain;
+use super::{Channel, States, TokenFile};
+use crate::{backoff::Backoff, process::chain};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(30);
@@ -23,6 +23,7 @@ const CALL: Duration = Duration::from_secs(30);
 const INTERVAL_LEAST: Duration = Duration::from_millis(100);
 const INTERVAL_MOST: Duration = Duration::from_mins(5);
 const INTERVAL: Duration = Duration::from_secs(30);
+const REGISTERING: &str = "registering";
 /// So many intervals without an answer, and the session is over.
 const MISSED: u32 = 3;
 
@@ -64,6 +65,17 @@ impl Ended {
             Self::Silent(_) => "silent",
             Self::Closed => "closed",
             Self::RegisterAgain => "register_again",
+        }
+    }
+
+    /// What happened, for the log: a channel that never was there is not lost.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::Connect { .. } => "the control plane was not reached, will try again",
+            Self::Register(_) | Self::Slow(REGISTERING) => {
+                "not registered with the control plane, will try again"
+            }
+            _ => "lost the control plane, will connect again",
         }
     }
 }
@@ -109,7 +121,7 @@ impl Channel {
         let RegisterResponse {
             registration_id,
             heartbeat_interval,
-        } = in_time("registering", client.register(self.registration.clone()))
+        } = in_time(REGISTERING, client.register(self.registration.clone()))
             .await?
             .map_err(Ended::Register)?
             .into_inner();
@@ -242,6 +254,20 @@ mod tests {
         assert_eq!(of(0, 1), INTERVAL_LEAST);
         assert_eq!(of(10, 0), Duration::from_secs(10));
         assert_eq!(of(1_000_000, 0), INTERVAL_MOST);
+    }
+
+    #[tokio::test]
+    async fn what_was_never_there_is_not_lost() {
+        let nobody = transport::Endpoint::from_static("http://127.0.0.1:1");
+        let source = nobody.connect().await.unwrap_err();
+        let endpoint = nobody.uri().to_string();
+        let unreached = Ended::Connect { endpoint, source };
+        assert!(unreached.summary().contains("not reached"));
+        let refused = Ended::Register(Status::unauthenticated("unknown issuer"));
+        for unregistered in [refused, Ended::Slow(REGISTERING)] {
+            assert!(unregistered.summary().contains("not registered"));
+        }
+        assert!(Ended::Closed.summary().contains("lost"));
     }
 
     #[test]

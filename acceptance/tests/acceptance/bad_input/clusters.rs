@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use acceptance::{
-    cluster::{Cluster, Kubectl},
+    cluster::{Cluster, Kubectl, Needs},
     terraform::Terraform,
 };
 use anyhow::{Context as _, Result};
@@ -81,7 +81,8 @@ const REQUIRED: &str = r#"terraform {
 
 #[test]
 fn that_do_not_answer_or_let_us_in_are_named_with_the_reason() -> Result<()> {
-    let cluster = Cluster::shared()?;
+    // One of ours: the expired token is signed by its own key.
+    let cluster = Cluster::shared_own()?;
     let endpoint = cluster.endpoint();
     // Takes connections and says nothing, as a firewall that drops does.
     let silent = TcpListener::bind("127.0.0.1:0")?;
@@ -92,7 +93,7 @@ fn that_do_not_answer_or_let_us_in_are_named_with_the_reason() -> Result<()> {
     let direct = |host: &str| format!("{{ direct = {{ host = \"{host}\" }} }}");
     let here =
         format!("{{ direct = {{ host = \"{endpoint}\", ca_certificate = file(\"ca.crt\") }} }}");
-    let token = expired(cluster).context("making an expired token")?;
+    let token = expired(&cluster).context("making an expired token")?;
     let configuration = [
         REQUIRED.to_owned(),
         provider("any", "kubernetes = { token = \"any\" }"),
@@ -114,7 +115,7 @@ fn that_do_not_answer_or_let_us_in_are_named_with_the_reason() -> Result<()> {
     ];
     let terraform = Terraform::new()?;
     terraform.write("main.tf", &configuration.concat())?;
-    terraform.write("ca.crt", cluster.ca_certificate())?;
+    terraform.write("ca.crt", cluster.authority()?.certificate())?;
     terraform.init()?;
     let unreachable = "cannot be reached from where Terraform runs";
     let at = |name: &str, says: &[&str]| Expected::at(&format!("dataplane_workspace.{name}"), says);
@@ -161,9 +162,9 @@ fn that_do_not_answer_or_let_us_in_are_named_with_the_reason() -> Result<()> {
 
 #[test]
 fn where_others_have_something_in_the_way_are_left_as_they_are() -> Result<()> {
-    let cluster = Cluster::shared()?;
+    let cluster = Cluster::shared(Needs::Objects)?;
     let kubectl = cluster.kubectl()?;
-    kubectl.run(&["create", "namespace", "bad-taken-namespace"])?;
+    kubectl.create_namespace("bad-taken-namespace")?;
     fields_of_others(&kubectl)?;
     let kubeconfig = format!(
         "{{ kubeconfig = {{ path = \"{}\" }} }}",

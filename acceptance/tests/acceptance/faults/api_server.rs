@@ -31,7 +31,8 @@ fn assert_whole(kubectl: &Kubectl, terraform: &Terraform) -> Result<()> {
 
 #[test]
 fn an_api_server_that_refuses_restarts_or_is_down_loses_nothing() -> Result<()> {
-    let bench = Bench::with_cluster()?;
+    // Its API server is killed, so it is never the user's.
+    let bench = Bench::with_own_cluster()?;
     let terraform = bench.example("resources/dataplane_operator")?;
     let cluster = "  cluster = {\n    kubeconfig";
     let unprotected = format!("  prevent_deletion = false\n{cluster}");

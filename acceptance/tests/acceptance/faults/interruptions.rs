@@ -83,7 +83,10 @@ fn a_provider_that_is_killed_takes_nothing_with_it() -> Result<()> {
     bench.front.clear_faults();
     assert_half_made(&bench)?;
     terraform.apply()?;
-    assert_whole(&bench, &terraform)
+    assert_whole(&bench, &terraform)?;
+    let left: Vec<_> = terraform.temporary().read_dir()?.collect();
+    ensure!(left.is_empty(), "the killed one's socket stays: {left:?}");
+    Ok(())
 }
 
 #[test]

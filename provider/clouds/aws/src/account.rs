@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use clouds::account::{Account, Caller, Managed, Operation};
+use clouds::account::{Account, Caller, Managed, Operation, Within};
 use clouds::policies::PolicyDocument;
 use clouds::{Refusal, Result, Tags};
 
@@ -20,11 +20,12 @@ impl Account for Aws {
         Ok(self.0.caller().await?.clone())
     }
 
-    fn required(
+    async fn required(
         &self,
         managed: &BTreeSet<Managed>,
         operations: &BTreeSet<Operation>,
-    ) -> PolicyDocument {
-        permissions::required(managed, operations)
+        within: &Within,
+    ) -> Result<PolicyDocument> {
+        permissions::required(&self.0.scope().await?, managed, operations, within)
     }
 }

@@ -9,11 +9,14 @@ use aws_sdk_s3::types::{
     NoncurrentVersionExpiration,
 };
 use clouds::buckets::{CorsOrigin, Expiration};
+use sha2::{Digest, Sha256};
 
 /// Days after which an upload that nobody finished is removed.
 const ABORT_AFTER: i32 = 7;
 const ABORT_ID: &str = "dataplane-aborted-uploads";
 const CORS_ID: &str = "dataplane";
+/// The longest id that S3 takes, in characters. Ids of a bucket's rules have to differ.
+const LONGEST_ID: usize = 255;
 
 /// What a lifecycle configuration says, as far as it is ours.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -114,12 +117,8 @@ fn abort_rule() -> Result<LifecycleRule, BuildError> {
 fn expiration_rule(wanted: &Expiration) -> Result<LifecycleRule, BuildError> {
     let prefix = wanted.prefix.as_ref().map_or("", |prefix| prefix.as_str());
     let days = i32::try_from(wanted.days).unwrap_or(i32::MAX);
-    let id: String = format!("dataplane-expire-{days}-{prefix}")
-        .chars()
-        .take(255)
-        .collect();
     LifecycleRule::builder()
-        .id(id)
+        .id(expiration_id(days, prefix))
         .status(ExpirationStatus::Enabled)
         .filter(LifecycleRuleFilter::builder().prefix(prefix).build())
         .expiration(LifecycleExpiration::builder().days(days).build())
@@ -129,6 +128,22 @@ fn expiration_rule(wanted: &Expiration) -> Result<LifecycleRule, BuildError> {
                 .build(),
         )
         .build()
+}
+
+/// Says what the rule is for; a prefix that is too long is told from others that begin alike by its digest.
+fn expiration_id(days: i32, prefix: &str) -> String {
+    let whole = format!("dataplane-expire-{days}-{prefix}");
+    if whole.chars().count() <= LONGEST_ID {
+        return whole;
+    }
+    let digest = Sha256::digest(prefix);
+    let digest = digest
+        .iter()
+        .take(16)
+        .fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let digest = format!("{digest:032x}");
+    let beginning: String = whole.chars().take(LONGEST_ID - 1 - digest.len()).collect();
+    format!("{beginning}-{digest}")
 }
 
 fn expiration_of(rule: &LifecycleRule) -> Option<Expiration> {
@@ -225,6 +240,29 @@ mod tests {
                 foreign: BTreeSet::new()
             }
         );
+    }
+
+    #[test]
+    fn rules_of_long_prefixes_have_different_ids() {
+        let long = "raw-data/".repeat(40);
+        let wanted = ["a/", "b/"].map(|end| expiration(&format!("{long}{end}"), 7));
+        let written = rules(&wanted.clone().into()).unwrap();
+        let ids: BTreeSet<_> = written
+            .rules()
+            .iter()
+            .filter_map(LifecycleRule::id)
+            .collect();
+        assert_eq!(ids.len(), 3, "{ids:?}");
+        assert!(
+            ids.iter().all(|id| id.chars().count() <= LONGEST_ID),
+            "{ids:?}"
+        );
+        assert!(
+            ids.iter()
+                .any(|id| id.starts_with("dataplane-expire-7-raw-data/"))
+        );
+        assert_eq!(read_rules(written.rules()).expiration, wanted.into());
+        assert_eq!(expiration_id(30, "raw/"), "dataplane-expire-30-raw/");
     }
 
     #[test]

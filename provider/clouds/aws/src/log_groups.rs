@@ -67,12 +67,10 @@ impl LogGroups for Aws {
             name: name.clone(),
             id: arn.to_owned(),
             settings: LogGroupSettings {
-                retention: match found.retention_in_days() {
-                    Some(days) => {
-                        Some(Retention::try_from(i64::from(days)).classify(call.0, call.1)?)
-                    }
-                    None => None,
-                },
+                retention: found
+                    .retention_in_days()
+                    .and_then(|days| u32::try_from(days).ok())
+                    .map(Retention::found),
                 kms_key: found
                     .kms_key_id()
                     .map(str::parse::<KmsKey>)

@@ -10,6 +10,7 @@ use clouds::roles::{Subject, Trust};
 use serde_json::{Value, json};
 
 use crate::error::invalid;
+use crate::permissions::length;
 use crate::session::Scope;
 
 /// The audience of tokens that are exchanged at AWS.
@@ -111,14 +112,6 @@ fn cluster_arn(scope: &Scope, cluster: &ClusterName) -> String {
         account,
     } = scope;
     format!("arn:{partition}:eks:{region}:{account}:cluster/{cluster}")
-}
-
-fn length(policy: &PolicyDocument) -> usize {
-    policy
-        .to_string()
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .count()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod server;
 use std::collections::BTreeSet;
 
 use clouds::buckets::NewBucket;
+use clouds::log_groups::Retention;
 use clouds::roles::{RoleSpec, Subject, Trust};
 use clouds::{Clouds, Error, Tags};
 use server::{Answer, Server, connect};
@@ -276,4 +277,25 @@ async fn associations_outlive_a_changed_trust_policy() {
     let removed = "DELETE /clusters/prod/pod-identity-associations/a-1";
     let sent = server.requests();
     assert!(sent.iter().any(|request| request.starts_with(removed)));
+}
+
+#[tokio::test]
+async fn a_retention_that_came_later_is_read() {
+    let server = Server::choosing(|request| {
+        if request.contains("DescribeLogGroups") {
+            let group = r#"{"logGroups":[{"logGroupName":"/dataplane/acme","retentionInDays":4000,"logGroupArn":"arn:aws:logs:eu-west-1:123456789012:log-group:/dataplane/acme"}]}"#;
+            ("200 OK", "content-type: application/x-amz-json-1.1\r\n", group)
+        } else {
+            ("200 OK", "content-type: application/x-amz-json-1.1\r\n", r#"{"tags":{"dataplane:owner":"acme-prod"}}"#)
+        }
+    })
+    .await;
+    let groups = server.clouds(1).log_groups;
+    let found = groups
+        .get(&"/dataplane/acme".parse().unwrap())
+        .await
+        .unwrap();
+    assert!(Retention::try_from(4000).is_err());
+    assert_eq!(found.settings.retention, Some(Retention::found(4000)));
+    assert_eq!(found.tags["dataplane:owner"], "acme-prod");
 }

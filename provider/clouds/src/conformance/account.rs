@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::tags;
-use crate::account::{Account, Managed, Operation};
+use crate::account::{Account, Managed, Operation, Within};
+use crate::policies::PolicyDocument;
 use crate::tags::{CREATING, OWNER, RESOURCE, Tags};
 
 /// The whole suite.
@@ -11,17 +12,37 @@ pub async fn suite(account: &dyn Account) {
     let caller = account.caller().await.unwrap();
     assert!(!caller.principal.is_empty());
     assert_eq!(account.caller().await.unwrap(), caller);
-    let all = account.required(&Managed::ALL.into(), &Operation::ALL.into());
-    let empty = account.required(&BTreeSet::new(), &Operation::ALL.into());
-    assert_ne!(all, empty);
+    let everything = Within::default();
+    let all = required(
+        account,
+        Managed::ALL.into(),
+        Operation::ALL.into(),
+        &everything,
+    )
+    .await;
+    let none = required(account, BTreeSet::new(), Operation::ALL.into(), &everything).await;
+    assert_ne!(all, none);
+    let buckets = BTreeSet::from([Managed::Buckets]);
+    let wide = required(account, buckets.clone(), Operation::ALL.into(), &everything).await;
+    assert_ne!(wide, all);
     assert_ne!(
-        account.required(&[Managed::Buckets].into(), &Operation::ALL.into()),
+        required(
+            account,
+            Managed::ALL.into(),
+            [Operation::Read].into(),
+            &everything
+        )
+        .await,
         all
     );
-    assert_ne!(
-        account.required(&Managed::ALL.into(), &[Operation::Read].into()),
-        all
-    );
+    let names = BTreeSet::from(["acme-*".parse().unwrap()]);
+    let some = Within {
+        names: [(Managed::Buckets, names)].into(),
+        ..everything
+    };
+    let narrow = required(account, buckets, Operation::ALL.into(), &some).await;
+    assert_ne!(narrow, wide);
+    assert!(narrow.to_string().contains("acme-*"), "{narrow}");
     for managed in Managed::ALL {
         let kept = account.kept(managed, &tags(true), &Tags::new()).unwrap();
         for mark in [OWNER, RESOURCE, CREATING] {
@@ -42,4 +63,16 @@ pub async fn suite(account: &dyn Account) {
             "a shortened mark stays its own"
         );
     }
+}
+
+async fn required(
+    account: &dyn Account,
+    managed: BTreeSet<Managed>,
+    operations: BTreeSet<Operation>,
+    within: &Within,
+) -> PolicyDocument {
+    account
+        .required(&managed, &operations, within)
+        .await
+        .unwrap()
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::Memory;
-use crate::account::{Account, Caller, Managed, Operation};
+use crate::account::{Account, Caller, KmsKey, Managed, NamePattern, Operation, Within};
 use crate::error::Result;
 use crate::policies::PolicyDocument;
 use crate::refusal::Refusal;
@@ -30,19 +30,28 @@ impl Account for Memory {
         })
     }
 
-    fn required(
+    async fn required(
         &self,
         managed: &BTreeSet<Managed>,
         operations: &BTreeSet<Operation>,
-    ) -> PolicyDocument {
-        let of = |managed| {
-            operations
+        within: &Within,
+    ) -> Result<PolicyDocument> {
+        let any = BTreeSet::from(["*"]);
+        let statement = |of: &Managed| {
+            let actions: Vec<_> = operations
                 .iter()
-                .map(move |operation| format!("memory:{operation:?}{managed:?}"))
+                .map(|operation| format!("memory:{operation:?}{of:?}"))
+                .collect();
+            let names = within.names.get(of);
+            let names = names.map(|names| names.iter().map(NamePattern::as_str).collect());
+            json!({ "Effect": "Allow", "Action": actions, "Resource": names.unwrap_or_else(|| any.clone()) })
         };
-        let actions: Vec<_> = managed.iter().flat_map(of).collect();
-        PolicyDocument::new(
-            json!({ "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }),
-        )
+        let mut statements: Vec<_> = managed.iter().map(statement).collect();
+        if let Some(keys) = &within.kms_keys {
+            let keys: Vec<_> = keys.iter().map(KmsKey::as_str).collect();
+            statements
+                .push(json!({ "Effect": "Allow", "Action": "memory:UseKey", "Resource": keys }));
+        }
+        Ok(PolicyDocument::new(json!({ "Statement": statements })))
     }
 }

@@ -48,7 +48,6 @@ impl Roles for Memory {
             }
             let path = spec.path.as_ref().map_or("/", |path| path.as_str());
             let principal = format!("arn:memory:iam::{}:role{path}{}", world.account, spec.name);
-            let annotation = ("memory/role".to_owned(), principal.clone());
             let role = Role {
                 name: spec.name.clone(),
                 principal: principal.parse().map_err(|error: crate::ParseError| {
@@ -67,7 +66,7 @@ impl Roles for Memory {
                     Trust::PodIdentity { .. } => BTreeSet::new(),
                     _ => spec.subjects.clone(),
                 },
-                service_account_annotations: BTreeMap::from([annotation]),
+                service_account_annotations: annotations(&spec.trust, &principal),
                 pod_labels: BTreeMap::new(),
                 tags: tags.clone(),
             };
@@ -96,6 +95,7 @@ impl Roles for Memory {
             role.policy = Some(policy);
             role.trust_policy = trust_policy;
             role.trust = Some(wanted.trust.clone());
+            role.service_account_annotations = annotations(&wanted.trust, role.principal.as_str());
             role.subjects.clone_from(&wanted.subjects);
             role.permissions_boundary
                 .clone_from(&wanted.permissions_boundary);
@@ -118,6 +118,14 @@ impl Roles for Memory {
             gone.map(|_| ())
                 .ok_or_else(|| missing("roles.delete", &found.name))
         })
+    }
+}
+
+/// Pod Identity needs nothing on the service account.
+fn annotations(trust: &Trust, principal: &str) -> BTreeMap<String, String> {
+    match trust {
+        Trust::PodIdentity { .. } => BTreeMap::new(),
+        _ => BTreeMap::from([("memory/role".to_owned(), principal.to_owned())]),
     }
 }
 

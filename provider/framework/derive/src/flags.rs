@@ -132,6 +132,21 @@ impl Flags {
                  version attribute beside it",
             ),
             (
+                !self.required && !self.optional && !self.validate.is_empty(),
+                "`validate` checks what the configuration has, which is nothing for a `computed` attribute: add `optional`, \
+                 or remove `validate`",
+            ),
+            (
+                self.variadic
+                    && (!self.required
+                        || self.computed
+                        || self.sensitive
+                        || self.write_only
+                        || !never
+                        || self.deprecated.is_some()),
+                "a `variadic` argument takes what follows in a call and is `required`, with no other flag but `validate`",
+            ),
+            (
                 self.stable && !self.computed,
                 "`stable` keeps a computed value: add `computed`",
             ),

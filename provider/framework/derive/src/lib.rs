@@ -9,7 +9,7 @@
 //! | `default = <expr>` | the value when the configuration has none (implies `computed`) |
 //! | `sensitive` | hidden in Terraform's output |
 //! | `write_only` | handed to create and update, never stored |
-//! | `stable` | updates keep the prior value of this computed attribute |
+//! | `stable` | updates keep the prior value of this computed attribute; where there is none yet, they may bring one |
 //! | `replaces`, `replaces_if = <fn>` | another value makes a new object |
 //! | `validate = <fn>` | `fn(&T) -> Result<(), String>`, may be given several times; `fn(&str)` does for `String`, `fn(&X)` for `Text<X>` |
 //! | `deprecated = "…"` | what to use instead |

@@ -234,6 +234,23 @@ mod tests {
                 "version attribute",
             ),
             ("#[attr(optional, stable)]", "add `computed`"),
+            ("#[attr(required, stable)]", "add `computed`"),
+            ("#[attr(optional, default = 1, stable)]", "add `computed`"),
+            (
+                "#[attr(optional, computed, default = 1, stable)]",
+                "remove `stable`",
+            ),
+            ("#[attr(optional, write_only, default = 1)]", "never stored"),
+            (
+                "#[attr(computed, validate = f)]",
+                "checks what the configuration has",
+            ),
+            ("#[attr(optional, computed, validate = f)]", "none"),
+            ("#[attr(optional, variadic)]", "with no other flag"),
+            (
+                "#[attr(required, variadic, sensitive)]",
+                "with no other flag",
+            ),
             (
                 "#[attr(optional, replaces, replaces_if = f)]",
                 "only one of them",

@@ -40,11 +40,6 @@ impl<T> Sensitive<T> {
     pub fn expose(&self) -> &T {
         &self.0
     }
-
-    /// The value itself, out of its wrapper.
-    pub fn into_exposed(self) -> T {
-        self.0
-    }
 }
 
 impl<T> From<T> for Sensitive<T> {

@@ -87,13 +87,11 @@ fn put_dynamic(out: &mut ByteBuf, value: &Cty, kind: &Type, depth: usize) -> Out
     put(out, value, kind, depth + 1)
 }
 
-/// Integers as such; all else as decimal text, for a float would not always be exact.
+/// Decimal text, whole numbers too. A float would not always be exact, and an integer becomes a number of 64 bits of
+/// precision in Terraform where the same one out of the state has 512: `plan -refresh-only` compares both bit by bit, and
+/// would find each object changed that has a number.
 fn put_number(out: &mut ByteBuf, number: &Number) -> Outcome<()> {
-    if let Some(value) = number.as_i64() {
-        write::write_sint(out, value)?;
-    } else if let Some(value) = number.as_u64() {
-        write::write_uint(out, value)?;
-    } else if number.is_finite() {
+    if number.is_finite() {
         write::write_str(out, number.as_str())?;
     } else {
         write::write_f64(out, number.as_f64())?;

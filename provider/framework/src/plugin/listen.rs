@@ -1,5 +1,7 @@
 //! The socket that the host connects to: a unix socket in a directory of its own, or a TCP port of the loopback.
 
+#[cfg(unix)]
+use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 #[cfg(unix)]
@@ -42,7 +44,8 @@ impl Listener {
     #[cfg(unix)]
     fn unix(parent: &Path) -> io::Result<Self> {
         let directory = PrivateDirectory::create(parent)?;
-        let path = directory.0.join("s");
+        directory.remove_abandoned(parent);
+        let path = directory.path.join(SOCKET);
         let named = |error: io::Error| {
             io::Error::new(
                 error.kind(),
@@ -109,9 +112,21 @@ impl Listener {
     }
 }
 
-/// A directory that only this user can enter, and that goes with all its content when it is dropped.
+/// The socket's name in its directory.
 #[cfg(unix)]
-struct PrivateDirectory(PathBuf);
+const SOCKET: &str = "s";
+
+/// A file beside the socket, locked as long as the process lives.
+#[cfg(unix)]
+const LOCK: &str = "lock";
+
+/// A directory that only this user can enter, and that goes with all its content when it is dropped; that of a killed
+/// process, when the next one starts.
+#[cfg(unix)]
+struct PrivateDirectory {
+    path: PathBuf,
+    _lock: Option<File>,
+}
 
 #[cfg(unix)]
 impl PrivateDirectory {
@@ -122,7 +137,12 @@ impl PrivateDirectory {
         for attempt in 0..1000 {
             let path = parent.join(format!("plugin-{pid}-{attempt}"));
             match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self(path)),
+                Ok(()) => {
+                    // Where files cannot be locked, nobody takes it for abandoned, either.
+                    let lock = File::create(path.join(LOCK)).ok();
+                    let lock = lock.filter(|lock| lock.try_lock().is_ok());
+                    return Ok(Self { path, _lock: lock });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => {
                     return Err(io::Error::new(
@@ -137,13 +157,38 @@ impl PrivateDirectory {
             parent.display()
         )))
     }
+
+    /// Removes what killed processes of this user left. A directory with a socket was locked before, so an open lock
+    /// says that its process is gone.
+    fn remove_abandoned(&self, parent: &Path) {
+        use std::os::unix::fs::MetadataExt;
+        let Ok(own) = self.path.metadata() else {
+            return;
+        };
+        for entry in parent.read_dir().into_iter().flatten().flatten() {
+            let path = entry.path();
+            let named = entry.file_name().to_string_lossy().starts_with("plugin-");
+            // In /tmp, what is another user's may be anything.
+            let abandoned = named
+                && path != self.path
+                && entry
+                    .metadata()
+                    .is_ok_and(|found| found.is_dir() && found.uid() == own.uid())
+                && path.join(SOCKET).exists()
+                && File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
+            if abandoned {
+                // Another process may be at it, too.
+                let _ = std::fs::remove_dir_all(&path);
+            }
+        }
+    }
 }
 
 #[cfg(unix)]
 impl Drop for PrivateDirectory {
     fn drop(&mut self) {
         // Left behind, it harms nobody: the next one takes another name.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 
@@ -172,6 +217,30 @@ mod tests {
         assert_eq!(mode & 0o777, 0o700);
         drop((listener, second));
         assert_eq!(parent.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_a_killed_process_left_goes_with_the_next_start() {
+        let parent = tempfile::tempdir().unwrap();
+        let killed = parent.path().join("plugin-1-0");
+        let starting = parent.path().join("plugin-2-0");
+        let elses = parent.path().join("plugin-dir-of-another-program");
+        for directory in [&killed, &starting, &elses] {
+            std::fs::create_dir(directory).unwrap();
+        }
+        std::fs::write(killed.join(SOCKET), "").unwrap();
+        std::fs::write(killed.join(LOCK), "").unwrap();
+        std::fs::write(starting.join(LOCK), "").unwrap();
+        std::fs::write(elses.join(SOCKET), "").unwrap();
+        let running = Listener::unix(parent.path()).unwrap();
+        let _second = Listener::unix(parent.path()).unwrap();
+        let Socket::Unix(socket) = running.socket() else {
+            panic!("not a unix socket")
+        };
+        assert!(socket.exists());
+        assert!(!killed.exists());
+        assert!(starting.exists() && elses.exists());
     }
 
     #[tokio::test]

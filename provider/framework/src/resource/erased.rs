@@ -4,6 +4,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
 
+use super::stored::Stored;
 use super::{Change, MoveSource, Resource, Update};
 use crate::schema::Schema;
 use crate::{
@@ -18,6 +19,8 @@ pub trait AnyResource<C>: Send + Sync + 'static {
     fn version(&self) -> i64;
     /// The attributes that are the identity.
     fn identity(&self) -> &'static [&'static str];
+    /// The version of the identity.
+    fn identity_version(&self) -> i64;
     /// The schema of the model.
     fn schema(&self) -> &'static Schema;
     /// A name of the object for messages.
@@ -47,6 +50,8 @@ pub trait AnyResource<C>: Send + Sync + 'static {
         cx: &'a Context<C>,
         identity: Cty,
     ) -> BoxFuture<'a, Result<Cty>>;
+    /// Converts an identity of an older version.
+    fn upgrade_identity(&self, version: i64, identity: Json) -> Result<Json>;
     /// Converts state of an older version.
     fn upgrade(&self, version: i64, state: Json) -> Result<Json>;
     /// Takes over the state of another resource type.
@@ -105,15 +110,27 @@ async fn hook<R: Resource>(
         replace,
         diagnostics,
     } = hooked;
+    let config_model = decode_some(&config)?;
+    // What is invalid in the plan and not in the configuration comes out of the state, too.
+    let (was, will_be) = (
+        Stored::<R::Model>::decode_some(&prior)?,
+        Stored::<R::Model>::decode_some(&planned)?,
+    );
     let mut change = Change::<R::Model> {
-        config: decode_some(&config)?,
-        prior: decode_some(&prior)?,
-        planned: decode_some(&planned)?,
+        config: config_model,
+        prior: was.as_ref().map(|stored| stored.model.clone()),
+        planned: will_be.map(|stored| stored.model),
         diagnostics,
         replace,
     };
     let before = change.planned.as_ref().map_or(Cty::Null, Attribute::encode);
-    resource.plan(cx, &mut change).await?;
+    resource
+        .plan(cx, &mut change)
+        .await
+        .map_err(|wrong| match &was {
+            Some(was) => was.explain(wrong),
+            None => wrong,
+        })?;
     let after = change.planned.as_ref().map_or(Cty::Null, Attribute::encode);
     // The model can't hold all that a plan can (a list with one unknown element is unknown as a whole), so only what the
     // resource changed is taken from it.
@@ -140,14 +157,18 @@ impl<R: Resource> AnyResource<R::Client> for R {
         R::IDENTITY
     }
 
+    fn identity_version(&self) -> i64 {
+        R::IDENTITY_VERSION
+    }
+
     fn schema(&self) -> &'static Schema {
         R::Model::schema()
     }
 
     fn label(&self, object: &Cty) -> Option<String> {
-        decode(object)
+        Stored::decode(object)
             .ok()
-            .and_then(|model| Resource::label(self, &model))
+            .and_then(|stored| Resource::label(self, &stored.model))
     }
 
     fn validate(&self, config: &Cty) -> Diagnostics {
@@ -181,8 +202,14 @@ impl<R: Resource> AnyResource<R::Client> for R {
         state: Cty,
     ) -> BoxFuture<'a, Result<Option<Cty>>> {
         async move {
-            let found = Resource::read(self, cx, decode(&state)?).await?;
-            Ok(found.as_ref().map(Attribute::encode))
+            let stored = Stored::<R::Model>::decode(&state)?;
+            let found = Resource::read(self, cx, stored.model.clone())
+                .await
+                .map_err(|wrong| stored.explain(wrong))?;
+            match found {
+                Some(found) => Ok(Some(stored.restore(found.encode()))),
+                None => stored.check_gone().map(|()| None),
+            }
         }
         .boxed()
     }
@@ -194,17 +221,31 @@ impl<R: Resource> AnyResource<R::Client> for R {
         plan: Cty,
     ) -> BoxFuture<'a, Applied<Cty>> {
         async move {
+            let prior = Stored::<R::Model>::decode(&prior)?;
+            let plan = Stored::<R::Model>::decode(&plan)?;
             let change = Update {
-                prior: decode(&prior)?,
-                plan: decode(&plan)?,
+                prior: prior.model.clone(),
+                plan: plan.model.clone(),
             };
-            encode(Resource::update(self, cx, change).await)
+            match encode(Resource::update(self, cx, change).await) {
+                Ok(made) => Ok(plan.restore(made)),
+                Err(failure) => {
+                    let partial = failure.partial.map(|partial| plan.restore(partial));
+                    Err(prior.explain_failure(Failure { partial, ..failure }))
+                }
+            }
         }
         .boxed()
     }
 
     fn delete<'a>(&'a self, cx: &'a Context<R::Client>, state: Cty) -> BoxFuture<'a, Result<()>> {
-        async move { Resource::delete(self, cx, decode(&state)?).await }.boxed()
+        async move {
+            let stored = Stored::<R::Model>::decode(&state)?;
+            Resource::delete(self, cx, stored.model.clone())
+                .await
+                .map_err(|wrong| stored.explain(wrong))
+        }
+        .boxed()
     }
 
     fn import<'a>(&'a self, cx: &'a Context<R::Client>, id: &'a str) -> BoxFuture<'a, Result<Cty>> {
@@ -222,6 +263,10 @@ impl<R: Resource> AnyResource<R::Client> for R {
                 .encode())
         }
         .boxed()
+    }
+
+    fn upgrade_identity(&self, version: i64, identity: Json) -> Result<Json> {
+        Resource::upgrade_identity(self, version, identity)
     }
 
     fn upgrade(&self, version: i64, state: Json) -> Result<Json> {

@@ -2,9 +2,9 @@
 
 use dataplane_proto::tfplugin6::apply_resource_change as rpc;
 
-use super::{Service, identity, known_or_null, left_unknown, summary};
+use super::{Service, identity, known_or_null, left_unknown, received, sent, summary};
 use crate::{
-    AnyResource, Applied, Context, Cty, Diagnostics, Failure, Provider, Result, Verb, plan, wire,
+    AnyResource, Applied, Context, Cty, Diagnostics, Failure, Provider, Result, Verb, plan,
 };
 
 impl<P: Provider> Service<P> {
@@ -14,7 +14,7 @@ impl<P: Provider> Service<P> {
     ) -> Result<rpc::Response> {
         let resource = self.resource(&request.type_name)?;
         let (schema, names) = (resource.schema(), resource.identity());
-        let decode = |value: &Option<_>| wire::decode(value.as_ref(), schema.object_type());
+        let decode = |value: &Option<_>| received(schema, value.as_ref());
         let config = decode(&request.config)?;
         let prior = decode(&request.prior_state)?;
         let planned = decode(&request.planned_state)?;
@@ -44,7 +44,7 @@ impl<P: Provider> Service<P> {
                 None
             });
         Ok(rpc::Response {
-            new_state: Some(wire::encode(&state, schema.object_type())?),
+            new_state: Some(sent(schema, &state)?),
             private: cx.private().encode(),
             diagnostics: diagnostics.summarize(&summary).to_proto(),
             new_identity,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use dataplane_proto::tfplugin6::{configure_provider, stop_provider, validate_provider_config};
 
-use super::{Service, lock, summary};
-use crate::{Attribute, AttributePath, Diagnostics, Model, Provider, Result, Verb, wire};
+use super::{Service, lock, received, summary};
+use crate::{Attribute, AttributePath, Diagnostics, Model, Provider, Result, Verb};
 
 impl<P: Provider> Service<P> {
     pub(super) async fn validate_provider_config(
@@ -13,7 +13,7 @@ impl<P: Provider> Service<P> {
         request: validate_provider_config::Request,
     ) -> Result<validate_provider_config::Response> {
         let root = AttributePath::root();
-        let config = wire::decode(request.config.as_ref(), P::Config::schema().object_type())?;
+        let config = received(P::Config::schema(), request.config.as_ref())?;
         let config = P::Config::decode(&config, &root)?;
         let mut diagnostics = Diagnostics::new();
         config.check(&root, &mut diagnostics);
@@ -28,7 +28,7 @@ impl<P: Provider> Service<P> {
         &self,
         request: configure_provider::Request,
     ) -> Result<configure_provider::Response> {
-        let config = wire::decode(request.config.as_ref(), P::Config::schema().object_type())?;
+        let config = received(P::Config::schema(), request.config.as_ref())?;
         let config = P::Config::decode(&config, &AttributePath::root())?;
         let client = self
             .provider

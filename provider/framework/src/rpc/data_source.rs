@@ -2,18 +2,18 @@
 
 use dataplane_proto::tfplugin6::read_data_source as rpc;
 
-use super::{Service, left_unknown, named, summary};
-use crate::{Provider, Result, Verb, plan, wire};
+use super::{Service, left_unknown, named, received, sent, summary};
+use crate::{Provider, Result, Verb, plan};
 
 impl<P: Provider> Service<P> {
     pub(super) async fn read_data_source(&self, request: rpc::Request) -> Result<rpc::Response> {
         let source = named(&self.data_sources, &request.type_name, "data source")?;
         let schema = source.schema();
-        let config = wire::decode(request.config.as_ref(), schema.object_type())?;
+        let config = received(schema, request.config.as_ref())?;
         let summary = summary(Verb::Read, &request.type_name, None);
         let cx = self.context(Verb::Read, &[])?;
-        let result = source
-            .read(&cx, config.clone())
+        let result = cx
+            .unless_stopped(source.read(&cx, config.clone()))
             .await
             .map_err(|wrong| wrong.summarize(&summary))?;
         let state = plan::respell(schema, result, &config);
@@ -21,7 +21,7 @@ impl<P: Provider> Service<P> {
             return Err(unknown.into());
         }
         Ok(rpc::Response {
-            state: Some(wire::encode(&state, schema.object_type())?),
+            state: Some(sent(schema, &state)?),
             ..rpc::Response::default()
         })
     }

@@ -4,8 +4,8 @@ use dataplane_proto::tfplugin6::{
     close_ephemeral_resource, open_ephemeral_resource, renew_ephemeral_resource,
 };
 
-use super::{Service, left_unknown, named, summary};
-use crate::{AnyEphemeralResource, Opened, Provider, Result, Verb, plan, wire};
+use super::{Service, left_unknown, named, received, sent, summary};
+use crate::{AnyEphemeralResource, Opened, Provider, Result, Verb, plan};
 
 impl<P: Provider> Service<P> {
     fn ephemeral(&self, name: &str) -> Result<&dyn AnyEphemeralResource<P::Client>> {
@@ -18,11 +18,11 @@ impl<P: Provider> Service<P> {
     ) -> Result<open_ephemeral_resource::Response> {
         let ephemeral = self.ephemeral(&request.type_name)?;
         let schema = ephemeral.schema();
-        let config = wire::decode(request.config.as_ref(), schema.object_type())?;
+        let config = received(schema, request.config.as_ref())?;
         let summary = summary(Verb::Open, &request.type_name, None);
         let cx = self.context(Verb::Open, &[])?;
-        let opened = ephemeral
-            .open(&cx, config.clone())
+        let opened = cx
+            .unless_stopped(ephemeral.open(&cx, config.clone()))
             .await
             .map_err(|wrong| wrong.summarize(&summary))?;
         let Opened { result, renew_at } = opened;
@@ -31,7 +31,7 @@ impl<P: Provider> Service<P> {
             return Err(unknown.into());
         }
         Ok(open_ephemeral_resource::Response {
-            result: Some(wire::encode(&result, schema.object_type())?),
+            result: Some(sent(schema, &result)?),
             renew_at: renew_at.map(Into::into),
             private: Some(cx.private().encode()),
             ..open_ephemeral_resource::Response::default()

@@ -21,7 +21,7 @@ fn is_optional(attribute: &SchemaAttribute) -> bool {
     )
 }
 
-pub(super) fn schema(schema: &Schema, names: &[&str]) -> ResourceIdentitySchema {
+pub(super) fn schema(schema: &Schema, names: &[&str], version: i64) -> ResourceIdentitySchema {
     let attribute = |attribute: &SchemaAttribute| wire_schema::IdentityAttribute {
         name: attribute.name.to_owned(),
         r#type: attribute.kind.to_type().to_json().into_bytes(),
@@ -30,7 +30,7 @@ pub(super) fn schema(schema: &Schema, names: &[&str]) -> ResourceIdentitySchema 
         description: attribute.description.to_owned(),
     };
     ResourceIdentitySchema {
-        version: 0,
+        version,
         identity_attributes: attributes(schema, names).map(attribute).collect(),
     }
 }

@@ -22,13 +22,13 @@ impl<P: Provider> Service<P> {
         };
         let summary = summary(Verb::Import, &request.type_name, label.as_deref());
         let imported = if !given.is_null() {
-            resource
-                .import_identity(&cx, with_all_attributes(schema, &given))
+            let given = with_all_attributes(schema, &given);
+            cx.unless_stopped(resource.import_identity(&cx, given))
                 .await
         } else if request.id.is_empty() {
             Err(Diagnostic::error("", "the id to import is empty").into())
         } else {
-            resource.import(&cx, &request.id).await
+            cx.unless_stopped(resource.import(&cx, &request.id)).await
         };
         let imported = imported.map_err(|wrong| wrong.summarize(&summary))?;
         let state = plan::without_write_only(schema, imported);

@@ -2,7 +2,7 @@
 
 use dataplane_proto::tfplugin6::plan_resource_change as rpc;
 
-use super::{Service, summary};
+use super::{Service, received, summary};
 use crate::schema::Schema;
 use crate::{AttributePath, Cty, Diagnostic, Hooked, Provider, Result, Verb, plan, wire};
 
@@ -13,7 +13,7 @@ impl<P: Provider> Service<P> {
     ) -> Result<rpc::Response> {
         let resource = self.resource(&request.type_name)?;
         let schema = resource.schema();
-        let decode = |value: &Option<_>| wire::decode(value.as_ref(), schema.object_type());
+        let decode = |value: &Option<_>| received(schema, value.as_ref());
         let config = decode(&request.config)?;
         let prior = decode(&request.prior_state)?;
         let proposed = decode(&request.proposed_new_state)?;
@@ -37,8 +37,8 @@ impl<P: Provider> Service<P> {
             planned: planned.clone(),
             ..Hooked::default()
         };
-        let hooked = resource
-            .plan(&cx, hooked)
+        let hooked = cx
+            .unless_stopped(resource.plan(&cx, hooked))
             .await
             .map_err(|wrong| wrong.summarize(&summary))?;
         let mut diagnostics = hooked.diagnostics.clone().summarize(&summary);
@@ -51,6 +51,9 @@ impl<P: Provider> Service<P> {
                 &planned,
                 &hooked.planned,
             ));
+        }
+        for path in hooked.replace.iter().filter(|path| !schema.has(path)) {
+            diagnostics.push(unknown_replacement(&request.type_name, path));
         }
         let replace = replacements(schema, &hooked);
         let answer = rpc::Response {
@@ -72,6 +75,16 @@ fn replacements(schema: &Schema, hooked: &Hooked) -> Vec<AttributePath> {
     let mut paths = plan::replacements(schema, &hooked.config, &hooked.prior, &hooked.planned);
     paths.extend(hooked.replace.iter().cloned());
     plan::normalize(schema, paths)
+}
+
+/// Terraform would say so, too, but not for an object that does not exist yet.
+fn unknown_replacement(name: &str, path: &AttributePath) -> Diagnostic {
+    Diagnostic::error(
+        "Invalid plan",
+        format!(
+            "the provider wants to replace {name} because of {path}, which {name} does not have; this is a bug in the provider"
+        ),
+    )
 }
 
 fn changed_intent(name: &str, destroy: bool) -> Diagnostic {

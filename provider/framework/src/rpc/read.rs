@@ -2,14 +2,14 @@
 
 use dataplane_proto::tfplugin6::read_resource as rpc;
 
-use super::{Service, identity, left_unknown, summary};
-use crate::{Cty, Provider, Result, Verb, plan, wire};
+use super::{Service, identity, left_unknown, received, sent, summary};
+use crate::{Cty, Provider, Result, Verb, plan};
 
 impl<P: Provider> Service<P> {
     pub(super) async fn read_resource(&self, request: rpc::Request) -> Result<rpc::Response> {
         let resource = self.resource(&request.type_name)?;
         let (schema, names) = (resource.schema(), resource.identity());
-        let prior = wire::decode(request.current_state.as_ref(), schema.object_type())?;
+        let prior = received(schema, request.current_state.as_ref())?;
         let summary = summary(
             Verb::Read,
             &request.type_name,
@@ -27,8 +27,8 @@ impl<P: Provider> Service<P> {
                 ..rpc::Response::default()
             });
         }
-        let found = resource
-            .read(&cx, prior.clone())
+        let found = cx
+            .unless_stopped(resource.read(&cx, prior.clone()))
             .await
             .map_err(|wrong| wrong.summarize(&summary))?;
         let state = match found {
@@ -42,7 +42,7 @@ impl<P: Provider> Service<P> {
         let identity = identity::of_state(schema, names, &state);
         identity::check_unchanged(&request.type_name, &before, identity.as_ref())?;
         Ok(rpc::Response {
-            new_state: Some(wire::encode(&state, schema.object_type())?),
+            new_state: Some(sent(schema, &state)?),
             private: cx.private().encode(),
             new_identity: identity::encode(schema, names, identity.as_ref())?,
             ..rpc::Response::default()

@@ -90,7 +90,7 @@ impl<P: Provider> Service<P> {
                 .map(|(name, any)| {
                     (
                         (*name).to_owned(),
-                        identity::schema(any.schema(), any.identity()),
+                        identity::schema(any.schema(), any.identity(), any.identity_version()),
                     )
                 })
                 .collect(),

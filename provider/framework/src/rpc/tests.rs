@@ -1,6 +1,7 @@
 //! What the test kit does not reach: capabilities, absent features, damaged requests, identities.
 
 use dataplane_proto::tfplugin6::{self as proto, provider_server::Provider as Server};
+use serde_json::{Value as Json, json};
 use tonic::{Code, Request};
 
 use super::*;
@@ -47,6 +48,7 @@ impl Provider for Tiny {
 impl Resource for Thing {
     const NAME: &'static str = "tiny_thing";
     const IDENTITY: &'static [&'static str] = &["name", "zone"];
+    const IDENTITY_VERSION: i64 = 1;
     type Client = ();
     type Model = ThingModel;
 
@@ -65,6 +67,10 @@ impl Resource for Thing {
 
     async fn import(&self, _cx: &Context<()>, id: &str) -> Result<ThingModel> {
         Ok(thing(id))
+    }
+
+    fn upgrade_identity(&self, _version: i64, identity: Json) -> Result<Json> {
+        Ok(json!({ "name": identity["title"] }))
     }
 }
 
@@ -300,28 +306,34 @@ async fn an_object_never_becomes_another() {
 
 #[tokio::test]
 async fn stored_identities_are_read() {
-    let request = |version| proto::upgrade_resource_identity::Request {
+    let request = |version, stored: &Json| proto::upgrade_resource_identity::Request {
         type_name: "tiny_thing".to_owned(),
         version,
         raw_identity: Some(proto::RawState {
-            json: br#"{"name": "a", "zone": null}"#.to_vec(),
+            json: stored.to_string().into_bytes(),
             ..proto::RawState::default()
         }),
     };
     let service = service();
-    let answer = Server::upgrade_resource_identity(&service, Request::new(request(0)))
-        .await
-        .unwrap()
-        .into_inner();
-    let plain = identity::plain_type(ThingModel::schema(), Thing::IDENTITY);
-    let data = answer
-        .upgraded_identity
-        .and_then(|identity| identity.identity_data);
-    assert_eq!(
-        wire::decode(data.as_ref(), &plain).unwrap().get("name"),
-        Some(&Cty::from("a"))
-    );
-    let answer = Server::upgrade_resource_identity(&service, Request::new(request(1)))
+    let current = json!({ "name": "a", "zone": null });
+    for (version, stored) in [(1, &current), (0, &json!({ "title": "a" }))] {
+        let request = Request::new(request(version, stored));
+        let answer = Server::upgrade_resource_identity(&service, request)
+            .await
+            .unwrap()
+            .into_inner();
+        let plain = identity::plain_type(ThingModel::schema(), Thing::IDENTITY);
+        let data = answer
+            .upgraded_identity
+            .and_then(|identity| identity.identity_data);
+        assert_eq!(
+            wire::decode(data.as_ref(), &plain).unwrap().get("name"),
+            Some(&Cty::from("a")),
+            "version {version}"
+        );
+    }
+    let request = Request::new(request(2, &current));
+    let answer = Server::upgrade_resource_identity(&service, request)
         .await
         .unwrap()
         .into_inner();

@@ -37,21 +37,26 @@ impl<P: Provider> Service<P> {
         })
     }
 
-    /// Identities have had one version so far.
     pub(super) async fn upgrade_resource_identity(
         &self,
         request: upgrade_resource_identity::Request,
     ) -> Result<upgrade_resource_identity::Response> {
         let resource = self.resource(&request.type_name)?;
-        if request.version > 0 {
-            return Err(newer(&request.type_name, request.version, 0).into());
-        }
+        let stored = parse(request.raw_identity.as_ref())?;
+        let current = resource.identity_version();
+        let upgraded = match request.version {
+            version if version == current => stored,
+            version if version > current => {
+                return Err(newer(&request.type_name, version, current).into());
+            }
+            version => resource
+                .upgrade_identity(version, stored)
+                .map_err(|wrong| {
+                    wrong.summarize(&summary(Verb::Upgrade, &request.type_name, None))
+                })?,
+        };
         let plain = identity::plain_type(resource.schema(), resource.identity());
-        let identity = json::decode(
-            &parse(request.raw_identity.as_ref())?,
-            &plain,
-            Undeclared::Drop,
-        )?;
+        let identity = json::decode(&upgraded, &plain, Undeclared::Drop)?;
         let identity_data = Some(wire::encode(&identity, &plain)?);
         Ok(upgrade_resource_identity::Response {
             upgraded_identity: Some(ResourceIdentityData { identity_data }),

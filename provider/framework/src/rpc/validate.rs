@@ -5,9 +5,9 @@ use dataplane_proto::tfplugin6::{
     validate_resource_config,
 };
 
-use super::{Service, named, summary};
+use super::{Service, named, received, summary};
 use crate::schema::Schema;
-use crate::{Cty, Diagnostics, Provider, Result, Verb, plan, wire};
+use crate::{Cty, Diagnostics, Provider, Result, Verb, plan};
 
 impl<P: Provider> Service<P> {
     pub(super) async fn validate_resource_config(
@@ -15,7 +15,7 @@ impl<P: Provider> Service<P> {
         request: validate_resource_config::Request,
     ) -> Result<validate_resource_config::Response> {
         let resource = self.resource(&request.type_name)?;
-        let config = wire::decode(request.config.as_ref(), resource.schema().object_type())?;
+        let config = received(resource.schema(), request.config.as_ref())?;
         let label = resource.label(&config);
         let mut diagnostics = resource.validate(&config);
         diagnostics.extend(refused_write_only(
@@ -38,7 +38,7 @@ impl<P: Provider> Service<P> {
         request: validate_data_resource_config::Request,
     ) -> Result<validate_data_resource_config::Response> {
         let source = named(&self.data_sources, &request.type_name, "data source")?;
-        let config = wire::decode(request.config.as_ref(), source.schema().object_type())?;
+        let config = received(source.schema(), request.config.as_ref())?;
         let diagnostics = source
             .validate(&config)
             .summarize(&summary(Verb::Validate, &request.type_name, None))
@@ -55,7 +55,7 @@ impl<P: Provider> Service<P> {
             &request.type_name,
             "ephemeral resource",
         )?;
-        let config = wire::decode(request.config.as_ref(), ephemeral.schema().object_type())?;
+        let config = received(ephemeral.schema(), request.config.as_ref())?;
         let diagnostics = ephemeral
             .validate(&config)
             .summarize(&summary(Verb::Validate, &request.type_name, None))

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::schema::{Kind, Nesting, Presence, Schema, field};
-use crate::{Attribute, AttributePath, Cty, Diagnostic, Type};
+use crate::{Attribute, AttributePath, Cty, Diagnostic, Number, Type};
 
 /// The text that stands for a value that is not known yet, in configurations and in planned values.
 pub const UNKNOWN: &str = "(known after apply)";
@@ -39,7 +39,11 @@ fn typed(plain: &Type, json: &Json, path: &AttributePath) -> Result<Cty, Diagnos
         (_, Json::String(text)) if text == UNKNOWN => Ok(Cty::Unknown),
         (Type::Dynamic, json) => Ok(crate::Json(json.clone()).encode()),
         (Type::Bool, Json::Bool(value)) => Ok(Cty::Bool(*value)),
-        (Type::Number, Json::Number(number)) => Ok(Cty::Number(number.into())),
+        (Type::Number, Json::Number(number)) => {
+            Number::try_from(number).map(Cty::Number).map_err(|wrong| {
+                Diagnostic::error("Invalid number", wrong.to_string()).at(path.clone())
+            })
+        }
         (Type::String, Json::String(text)) => Ok(Cty::from(text.as_str())),
         (Type::List(element), Json::Array(values)) => Ok(Cty::List(elements(element, values)?)),
         (Type::Set(element), Json::Array(values)) => {

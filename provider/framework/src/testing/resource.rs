@@ -147,6 +147,15 @@ impl<'a, P: Provider> Subject<'a, P> {
         )
     }
 
+    /// An object that cannot be told from others by its identity can't be imported by it either.
+    fn check_identity(&self, state: &State, when: &str) {
+        assert!(
+            state.identity.is_some() || !self.service.has_identity(self.name),
+            "Missing Resource Identity {when}: {} declares an identity, and a part of it is null",
+            self.name
+        );
+    }
+
     fn null(&self) -> DynamicValue {
         encode(self.schema, &Cty::Null)
     }

@@ -1,9 +1,14 @@
 //! The kit itself must fail where Terraform would.
 
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::{Model, Set, Text, Value, text};
+use crate::{
+    AnyResource, Applied, Context, Model, Resource, Result as Outcome, Set, Text, Value, text,
+};
 
 /// A rule.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -188,5 +193,89 @@ fn the_merge_keeps_what_is_computed() {
     assert_eq!(
         (&created["id"], &created["secret_wo"]),
         (&json!(null), &json!("s"))
+    );
+}
+
+/// Makes things and forgets what they are.
+struct Forgetful;
+
+/// A thing with nothing but a name.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Named {
+    /// Its name.
+    #[attr(optional)]
+    name: Value<String>,
+    /// Its id.
+    #[attr(computed)]
+    id: Value<String>,
+}
+
+/// Configures nothing.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Config {}
+
+impl Provider for Forgetful {
+    const NAME: &'static str = "forgetful";
+    const ADDRESS: &'static str = "registry.terraform.io/example/forgetful";
+    const VERSION: &'static str = "0.0.0";
+    type Config = Config;
+    type Client = ();
+
+    async fn configure(&self, _config: Config) -> Outcome<Option<()>> {
+        Ok(Some(()))
+    }
+
+    fn resources(&self) -> Vec<Box<dyn AnyResource<()>>> {
+        vec![Self.boxed()]
+    }
+}
+
+impl Resource for Forgetful {
+    const NAME: &'static str = "forgetful_thing";
+    const IDENTITY: &'static [&'static str] = &["id"];
+    type Client = ();
+    type Model = Named;
+
+    async fn create(&self, _cx: &Context<()>, plan: Named) -> Applied<Named> {
+        Ok(Named {
+            id: Value::Null,
+            ..plan
+        })
+    }
+
+    async fn read(&self, _cx: &Context<()>, state: Named) -> Outcome<Option<Named>> {
+        Ok(Some(state))
+    }
+
+    async fn delete(&self, _cx: &Context<()>, _state: Named) -> Outcome<()> {
+        Ok(())
+    }
+
+    async fn import(&self, _cx: &Context<()>, _id: &str) -> Outcome<Named> {
+        Ok(Named::default())
+    }
+}
+
+#[tokio::test]
+async fn an_object_must_tell_its_identity() {
+    let harness = Harness::new(Forgetful, json!({})).await;
+    let things = harness.resource("forgetful_thing");
+    let panic = |outcome: std::thread::Result<()>| {
+        let panic = outcome.expect_err("the kit is content");
+        panic
+            .downcast::<String>()
+            .map_or_else(|_| String::new(), |said| *said)
+    };
+    let created = async { drop(things.create(json!({"name": "a"})).await) };
+    let created = panic(AssertUnwindSafe(created).catch_unwind().await);
+    assert!(
+        created.starts_with("Missing Resource Identity After Apply: forgetful_thing"),
+        "{created}"
+    );
+    let imported = async { drop(things.import("a").await) };
+    let imported = panic(AssertUnwindSafe(imported).catch_unwind().await);
+    assert!(
+        imported.starts_with("Missing Resource Identity After Read: forgetful_thing"),
+        "{imported}"
     );
 }

@@ -42,6 +42,7 @@ fn lifecycle(workspace: &Workspace) {
 
     fs::write(&file, "changed by hand").unwrap();
     assert!(workspace.has_changes(), "drift is not seen");
+    assert!(workspace.has_drift(), "a refresh does not see drift");
     workspace.apply();
     fs::remove_file(&file).unwrap();
     assert!(workspace.has_changes(), "a removed file is not seen");

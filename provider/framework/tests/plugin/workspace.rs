@@ -86,7 +86,17 @@ impl Workspace {
 
     /// Whether a plan would change anything.
     pub fn has_changes(&self) -> bool {
-        let output = self.run(&["plan", "-no-color", "-input=false", "-detailed-exitcode"]);
+        self.finds_changes(&[])
+    }
+
+    /// Whether Terraform finds that anything changed outside of it.
+    pub fn has_drift(&self) -> bool {
+        self.finds_changes(&["-refresh-only"])
+    }
+
+    fn finds_changes(&self, how: &[&str]) -> bool {
+        let plan = ["plan", "-no-color", "-input=false", "-detailed-exitcode"];
+        let output = self.run(&[&plan, how].concat());
         match output.status.code() {
             Some(0) => false,
             Some(2) => true,
@@ -97,6 +107,7 @@ impl Workspace {
     pub fn apply(&self) {
         self.succeed(&["apply", "-no-color", "-input=false", "-auto-approve"]);
         assert!(!self.has_changes(), "the second plan is not empty");
+        assert!(!self.has_drift(), "a refresh finds changes");
     }
 }
 

@@ -221,3 +221,14 @@ async fn a_data_source_reads() {
         json!({"prefix": null, "patience": "60s", "count_of_boxes": 1})
     );
 }
+
+#[tokio::test]
+async fn replacing_because_of_what_the_schema_does_not_have_is_a_bug() {
+    let (harness, _) = harness().await;
+    let wrong = harness
+        .resource("shelf_box")
+        .try_plan(None, json!({"name": "a", "label": "mistaken"}))
+        .await
+        .unwrap_err();
+    assert!(only(&wrong).contains("because of tag, which"), "{wrong:?}");
+}

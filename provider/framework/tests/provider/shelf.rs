@@ -151,6 +151,13 @@ fn lower_case(name: &str) -> std::result::Result<(), String> {
     }
 }
 
+/// The shelf never answers about what is stuck.
+async fn ask_about(name: &str) {
+    if name == "stuck" {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Notes what the private state says by now.
 fn remember(cx: &Context<Client>, verb: &str) -> Result<()> {
     let made: Option<String> = cx.private().get("made")?;
@@ -224,18 +231,23 @@ impl Resource for ShelfBox {
             change.diagnostics.warning("Going", "the box goes away");
             return Ok(());
         };
+        ask_about(planned.name.known().map_or("", String::as_str)).await;
         if let Some(client) = cx.client_if_known() {
             planned.owner = client.owner.clone().into();
         }
-        let mut again = false;
+        let (mut again, mut mistaken) = (false, false);
         match planned.label.known().map(String::as_str) {
             Some("rename") => planned.name = "another".into(),
             Some("panic") => panic!("the label is panic"),
             Some("again") => again = true,
+            Some("mistaken") => mistaken = true,
             _ => {}
         }
         if again && change.is_update() {
             change.replace(path!("label"));
+        }
+        if mistaken {
+            change.replace(path!("tag"));
         }
         Ok(())
     }
@@ -272,10 +284,12 @@ impl Resource for ShelfBox {
     }
 
     async fn read(&self, cx: &Context<Client>, mut state: BoxModel) -> Result<Option<BoxModel>> {
-        let boxes = cx.client()?.shelf.boxes.lock().unwrap();
-        let Some(stored) = boxes.get(state.name.get()?) else {
+        let name = state.name.get()?;
+        let found = cx.client()?.shelf.boxes.lock().unwrap().get(name).cloned();
+        let Some(stored) = found else {
             return Ok(None);
         };
+        ask_about(&stored.label).await;
         state.label = stored.label.clone().into();
         state.lasts = match stored.lasts.as_str() {
             "" => Value::Null,
@@ -332,6 +346,7 @@ impl Resource for ShelfBox {
     }
 
     async fn import(&self, _cx: &Context<Client>, id: &str) -> Result<BoxModel> {
+        ask_about(id).await;
         let Some(name) = id.strip_prefix("box/") else {
             return Err(Diagnostic::error("", format!("{id:?} is not box/<name>")).into());
         };
@@ -392,8 +407,9 @@ impl DataSource for Count {
     type Model = CountModel;
 
     async fn read(&self, cx: &Context<Client>, mut config: CountModel) -> Result<CountModel> {
-        let boxes = cx.client()?.shelf.boxes.lock().unwrap();
         let prefix = config.prefix.known().cloned().unwrap_or_default();
+        ask_about(&prefix).await;
+        let boxes = cx.client()?.shelf.boxes.lock().unwrap();
         let count = boxes
             .keys()
             .filter(|name| name.starts_with(&prefix))
@@ -429,6 +445,7 @@ impl EphemeralResource for Key {
 
     async fn open(&self, cx: &Context<Client>, mut config: KeyModel) -> Result<Opened<KeyModel>> {
         let name = config.name.get()?.clone();
+        ask_about(&name).await;
         cx.private().set("name", &name)?;
         config.key = format!("{}:{name}", cx.client()?.owner).into();
         Ok(Opened {

@@ -194,3 +194,72 @@ async fn a_destroy_plan_can_warn() {
     assert_eq!(planned.action, Action::Delete);
     assert_eq!(planned.diagnostics[0].severity, Severity::Warning);
 }
+
+#[tokio::test]
+async fn a_value_that_is_not_valid_any_more_is_read_mended_and_removed() {
+    let (harness, shelf) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let mut stored = boxes.create(json!({"name": "a"})).await.values.clone();
+    stored["lasts"] = json!("as long as it takes");
+    let state = boxes.upgrade(2, stored).await;
+
+    let read = boxes.read(&state).await.unwrap();
+    assert_eq!(
+        read["lasts"], "as long as it takes",
+        "nothing else is known"
+    );
+    let planned = boxes.plan(&read, json!({"name": "a", "lasts": "2h"})).await;
+    assert_eq!(planned.action, Action::Update);
+    let mended = boxes
+        .update(&read, json!({"name": "a", "lasts": "2h"}))
+        .await;
+    assert_eq!(mended["lasts"], "2h");
+    boxes.delete(state).await;
+    assert!(shelf.boxes.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_error_tells_of_the_value_that_is_not_valid_any_more() {
+    let (harness, _) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let made = boxes.create(json!({"name": "a", "label": "nailed"})).await;
+    let mut stored = made.values.clone();
+    stored["lasts"] = json!("soon");
+    let failed = boxes
+        .try_delete(boxes.upgrade(2, stored).await)
+        .await
+        .unwrap_err();
+    let [invalid, nailed] = failed.diagnostics.as_slice() else {
+        panic!("{:?}", failed.diagnostics);
+    };
+    assert_eq!(invalid.summary, "Invalid value of lasts in the state");
+    assert!(invalid.detail.contains("terraform state pull"), "{invalid}");
+    assert!(nailed.detail.contains("Nailed"), "{nailed}");
+    assert_eq!(failed.state.unwrap()["lasts"], "soon");
+}
+
+#[tokio::test]
+async fn a_configuration_is_held_to_what_is_valid_now() {
+    let (harness, _) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let state = boxes.create(json!({"name": "a"})).await;
+    let config = json!({"name": "a", "lasts": "soon"});
+    let wrong = boxes.try_plan(Some(&state), config).await.unwrap_err();
+    assert!(
+        only(&wrong).starts_with("Invalid value of lasts |"),
+        "{wrong:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_found_by_an_invalid_state_is_not_dropped() {
+    let (harness, shelf) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let mut stored = boxes.create(json!({"name": "a"})).await.values.clone();
+    stored["lasts"] = json!("soon");
+    let state = boxes.upgrade(2, stored).await;
+    shelf.boxes.lock().unwrap().clear();
+    let wrong = boxes.try_read(&state).await.unwrap_err();
+    assert_eq!(wrong[0].summary, "Invalid value of lasts in the state");
+    assert!(wrong[1].detail.contains("terraform state rm"), "{wrong:?}");
+}

@@ -114,17 +114,40 @@ async fn what_was_only_continued_is_never_tainted() {
     assert!(failed.state.unwrap().tainted);
     // Each is looked at before and after it is applied, and applied twice: as begun, and at the end without that mark.
     for verb in [Verb::Get, Verb::Patch] {
-        let unavailable = Error::Unavailable {
+        let forbidden = Error::Forbidden {
             host: "h".to_owned(),
-            code: 503,
-            message: "restarting".to_owned(),
+            verb,
+            resource: "customresourcedefinitions".to_owned(),
+            object: definition().into(),
+            message: "no".to_owned(),
         };
-        cluster.fault_after(1, verb, kind, FaultKind::Fails(unavailable));
+        cluster.fault_after(1, verb, kind, FaultKind::Fails(forbidden));
         let failed = crds.try_create(config(true)).await.unwrap_err();
         assert!(failed.state.is_none(), "{verb}");
     }
     let state = crds.create(config(true)).await;
     crds.settled(&state, config(true)).await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_end_a_continued_create() {
+    for (verb, kind) in [
+        // The definition is looked at before it is applied and after; it is applied as begun, and without that mark.
+        (Verb::Get, "the second look"),
+        (Verb::Patch, "the last step"),
+    ] {
+        let (cluster, harness) = world().await;
+        let crds = harness.resource(NAME);
+        let definitions = "CustomResourceDefinition";
+        cluster.fault(Verb::Patch, definitions, FaultKind::AnswerLost);
+        crds.try_create(config(true)).await.unwrap_err();
+        cluster.fault_after(1, verb, definitions, FaultKind::AnswerLost);
+        let state = crds
+            .try_create(config(true))
+            .await
+            .unwrap_or_else(|failed| panic!("{kind}: {failed:?}"));
+        crds.settled(&state, config(true)).await;
+    }
 }
 
 #[tokio::test]

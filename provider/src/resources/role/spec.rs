@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use clouds::{
     account::KmsKey,
     buckets::{BucketId, ObjectPrefix},
-    clusters::ClusterName,
-    identity_providers::IdentityProviderId,
     log_groups::LogGroupName,
     registries::RegistryName,
     roles::{
@@ -18,7 +16,7 @@ use clouds::{
 use dataplane_api::permissions::Profile;
 use framework::{Diagnostic, Diagnostics, Result, Value, path};
 
-use super::{BucketAccessModel, RoleModel, SubjectModel, TrustModel};
+use super::{BucketAccessModel, RoleModel, trust::SubjectModel};
 use crate::profiles::{self, Argument, BucketReach, Reach};
 
 impl RoleModel {
@@ -126,21 +124,6 @@ impl RoleModel {
     }
 }
 
-impl TrustModel {
-    /// The trust that the arguments say; none while it is unknown.
-    pub(super) fn trust(&self) -> Option<Trust> {
-        match (told(&self.irsa)?, told(&self.pod_identity)?) {
-            (Some(irsa), None) => Some(Trust::Irsa {
-                provider: IdentityProviderId::clone(irsa.provider_arn.known()?),
-            }),
-            (None, Some(pods)) => Some(Trust::PodIdentity {
-                cluster: ClusterName::clone(pods.cluster.known()?),
-            }),
-            _ => None,
-        }
-    }
-}
-
 impl BucketAccessModel {
     fn reach(&self) -> Option<BucketReach> {
         let prefixes = told(&self.prefixes)?.into_iter().flatten();
@@ -157,7 +140,7 @@ impl BucketAccessModel {
     clippy::option_option,
     reason = "not known yet and not given are not the same"
 )]
-fn told<T>(value: &Value<T>) -> Option<Option<&T>> {
+pub(super) fn told<T>(value: &Value<T>) -> Option<Option<&T>> {
     match value {
         Value::Known(value) => Some(Some(value)),
         Value::Null => Some(None),

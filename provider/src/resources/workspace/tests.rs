@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clouds::Clouds;
-use framework::testing::{Action, Harness};
+use framework::testing::{Action, Harness, UNKNOWN};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -97,16 +97,77 @@ async fn what_was_only_continued_is_never_tainted() {
     let failed = workspace.try_create(config()).await.unwrap_err();
     assert!(failed.state.unwrap().tainted);
     // The namespace is applied twice: marked as begun, and at the end without the mark.
-    let unavailable = Error::Unavailable {
-        host: "h".to_owned(),
-        code: 503,
-        message: "restarting".to_owned(),
+    let refused = Error::Refused {
+        object: ObjectRef::namespace("fraud-staging").into(),
+        message: "a webhook says no".to_owned(),
     };
-    cluster.fault_after(1, Verb::Patch, "Namespace", FaultKind::Fails(unavailable));
+    cluster.fault_after(1, Verb::Patch, "Namespace", FaultKind::Fails(refused));
     let failed = workspace.try_create(config()).await.unwrap_err();
     assert!(failed.state.is_none());
     let state = workspace.create(config()).await;
     workspace.settled(&state, config()).await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_the_last_step_does_not_end_a_continued_create() {
+    let (cluster, harness) = world().await;
+    let workspace = harness.resource(NAME);
+    cluster.fault(Verb::Patch, "NetworkPolicy", FaultKind::AnswerLost);
+    workspace.try_create(config()).await.unwrap_err();
+    cluster.fault_after(1, Verb::Patch, "Namespace", FaultKind::AnswerLost);
+    let state = workspace.create(config()).await;
+    workspace.settled(&state, config()).await;
+}
+
+#[tokio::test]
+async fn the_tasks_of_a_namespace_that_others_took_over_are_theirs() {
+    let (cluster, harness) = world().await;
+    harness
+        .resource("dataplane_crds")
+        .create(json!({ "cluster": config()["cluster"] }))
+        .await;
+    for force in [false, true] {
+        let mut config = config();
+        config["project"] = json!(format!("fraud-{force}"));
+        config["force_destroy"] = json!(force);
+        let workspace = harness.resource(NAME);
+        let state = workspace.create(config).await;
+        let namespace = ObjectRef::namespace(&format!("fraud-{force}-staging"));
+        cluster.edit("terraform-of-others", &namespace, |live| {
+            live["metadata"]["annotations"]["dataplane.dev/owner"] = json!("others");
+        });
+        cluster.put(json!({ "apiVersion": "flyte.org/v1", "kind": "TaskAction", "metadata": { "name": "a", "namespace": namespace.name } }));
+        workspace.delete(state).await;
+        let action = ObjectRef::new("flyte.org/v1", "TaskAction", Some(&namespace.name), "a");
+        assert!(cluster.find(&action).is_some(), "force_destroy = {force}");
+        assert!(cluster.find(&namespace).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_not_known_yet_is_planned_as_another() {
+    let coordinates: Coordinates = "eks/eu-west-1/prod".parse().unwrap();
+    let clusters = Clusters::of(coordinates, Arc::new(Cluster::default()));
+    let harness = Harness::new(
+        Dataplane::over(Clouds::memory(), clusters),
+        json!({ "owner": "acme-prod" }),
+    )
+    .await;
+    let workspace = harness.resource(NAME);
+    let at = |name: &str| {
+        let mut config = config();
+        config["cluster"] = json!({ "eks": { "name": name, "region": "eu-west-1" } });
+        config
+    };
+    let state = workspace.create(at("prod")).await;
+    for (name, action) in [
+        ("prod", Action::NoOp),
+        ("other", Action::Replace),
+        (UNKNOWN, Action::Replace),
+    ] {
+        let planned = workspace.plan(&state, at(name)).await;
+        assert_eq!(planned.action, action, "{name}: {}", planned.values);
+    }
 }
 
 #[tokio::test]

@@ -47,6 +47,8 @@ pub struct Workload {
     pub rules: &'static [Rule],
     /// What it connects to, besides DNS.
     pub reaches: &'static [Peer],
+    /// Whether only one of its pods works at a time, the one that holds the Lease of the component's name.
+    pub one_leads: bool,
 }
 
 /// Requests and limits as constants.

@@ -24,6 +24,14 @@ pub(super) const OPERATOR: Component = Component {
                 names: &[],
                 verbs: &["get", "list", "watch"],
             },
+            // The pod that holds it keeps the channel. The object is made by Terraform: none is made or deleted here.
+            Rule {
+                scope: Scope::Namespace,
+                group: "coordination.k8s.io",
+                resources: &["leases"],
+                names: &["operator"],
+                verbs: &["get", "update"],
+            },
             // The uid of this namespace is the identity of the cluster.
             Rule {
                 scope: Scope::Cluster { low: "kube-system" },
@@ -34,5 +42,6 @@ pub(super) const OPERATOR: Component = Component {
             },
         ],
         reaches: &[Peer::KubernetesApi, Peer::ControlPlane],
+        one_leads: true,
     }),
 };

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -118,6 +119,33 @@ impl FromStr for CaCertificate {
                 "write PEM: -----BEGIN CERTIFICATE----- …",
             ));
         }
+        // As the operator's TLS will: what it could not use must not get as far as a pod that then does not start.
+        let mut read = 0;
+        for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
+            read += 1;
+            let what = || format!("(certificate {read} of {begins})");
+            let der = certificate.map_err(|error| {
+                Invalid::new(
+                    "a CA certificate",
+                    &what(),
+                    format!("what is between its BEGIN and END is not base64 ({error})"),
+                )
+            })?;
+            webpki::anchor_from_trusted_cert(&der).map_err(|error| {
+                Invalid::new(
+                    "a CA certificate",
+                    &what(),
+                    format!("what is encoded is not an X.509 certificate ({error:?})"),
+                )
+            })?;
+        }
+        if read != begins {
+            return Err(Invalid::new(
+                "a CA certificate",
+                &format!("({read} of {begins} certificates)"),
+                "the lines BEGIN CERTIFICATE and END CERTIFICATE stand alone and take turns",
+            ));
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -167,5 +195,28 @@ mod tests {
             .to_string();
         assert!(!error.contains("abc"), "{error}");
         assert!("hello".parse::<CaCertificate>().is_err());
+    }
+
+    #[test]
+    fn a_certificate_is_read_to_its_end() {
+        use crate::manifests::example::CA_CERTIFICATE;
+        let bundle = format!("# ours\n{CA_CERTIFICATE}\n# another\n{CA_CERTIFICATE}");
+        assert_eq!(bundle.parse::<CaCertificate>().unwrap().as_pem(), bundle);
+        for (body, reason) in [
+            ("!", "not base64"),
+            ("", "not an X.509"),
+            ("aGVsbG8=", "not an X.509"),
+        ] {
+            let bad = format!(
+                "{CA_CERTIFICATE}-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+            );
+            let error = bad.parse::<CaCertificate>().unwrap_err().to_string();
+            assert!(
+                error.contains(reason) && error.contains("certificate 2 of 2"),
+                "{body}: {error}"
+            );
+        }
+        let one_line = CA_CERTIFICATE.replace('\n', " ");
+        assert!(one_line.parse::<CaCertificate>().is_err());
     }
 }

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
-use crate::cidr::Cidr;
+use crate::{cidr::Cidr, labels::Labels, names::Namespace};
 
-/// What the components may connect to. What is absent may be any address outside the link-local range on the usual
-/// port: narrow it where addresses are known.
+/// What the components may connect to. What is absent may be any address but instance metadata, node-local agents and
+/// Azure's wire server, on the usual port: narrow it where addresses are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Egress {
@@ -19,6 +19,10 @@ pub struct Egress {
     /// The control plane; the port of its endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<Destination>,
+    /// The servers that answer for names; those of most clusters when empty: `kube-dns` in `kube-system`, and the
+    /// node-local cache.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns: Vec<DnsPeer>,
 }
 
 impl Egress {
@@ -26,7 +30,9 @@ impl Egress {
         let Self {
             kubernetes_api,
             control_plane,
+            dns,
         } = self;
+        validate_dns("egress.dns", dns)?;
         for (field, destination) in [
             ("kubernetes_api", kubernetes_api),
             ("control_plane", control_plane),
@@ -57,7 +63,43 @@ pub struct Destination {
     pub ports: Vec<Port>,
 }
 
-/// A TCP port.
+/// Servers that answer for names: pods by their namespace and labels, or addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DnsPeer {
+    /// Namespace of the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<Namespace>,
+    /// Labels of the pods; all pods of the namespace when empty.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub pod_labels: Labels,
+    /// Address ranges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cidrs: Vec<Cidr>,
+    /// Ports, UDP and TCP; 53 when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<Port>,
+}
+
+/// A peer without pods and without addresses would be every peer to Kubernetes.
+pub(crate) fn validate_dns(field: &str, peers: &[DnsPeer]) -> Result<(), ConfigError> {
+    for (index, peer) in peers.iter().enumerate() {
+        let problem = match (&peer.namespace, peer.cidrs.is_empty()) {
+            (Some(_), false) => "has both `namespace` and `cidrs`: write an entry for each",
+            (None, true) => {
+                "names nobody: give the `namespace` of the servers' pods, or their `cidrs`"
+            }
+            (None, false) if !peer.pod_labels.is_empty() => {
+                "has `pod_labels` without the `namespace` of the pods"
+            }
+            _ => continue,
+        };
+        return Err(ConfigError::field(&format!("{field}[{index}]"), problem));
+    }
+    Ok(())
+}
+
+/// A port.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use components::{ComponentSettings, Components, Compute, Replicas, Resources};
 pub use control_plane::{CaCertificate, ControlPlane, Endpoint};
-pub use egress::{Destination, Egress, Port};
+pub(crate) use egress::validate_dns;
+pub use egress::{Destination, DnsPeer, Egress, Port};
 pub use limits::{ContainerLimits, Quota, QuotaKey};
 pub use patch::{Patch, Target};
 pub use read::ConfigError;

@@ -83,6 +83,18 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_that_is_none_is_told_before_it_is_used() {
+        let error = refused((
+            "storage:",
+            "  ca_certificate: |\n    -----BEGIN CERTIFICATE-----\n    !\n    -----END CERTIFICATE-----\nstorage:",
+        ));
+        assert!(
+            error.contains("control_plane.ca_certificate") && error.contains("base64"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_line_and_field() {
         let error = refused((
             "image: registry.example/dataplane/operator:v0.1.0",

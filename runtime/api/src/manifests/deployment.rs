@@ -6,11 +6,11 @@ use k8s_openapi::{
     api::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
         core::v1::{
-            Capabilities, ConfigMapVolumeSource, Container, ContainerPort, HTTPGetAction,
-            LocalObjectReference, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-            ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecurityContext,
-            ServiceAccountTokenProjection, TopologySpreadConstraint, Volume, VolumeMount,
-            VolumeProjection,
+            Capabilities, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, EnvVarSource,
+            HTTPGetAction, LocalObjectReference, ObjectFieldSelector, PodSecurityContext, PodSpec,
+            PodTemplateSpec, Probe, ProjectedVolumeSource, ResourceRequirements, SeccompProfile,
+            SecurityContext, ServiceAccountTokenProjection, TopologySpreadConstraint, Volume,
+            VolumeMount, VolumeProjection,
         },
     },
     apimachinery::pkg::{
@@ -144,6 +144,7 @@ fn container(config: &OperatorConfig, component: &Running<'_>) -> Container {
             "--config".to_owned(),
             CONFIG_FILE.to_owned(),
         ]),
+        env: component.workload.one_leads.then(|| vec![pod_name()]),
         ports: Some(vec![ContainerPort {
             name: Some("admin".to_owned()),
             container_port: i32::from(ADMIN_PORT),
@@ -168,6 +169,21 @@ fn container(config: &OperatorConfig, component: &Running<'_>) -> Container {
         }),
         volume_mounts: Some(mounts),
         ..Container::default()
+    }
+}
+
+/// By which the pod holds the Lease.
+fn pod_name() -> EnvVar {
+    EnvVar {
+        name: "POD_NAME".to_owned(),
+        value_from: Some(EnvVarSource {
+            field_ref: Some(ObjectFieldSelector {
+                api_version: Some("v1".to_owned()),
+                field_path: "metadata.name".to_owned(),
+            }),
+            ..EnvVarSource::default()
+        }),
+        ..EnvVar::default()
     }
 }
 

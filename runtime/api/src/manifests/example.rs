@@ -25,3 +25,17 @@ roles:
 pub(crate) fn config() -> OperatorConfig {
     OperatorConfig::parse(DOCUMENT).unwrap()
 }
+
+/// A certificate that signed itself, valid for a hundred years; nobody has its key.
+pub(crate) const CA_CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBezCCASGgAwIBAgIUGZ3e29lY4wpu7PRNoPAgMGR04KwwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHZXhhbXBsZTAgFw0yNjExMjExMzQ3MzhaGA8yMTI2MTAyODEz
+NDczOFowEjEQMA4GA1UEAwwHZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABFKYnyog2euFyV2GMfucuI1ALkSMmXzmm4ifdAcEmdGT+yy7LDMF6zBZz8UK
+w2xupzdxY4UUbgRsGm3erXpN8PyjUzBRMB0GA1UdDgQWBBQUk+soUmiQ+Dj96rIp
+E9sb9cL+2TAfBgNVHSMEGDAWgBQUk+soUmiQ+Dj96rIpE9sb9cL+2TAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIAGNR0UPZArdwPVliJyZ02lxikac
+JRNiNYxRE52wvz1jAiEAxkuNREMogjMgVQ+2BjY6BneAApvDSWp4zdkVbfB5vb0=
+-----END CERTIFICATE-----
+";

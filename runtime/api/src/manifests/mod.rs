@@ -5,6 +5,7 @@ mod deployment;
 mod disruption;
 #[cfg(test)]
 pub(crate) mod example;
+mod lease;
 mod limits;
 mod namespace;
 mod network;
@@ -47,6 +48,7 @@ pub fn render(config: &OperatorConfig) -> Result<Vec<Object>, PatchError> {
     }
     objects.push(settings::config_map(config));
     for component in &running {
+        objects.extend(lease::of_component(config, component));
         objects.push(services::admin(config, component));
         objects.push(deployment::of_component(config, component));
         objects.extend(disruption::budget(config, component));

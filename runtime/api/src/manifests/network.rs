@@ -1,5 +1,7 @@
 //! Network policies: nothing in or out, then what each component needs, by name.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::{
     api::networking::v1::{
         IPBlock, NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule,
@@ -12,17 +14,29 @@ use k8s_openapi::{
 };
 
 use super::{Object, Running, object, settings::ADMIN_PORT};
-use crate::{OperatorConfig, components::Peer, config::Destination, labels, names::Namespace};
+use crate::{
+    OperatorConfig,
+    cidr::Cidr,
+    components::Peer,
+    config::{Destination, DnsPeer, Port},
+    labels,
+    names::Namespace,
+};
 
-/// Cloud metadata services and node-local agents: what is allowed there is named on its own.
-const LINK_LOCAL: &str = "169.254.0.0/16";
-const LINK_LOCAL_V6: [&str; 2] = ["fe80::/10", "fd00:ec2::/32"];
+/// Cloud metadata services, node-local agents, and Azure's wire server, which hands out what virtual machines are set up
+/// with: no wider range includes them, and what is allowed there is named on its own.
+const NODE_ONLY: [&str; 4] = [
+    "168.63.129.16/32",
+    "169.254.0.0/16",
+    "fe80::/10",
+    "fd00:ec2::/32",
+];
 
 /// For all pods of the namespace: nothing but DNS.
 pub(super) fn shared(config: &OperatorConfig) -> [Object; 2] {
     [
         default_deny(object::meta(config, None, "default-deny")),
-        allow_dns(object::meta(config, None, "allow-dns")),
+        allow_dns(object::meta(config, None, "allow-dns"), &config.egress.dns),
     ]
 }
 
@@ -79,21 +93,63 @@ pub(super) fn default_deny(metadata: ObjectMeta) -> Object {
     )
 }
 
-/// Port 53 of the cluster's DNS pods, and of the node-local cache, which listens on a link-local address.
-pub(super) fn allow_dns(metadata: ObjectMeta) -> Object {
-    let dns_pods = NetworkPolicyPeer {
-        namespace_selector: Some(namespace_selector("kube-system")),
-        pod_selector: Some(LabelSelector {
-            match_labels: Some([("k8s-app".to_owned(), "kube-dns".to_owned())].into()),
+/// The DNS servers that are named; else port 53 of the cluster's DNS pods, and of the node-local cache, which listens on a
+/// link-local address.
+pub(super) fn allow_dns(metadata: ObjectMeta, servers: &[DnsPeer]) -> Object {
+    let rules = if servers.is_empty() {
+        vec![NetworkPolicyEgressRule {
+            to: Some(vec![
+                pods(
+                    "kube-system",
+                    [("k8s-app".to_owned(), "kube-dns".to_owned())].into(),
+                ),
+                block("169.254.20.10/32", &[]),
+            ]),
+            ports: Some(dns_ports(&[])),
+        }]
+    } else {
+        servers.iter().map(dns_rule).collect()
+    };
+    egress(metadata, LabelSelector::default(), rules)
+}
+
+fn dns_rule(server: &DnsPeer) -> NetworkPolicyEgressRule {
+    let DnsPeer {
+        namespace,
+        pod_labels,
+        cidrs,
+        ports,
+    } = server;
+    let servers = match namespace {
+        Some(namespace) => vec![pods(namespace.as_str(), labels::as_text(pod_labels))],
+        None => cidrs.iter().copied().map(range).collect(),
+    };
+    NetworkPolicyEgressRule {
+        to: Some(servers),
+        ports: Some(dns_ports(ports)),
+    }
+}
+
+fn dns_ports(ports: &[Port]) -> Vec<NetworkPolicyPort> {
+    let numbers = match ports {
+        [] => vec![53],
+        ports => ports.iter().map(|port| port.get()).collect(),
+    };
+    numbers
+        .into_iter()
+        .flat_map(|number| [port("UDP", number), port("TCP", number)])
+        .collect()
+}
+
+fn pods(namespace: &str, labels: BTreeMap<String, String>) -> NetworkPolicyPeer {
+    NetworkPolicyPeer {
+        namespace_selector: Some(namespace_selector(namespace)),
+        pod_selector: (!labels.is_empty()).then(|| LabelSelector {
+            match_labels: Some(labels),
             ..LabelSelector::default()
         }),
         ..NetworkPolicyPeer::default()
-    };
-    let rule = NetworkPolicyEgressRule {
-        to: Some(vec![dns_pods, block("169.254.20.10/32", None)]),
-        ports: Some(vec![port("UDP", 53), port("TCP", 53)]),
-    };
-    egress(metadata, LabelSelector::default(), [rule])
+    }
 }
 
 pub(super) fn egress(
@@ -112,7 +168,7 @@ pub(super) fn egress(
     )
 }
 
-/// To the given addresses and ports; to any address outside the link-local range, on the usual ports, if nothing is said.
+/// To the given addresses and ports; to any address but those of the node alone, on the usual ports, if nothing is said.
 /// None when the list of addresses is empty: to Kubernetes an empty list of peers would mean all of them.
 pub(super) fn to(
     destination: Option<&Destination>,
@@ -130,12 +186,12 @@ pub(super) fn to(
         own_ports.iter().map(|port| port.get()).collect()
     };
     let peers = match destination {
-        Some(destination) => destination
-            .cidrs
+        Some(destination) => destination.cidrs.iter().copied().map(range).collect(),
+        None => ["0.0.0.0/0", "::/0"]
             .iter()
-            .map(|cidr| block(&cidr.to_string(), None))
+            .filter_map(|all| all.parse().ok())
+            .map(range)
             .collect(),
-        None => anywhere(),
     };
     Some(NetworkPolicyEgressRule {
         to: Some(peers),
@@ -148,18 +204,24 @@ pub(super) fn to(
     })
 }
 
-/// Any address but those of instance metadata and node-local agents.
-pub(super) fn anywhere() -> Vec<NetworkPolicyPeer> {
-    vec![
-        block("0.0.0.0/0", Some(&[LINK_LOCAL])),
-        block("::/0", Some(&LINK_LOCAL_V6)),
-    ]
+/// A range without what only the node itself may reach. Kubernetes takes as exceptions only what is narrower than the range,
+/// so whoever names such an address exactly gets it.
+fn range(cidr: Cidr) -> NetworkPolicyPeer {
+    let except: Vec<&str> = NODE_ONLY
+        .into_iter()
+        .filter(|node_only| {
+            node_only
+                .parse()
+                .is_ok_and(|inner: Cidr| inner != cidr && cidr.net().contains(&inner.net()))
+        })
+        .collect();
+    block(&cidr.to_string(), &except)
 }
 
 /// To one address and TCP port.
 pub(super) fn to_address(cidr: &str, number: u16) -> NetworkPolicyEgressRule {
     NetworkPolicyEgressRule {
-        to: Some(vec![block(cidr, None)]),
+        to: Some(vec![block(cidr, &[])]),
         ports: Some(vec![port("TCP", number)]),
     }
 }
@@ -201,11 +263,12 @@ fn namespace_selector(name: &str) -> LabelSelector {
     }
 }
 
-fn block(cidr: &str, except: Option<&[&str]>) -> NetworkPolicyPeer {
+fn block(cidr: &str, except: &[&str]) -> NetworkPolicyPeer {
     NetworkPolicyPeer {
         ip_block: Some(IPBlock {
             cidr: cidr.to_owned(),
-            except: except.map(|ranges| ranges.iter().map(|range| (*range).to_owned()).collect()),
+            except: (!except.is_empty())
+                .then(|| except.iter().map(|range| (*range).to_owned()).collect()),
         }),
         ..NetworkPolicyPeer::default()
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Object, Origin, limits, namespace, network, object, service_accounts};
 use crate::{
-    config::{ContainerLimits, Destination, Quota},
+    config::{self, ConfigError, ContainerLimits, Destination, DnsPeer, Quota},
     identity::Identity,
     labels::{self, Labels},
     names::{Domain, Namespace, OperatorName, Project},
@@ -35,9 +35,13 @@ pub struct WorkspaceConfig {
     /// What a container gets that says nothing.
     #[serde(default)]
     pub limits: ContainerLimits,
-    /// Where task pods may connect to; any address outside the link-local range when absent.
+    /// Where task pods may connect to; any address but instance metadata, node-local agents and Azure's wire server when
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub egress: Option<Vec<Destination>>,
+    /// The servers that answer for names, as in `egress.dns` of the operator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns: Vec<DnsPeer>,
     /// Which pods are refused.
     #[serde(default = "PodSecurity::workspace")]
     pub pod_security: PodSecurity,
@@ -85,9 +89,18 @@ impl WorkspaceConfig {
             quota: Quota::workspace(),
             limits: ContainerLimits::default(),
             egress: None,
+            dns: Vec::new(),
             pod_security: PodSecurity::workspace(),
             labels: Labels::new(),
         }
+    }
+
+    /// What no single field can say.
+    ///
+    /// # Errors
+    /// The first problem found, with its field.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        config::validate_dns("dns", &self.dns)
     }
 
     /// The namespace, `<project>-<domain>`.
@@ -121,7 +134,7 @@ pub fn workspace(config: &WorkspaceConfig) -> Result<Vec<Object>, Invalid> {
         &config.limits,
     ));
     objects.push(network::default_deny(meta("default-deny")));
-    objects.push(network::allow_dns(meta("allow-dns")));
+    objects.push(network::allow_dns(meta("allow-dns"), &config.dns));
     objects.push(network::egress(
         meta("tasks-egress"),
         LabelSelector::default(),

@@ -145,6 +145,7 @@ impl<P: Provider> Subject<'_, P> {
             self.name,
             departures.join("\n")
         );
+        self.check_identity(&state, "After Apply");
         Ok(state)
     }
 

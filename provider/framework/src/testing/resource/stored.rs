@@ -48,6 +48,7 @@ impl<P: Provider> Subject<'_, P> {
             return Ok(None);
         }
         let found = State::new(value, answer.private, answer.new_identity);
+        self.check_identity(&found, "After Read");
         Ok(Some(State {
             tainted: state.tainted,
             ..found

@@ -1,0 +1,103 @@
+//! Tests of `dataplane_log_group` against a cloud in memory.
+
+use clouds::memory::Memory;
+use framework::testing::Action;
+use serde_json::json;
+
+use super::*;
+use crate::testing::{
+    drops_what_is_gone, leaves_to_its_owner, over, refuses, survives_every_failure,
+};
+
+const NAME: &str = LogGroup::NAME;
+const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+fn full() -> serde_json::Value {
+    json!({ "name": "/dataplane/acme/tasks", "retention_days": 30, "tags": { "env": "prod" } })
+}
+
+#[tokio::test]
+async fn basic() {
+    let harness = over(&Memory::default()).await;
+    let group = harness.resource(NAME);
+    group
+        .lifecycle(
+            full(),
+            json!({ "name": "/dataplane/acme/tasks", "kms_key": KEY }),
+        )
+        .await;
+    let state = group.create(full()).await;
+    let planned = group
+        .plan(&state, json!({ "name": "/dataplane/acme/other" }))
+        .await;
+    assert_eq!(planned.action, Action::Replace);
+}
+
+#[tokio::test]
+async fn disappears() {
+    drops_what_is_gone(NAME, full(), |world| world.log_groups.clear()).await;
+}
+
+#[tokio::test]
+async fn every_drift_is_shown_and_mended() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let group = harness.resource(NAME);
+    let state = group.create(full()).await;
+    memory.change(|world| {
+        let found = world.log_groups.values_mut().next().unwrap();
+        found.settings = LogGroupSettings {
+            retention: None,
+            kms_key: Some("alias/theirs".parse().unwrap()),
+        };
+    });
+    let found = group.read(&state).await.unwrap();
+    assert_eq!(
+        (&found["retention_days"], &found["kms_key"]),
+        (&json!(null), &json!("alias/theirs"))
+    );
+    let mended = group.update(&found, full()).await;
+    assert_eq!(mended.values, state.values);
+    group.settled(&mended, full()).await;
+}
+
+#[tokio::test]
+async fn a_create_that_fails_anywhere_is_completed_by_the_next() {
+    survives_every_failure(NAME, full(), |world| world.log_groups.len()).await;
+}
+
+#[tokio::test]
+async fn a_log_group_of_somebody_else_is_never_touched() {
+    let said = ["the log group /dataplane/acme/tasks exists already"];
+    leaves_to_its_owner(NAME, full(), &said).await;
+}
+
+#[tokio::test]
+async fn imported_it_is_what_was_made() {
+    let harness = over(&Memory::default()).await;
+    let group = harness.resource(NAME);
+    group.create(full()).await;
+    let imported = group.import("/dataplane/acme/tasks").await;
+    group.settled(&imported, full()).await;
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_where_it_stands() {
+    let harness = over(&Memory::default()).await;
+    let group = harness.resource(NAME);
+    refuses(&group, json!({ "name": "a:b" }), "name", &["may only hold"]).await;
+    refuses(
+        &group,
+        json!({ "name": "a", "retention_days": 31 }),
+        "retention_days",
+        &["1, 3, 5, 7"],
+    )
+    .await;
+    refuses(
+        &group,
+        json!({ "name": "a", "kms_key": "alias/acme" }),
+        "kms_key",
+        &["give the key's ARN"],
+    )
+    .await;
+}
