@@ -189,6 +189,7 @@ impl<'a> Wanted<'a> {
             providers: &*cx.client()?.clouds()?.identity_providers,
             id: plan.arn.known().map(|arn| arn.parse()).transpose()?,
             new: NewIdentityProvider {
+                name: None,
                 issuer,
                 audiences: plan.wanted_audiences()?,
                 tags: apply.creating.clone(),
@@ -221,7 +222,7 @@ impl Managed for Wanted<'_> {
     async fn find(&self) -> clouds::Result<Found> {
         match &self.id {
             Some(id) => self.providers.get(id).await,
-            None => self.providers.find(&self.new.issuer).await,
+            None => self.providers.find(&self.new).await,
         }
     }
 

@@ -33,7 +33,7 @@ pub struct LogGroupModel {
     #[attr(optional, validate = retention)]
     pub retention_days: Value<i64>,
     /// ARN of the key that logs are encrypted with. Default: a key that the cloud keeps.
-    #[attr(optional, validate = KmsKey::by_full_name)]
+    #[attr(optional)]
     pub kms_key: Value<Text<KmsKey>>,
     /// Tags of the log group, added to the provider's `tags`.
     #[attr(optional, validate = tags::check)]

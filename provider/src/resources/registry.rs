@@ -41,7 +41,7 @@ pub struct RegistryModel {
     #[attr(optional, validate = some_images)]
     pub keep_last: Value<i64>,
     /// ARN of the key that images are encrypted with. Default: a key that the cloud keeps.
-    #[attr(optional, replaces, validate = KmsKey::by_full_name)]
+    #[attr(optional, replaces)]
     pub kms_key: Value<Text<KmsKey>>,
     /// Whether destroying the registry also deletes the images in it. Has to be applied before the destroy.
     #[attr(optional, computed, default = false)]

@@ -49,6 +49,8 @@ impl BucketModel {
                 .map(|origin| CorsOrigin::clone(origin))
                 .collect(),
             policy_statements: self.statements(),
+            soft_delete_days: None,
+            allowed_networks: None,
         })
     }
 
@@ -78,6 +80,7 @@ impl BucketModel {
             expiration,
             cors_origins,
             policy_statements,
+            ..
         } = &found.settings;
         self.kms_key = match encryption {
             Encryption::Cloud => Value::Null,

@@ -58,6 +58,7 @@ impl Managed for Wanted<'_> {
     async fn make(&self) -> Result<Creation<Found>> {
         let new = NewBucket {
             id: self.id.clone(),
+            hierarchical: false,
             tags: self.apply.creating.clone(),
         };
         let made = self.apply.created(|| self.buckets.create(&new)).await?;
@@ -115,13 +116,13 @@ impl Managed for Wanted<'_> {
                         Some(found) => found,
                         None => buckets.get(id).await?,
                     };
-                    if found.differs(settings) {
+                    if found.differs(settings, &buckets.protections()) {
                         buckets.configure(&found, settings).await?;
                     }
                     Ok(found)
                 };
                 match outcome.await {
-                    Ok(found) if found.differs(settings) => {
+                    Ok(found) if found.differs(settings, &buckets.protections()) => {
                         Ok(Poll::Pending("they were set and are read back".to_owned()))
                     }
                     Ok(found) => Ok(Poll::Ready(found)),
