@@ -205,11 +205,11 @@ impl Resource for Role {
 
     async fn read(&self, cx: &Context<Client>, mut state: RoleModel) -> Result<Option<RoleModel>> {
         let client = cx.client()?;
-        let trust = state.trust.known().and_then(TrustModel::trust);
+        let known = state.recorded();
         let Some(found) = client
             .clouds()?
             .roles
-            .get(&state.role_name()?, trust.as_ref())
+            .get(&state.role_name()?, known.as_ref())
             .await
             .optional()?
         else {
@@ -222,26 +222,24 @@ impl Resource for Role {
 
     async fn update(&self, cx: &Context<Client>, change: Update<RoleModel>) -> Applied<RoleModel> {
         let Update { prior, plan } = change;
-        let mut wanted = Wanted::of(cx, &plan)?;
-        if let Some(trust) = prior.trust.known().and_then(TrustModel::trust) {
-            // So that what hangs on another cluster is seen and removed.
-            wanted.trusted = trust;
-        }
+        let wanted = Wanted::of(cx, &plan)?.instead_of(prior.recorded());
         ownership::update(&wanted, plan).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: RoleModel) -> Result<()> {
         let roles = &*cx.client()?.clouds()?.roles;
         let name = state.role_name()?;
-        let trust = state.trust.known().and_then(TrustModel::trust);
+        let known = state.recorded();
         let deadline = cx.deadline(&state.timeouts, PATIENCE);
         let what = format!("the deletion of role {name}");
         settled(cx, deadline, what, || async {
-            let Some(mut found) = roles.get(&name, trust.as_ref()).await.optional()? else {
+            let Some(mut found) = roles.get(&name, known.as_ref()).await.optional()? else {
                 return Ok(());
             };
             // Where somebody changed the trust policy, only the state knows what else hangs on the role.
-            found.trust = found.trust.or_else(|| trust.clone());
+            found.trust = found
+                .trust
+                .or_else(|| known.as_ref().map(|known| known.trust.clone()));
             roles.delete(&found).await.optional().map(drop)
         })
         .await

@@ -37,6 +37,22 @@ impl RoleModel {
         self.spec_with(self.trust.known()?.trust()?, subjects)
     }
 
+    /// The role as the state has it: of one that was just imported, what its id says; none without a trust.
+    pub(super) fn recorded(&self) -> Option<RoleSpec> {
+        if let Some(spec) = self.spec() {
+            return Some(spec);
+        }
+        Some(RoleSpec {
+            name: RoleName::clone(self.name.known()?),
+            path: None,
+            permissions_boundary: None,
+            max_session: None,
+            trust: self.trust.known()?.trust()?,
+            subjects: BTreeSet::new(),
+            capabilities: BTreeSet::new(),
+        })
+    }
+
     /// The same but for who may take it on, which does not enter its policy.
     pub(super) fn spec_for_anybody(&self) -> Option<RoleSpec> {
         let cluster = "any".parse().ok()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clouds::{
     Error,
-    roles::{Role as Found, RoleDocuments, RolePath, RoleSpec, Roles, Trust},
+    roles::{Role as Found, RoleDocuments, RolePath, RoleSpec, Roles},
     tags::Tags,
 };
 use framework::{
@@ -30,8 +30,8 @@ pub(super) struct Wanted<'a> {
     apply: Apply<'a>,
     roles: &'a dyn Roles,
     spec: RoleSpec,
-    /// How it is taken on before the change.
-    pub(super) trusted: Trust,
+    /// What it was last known to be: where to look for what belongs to it.
+    known: RoleSpec,
 }
 
 impl<'a> Wanted<'a> {
@@ -41,9 +41,20 @@ impl<'a> Wanted<'a> {
         Ok(Self {
             apply: Apply::new(cx, Role::NAME, &spec.name, &plan.tags, time)?,
             roles: &*cx.client()?.clouds()?.roles,
-            trusted: spec.trust.clone(),
+            known: spec.clone(),
             spec,
         })
+    }
+
+    /// The same for a role that the state knows as `prior`, so that what hangs on objects and clusters that it leaves is seen and
+    /// removed.
+    pub(super) fn instead_of(mut self, prior: Option<RoleSpec>) -> Self {
+        if let Some(prior) = prior {
+            self.known.trust = prior.trust;
+            self.known.subjects.extend(prior.subjects);
+            self.known.capabilities.extend(prior.capabilities);
+        }
+        self
     }
 
     /// Repeats a call that gives the role its boundary. What such a call does not find is the boundary.
@@ -95,7 +106,7 @@ impl<'a> Wanted<'a> {
         } = self;
         let what = format!("{} to be seen everywhere", apply.marks);
         wait::consecutive(apply.cx, apply.deadline, &what, GOOD_READS, || async {
-            match roles.get(&spec.name, Some(&spec.trust)).await {
+            match roles.get(&spec.name, Some(spec)).await {
                 Ok(found) if found.differs(spec, documents) => Ok(Poll::Pending(
                     "it is still read as it was before".to_owned(),
                 )),
@@ -128,7 +139,7 @@ impl Managed for Wanted<'_> {
     }
 
     async fn find(&self) -> clouds::Result<Found> {
-        self.roles.get(&self.spec.name, Some(&self.trusted)).await
+        self.roles.get(&self.spec.name, Some(&self.known)).await
     }
 
     fn suits(&self, found: &Found) -> Result<()> {
