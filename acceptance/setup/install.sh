@@ -25,6 +25,11 @@ check_terraform() {
     fail "terraform on PATH is $version: the provider needs write-only arguments, so install Terraform 1.11 or newer"
 }
 
+# Google's own command line checks what the tests made; no package registry has it.
+check_gcloud() {
+  need gcloud "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install) and run this again; no account is needed"
+}
+
 # One binary for etcd, the Kubernetes programs and kubectl, built from their Go modules; the first build takes minutes.
 build_cluster() {
   need go "install Go 1.26 or newer, which builds the Kubernetes API server for the tests"
@@ -63,10 +68,10 @@ install_kwok() {
 }
 
 install_python() {
-  need python3 "install Python 3.11 or newer, which runs the AWS emulators"
+  need python3 "install Python 3.11 or newer, which runs the emulators"
   python=$cache/python-$(digest "$here/requirements.txt")
   if [ ! -e "$python/installed" ]; then
-    say "installing the AWS emulators and checkers"
+    say "installing the emulators and checkers"
     rm -rf "$python"
     python3 -m venv "$python" || fail "python3 cannot make a virtual environment: install its venv module (Debian: python3-venv)"
     "$python/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$here/requirements.txt"
@@ -102,6 +107,7 @@ EOF
 
 mkdir -p "$cache"
 check_terraform
+check_gcloud
 need setpriv "install util-linux, which ends the tests' servers with the tests (Linux only)"
 exec 9>"$cache/setup.lock"
 flock 9 # two checkouts may set up at once

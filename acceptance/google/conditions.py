@@ -1,0 +1,144 @@
+"""The part of the Common Expression Language that our conditions and attribute mappings are written in. This evaluator is
+ours: it knows `&&`, `||`, `!`, `==`, `!=`, `in`, string literals and lists, members, indexes, and the functions `startsWith`,
+`endsWith`, `contains` and `getAttribute`. Anything else does not parse, so that a condition is never taken for more."""
+
+import re
+
+TOKEN = re.compile(r"""\s*(?:(?P<text>"[^"\\]*"|'[^'\\]*')|(?P<name>[A-Za-z_]\w*)|(?P<sign>&&|\|\||==|!=|[!().,\[\]]))""")
+
+FUNCTIONS = {
+    "startsWith": lambda subject, start: subject.startswith(start),
+    "endsWith": lambda subject, end: subject.endswith(end),
+    "contains": lambda subject, part: part in subject,
+    "getAttribute": lambda subject, name, default: subject.get(name, default),
+}
+
+
+class NotUnderstood(Exception):
+    """An expression outside our subset."""
+
+
+def parse(expression):
+    """A function from variables to the value of the expression."""
+    parser = Parser(expression)
+    value = parser.either()
+    parser.end()
+    return value
+
+
+def holds(expression, variables):
+    """Whether a condition is true; one that cannot be evaluated is not, as in IAM."""
+    try:
+        return parse(expression)(variables) is True
+    except (KeyError, TypeError, AttributeError):
+        return False
+
+
+class Parser:
+    """Recursive descent, one method for each level of precedence."""
+
+    def __init__(self, expression):
+        self.tokens, at = [], 0
+        while expression[at:].strip():
+            found = TOKEN.match(expression, at)
+            if not found:
+                raise NotUnderstood(f"at {expression[at:]!r}")
+            self.tokens.append((found.lastgroup, found.group(found.lastgroup)))
+            at = found.end()
+
+    def take(self, *signs):
+        if self.tokens and self.tokens[0][0] == "sign" and self.tokens[0][1] in signs:
+            return self.tokens.pop(0)[1]
+        return None
+
+    def expect(self, sign):
+        if not self.take(sign):
+            raise NotUnderstood(f"{sign} is missing")
+
+    def end(self):
+        if self.tokens:
+            raise NotUnderstood(f"at {self.tokens[0][1]!r}")
+
+    def either(self):
+        values = [self.both()]
+        while self.take("||"):
+            values.append(self.both())
+        return values[0] if len(values) == 1 else lambda v: any(value(v) for value in values)
+
+    def both(self):
+        values = [self.negated()]
+        while self.take("&&"):
+            values.append(self.negated())
+        return values[0] if len(values) == 1 else lambda v: all(value(v) for value in values)
+
+    def negated(self):
+        if self.take("!"):
+            value = self.negated()
+            return lambda v: not value(v)
+        return self.compared()
+
+    def compared(self):
+        left = self.member()
+        if sign := self.take("==", "!="):
+            right = self.member()
+            return lambda v: (left(v) == right(v)) is (sign == "==")
+        if self.tokens and self.tokens[0] == ("name", "in"):
+            self.tokens.pop(0)
+            right = self.member()
+            return lambda v: left(v) in right(v)
+        return left
+
+    def member(self):
+        value = self.primary()
+        while sign := self.take(".", "["):
+            if sign == "[":
+                value = self.indexed(value)
+            else:
+                value = self.called_or_read(value)
+        return value
+
+    def indexed(self, value):
+        key = self.either()
+        self.expect("]")
+        return lambda v: value(v)[key(v)]
+
+    def called_or_read(self, value):
+        name = self.name()
+        if not self.take("("):
+            return lambda v: value(v)[name]
+        if name not in FUNCTIONS:
+            raise NotUnderstood(f"function {name}")
+        arguments = self.listed(")")
+        return lambda v: FUNCTIONS[name](value(v), *(argument(v) for argument in arguments))
+
+    def name(self):
+        if not self.tokens or self.tokens[0][0] != "name":
+            raise NotUnderstood("a name is missing")
+        return self.tokens.pop(0)[1]
+
+    def listed(self, end):
+        values = []
+        if self.take(end):
+            return values
+        values.append(self.either())
+        while self.take(","):
+            values.append(self.either())
+        self.expect(end)
+        return values
+
+    def primary(self):
+        if self.take("("):
+            value = self.either()
+            self.expect(")")
+            return value
+        if self.take("["):
+            values = self.listed("]")
+            return lambda v: [value(v) for value in values]
+        if not self.tokens or self.tokens[0][0] == "sign":
+            raise NotUnderstood("a value is missing")
+        kind, text = self.tokens.pop(0)
+        if kind == "text":
+            return lambda v: text[1:-1]
+        if text in ("true", "false"):
+            return lambda v: text == "true"
+        return lambda v: v[text]

@@ -1,0 +1,48 @@
+"""Artifact Registry: repositories, made and deleted by operations."""
+
+from calls import Behaviour
+from errors import invalid
+from services import policy_methods, resources
+from store import timestamp
+
+REPOSITORIES = "artifactregistry.projects.locations.repositories"
+
+
+def fresh(call, name):
+    _, project, _, location, _, identifier = name.split("/")
+    now = timestamp()
+    return {
+        "createTime": now, "updateTime": now, "mode": "STANDARD_REPOSITORY", "satisfiesPzi": True,
+        "registryUri": f"{location}-docker.pkg.dev/{project}/{identifier}",
+    }  # fmt: skip
+
+
+def check(call, old, new):
+    if new.get("format", "FORMAT_UNSPECIFIED") == "FORMAT_UNSPECIFIED":
+        raise invalid("A repository needs a format.")
+    for field in ("format", "mode", "kmsKeyName"):
+        if old and old.get(field) != new.get(field):
+            raise invalid(f"{field} cannot be changed.")
+    for key, policy in new.get("cleanupPolicies", {}).items():
+        if policy.get("id") != key:
+            raise invalid(f"The cleanup policy {key} has another id: {policy.get('id')}.")
+
+
+COLLECTION = resources.Collection(
+    service="artifactregistry",
+    methods=REPOSITORIES,
+    permissions="artifactregistry.repositories",
+    listed="repositories",
+    id_parameter="repositoryId",
+    kind="repository",
+    fresh=fresh,
+    check=check,
+    slow=("create", "delete"),
+    response_type="type.googleapis.com/google.devtools.artifactregistry.v1.Repository",
+)
+
+METHODS = {
+    **COLLECTION.behaviours("create", "get", "list", "patch", "delete"),
+    **policy_methods.behaviours(REPOSITORIES, "artifactregistry.repositories"),
+    "artifactregistry.projects.locations.operations.get": Behaviour(resources.operation),
+}

@@ -1,0 +1,78 @@
+"""Every request that a description does not allow is refused, is recorded, and changes nothing."""
+
+from tests.standin import StandInTest
+
+BUCKETS = "/storage/v1/b"
+REPOSITORIES = "/artifactregistry/v1/projects/{p}/locations/europe-west1/repositories"
+POOLS = "/iam/v1/projects/{p}/locations/global/workloadIdentityPools"
+SECRETS = "/secretmanager/v1/projects/{p}/secrets"
+ACCOUNTS = "/iam/v1/projects/{p}/serviceAccounts"
+LOG_BUCKETS = "/logging/v2/projects/{p}/locations/global/buckets"
+NAMED = {"name": "refused-bucket"}
+
+BY_DESCRIPTION = {
+    "unknown field": ("POST", BUCKETS + "?project={p}", {**NAMED, "uniformAccess": True}),
+    "unknown nested field": ("POST", BUCKETS + "?project={p}", {**NAMED, "iamConfiguration": {"uniform": {"enabled": True}}}),
+    "missing query parameter": ("POST", BUCKETS, NAMED),
+    "unknown query parameter": ("POST", BUCKETS + "?project={p}&ifMetaGenerationMatch=1", NAMED),
+    "missing required field": ("POST", BUCKETS + "?project={p}", {"location": "EU"}),
+    "output-only field of storage": ("POST", BUCKETS + "?project={p}", {**NAMED, "metageneration": "1"}),
+    "64-bit integer as a number": ("POST", BUCKETS + "?project={p}", {**NAMED, "softDeletePolicy": {"retentionDurationSeconds": 604800}}),
+    "string for a boolean": ("POST", BUCKETS + "?project={p}", {**NAMED, "versioning": {"enabled": "true"}}),
+    "output-only field": ("POST", POOLS + "?workloadIdentityPoolId=pool", {"state": "ACTIVE"}),
+    "missing id": ("POST", POOLS, {"displayName": "x"}),
+    "value of an enum": ("POST", REPOSITORIES + "?repositoryId=r", {"format": "OCI"}),
+    "enum as a number": ("POST", REPOSITORIES + "?repositoryId=r", {"format": 1}),
+    "version of another service": ("GET", "/logging/v1/projects/{p}/locations/global/buckets/b", None),
+    "body where there is none": ("GET", SECRETS + "/s", {"x": 1}),
+    "snake case": ("POST", POOLS + "?workloadIdentityPoolId=pool", {"display_name": "x"}),
+    "null": ("POST", SECRETS + "?secretId=s", {"replication": {"automatic": {}}, "labels": None}),
+    "list for an object": ("POST", SECRETS + "?secretId=s", {"replication": []}),
+    "policy that is not wrapped": ("POST", ACCOUNTS + "/a@{p}.iam.gserviceaccount.com:setIamPolicy", {"bindings": []}),
+    "field of a mask": ("PATCH", SECRETS + "/s?updateMask=tagz", {"labels": {}}),
+    "output-only field of a mask": ("PATCH", SECRETS + "/s?updateMask=createTime", {"labels": {}}),
+    "immutable field of a mask": ("PATCH", SECRETS + "/s?updateMask=replication", {"replication": {"automatic": {}}}),
+    "method that is nobody's": ("POST", "/iam/v1/projects/{p}/accounts", {}),
+}
+
+BY_THE_SERVICE = {
+    "name of a bucket": ("POST", BUCKETS + "?project={p}", {"name": "Upper"}),
+    "soft deletion of a day": ("POST", BUCKETS + "?project={p}", {**NAMED, "softDeletePolicy": {"retentionDurationSeconds": "86400"}}),
+    "key of a label": ("POST", BUCKETS + "?project={p}", {**NAMED, "labels": {"a:b": "c"}}),
+    "name of an account": ("POST", ACCOUNTS, {"accountId": "five5"}),
+    "name of a pool": ("POST", POOLS + "?workloadIdentityPoolId=gcp-x", {}),
+    "long display name": ("POST", POOLS + "?workloadIdentityPoolId=pool", {"displayName": "x" * 33}),
+    "name of a repository": ("POST", REPOSITORIES + "?repositoryId=R", {"format": "DOCKER"}),
+    "secret without replication": ("POST", SECRETS + "?secretId=s", {}),
+    "retention of logs": ("POST", LOG_BUCKETS + "?bucketId=b", {"retentionDays": 0}),
+}
+
+
+class Refusals(StandInTest):
+    """By a description, which is a client's violation, and by the rules of a service, which is not."""
+
+    def test_what_a_description_does_not_allow_is_a_violation(self):
+        for mistake, (verb, path, body) in BY_DESCRIPTION.items():
+            with self.subTest(mistake):
+                self.refused(400, verb, path, body)
+                self.assertEqual(len(self.control("DELETE", "/violations")), 1)
+        self.nothing_was_made()
+
+    def test_what_a_service_does_not_allow_is_refused(self):
+        for mistake, (verb, path, body) in BY_THE_SERVICE.items():
+            with self.subTest(mistake):
+                self.refused(400, verb, path, body)
+        self.assertEqual(self.control("GET", "/violations"), [])
+        self.nothing_was_made()
+
+    def nothing_was_made(self):
+        for (_, name), resource in self.server.store.resources.items():
+            self.assertNotEqual(resource.project.id, self.project, name)
+
+    def test_callers_without_a_token_of_ours_are_refused(self):
+        self.refused(401, "GET", BUCKETS + "?project={p}", token="ya29.somebody")
+        self.refused(403, "GET", BUCKETS + "?project={p}", token="owner.another-project")
+
+    def test_what_nobody_answers_for_is_a_violation(self):
+        self.refused(501, "GET", "/container/v1/projects/{p}/locations/-/clusters")
+        self.assertEqual(len(self.control("DELETE", "/violations")), 1)
