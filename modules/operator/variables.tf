@@ -2,20 +2,22 @@ variable "cluster" {
   description = <<-EOT
     The cluster; exactly one of:
 
-    - `eks`: its name and region; tokens are made from the AWS credentials
+    - `eks`, `gke`, `aks`: the cluster as its cloud knows it; tokens are made from the cloud's credentials
     - `kubeconfig`: a file and one of its contexts (default: the current one)
     - `direct`: the API server's address; the token comes from the provider's `kubernetes` block
   EOT
   type = object({
     eks        = optional(object({ name = string, region = string }))
+    gke        = optional(object({ project = string, location = string, name = string }))
+    aks        = optional(object({ resource_group = string, name = string }))
     kubeconfig = optional(object({ path = string, context = optional(string) }))
     direct     = optional(object({ host = string, ca_certificate = optional(string) }))
   })
   nullable = false
 
   validation {
-    condition     = length([for way in [var.cluster.eks, var.cluster.kubeconfig, var.cluster.direct] : way if way != null]) == 1
-    error_message = "Give exactly one of eks, kubeconfig and direct: they are ways to reach the same cluster."
+    condition     = length([for way in [var.cluster.eks, var.cluster.gke, var.cluster.aks, var.cluster.kubeconfig, var.cluster.direct] : way if way != null]) == 1
+    error_message = "Give exactly one of eks, gke, aks, kubeconfig and direct: they are ways to reach the same cluster."
   }
 }
 
@@ -83,7 +85,7 @@ variable "control_plane" {
 }
 
 variable "storage" {
-  description = "The two buckets by their URIs, as `modules/aws` gives them. One bucket may serve as both."
+  description = "The two buckets by their URIs, as the cloud's module gives them: `s3://`, `gs://` or `abfss://`. One bucket may serve as both."
   type = object({
     metadata          = string
     fast_registration = string
@@ -100,23 +102,31 @@ variable "storage" {
 }
 
 variable "roles" {
-  description = "The cloud role of each profile, as `modules/aws` gives them. Each is exactly one of `irsa` and `pod_identity`."
+  description = "The cloud role of each profile, as the cloud's module gives them. Each is exactly one of `irsa`, `pod_identity`, `gke` and `azure`."
   type = object({
     admin = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
+      gke          = optional(object({ service_account = string }))
+      azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     user = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
+      gke          = optional(object({ service_account = string }))
+      azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     builder = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
+      gke          = optional(object({ service_account = string }))
+      azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     log_writer = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
+      gke          = optional(object({ service_account = string }))
+      azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
   })
   default  = {}
@@ -125,9 +135,9 @@ variable "roles" {
   validation {
     condition = alltrue([
       for role in [var.roles.admin, var.roles.user, var.roles.builder, var.roles.log_writer] :
-      role == null || try((role.irsa == null) != (role.pod_identity == null), false)
+      role == null || try(length([for way in [role.irsa, role.pod_identity, role.gke, role.azure] : way if way != null]) == 1, false)
     ])
-    error_message = "Each role is exactly one of irsa and pod_identity."
+    error_message = "Each role is exactly one of irsa, pod_identity, gke and azure."
   }
 }
 

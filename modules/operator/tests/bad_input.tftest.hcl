@@ -27,6 +27,19 @@ run "two_clusters" {
   expect_failures = [var.cluster]
 }
 
+run "clusters_of_two_clouds" {
+  command = plan
+
+  variables {
+    cluster = {
+      gke = { project = "acme-prod-123456", location = "europe-west4", name = "prod" }
+      aks = { resource_group = "acme-prod", name = "prod" }
+    }
+  }
+
+  expect_failures = [var.cluster]
+}
+
 run "an_image_that_may_change" {
   command = plan
 
@@ -57,6 +70,31 @@ run "a_role_trusted_twice" {
         pod_identity = { role_arn = "arn:aws:iam::123456789012:role/userflyterole" }
       }
     }
+  }
+
+  expect_failures = [var.roles]
+}
+
+run "a_role_of_two_clouds" {
+  command = plan
+
+  variables {
+    roles = {
+      admin = {
+        gke   = { service_account = "adminflyterole@acme-prod-123456.iam.gserviceaccount.com" }
+        azure = { client_id = "22222222-2222-2222-2222-222222222222", tenant_id = "33333333-3333-3333-3333-333333333333" }
+      }
+    }
+  }
+
+  expect_failures = [var.roles]
+}
+
+run "a_role_that_is_none" {
+  command = plan
+
+  variables {
+    roles = { builder = {} }
   }
 
   expect_failures = [var.roles]

@@ -1,0 +1,11 @@
+resource "dataplane_log_group" "this" {
+  count = var.logs != null && try(var.logs.existing, null) == null ? 1 : 0
+
+  name           = coalesce(var.logs.name, var.name)
+  retention_days = var.logs.retention_days
+  tags           = var.tags
+}
+
+locals {
+  log_groups = concat(dataplane_log_group.this[*].name, try([var.logs.existing.name], []))
+}
