@@ -93,6 +93,11 @@ impl FromStr for ObjectUri {
         {
             return Err(invalid(forms));
         }
+        if host.is_some_and(|host| !host.split('.').next().is_some_and(is_account)) {
+            return Err(invalid(
+                "a storage account's name has 3 to 24 lower-case letters and digits",
+            ));
+        }
         if !(3..=63).contains(&bucket.len()) || !is_bucket(bucket, scheme) {
             return Err(invalid(
                 "a bucket's name has 3 to 63 lower-case letters, digits, `-` and `.`, and begins and ends with a letter or digit",
@@ -140,6 +145,13 @@ fn is_bucket(text: &str, scheme: Scheme) -> bool {
         Scheme::Gs => crate::names::is_subdomain(&text.replace('_', "-")),
         Scheme::Abfs | Scheme::Abfss => crate::names::is_label(text) && !text.contains("--"),
     }
+}
+
+fn is_account(text: &str) -> bool {
+    (3..=24).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 fn is_host(text: &str) -> bool {
@@ -195,6 +207,10 @@ mod tests {
             "gs://acme?x=1",
             "abfs://metadata",
             "abfs://metadata@acct",
+            "abfss://metadata@acme-prod.dfs.core.windows.net",
+            "abfss://metadata@ab.dfs.core.windows.net",
+            "abfss://meta_data@acmeprod.dfs.core.windows.net",
+            "gs://acme@host.example",
         ] {
             assert!(bad.parse::<ObjectUri>().is_err(), "{bad}");
         }

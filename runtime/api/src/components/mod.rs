@@ -14,7 +14,8 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     OperatorConfig,
-    config::ComponentSettings,
+    config::{ComponentSettings, Roles},
+    identity::Identity,
     names::ServiceAccountName,
     permissions::{Capability, Profile},
     textual::Invalid,
@@ -34,6 +35,13 @@ pub struct Component {
     /// How it runs. Without one this release has no such mode yet: only its identity is made, so that roles can trust
     /// it from the first apply on.
     pub workload: Option<Workload>,
+}
+
+impl Component {
+    /// The identity in the cloud that it is given.
+    pub fn identity<'a>(&self, roles: &'a Roles) -> Option<&'a Identity> {
+        self.profile.and_then(|profile| roles.get(profile))
+    }
 }
 
 /// How a component runs: a mode of the operator's image in a Deployment of its own.

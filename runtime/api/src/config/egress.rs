@@ -19,8 +19,8 @@ pub struct Egress {
     /// The control plane; the port of its endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<Destination>,
-    /// The servers that answer for names; those of most clusters when empty: `kube-dns` in `kube-system`, and the
-    /// node-local cache.
+    /// The servers that answer for names; those of most clusters when empty: `kube-dns` in `kube-system`, the node-local
+    /// cache, Cloud DNS of GKE and `LocalDNS` of AKS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dns: Vec<DnsPeer>,
 }

@@ -187,7 +187,7 @@ impl OperatorConfig {
                 return Err(ConfigError::field(
                     &format!("roles.{profile}"),
                     &format!(
-                        "is an identity of {:?}, but the buckets are in {metadata:?}",
+                        "is an identity of {}, but the buckets are in {metadata}",
                         identity.cloud()
                     ),
                 ));

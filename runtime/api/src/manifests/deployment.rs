@@ -66,10 +66,7 @@ pub(super) fn of_component(config: &OperatorConfig, component: &Running<'_>) -> 
 
 fn pod_metadata(config: &OperatorConfig, component: &Running<'_>) -> ObjectMeta {
     let ObjectMeta { labels, .. } = object::meta(config, Some(component.name()), component.name());
-    let identity = component
-        .component
-        .profile
-        .and_then(|profile| config.roles.get(profile));
+    let identity = component.identity(config);
     ObjectMeta {
         labels: labels.map(|mut labels| {
             labels.extend(identity.map(Identity::pod_labels).unwrap_or_default());

@@ -9,6 +9,7 @@ mod lease;
 mod limits;
 mod namespace;
 mod network;
+mod node_local;
 mod object;
 mod patches;
 mod service_accounts;
@@ -25,6 +26,7 @@ use crate::{
     OperatorConfig,
     components::{COMPONENTS, Component, Workload},
     config::ComponentSettings,
+    identity::Identity,
 };
 
 /// All objects of an operator, in the order in which they are applied: what others refer to comes first. To delete,
@@ -77,6 +79,10 @@ impl<'a> Running<'a> {
 
     fn name(&self) -> &'static str {
         self.component.name.as_str()
+    }
+
+    fn identity<'c>(&self, config: &'c OperatorConfig) -> Option<&'c Identity> {
+        self.component.identity(&config.roles)
     }
 }
 

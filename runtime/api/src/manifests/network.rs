@@ -13,30 +13,36 @@ use k8s_openapi::{
     },
 };
 
-use super::{Object, Running, object, settings::ADMIN_PORT};
+use super::{Object, Running, node_local, object, settings::ADMIN_PORT};
 use crate::{
     OperatorConfig,
     cidr::Cidr,
     components::Peer,
     config::{Destination, DnsPeer, Port},
+    identity::Cloud,
     labels,
     names::Namespace,
 };
 
 /// Cloud metadata services, node-local agents, and Azure's wire server, which hands out what virtual machines are set up
 /// with: no wider range includes them, and what is allowed there is named on its own.
-const NODE_ONLY: [&str; 4] = [
+const NODE_ONLY: [&str; 5] = [
     "168.63.129.16/32",
     "169.254.0.0/16",
     "fe80::/10",
     "fd00:ec2::/32",
+    "fd20:ce::/32",
 ];
 
 /// For all pods of the namespace: nothing but DNS.
 pub(super) fn shared(config: &OperatorConfig) -> [Object; 2] {
     [
         default_deny(object::meta(config, None, "default-deny")),
-        allow_dns(object::meta(config, None, "allow-dns"), &config.egress.dns),
+        allow_dns(
+            object::meta(config, None, "allow-dns"),
+            &config.egress.dns,
+            Some(config.storage.metadata.cloud()),
+        ),
     ]
 }
 
@@ -72,6 +78,12 @@ pub(super) fn of_component(config: &OperatorConfig, component: &Running<'_>) -> 
             }
         })
         .collect();
+    objects.extend(
+        component
+            .identity(config)
+            .and_then(node_local::identity_rules)
+            .map(|rules| egress(meta("identity"), selector.clone(), rules)),
+    );
     objects.extend(config.monitoring_namespace.as_ref().map(|monitoring| {
         let name = format!("{}-from-monitoring", component.name());
         from_namespace(
@@ -93,18 +105,11 @@ pub(super) fn default_deny(metadata: ObjectMeta) -> Object {
     )
 }
 
-/// The DNS servers that are named; else port 53 of the cluster's DNS pods, and of the node-local cache, which listens on a
-/// link-local address.
-pub(super) fn allow_dns(metadata: ObjectMeta, servers: &[DnsPeer]) -> Object {
+/// The DNS servers that are named; else port 53 of those that are usual in the cloud.
+pub(super) fn allow_dns(metadata: ObjectMeta, servers: &[DnsPeer], cloud: Option<Cloud>) -> Object {
     let rules = if servers.is_empty() {
         vec![NetworkPolicyEgressRule {
-            to: Some(vec![
-                pods(
-                    "kube-system",
-                    [("k8s-app".to_owned(), "kube-dns".to_owned())].into(),
-                ),
-                block("169.254.20.10/32", &[]),
-            ]),
+            to: Some(node_local::dns_peers(cloud)),
             ports: Some(dns_ports(&[])),
         }]
     } else {
@@ -141,7 +146,7 @@ fn dns_ports(ports: &[Port]) -> Vec<NetworkPolicyPort> {
         .collect()
 }
 
-fn pods(namespace: &str, labels: BTreeMap<String, String>) -> NetworkPolicyPeer {
+pub(super) fn pods(namespace: &str, labels: BTreeMap<String, String>) -> NetworkPolicyPeer {
     NetworkPolicyPeer {
         namespace_selector: Some(namespace_selector(namespace)),
         pod_selector: (!labels.is_empty()).then(|| LabelSelector {
@@ -263,7 +268,7 @@ fn namespace_selector(name: &str) -> LabelSelector {
     }
 }
 
-fn block(cidr: &str, except: &[&str]) -> NetworkPolicyPeer {
+pub(super) fn block(cidr: &str, except: &[&str]) -> NetworkPolicyPeer {
     NetworkPolicyPeer {
         ip_block: Some(IPBlock {
             cidr: cidr.to_owned(),

@@ -13,9 +13,7 @@ pub(super) fn all(config: &OperatorConfig) -> Vec<Object> {
     COMPONENTS
         .iter()
         .filter_map(|component| {
-            let identity = component
-                .profile
-                .and_then(|profile| config.roles.get(profile));
+            let identity = component.identity(&config.roles);
             let runs = component
                 .workload
                 .as_ref()

@@ -6,7 +6,7 @@ use k8s_openapi::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Object, Origin, limits, namespace, network, object, service_accounts};
+use super::{Object, Origin, limits, namespace, network, node_local, object, service_accounts};
 use crate::{
     config::{self, ConfigError, ContainerLimits, Destination, DnsPeer, Quota},
     identity::Identity,
@@ -26,7 +26,8 @@ pub struct WorkspaceConfig {
     pub project: Project,
     /// Domain.
     pub domain: Domain,
-    /// Cloud role of task pods; without one they have no identity.
+    /// Cloud role of task pods; without one they have no identity. On Azure a pod has it only with the label
+    /// `azure.workload.identity/use: "true"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Identity>,
     /// Quota of the namespace; no quota is set when it is empty.
@@ -134,16 +135,24 @@ pub fn workspace(config: &WorkspaceConfig) -> Result<Vec<Object>, Invalid> {
         &config.limits,
     ));
     objects.push(network::default_deny(meta("default-deny")));
-    objects.push(network::allow_dns(meta("allow-dns"), &config.dns));
+    objects.push(network::allow_dns(
+        meta("allow-dns"),
+        &config.dns,
+        config.role.as_ref().map(Identity::cloud),
+    ));
     objects.push(network::egress(
         meta("tasks-egress"),
         LabelSelector::default(),
         tasks_egress(config),
     ));
     objects.extend(
-        config.role.as_ref().and_then(identity_egress).map(|rules| {
-            network::egress(meta("tasks-to-identity"), LabelSelector::default(), rules)
-        }),
+        config
+            .role
+            .as_ref()
+            .and_then(node_local::identity_rules)
+            .map(|rules| {
+                network::egress(meta("tasks-to-identity"), LabelSelector::default(), rules)
+            }),
     );
     objects.push(Object {
         origin: Origin::Cluster,
@@ -162,23 +171,5 @@ fn tasks_egress(config: &WorkspaceConfig) -> Vec<NetworkPolicyEgressRule> {
             .filter_map(|destination| network::to(Some(destination), &[443]))
             .collect(),
         None => network::to(None, &[]).into_iter().collect(),
-    }
-}
-
-/// The node-local address from which a cloud hands out the role's credentials. On AWS with IRSA and on Azure it is an
-/// ordinary endpoint, and instance metadata stays closed: it would hand out the node's role. GKE's metadata server
-/// answers for the pod's own identity.
-fn identity_egress(identity: &Identity) -> Option<Vec<NetworkPolicyEgressRule>> {
-    match identity {
-        // Which of the two the agent listens on follows from the cluster's address family.
-        Identity::PodIdentity { .. } => Some(vec![
-            network::to_address("169.254.170.23/32", 80),
-            network::to_address("fd00:ec2::23/128", 80),
-        ]),
-        Identity::Gke { .. } => Some(vec![
-            network::to_address("169.254.169.254/32", 80),
-            network::to_address("169.254.169.252/32", 988),
-        ]),
-        Identity::Irsa { .. } | Identity::Azure { .. } => None,
     }
 }
