@@ -1,6 +1,8 @@
 //! The real Terraform CLI with our provider, in a folder of its own. The provider is installed from a file-system mirror,
 //! so `terraform init`, the lock file and its checksums work as they do for a user.
 
+mod plan;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,6 +12,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
+
+pub use plan::Plan;
 
 use crate::{
     process::{self, Signal},
@@ -28,12 +32,6 @@ pub struct Terraform {
     directory: PathBuf,
     environment: Vec<(String, String)>,
     _owned: Option<tempfile::TempDir>,
-}
-
-/// A saved plan.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    pub json: Value,
 }
 
 /// A diagnostic as `terraform -json` prints it.
@@ -165,10 +163,23 @@ impl Terraform {
     }
 
     fn plan_with(&self, arguments: &[&str]) -> Result<Plan> {
-        self.succeed(&[&["plan", "-input=false", "-out=saved.tfplan"], arguments].concat())?;
+        let command = [
+            "plan",
+            "-input=false",
+            "-out=saved.tfplan",
+            "-detailed-exitcode",
+        ];
+        let arguments = [command.as_slice(), arguments].concat();
+        let output = self.output_of(&arguments)?;
+        let differs = output.status.code() == Some(2);
+        ensure!(
+            differs || output.status.success(),
+            failure(&arguments, &output)
+        );
         let shown = self.succeed(&["show", "-json", "saved.tfplan"])?;
         Ok(Plan {
             json: serde_json::from_str(&shown)?,
+            differs,
         })
     }
 
@@ -263,17 +274,8 @@ impl Terraform {
     /// Terraform with these arguments, which must succeed; else an error with the end of what it printed.
     pub fn succeed(&self, arguments: &[&str]) -> Result<String> {
         let output = self.output_of(arguments)?;
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        if !output.status.success() {
-            let printed = uncoloured(&format!(
-                "{stdout}{}",
-                String::from_utf8_lossy(&output.stderr)
-            ));
-            let lines: Vec<&str> = printed.lines().collect();
-            let end = &lines[lines.len().saturating_sub(60)..];
-            bail!("terraform {}:\n{}", arguments.join(" "), end.join("\n"));
-        }
-        Ok(stdout.into_owned())
+        ensure!(output.status.success(), failure(arguments, &output));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn output_of(&self, arguments: &[&str]) -> Result<Output> {
@@ -339,72 +341,6 @@ pub fn install_provider(mirror: &Path) -> Result<()> {
             .with_context(|| format!("installing {}", installed.display()))?;
     }
     Ok(())
-}
-
-impl Plan {
-    /// Addresses with what would be done to them, without what stays as it is.
-    pub fn changes(&self) -> Vec<(String, Vec<String>)> {
-        changes(&self.json["resource_changes"])
-    }
-
-    /// The same for what changed outside of Terraform.
-    pub fn drift(&self) -> Vec<(String, Vec<String>)> {
-        changes(&self.json["resource_drift"])
-    }
-
-    pub fn assert_empty(&self, what: &str) -> Result<()> {
-        let differences: Vec<String> = ["resource_changes", "resource_drift"]
-            .iter()
-            .flat_map(|list| self.json[list].as_array().into_iter().flatten())
-            .filter(|change| !is_no_change(change))
-            .map(describe)
-            .collect();
-        ensure!(
-            differences.is_empty(),
-            "{what} is not empty:\n{}",
-            differences.join("\n")
-        );
-        Ok(())
-    }
-}
-
-fn changes(list: &Value) -> Vec<(String, Vec<String>)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter(|change| !is_no_change(change))
-        .map(|change| {
-            let actions = change["change"]["actions"].as_array();
-            let actions = actions.into_iter().flatten().map(text).collect();
-            (text(&change["address"]), actions)
-        })
-        .collect()
-}
-
-/// A change with the attributes that differ.
-fn describe(change: &Value) -> String {
-    let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
-    let unknown = &change["change"]["after_unknown"];
-    let mut lines = vec![format!(
-        "{} {}",
-        change["address"], change["change"]["actions"]
-    )];
-    for value in [before, after, unknown] {
-        for name in value.as_object().into_iter().flat_map(|value| value.keys()) {
-            let line = format!("  {name}: {} -> {}", before[name], after[name]);
-            if before[name] != after[name] && !lines.contains(&line) {
-                lines.push(line);
-            }
-        }
-    }
-    lines.join("\n")
-}
-
-fn is_no_change(change: &Value) -> bool {
-    let actions = change["change"]["actions"].as_array();
-    // A data source that is read during apply is no change of anything.
-    actions.is_some_and(|actions| actions.iter().all(|action| action == "no-op"))
 }
 
 impl Diagnostic {
@@ -495,6 +431,18 @@ impl Drop for Applying {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a command that failed had printed in the end.
+fn failure(arguments: &[&str], output: &Output) -> String {
+    let printed = uncoloured(&format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    ));
+    let lines: Vec<&str> = printed.lines().collect();
+    let end = &lines[lines.len().saturating_sub(60)..];
+    format!("terraform {}:\n{}", arguments.join(" "), end.join("\n"))
 }
 
 /// Text without a terminal's escape sequences.
