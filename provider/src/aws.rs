@@ -10,7 +10,7 @@ use clouds_aws::{AssumeRole, Config};
 use dataplane_api::identity::RoleArn;
 use framework::{Model, Provider as _, Result, Set, Text, Value};
 
-use crate::provider::Dataplane;
+use crate::{endpoints, provider::Dataplane};
 
 /// Amazon Web Services.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -116,13 +116,10 @@ impl AwsModel {
         if unknown {
             return Ok(None);
         }
-        let endpoints = endpoints.into_known().unwrap_or_default().into_iter();
         Ok(Some(clouds_aws::connect(Config {
             profile: profile.into_known(),
             assume_role,
-            endpoints: endpoints
-                .map(|(service, address)| Ok((service.parse()?, address)))
-                .collect::<Result<_>>()?,
+            endpoints: endpoints::by_service(endpoints)?,
             allowed_account_ids: allowed_account_ids
                 .into_known()
                 .into_iter()

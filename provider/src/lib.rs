@@ -1,6 +1,7 @@
 //! The `dataplane` Terraform provider: resources, data sources and functions that put a data plane into a customer's account.
 
 mod aws;
+mod azure;
 mod client;
 mod cluster;
 mod data_sources;
@@ -8,10 +9,12 @@ mod drift;
 mod endpoints;
 mod ephemeral;
 mod functions;
+mod gcp;
 mod operator_settings;
 mod ownership;
 mod profiles;
 mod provider;
+mod refusals;
 mod resources;
 mod settle;
 mod tags;

@@ -3,16 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use clouds::{Clouds, account::Region};
+use dataplane_api::identity::Cloud;
 use framework::{
     AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostic, Diagnostics, Model,
-    Provider, Result, Set, Text, Value, path,
+    Provider, Result, Text, Value, path,
 };
 
 use crate::{
     aws::AwsModel,
+    azure::AzureModel,
     client::Client,
     cluster::{self, Connect},
     data_sources, endpoints, ephemeral, functions,
+    gcp::GcpModel,
     ownership::Owner,
     resources, tags,
 };
@@ -56,10 +59,10 @@ pub struct ProviderModel {
     /// Amazon Web Services, where buckets, roles, registries, log groups and secrets are made. At most one cloud may be configured.
     #[attr(optional)]
     pub aws: Value<AwsModel>,
-    /// Google Cloud. Not supported by this version yet.
+    /// Google Cloud, where all of these are made. At most one cloud may be configured.
     #[attr(optional)]
     pub gcp: Value<GcpModel>,
-    /// Microsoft Azure. Not supported by this version yet.
+    /// Microsoft Azure, where all of these are made. At most one cloud may be configured.
     #[attr(optional)]
     pub azure: Value<AzureModel>,
     /// How to authenticate to clusters where the cloud's own credentials cannot. May come from an ephemeral resource.
@@ -68,49 +71,6 @@ pub struct ProviderModel {
     /// The control plane that data planes register with.
     #[attr(optional)]
     pub control_plane: Value<ControlPlaneModel>,
-}
-
-/// Google Cloud.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub struct GcpModel {
-    /// Project where everything is made.
-    #[attr(optional)]
-    pub project: Value<String>,
-    /// Region where everything is made.
-    #[attr(optional)]
-    pub region: Value<String>,
-    /// Service account to act as.
-    #[attr(optional)]
-    pub impersonate_service_account: Value<String>,
-    /// Projects this configuration may work in.
-    #[attr(optional)]
-    pub allowed_projects: Value<Set<String>>,
-    /// Addresses to use instead of a service's own, by service.
-    #[attr(optional)]
-    pub endpoints: Value<BTreeMap<String, String>>,
-}
-
-/// Microsoft Azure.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub struct AzureModel {
-    /// Subscription where everything is made.
-    #[attr(optional)]
-    pub subscription_id: Value<String>,
-    /// Tenant of the credentials.
-    #[attr(optional)]
-    pub tenant_id: Value<String>,
-    /// Resource group where everything is made.
-    #[attr(optional)]
-    pub resource_group: Value<String>,
-    /// Location where everything is made.
-    #[attr(optional)]
-    pub location: Value<String>,
-    /// Subscriptions this configuration may work in.
-    #[attr(optional)]
-    pub allowed_subscriptions: Value<Set<String>>,
-    /// Addresses to use instead of a service's own, by service.
-    #[attr(optional)]
-    pub endpoints: Value<BTreeMap<String, String>>,
 }
 
 /// How to authenticate to clusters where the cloud's own credentials cannot.
@@ -188,8 +148,10 @@ impl Provider for Dataplane {
                 ),
             );
         }
-        if let Some(endpoints) = aws.known().and_then(|aws| aws.endpoints.known()) {
-            endpoints::validate(endpoints, &path!("aws", "endpoints"), diags);
+        if let Some(aws) = aws.known() {
+            let services = ("AWS", &clouds_aws::Service::ALL[..]);
+            let at = path!("aws", "endpoints");
+            endpoints::validate(services, &aws.endpoints, &at, diags);
         }
         if let Some(kubernetes) = config.kubernetes.known()
             && kubernetes.token.is_known()
@@ -213,35 +175,32 @@ impl Provider for Dataplane {
             kubernetes,
             control_plane,
         } = config;
-        for (cloud, name, known) in [
-            ("gcp", "Google Cloud", gcp.is_known()),
-            ("azure", "Microsoft Azure", azure.is_known()),
-        ] {
-            if known {
-                return Err(unsupported(cloud, name));
-            }
-        }
-        if owner.is_unknown() || tags.is_unknown() || gcp.is_unknown() || azure.is_unknown() {
+        if owner.is_unknown() || tags.is_unknown() {
             return Ok(None);
         }
-        let region = aws
-            .known()
-            .and_then(|aws| aws.region.known())
-            .map(|region| Region::clone(region));
-        let clouds = match (aws, &self.given) {
-            (Value::Null, _) => None,
-            (Value::Unknown, _) => return Ok(None),
-            (Value::Known(_), Some(given)) => Some(given.clouds.clone()),
-            (Value::Known(aws), None) => match aws.connect()? {
+        let block = match (aws, gcp, azure) {
+            (Value::Null, Value::Null, Value::Null) => None,
+            (Value::Known(aws), ..) => Some(Block::Aws(aws)),
+            (_, Value::Known(gcp), _) => Some(Block::Gcp(gcp)),
+            (.., Value::Known(azure)) => Some(Block::Azure(azure)),
+            _ => return Ok(None),
+        };
+        let cloud = block.as_ref().map(Block::cloud);
+        let region = block.as_ref().and_then(Block::region);
+        let clouds = match (block, &self.given) {
+            (None, _) => None,
+            (Some(_), Some(given)) => Some(given.clouds.clone()),
+            (Some(block), None) => match block.connect()? {
                 Some(clouds) => Some(clouds),
                 None => return Ok(None),
             },
         };
         let clusters = match &self.given {
             Some(given) => Arc::clone(&given.clusters),
-            None => cluster::live(clouds.as_ref(), &kubernetes),
+            None => cluster::live(cloud.zip(clouds.as_ref()), &kubernetes),
         };
         Ok(Some(Client {
+            cloud,
             clouds,
             region,
             clusters,
@@ -265,6 +224,40 @@ impl Provider for Dataplane {
 
     fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
         functions::all()
+    }
+}
+
+/// The block of the one cloud that is configured.
+enum Block {
+    Aws(AwsModel),
+    Gcp(GcpModel),
+    Azure(AzureModel),
+}
+
+impl Block {
+    fn cloud(&self) -> Cloud {
+        match self {
+            Self::Aws(_) => Cloud::Aws,
+            Self::Gcp(_) => Cloud::Gcp,
+            Self::Azure(_) => Cloud::Azure,
+        }
+    }
+
+    fn region(&self) -> Option<Region> {
+        match self {
+            Self::Aws(aws) => aws.region.known().map(|region| Region::clone(region)),
+            Self::Gcp(gcp) => gcp.region.known().map(|region| Region::clone(region)),
+            Self::Azure(azure) => azure.location.known().map(|at| at.region().clone()),
+        }
+    }
+
+    /// The cloud, without calling it; none while one of the settings is unknown.
+    fn connect(self) -> Result<Option<Clouds>> {
+        match self {
+            Self::Aws(aws) => aws.connect(),
+            Self::Gcp(_) => Err(unsupported("gcp", "Google Cloud")),
+            Self::Azure(_) => Err(unsupported("azure", "Microsoft Azure")),
+        }
     }
 }
 
@@ -310,7 +303,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_clouds_at_once_are_refused() {
-        let config = json!({ "owner": "acme", "aws": { "region": "eu-west-1" }, "gcp": { "project": "acme" } });
+        let config = json!({ "owner": "acme", "aws": { "region": "eu-west-1" }, "gcp": gcp() });
         says(
             configured(config).await,
             &[
@@ -321,18 +314,81 @@ mod tests {
         );
     }
 
+    fn gcp() -> Json {
+        json!({ "project": "acme-prod", "region": "europe-west4" })
+    }
+
+    fn azure() -> Json {
+        json!({
+            "subscription_id": "8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11",
+            "resource_group": "acme-prod",
+            "location": "westeurope",
+        })
+    }
+
     #[tokio::test]
-    async fn the_other_clouds_say_that_they_are_not_there_yet() {
-        let config = json!({ "owner": "acme", "gcp": { "project": "acme" } });
-        says(
-            configured(config).await,
-            &["error at gcp: Google Cloud is not supported by this version yet"],
-        );
-        let config = json!({ "owner": "acme", "azure": {} });
-        says(
-            configured(config).await,
-            &["error at azure: Microsoft Azure is not supported by this version yet"],
-        );
+    async fn each_cloud_is_configured_by_its_block() {
+        for (block, settings) in [("gcp", gcp()), ("azure", azure())] {
+            let harness = configured(json!({ "owner": "acme", block: settings })).await;
+            let harness = harness.unwrap();
+            let bucket = harness.resource("dataplane_bucket");
+            let planned = bucket.plan_create(json!({ "name": "acme-metadata" })).await;
+            assert_eq!(planned.values["tags_all"]["dataplane:owner"], "acme");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_misspelt_of_another_cloud_is_named_too() {
+        for (block, settings, argument, value, part) in [
+            ("gcp", gcp(), "project", json!("Acme"), "PROJECT_ID"),
+            ("gcp", gcp(), "project", json!("123456789012"), "PROJECT_ID"),
+            ("gcp", gcp(), "region", json!("europe-west4-a"), "is a zone"),
+            (
+                "gcp",
+                gcp(),
+                "impersonate_service_account",
+                json!("admin@acme.com"),
+                "iam.gserviceaccount.com",
+            ),
+            ("gcp", gcp(), "allowed_projects", json!([]), "no project"),
+            (
+                "azure",
+                azure(),
+                "subscription_id",
+                json!("Acme production"),
+                "az account show",
+            ),
+            ("azure", azure(), "tenant_id", json!("acme"), "its domains"),
+            (
+                "azure",
+                azure(),
+                "resource_group",
+                json!("acme prod"),
+                "resource group",
+            ),
+            (
+                "azure",
+                azure(),
+                "location",
+                json!("West Europe"),
+                "like westeurope",
+            ),
+            (
+                "azure",
+                azure(),
+                "allowed_subscriptions",
+                json!([]),
+                "no subscription",
+            ),
+        ] {
+            let mut settings = settings;
+            settings[argument] = value;
+            let at = format!("error at {block}.{argument}");
+            says(
+                configured(json!({ "owner": "acme", block: settings })).await,
+                &[&at, part],
+            );
+        }
     }
 
     #[tokio::test]
@@ -390,7 +446,10 @@ mod tests {
             .unwrap_err();
         let said = text(&failed.diagnostics);
         assert!(
-            said.contains("no cloud is configured") && said.contains("Add `aws = {"),
+            said.contains("no cloud is configured")
+                && said.contains("Add `aws = {")
+                && said.contains("`gcp = {")
+                && said.contains("`azure = {"),
             "{said}"
         );
     }

@@ -1,5 +1,4 @@
 # For another provider: minted when it is needed, renewed while Terraform runs, never stored.
 ephemeral "dataplane_cluster_token" "prod" {
-  name   = "prod"
-  region = "eu-west-1"
+  eks = { name = "prod", region = "eu-west-1" }
 }

@@ -1,9 +1,13 @@
 //! The `cluster` argument: where a cluster is, in HCL.
 
-use framework::{AttributePath, Diagnostic, Diagnostics, Model, Result, Value};
+use clouds::{
+    account::Region,
+    clusters::{ClusterId, ClusterName, ResourceGroup},
+};
+use framework::{AttributePath, Diagnostic, Diagnostics, Model, Result, Text, Value};
 
 use super::{connection::Connected, coordinates::Coordinates, error::Error, kubeconfig};
-use crate::client::Client;
+use crate::{client::Client, gcp::Project};
 
 /// Where a Kubernetes cluster is. Exactly one of the arguments is given. It holds no secret: tokens are minted whenever one is needed.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -11,6 +15,12 @@ pub struct ClusterModel {
     /// An EKS cluster, reached with the provider's own AWS credentials.
     #[attr(optional)]
     pub eks: Value<EksModel>,
+    /// A GKE cluster, reached with the provider's own Google Cloud credentials.
+    #[attr(optional)]
+    pub gke: Value<GkeModel>,
+    /// An AKS cluster, reached with the provider's own Azure credentials.
+    #[attr(optional)]
+    pub aks: Value<AksModel>,
     /// A cluster of a kubeconfig file, reached as the user of its context.
     #[attr(optional)]
     pub kubeconfig: Value<KubeconfigModel>,
@@ -23,11 +33,36 @@ pub struct ClusterModel {
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct EksModel {
     /// Name of the cluster.
-    #[attr(required, validate = eks_name)]
-    pub name: Value<String>,
+    #[attr(required)]
+    pub name: Value<Text<ClusterName>>,
     /// Region of the cluster.
-    #[attr(required, validate = region)]
-    pub region: Value<String>,
+    #[attr(required)]
+    pub region: Value<Text<Region>>,
+}
+
+/// A GKE cluster.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct GkeModel {
+    /// Project of the cluster.
+    #[attr(required)]
+    pub project: Value<Text<Project>>,
+    /// Location of the cluster: its region, or the zone of a zonal one.
+    #[attr(required)]
+    pub location: Value<Text<Region>>,
+    /// Name of the cluster.
+    #[attr(required)]
+    pub name: Value<Text<ClusterName>>,
+}
+
+/// An AKS cluster of the provider's subscription.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct AksModel {
+    /// Resource group of the cluster.
+    #[attr(required)]
+    pub resource_group: Value<Text<ResourceGroup>>,
+    /// Name of the cluster.
+    #[attr(required)]
+    pub name: Value<Text<ClusterName>>,
 }
 
 /// A cluster of a kubeconfig file.
@@ -52,26 +87,6 @@ pub struct DirectModel {
     pub ca_certificate: Value<String>,
 }
 
-#[expect(
-    clippy::ptr_arg,
-    reason = "a validator takes a reference to what the attribute holds"
-)]
-fn eks_name(name: &String) -> std::result::Result<(), String> {
-    name.parse::<clouds::clusters::ClusterName>()
-        .map(drop)
-        .map_err(|error| error.to_string())
-}
-
-#[expect(
-    clippy::ptr_arg,
-    reason = "a validator takes a reference to what the attribute holds"
-)]
-fn region(name: &String) -> std::result::Result<(), String> {
-    name.parse::<clouds::account::Region>()
-        .map(drop)
-        .map_err(|error| error.to_string())
-}
-
 fn https(host: &String) -> std::result::Result<(), String> {
     let example = "write https://<host> or https://<host>:<port>";
     let url: url::Url = host
@@ -90,27 +105,62 @@ fn https(host: &String) -> std::result::Result<(), String> {
     Ok(())
 }
 
+/// The cluster of a cloud that one of these names; none while a part of it is not known yet.
+pub fn cloud_cluster(
+    eks: &Value<EksModel>,
+    gke: &Value<GkeModel>,
+    aks: &Value<AksModel>,
+) -> Option<ClusterId> {
+    Some(match (eks, gke, aks) {
+        (Value::Known(EksModel { name, region }), ..) => ClusterId::Eks {
+            name: ClusterName::clone(name.known()?),
+            region: Some(Region::clone(region.known()?)),
+        },
+        (_, Value::Known(gke), _) => ClusterId::Gke {
+            project: gke.project.known()?.account().clone(),
+            location: Region::clone(gke.location.known()?),
+            name: ClusterName::clone(gke.name.known()?),
+        },
+        (.., Value::Known(aks)) => ClusterId::Aks {
+            resource_group: ResourceGroup::clone(aks.resource_group.known()?),
+            name: ClusterName::clone(aks.name.known()?),
+        },
+        _ => return None,
+    })
+}
+
 impl ClusterModel {
     /// Reports arguments that exclude each other and a kubeconfig file without the context, where the file exists.
     pub fn validate(cluster: &Value<Self>, path: &AttributePath, diagnostics: &mut Diagnostics) {
         let Value::Known(Self {
             eks,
+            gke,
+            aks,
             kubeconfig,
             direct,
         }) = cluster
         else {
             return;
         };
-        let given = [eks.is_known(), kubeconfig.is_known(), direct.is_known()]
-            .into_iter()
-            .filter(|given| *given)
-            .count();
-        let open = eks.is_unknown() || kubeconfig.is_unknown() || direct.is_unknown();
+        let given = [
+            eks.is_known(),
+            gke.is_known(),
+            aks.is_known(),
+            kubeconfig.is_known(),
+            direct.is_known(),
+        ];
+        let given = given.iter().filter(|given| **given).count();
+        let open = eks.is_unknown()
+            || gke.is_unknown()
+            || aks.is_unknown()
+            || kubeconfig.is_unknown()
+            || direct.is_unknown();
         if given > 1 || (given == 0 && !open) {
             diagnostics.error_at(
                 path.clone(),
                 if given == 0 { "no cluster is given" } else { "more than one cluster is given" },
-                "Write exactly one of `eks = { name, region }`, `kubeconfig = { path, context }` and `direct = { host, ca_certificate }`.",
+                "Write exactly one of `eks = { name, region }`, `gke = { project, location, name }`, `aks = { resource_group, name }`, \
+                 `kubeconfig = { path, context }` and `direct = { host, ca_certificate }`.",
             );
         }
         if let Value::Known(KubeconfigModel {
@@ -133,14 +183,11 @@ impl ClusterModel {
 
     /// Where the cluster is; `None` while a part of it is not known yet.
     pub fn coordinates(cluster: &Value<Self>) -> Option<Coordinates> {
-        match cluster.known()? {
-            Self {
-                eks: Value::Known(EksModel { name, region }),
-                ..
-            } => Some(Coordinates::Eks {
-                region: region.known()?.clone(),
-                name: name.known()?.clone(),
-            }),
+        let cluster = cluster.known()?;
+        if let Some(id) = cloud_cluster(&cluster.eks, &cluster.gke, &cluster.aks) {
+            return Some(Coordinates::Cloud(id));
+        }
+        match cluster {
             Self {
                 kubeconfig: Value::Known(KubeconfigModel { path, context }),
                 ..
@@ -163,41 +210,36 @@ impl ClusterModel {
         }
     }
 
-    /// Whether a change means another EKS cluster, or may mean one, since its name or region is not known yet. As everywhere in
-    /// Terraform, what identifies an object counts as changed until it is known: planned as an update, the apply of a replaced
-    /// cluster could only fail, after the old cluster is gone. Files and addresses may change while the cluster stays: its uid tells.
+    /// Whether a change means another cluster of a cloud, or may mean one, since a part of what identifies it is not known yet. As
+    /// everywhere in Terraform, what identifies an object counts as changed until it is known: planned as an update, the apply of a
+    /// replaced cluster could only fail, after the old cluster is gone. Files and addresses may change while the cluster stays: its
+    /// uid tells.
     pub fn may_be_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
-        let Some(Coordinates::Eks { region, name }) = Self::coordinates(prior) else {
+        let Some(Coordinates::Cloud(id)) = Self::coordinates(prior) else {
             return false;
         };
-        match planned {
-            Value::Known(Self {
-                eks: Value::Known(eks),
-                ..
-            }) => {
-                eks.name.known().is_none_or(|other| *other != name)
-                    || eks.region.known().is_none_or(|to| *to != region)
+        match (planned, Self::coordinates(planned)) {
+            (_, Some(Coordinates::Cloud(other))) => other != id,
+            (Value::Null, _) | (_, Some(_)) => false,
+            (Value::Unknown, _) => true,
+            (Value::Known(planned), None) => {
+                let Self {
+                    eks,
+                    gke,
+                    aks,
+                    kubeconfig,
+                    direct,
+                } = planned;
+                let of_cloud = !(eks.is_null() && gke.is_null() && aks.is_null());
+                of_cloud && !kubeconfig.is_known() && !direct.is_known()
             }
-            Value::Known(Self {
-                eks,
-                kubeconfig,
-                direct,
-            }) => eks.is_unknown() && !kubeconfig.is_known() && !direct.is_known(),
-            Value::Unknown => true,
-            Value::Null => false,
         }
     }
 
-    /// Whether a change certainly means another EKS cluster.
+    /// Whether a change certainly means another cluster of a cloud.
     pub fn is_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
         match (Self::coordinates(prior), Self::coordinates(planned)) {
-            (
-                Some(Coordinates::Eks { region, name }),
-                Some(Coordinates::Eks {
-                    region: to,
-                    name: other,
-                }),
-            ) => (region, name) != (to, other),
+            (Some(Coordinates::Cloud(id)), Some(Coordinates::Cloud(other))) => id != other,
             _ => false,
         }
     }
@@ -267,10 +309,34 @@ impl ClusterModel {
 impl From<Coordinates> for ClusterModel {
     fn from(coordinates: Coordinates) -> Self {
         match coordinates {
-            Coordinates::Eks { region, name } => Self {
+            Coordinates::Cloud(ClusterId::Eks { name, region }) => Self {
                 eks: EksModel {
                     name: name.into(),
-                    region: region.into(),
+                    region: region.map(Text::from).into(),
+                }
+                .into(),
+                ..Self::default()
+            },
+            Coordinates::Cloud(ClusterId::Gke {
+                project,
+                location,
+                name,
+            }) => Self {
+                gke: GkeModel {
+                    project: Project::from(project).into(),
+                    location: location.into(),
+                    name: name.into(),
+                }
+                .into(),
+                ..Self::default()
+            },
+            Coordinates::Cloud(ClusterId::Aks {
+                resource_group,
+                name,
+            }) => Self {
+                aks: AksModel {
+                    resource_group: resource_group.into(),
+                    name: name.into(),
                 }
                 .into(),
                 ..Self::default()
@@ -302,6 +368,10 @@ impl From<Coordinates> for ClusterModel {
 mod tests {
     use super::*;
     use framework::path;
+
+    fn known<T: std::str::FromStr<Err = clouds::ParseError>>(text: &str) -> Value<Text<T>> {
+        Value::Known(text.parse().unwrap())
+    }
 
     fn problems(cluster: ClusterModel) -> Vec<Diagnostic> {
         let mut diagnostics = Diagnostics::new();
@@ -335,6 +405,8 @@ mod tests {
     fn coordinates_come_back_from_the_argument() {
         for text in [
             "eks/eu-west-1/prod",
+            "gke/acme-prod/europe-west4/prod",
+            "aks/acme-prod/prod",
             "kubeconfig//etc/kube/c#a",
             "direct/https://10.0.0.1:6443",
         ] {
@@ -347,7 +419,7 @@ mod tests {
         let unknown = ClusterModel {
             eks: EksModel {
                 name: Value::Unknown,
-                region: "eu-west-1".into(),
+                region: known("eu-west-1"),
             }
             .into(),
             ..ClusterModel::default()
@@ -356,8 +428,8 @@ mod tests {
     }
 
     #[test]
-    fn an_eks_cluster_that_is_not_known_yet_may_be_another() {
-        let eks = |name: Value<String>, region: Value<String>| {
+    fn a_cloud_s_cluster_that_is_not_known_yet_may_be_another() {
+        let eks = |name: Value<Text<ClusterName>>, region: Value<Text<Region>>| {
             Value::Known(ClusterModel {
                 eks: EksModel { name, region }.into(),
                 ..ClusterModel::default()
@@ -371,8 +443,18 @@ mod tests {
             (at("eks/eu-west-1/prod"), false, false),
             (at("eks/eu-west-1/other"), true, true),
             (at("eks/eu-west-2/prod"), true, true),
-            (eks(Value::Unknown, "eu-west-1".into()), false, true),
-            (eks("prod".into(), Value::Unknown), false, true),
+            (at("gke/acme-prod/europe-west4/prod"), true, true),
+            (eks(Value::Unknown, known("eu-west-1")), false, true),
+            (eks(known("prod"), Value::Unknown), false, true),
+            (
+                ClusterModel {
+                    aks: Value::Unknown,
+                    ..ClusterModel::default()
+                }
+                .into(),
+                false,
+                true,
+            ),
             (
                 ClusterModel {
                     eks: Value::Unknown,

@@ -12,6 +12,7 @@ use clouds::{
     clusters::{ClusterId, ClusterStatus, Clusters},
     error::Optional as _,
 };
+use dataplane_api::identity::Cloud;
 use framework::Value;
 use serde_json::json;
 
@@ -27,6 +28,29 @@ use crate::provider::KubernetesModel;
 /// A cluster that does not answer within this time is reported, instead of a plan that hangs.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Whose a cluster is: the block of the provider that it needs, and the service that has it.
+pub struct Whose {
+    pub cloud: Cloud,
+    pub block: &'static str,
+    pub service: &'static str,
+}
+
+impl Whose {
+    /// Of a cluster of a cloud.
+    pub fn of(id: &ClusterId) -> Self {
+        let (cloud, block, service) = match id {
+            ClusterId::Eks { .. } => (Cloud::Aws, "aws", "EKS"),
+            ClusterId::Gke { .. } => (Cloud::Gcp, "gcp", "GKE"),
+            ClusterId::Aks { .. } => (Cloud::Azure, "azure", "AKS"),
+        };
+        Self {
+            cloud,
+            block,
+            service,
+        }
+    }
+}
 
 /// What opens clusters.
 #[async_trait]
@@ -53,16 +77,19 @@ impl Connected {
 }
 
 /// Real clusters. Nothing is called until one is needed.
-pub fn live(clouds: Option<&Clouds>, kubernetes: &Value<KubernetesModel>) -> Arc<dyn Connect> {
+pub fn live(
+    clouds: Option<(Cloud, &Clouds)>,
+    kubernetes: &Value<KubernetesModel>,
+) -> Arc<dyn Connect> {
     Arc::new(Live {
-        clusters: clouds.map(|clouds| Arc::clone(&clouds.clusters)),
+        clusters: clouds.map(|(cloud, clouds)| (cloud, Arc::clone(&clouds.clusters))),
         kubernetes: kubernetes.clone(),
         open: Mutex::default(),
     })
 }
 
 struct Live {
-    clusters: Option<Arc<dyn Clusters>>,
+    clusters: Option<(Cloud, Arc<dyn Clusters>)>,
     kubernetes: Value<KubernetesModel>,
     open: Mutex<HashMap<Coordinates, Connected>>,
 }
@@ -81,7 +108,7 @@ impl Connect for Live {
             return Ok(open);
         }
         let objects = match coordinates {
-            Coordinates::Eks { region, name } => self.eks(coordinates, region, name).await?,
+            Coordinates::Cloud(id) => self.of_cloud(id).await?,
             Coordinates::Kubeconfig { path, context } => Some(
                 self.kubeconfig(coordinates, path, context.as_deref())
                     .await?,
@@ -102,41 +129,35 @@ impl Connect for Live {
 }
 
 impl Live {
-    async fn eks(
-        &self,
-        coordinates: &Coordinates,
-        region: &str,
-        name: &str,
-    ) -> Result<Option<ApiServer>, Error> {
-        let problem = |reason: String| Error::Credentials {
-            host: coordinates.to_string(),
-            reason,
+    async fn of_cloud(&self, id: &ClusterId) -> Result<Option<ApiServer>, Error> {
+        let Whose {
+            cloud,
+            block,
+            service,
+        } = Whose::of(id);
+        let clusters = match &self.clusters {
+            Some((configured, clusters)) if *configured == cloud => clusters,
+            _ => {
+                return Err(Error::Credentials {
+                    host: id.to_string(),
+                    reason: format!(
+                        "the provider has no `{block}` argument, so {service} cannot be asked for the cluster"
+                    ),
+                });
+            }
         };
-        let Some(clusters) = &self.clusters else {
-            return Err(problem(
-                "the provider has no `aws` argument, so EKS cannot be asked for the cluster"
-                    .to_owned(),
-            ));
-        };
-        let id = ClusterId::Eks {
-            name: name.parse().map_err(|error| problem(format!("{error}")))?,
-            region: Some(
-                region
-                    .parse()
-                    .map_err(|error| problem(format!("{error}")))?,
-            ),
-        };
-        let Some(cluster) = clusters.describe(&id).await.optional()? else {
+        let Some(cluster) = clusters.describe(id).await.optional()? else {
             return Ok(None);
         };
+        // Without a certificate authority, as behind a DNS endpoint of GKE, the API server has a certificate that every machine trusts.
         match (cluster.status, cluster.endpoint) {
             (ClusterStatus::Deleting, _) => Ok(None),
             (ClusterStatus::Active, Some(endpoint)) => {
                 let config = config(&endpoint, cluster.ca_certificate.as_deref())?;
-                ApiServer::new(config, Some(minted(Arc::clone(clusters), id))).map(Some)
+                ApiServer::new(config, Some(minted(Arc::clone(clusters), id.clone()))).map(Some)
             }
             (status, _) => Err(Error::Unreachable {
-                host: coordinates.to_string(),
+                host: id.to_string(),
                 reason: format!("the cluster is {status:?}, not active").to_lowercase(),
             }),
         }
@@ -311,6 +332,12 @@ mod tests {
                 .await
                 .contains("no `aws` argument")
         );
+        let aws = Clouds::memory();
+        let of_aws = live(Some((Cloud::Aws, &aws)), &Value::Null);
+        let said = problem(&*of_aws, "gke/acme-prod/europe-west4/prod").await;
+        assert!(said.contains("no `gcp` argument, so GKE cannot"), "{said}");
+        let said = problem(&*of_aws, "aks/acme/prod").await;
+        assert!(said.contains("no `azure` argument, so AKS cannot"), "{said}");
         assert!(
             problem(&*clusters, "direct/https://10.0.0.1")
                 .await
@@ -340,14 +367,15 @@ mod tests {
     #[tokio::test]
     async fn a_cluster_that_the_cloud_does_not_have_is_gone() {
         let clouds = Clouds::memory();
-        let clusters = live(Some(&clouds), &Value::Null);
-        assert!(
-            clusters
-                .connect(&coordinates("eks/eu-west-1/prod"))
-                .await
-                .unwrap()
-                .is_none()
-        );
+        for (cloud, at) in [
+            (Cloud::Aws, "eks/eu-west-1/prod"),
+            (Cloud::Gcp, "gke/acme-prod/europe-west4/prod"),
+            (Cloud::Azure, "aks/acme/prod"),
+        ] {
+            let clusters = live(Some((cloud, &clouds)), &Value::Null);
+            let found = clusters.connect(&coordinates(at)).await.unwrap();
+            assert!(found.is_none(), "{at}");
+        }
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use clouds::clusters::ClusterId;
+
 /// The whereabouts of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Coordinates {
-    /// An EKS cluster of the configured account.
-    Eks { region: String, name: String },
+    /// A cluster of the configured cloud: EKS, GKE or AKS.
+    Cloud(ClusterId),
     /// A context of a kubeconfig file; `None` is its current context.
     Kubeconfig {
         path: String,
@@ -20,13 +22,13 @@ pub enum Coordinates {
 }
 
 /// The spellings of coordinates in an import id.
-pub const SPELLINGS: &str =
-    "eks/<region>/<name>, kubeconfig/<path>#<context> or direct/<https address>";
+pub const SPELLINGS: &str = "eks/<region>/<name>, gke/<project>/<location>/<name>, aks/<resource group>/<name>, \
+    kubeconfig/<path>#<context> or direct/<https address>";
 
 impl fmt::Display for Coordinates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Eks { region, name } => write!(f, "eks/{region}/{name}"),
+            Self::Cloud(id) => id.fmt(f),
             Self::Kubeconfig {
                 path,
                 context: None,
@@ -50,17 +52,12 @@ impl FromStr for Coordinates {
             return Err(invalid());
         }
         match how {
-            "eks" => match whereabouts.split_once('/') {
-                Some((region, name))
-                    if !region.is_empty() && !name.is_empty() && !name.contains('/') =>
-                {
-                    Ok(Self::Eks {
-                        region: region.to_owned(),
-                        name: name.to_owned(),
-                    })
-                }
-                _ => Err(invalid()),
-            },
+            "eks" | "gke" | "aks" => {
+                let parts: Vec<_> = whereabouts.split('/').collect();
+                cloud_cluster(how, &parts)
+                    .map(Self::Cloud)
+                    .ok_or_else(invalid)
+            }
             "kubeconfig" => Ok(match whereabouts.split_once('#') {
                 Some((path, context)) => Self::Kubeconfig {
                     path: path.to_owned(),
@@ -78,6 +75,25 @@ impl FromStr for Coordinates {
             _ => Err(invalid()),
         }
     }
+}
+
+fn cloud_cluster(how: &str, parts: &[&str]) -> Option<ClusterId> {
+    Some(match (how, parts) {
+        ("eks", [region, name]) => ClusterId::Eks {
+            name: name.parse().ok()?,
+            region: Some(region.parse().ok()?),
+        },
+        ("gke", [project, location, name]) => ClusterId::Gke {
+            project: project.parse().ok()?,
+            location: location.parse().ok()?,
+            name: name.parse().ok()?,
+        },
+        ("aks", [resource_group, name]) => ClusterId::Aks {
+            resource_group: resource_group.parse().ok()?,
+            name: name.parse().ok()?,
+        },
+        _ => return None,
+    })
 }
 
 impl Coordinates {
@@ -119,6 +135,9 @@ mod tests {
     fn every_spelling_comes_back() {
         for text in [
             "eks/eu-west-1/prod",
+            "gke/acme-prod/europe-west4/prod",
+            "gke/acme-prod/europe-west4-a/prod",
+            "aks/acme-prod_rg/prod",
             "kubeconfig/~/.kube/config",
             "kubeconfig//etc/kube/config#arn:aws:eks:eu-west-1:1:cluster/prod",
             "direct/https://10.0.0.1:6443",
@@ -131,7 +150,9 @@ mod tests {
             "eks/",
             "eks/eu-west-1",
             "eks/eu-west-1/a/b",
-            "gke/a/b/c",
+            "gke/europe-west4/prod",
+            "gke/acme-prod/europe-west4/prod/x",
+            "aks/prod",
         ] {
             let error = bad.parse::<Coordinates>().unwrap_err();
             assert!(error.contains("eks/<region>/<name>"), "{error}");

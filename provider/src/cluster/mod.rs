@@ -22,8 +22,8 @@ mod field_sets;
 #[cfg(test)]
 pub mod memory;
 
-pub use argument::ClusterModel;
-pub use connection::{Connect, live};
+pub use argument::{AksModel, ClusterModel, EksModel, GkeModel, cloud_cluster};
+pub use connection::{Connect, Whose, live};
 pub use coordinates::Coordinates;
 pub use error::Optional;
 pub use objects::{Kind, Object, ObjectRef, Objects};

@@ -15,19 +15,19 @@ use crate::{
 pub struct Cluster;
 
 /// A Kubernetes cluster: where its API is, the issuer of its service accounts' tokens (for `dataplane_identity_provider`), its version and
-/// its network. An EKS cluster is looked up at AWS, so its API need not be reachable; others are asked themselves.
+/// its network. A cluster of EKS, GKE or AKS is looked up at its cloud, so its API need not be reachable; others are asked themselves.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct ClusterDataModel {
     /// The cluster.
     #[attr(required)]
     pub cluster: Value<ClusterModel>,
-    /// The cloud's full name of the cluster, such as its ARN; null where no cloud was asked.
+    /// The cloud's full name of the cluster: its ARN, its resource name or its resource id; null where no cloud was asked.
     #[attr(computed)]
     pub id: Value<String>,
     /// Address of its API.
     #[attr(computed)]
     pub endpoint: Value<String>,
-    /// Certificate authority of its API, in PEM; null where no cloud was asked.
+    /// Certificate authority of its API, in PEM; null where no cloud was asked, and where its certificate is one that every machine trusts.
     #[attr(computed)]
     pub ca_certificate: Value<String>,
     /// Issuer of the tokens of its service accounts; null where no cloud was asked.
@@ -36,7 +36,7 @@ pub struct ClusterDataModel {
     /// Version of Kubernetes.
     #[attr(computed)]
     pub version: Value<String>,
-    /// Uid of its kube-system namespace; null for an EKS cluster, whose API is not asked.
+    /// Uid of its kube-system namespace; null where its cloud was asked, and not its API.
     #[attr(computed)]
     pub cluster_uid: Value<String>,
     /// Its network; null where no cloud was asked.
@@ -47,13 +47,13 @@ pub struct ClusterDataModel {
 /// The network of a cluster.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct NetworkModel {
-    /// Id of the VPC.
+    /// Id of the VPC, network or virtual network.
     #[attr(computed)]
     pub id: Value<String>,
-    /// Subnets of the control plane's interfaces.
+    /// Its subnets; on AWS those of the control plane's interfaces.
     #[attr(computed)]
     pub subnets: Value<Vec<String>>,
-    /// Security groups, the cluster's own first.
+    /// Security groups, the cluster's own first. AWS only.
     #[attr(computed)]
     pub security_groups: Value<Vec<String>>,
     /// Address ranges of services, in CIDR notation.
@@ -82,9 +82,8 @@ impl DataSource for Cluster {
         config: ClusterDataModel,
     ) -> Result<ClusterDataModel> {
         let client = cx.client()?;
-        if let Some(Coordinates::Eks { region, name }) = ClusterModel::coordinates(&config.cluster)
-        {
-            return described(client, config, &region, &name).await;
+        if let Some(Coordinates::Cloud(id)) = ClusterModel::coordinates(&config.cluster) {
+            return described(client, config, &id).await;
         }
         let connected = ClusterModel::open_same(client, &config.cluster, None).await?;
         Ok(ClusterDataModel {
@@ -99,22 +98,10 @@ impl DataSource for Cluster {
 async fn described(
     client: &Client,
     config: ClusterDataModel,
-    region: &str,
-    name: &str,
+    id: &ClusterId,
 ) -> Result<ClusterDataModel> {
-    let id = ClusterId::Eks {
-        name: name.parse()?,
-        region: Some(region.parse()?),
-    };
-    let cluster = match client.clouds()?.clusters.describe(&id).await {
-        Err(Error::NotFound(_)) => {
-            return Err(Diagnostic::error(
-                format!("there is no EKS cluster {name} in {region}"),
-                "Check the name and the region, and that the provider's credentials are of the account that has it.",
-            )
-            .at(path!("cluster", "eks"))
-            .into());
-        }
+    let cluster = match client.clouds_of(id)?.clusters.describe(id).await {
+        Err(Error::NotFound(_)) => return Err(missing(id).into()),
         described => described?,
     };
     if cluster.status != ClusterStatus::Active {
@@ -140,6 +127,38 @@ async fn described(
     })
 }
 
+fn missing(id: &ClusterId) -> Diagnostic {
+    let (what, check, argument) = match id {
+        ClusterId::Eks { name, region } => (
+            match region {
+                Some(region) => format!("EKS cluster {name} in {region}"),
+                None => format!("EKS cluster {name}"),
+            },
+            "the name and the region, and that the provider's credentials are of the account that has it",
+            "eks",
+        ),
+        ClusterId::Gke {
+            project,
+            location,
+            name,
+        } => (
+            format!("GKE cluster {name} in {location} of the project {project}"),
+            "the name and the location, which is the zone of a zonal cluster, and the project",
+            "gke",
+        ),
+        ClusterId::Aks {
+            resource_group,
+            name,
+        } => (
+            format!("AKS cluster {name} in the resource group {resource_group}"),
+            "the name and the resource group, and that the cluster is in the provider's subscription",
+            "aks",
+        ),
+    };
+    Diagnostic::error(format!("there is no {what}"), format!("Check {check}."))
+        .at(path!("cluster", argument))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -155,7 +174,7 @@ mod tests {
     use crate::{cluster::memory, provider::Dataplane};
 
     #[tokio::test]
-    async fn an_eks_cluster_is_looked_up_and_others_are_asked() {
+    async fn a_cloud_s_cluster_is_looked_up_and_others_are_asked() {
         let clouds = Memory::default();
         let id = ClusterId::Eks {
             name: "prod".parse().unwrap(),
@@ -206,5 +225,65 @@ mod tests {
                 .contains("no EKS cluster dev in eu-west-1"),
             "{missing:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn clusters_of_every_cloud_are_looked_up_by_their_own_provider() {
+        let blocks = [
+            (
+                "gcp",
+                json!({ "project": "acme-prod", "region": "europe-west4" }),
+                "gke/acme-prod/europe-west4/prod",
+                json!({ "gke": { "project": "acme-prod", "location": "europe-west4", "name": "prod" } }),
+                "the project acme-prod",
+            ),
+            (
+                "azure",
+                json!({
+                    "subscription_id": "8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11",
+                    "resource_group": "acme",
+                    "location": "westeurope",
+                }),
+                "aks/acme/prod",
+                json!({ "aks": { "resource_group": "acme", "name": "prod" } }),
+                "the resource group acme",
+            ),
+        ];
+        for (block, settings, coordinates, cluster, place) in blocks {
+            let clouds = Memory::default();
+            let over = Dataplane::over(clouds.clouds(), Arc::new(memory::Clusters::default()));
+            let config = json!({ "owner": "acme", block: settings });
+            let harness = Harness::new(over, config).await;
+            let source = harness.data_source("dataplane_cluster");
+            let read = |cluster: &serde_json::Value| source.try_read(json!({ "cluster": cluster }));
+            let missing = read(&cluster).await.unwrap_err();
+            assert!(missing[0].to_string().contains(place), "{missing:?}");
+            let Ok(Coordinates::Cloud(id)) = coordinates.parse() else {
+                panic!("{coordinates}");
+            };
+            clouds.change(|world| {
+                let found = Found {
+                    id: coordinates.to_owned(),
+                    status: ClusterStatus::Active,
+                    endpoint: Some("https://gke-1.europe-west4.gke.goog".to_owned()),
+                    ca_certificate: None,
+                    issuer: Some("https://issuer.example".to_owned()),
+                    version: Some("1.36".to_owned()),
+                    network: ClusterNetwork::default(),
+                };
+                world.clusters.insert(id, found);
+            });
+            let found = read(&cluster).await.unwrap();
+            assert_eq!(
+                (&found["issuer"], &found["ca_certificate"]),
+                (&json!("https://issuer.example"), &json!(null))
+            );
+            let other = json!({ "eks": { "name": "prod", "region": "eu-west-1" } });
+            let said = read(&other).await.unwrap_err();
+            assert!(
+                said[0].to_string().contains("the provider has no `aws` argument"),
+                "{said:?}"
+            );
+        }
     }
 }

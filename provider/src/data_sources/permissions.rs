@@ -13,7 +13,6 @@ use clouds::{
     log_groups::LogGroupName,
     policies::PolicyDocument,
     registries::RegistryName,
-    roles::{RoleSpec, Subject, Trust},
     secrets::SecretPrefix,
 };
 use dataplane_api::permissions::Profile;
@@ -230,21 +229,11 @@ async fn profiles(
         .into_iter()
         .filter(|profile| reach.concerns(*profile))
     {
-        // Who may take a role on does not enter its policy, so anybody stands for them.
-        let spec = RoleSpec {
-            name: profile.as_str().parse()?,
-            path: None,
-            permissions_boundary: None,
-            max_session: None,
-            trust: Trust::PodIdentity {
-                cluster: "any".parse()?,
-            },
-            subjects: BTreeSet::from([Subject::new("any", "any")?]),
-            capabilities: profiles::capabilities(profile, reach),
-        };
+        let role = profile.as_str().replace('_', "-").parse()?;
+        let capabilities = profiles::capabilities(profile, reach);
         policies.insert(
             profile.to_string(),
-            roles.documents(&spec).await?.policy.into(),
+            roles.policy(&role, &capabilities).await?.into(),
         );
     }
     Ok(policies)

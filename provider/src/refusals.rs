@@ -1,0 +1,65 @@
+//! What the configured cloud does not take of an argument, said at the argument: in the plan, and once more before the first call.
+
+use clouds::Refusal;
+use framework::{Cty, Diagnostic, Diagnostics, Model, Result, path};
+
+/// An error at each argument that was refused. `renamed` are the fields of the capability's types that are another argument.
+pub fn none(
+    refused: impl IntoIterator<Item = Refusal>,
+    renamed: &[(&str, &'static str)],
+) -> Result<()> {
+    let said: Diagnostics = refused
+        .into_iter()
+        .map(|Refusal { field, reason }| {
+            let argument = argument(field, renamed);
+            Diagnostic::error(format!("Invalid value of {argument}"), reason).at(path!(argument))
+        })
+        .collect();
+    said.into_result(())
+}
+
+/// The same for what is wanted of an object: nothing is said of an argument that is unknown, for nobody could look at it yet, nor
+/// of one that is as it was in the `prior` state, for the cloud took it.
+pub fn none_of<M: Model>(
+    refused: Vec<Refusal>,
+    renamed: &[(&str, &'static str)],
+    prior: Option<&M>,
+    wanted: &M,
+) -> Result<()> {
+    let (before, after) = (prior.map(M::encode), wanted.encode());
+    let asked = refused.into_iter().filter(|Refusal { field, .. }| {
+        let argument = argument(field, renamed);
+        let value = after.get(argument);
+        value.is_none_or(Cty::is_wholly_known)
+            && before
+                .as_ref()
+                .is_none_or(|before| before.get(argument) != value)
+    });
+    none(asked, renamed)
+}
+
+fn argument(field: &'static str, renamed: &[(&str, &'static str)]) -> &'static str {
+    let argument = renamed.iter().find(|(name, _)| *name == field);
+    argument.map_or(field, |(_, argument)| *argument)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_said_at_its_argument() {
+        let refused = ["path", "max_session"].map(|field| Refusal::new(field, "Leave it out."));
+        let said = none(refused, &[("max_session", "max_session_duration")]).unwrap_err();
+        let at: Vec<_> = said.iter().map(|one| one.path.clone()).collect();
+        assert_eq!(
+            at,
+            [
+                Some(path!("path")),
+                Some(path!("max_session_duration"))
+            ]
+        );
+        assert!(said.to_string().contains("Leave it out."), "{said}");
+        assert!(none([], &[]).is_ok());
+    }
+}
