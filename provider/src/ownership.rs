@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use clouds::tags::{CREATING, OWNER, RESOURCE, Tags};
 use framework::{Diagnostic, Diagnostics, Result, Value};
 
+pub use clouds::account::Managed as Kind;
 pub use managed::{Apply, Creation, Managed, Origin, create, update};
 
 use crate::{client::Client, tags};
@@ -47,48 +48,56 @@ impl fmt::Display for Owner {
 #[derive(Clone)]
 pub struct Marks<'a> {
     client: &'a Client,
-    type_name: &'static str,
+    kind: Kind,
     name: String,
+    /// The two that last, as the cloud keeps them.
+    lasting: Tags,
 }
 
 impl<'a> Marks<'a> {
-    /// The marks of the resource of this type whose object has this name.
-    pub fn new(client: &'a Client, type_name: &'static str, name: impl fmt::Display) -> Self {
-        Self {
+    /// The marks of the resource whose object is of this kind and has this name.
+    pub fn new(client: &'a Client, kind: Kind, name: impl fmt::Display) -> Result<Self> {
+        let name = name.to_string();
+        let lasting = lasting(client, kind, &name);
+        Ok(Self {
             client,
-            type_name,
-            name: name.to_string(),
-        }
+            kind,
+            name,
+            lasting: tags::kept(client, kind, &lasting, &Tags::new())?,
+        })
     }
 
     /// The tags that a plan promises: those of the finished object, once its name and its own tags are known.
     pub fn planned<N: fmt::Display>(
         client: &'a Client,
-        type_name: &'static str,
+        kind: Kind,
         name: &Value<N>,
         own: &Value<BTreeMap<String, String>>,
-    ) -> Value<BTreeMap<String, String>> {
+    ) -> Result<Value<BTreeMap<String, String>>> {
         match name {
-            Value::Known(name) if !own.is_unknown() => Self::new(client, type_name, name)
-                .finished(own.known())
-                .into(),
-            _ => Value::Unknown,
+            Value::Known(name) if !own.is_unknown() => Ok(Self::new(client, kind, name)?
+                .finished(own.known())?
+                .into()),
+            _ => Ok(Value::Unknown),
         }
     }
 
     /// All tags of the finished object: the provider's, the resource's own and the two lasting marks.
-    pub fn finished(&self, own: Option<&BTreeMap<String, String>>) -> Tags {
-        let mut all = tags::merged(&self.client.tags, own);
-        all.insert(OWNER.to_owned(), self.client.owner.to_string());
-        all.insert(RESOURCE.to_owned(), self.resource());
-        all
+    pub fn finished(&self, own: Option<&BTreeMap<String, String>>) -> Result<Tags> {
+        self.with(own, Tags::new())
     }
 
     /// The tags for the creating call. The last step of a create replaces them by the finished ones.
-    pub fn creating(&self, own: Option<&BTreeMap<String, String>>) -> Tags {
-        let mut all = self.finished(own);
-        all.insert(CREATING.to_owned(), "true".to_owned());
-        all
+    pub fn creating(&self, own: Option<&BTreeMap<String, String>>) -> Result<Tags> {
+        self.with(own, [(CREATING.to_owned(), "true".to_owned())].into())
+    }
+
+    /// All tags as the cloud keeps them.
+    fn with(&self, own: Option<&BTreeMap<String, String>>, passing: Tags) -> Result<Tags> {
+        let mut all = tags::merged(&self.client.tags, own);
+        all.extend(lasting(self.client, self.kind, &self.name));
+        all.extend(passing);
+        tags::kept(self.client, self.kind, &all, own.unwrap_or(&Tags::new()))
     }
 
     /// Makes sure that an object that exists already is our own half-made one, left by an apply that was killed or whose
@@ -102,8 +111,8 @@ impl<'a> Marks<'a> {
 
     /// Why an object that exists already must not be continued, as a sentence; none for our own half-made one.
     pub fn strangeness(&self, found: &Tags) -> Option<String> {
-        let owner = self.client.owner.to_string();
-        let resource = self.resource();
+        let (owner, resource) = (self.lasting.get(OWNER), self.lasting.get(RESOURCE));
+        let (owner, resource) = (text(owner), text(resource));
         if self.made(found) && found.contains_key(CREATING) {
             tracing::info!(
                 name = self.name,
@@ -112,7 +121,7 @@ impl<'a> Marks<'a> {
             return None;
         }
         Some(match (found.get(OWNER), found.get(RESOURCE)) {
-            (Some(other), _) if *other != owner => {
+            (Some(other), _) if other != owner => {
                 let half = if found.contains_key(CREATING) {
                     ", which is still making it"
                 } else {
@@ -122,7 +131,7 @@ impl<'a> Marks<'a> {
                     "It carries the mark of the owner {other:?}{half}; this configuration's owner is {owner:?}."
                 )
             }
-            (Some(_), Some(other)) if *other != resource => format!(
+            (Some(_), Some(other)) if other != resource => format!(
                 "It carries this owner's mark, {owner:?}, but was made as {other}, not as {resource}."
             ),
             (Some(_), _) => format!(
@@ -137,13 +146,14 @@ impl<'a> Marks<'a> {
 
     /// Whether this resource made the object, finished or not.
     pub fn made(&self, found: &Tags) -> bool {
-        found.get(OWNER) == Some(&self.client.owner.to_string())
-            && found.get(RESOURCE) == Some(&self.resource())
+        self.lasting
+            .iter()
+            .all(|(key, value)| found.get(key) == Some(value))
     }
 
     /// The error for an object that exists and is not ours to change.
     pub fn taken(&self, whose: &str, import_id: &str) -> Diagnostics {
-        let type_name = self.type_name;
+        let type_name = type_name(self.kind);
         Diagnostic::error(
             format!("the {self} exists already"),
             format!(
@@ -154,16 +164,36 @@ impl<'a> Marks<'a> {
         )
         .into()
     }
+}
 
-    fn resource(&self) -> String {
-        format!("{}/{}", self.type_name, self.name)
+/// The marks that last, in full.
+fn lasting(client: &Client, kind: Kind, name: &str) -> Tags {
+    let resource = format!("{}/{name}", type_name(kind));
+    let owner = client.owner.to_string();
+    [(OWNER.to_owned(), owner), (RESOURCE.to_owned(), resource)].into()
+}
+
+fn text(mark: Option<&String>) -> &str {
+    mark.map_or("", String::as_str)
+}
+
+/// The resource whose objects are of this kind.
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Buckets => "dataplane_bucket",
+        Kind::IdentityProviders => "dataplane_identity_provider",
+        Kind::Roles => "dataplane_role",
+        Kind::Registries => "dataplane_registry",
+        Kind::LogGroups => "dataplane_log_group",
+        Kind::Secrets => "dataplane_secret",
+        Kind::Clusters => "dataplane_cluster",
     }
 }
 
 /// The object for messages: `log group acme`.
 impl fmt::Display for Marks<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.type_name.trim_start_matches("dataplane_");
+        let kind = type_name(self.kind).trim_start_matches("dataplane_");
         write!(f, "{} {}", kind.replace('_', " "), self.name)
     }
 }

@@ -75,8 +75,8 @@ pub struct BucketSettings {
     /// The customer's own statements of the bucket's policy, in the cloud's own form; equal when they mean the same. Only AWS
     /// has one policy per bucket; on the others, what other people bind stays where it is.
     pub policy_statements: crate::policies::Statements,
-    /// For how many days deleted objects can be brought back; none means what the cloud has by default (Google Cloud and
-    /// Azure seven days, AWS no such thing).
+    /// For how many days deleted objects can be brought back, 0 for not at all; none where the cloud has no such thing
+    /// ([`Buckets::default_soft_delete_days`]).
     pub soft_delete_days: Option<u32>,
     /// From where the bucket is reached, on Azure; none means from everywhere, with a token.
     pub allowed_networks: Option<AllowedNetworks>,
@@ -238,6 +238,12 @@ pub trait Buckets: Send + Sync {
 
     /// The protections that this cloud has: those that a bucket should have in force.
     fn protections(&self) -> BTreeSet<Protection>;
+
+    /// For how many days deleted objects can be brought back where nothing is said; none where this cloud has no such thing. What is
+    /// found says this number, too.
+    fn default_soft_delete_days(&self) -> Option<u32> {
+        None
+    }
 
     /// Makes a bare bucket in the configured region, tagged in the same call. A bucket of this name that exists already,
     /// ours or another's, is `AlreadyExists`, also where the cloud's own answer is success.

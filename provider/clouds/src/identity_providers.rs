@@ -40,6 +40,12 @@ impl Issuer {
 }
 
 impl IdentityProviderId {
+    /// The workload identity pool, from a full resource name of Google Cloud.
+    pub fn pool(&self) -> Option<&str> {
+        let (_, pool) = self.as_str().split_once("/workloadIdentityPools/")?;
+        Some(pool.split_once('/')?.0)
+    }
+
     /// The issuer without its scheme, from an AWS ARN (`…:oidc-provider/<host and path>`).
     pub fn issuer_host_and_path(&self) -> Option<&str> {
         Some(self.as_str().split_once(":oidc-provider/")?.1)
@@ -188,6 +194,12 @@ mod tests {
             id.issuer_host_and_path(),
             Some("oidc.eks.eu-west-1.amazonaws.com/id/X")
         );
+        assert_eq!(id.pool(), None);
+        let id: IdentityProviderId =
+            "projects/1/locations/global/workloadIdentityPools/acme/providers/cluster"
+                .parse()
+                .unwrap();
+        assert_eq!(id.pool(), Some("acme"));
         assert!(
             "arn:aws:iam::123456789012:role/x"
                 .parse::<IdentityProviderId>()

@@ -9,7 +9,7 @@ use framework::{
     wait::{Deadline, Poll},
 };
 
-use super::Marks;
+use super::{Kind, Marks};
 use crate::{client::Client, settle};
 
 /// An object as a resource wants it, and what it takes to bring it there.
@@ -197,20 +197,20 @@ pub struct Apply<'a> {
 }
 
 impl<'a> Apply<'a> {
-    /// The apply of the object of this type and name, with the tags and the timeouts of its resource.
+    /// The apply of the object of this kind and name, with the tags and the timeouts of its resource.
     pub fn new(
         cx: &'a Context<Client>,
-        type_name: &'static str,
+        kind: Kind,
         name: impl fmt::Display,
         tags: &Value<BTreeMap<String, String>>,
         (timeouts, patience): (&Value<Timeouts>, Duration),
     ) -> Result<Self> {
-        let marks = Marks::new(cx.client()?, type_name, name);
+        let marks = Marks::new(cx.client()?, kind, name)?;
         Ok(Self {
             cx,
             deadline: cx.deadline(timeouts, patience),
-            creating: marks.creating(tags.known()),
-            finished: marks.finished(tags.known()),
+            creating: marks.creating(tags.known())?,
+            finished: marks.finished(tags.known())?,
             marks,
         })
     }

@@ -8,8 +8,8 @@ use std::{
 use clouds::{
     error::Optional,
     identity_providers::{
-        Audience, IdentityProvider as Found, IdentityProviderId, IdentityProviders, Issuer,
-        NewIdentityProvider,
+        Audience, IdentityProvider as Found, IdentityProviderId, IdentityProviderName,
+        IdentityProviders, Issuer, NewIdentityProvider,
     },
     tags::Tags,
 };
@@ -20,22 +20,29 @@ use framework::{
 use crate::{
     client::Client,
     drift,
-    ownership::{self, Apply, Creation, Managed, Marks, Origin},
-    tags,
+    ownership::{self, Apply, Creation, Kind, Managed, Marks, Origin},
+    refusals, tags,
 };
 
 /// The resource.
 pub struct IdentityProvider;
 
 /// The account's trust in the tokens that a cluster issues to its service accounts, so that `dataplane_role` can name some
-/// of them. One per cluster; where the cluster was made with one, pass its ARN to `trust.irsa.provider_arn` instead.
+/// of them: an OIDC provider of IAM on AWS, a workload identity pool with one provider on Google Cloud. Azure has none: there each
+/// role trusts the issuer itself (`trust.azure`). One per cluster; where the cluster was made with one, as every GKE cluster with Workload
+/// Identity is, name that one in the role's `trust` instead.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct IdentityProviderModel {
     /// Issuer of the cluster's tokens, for example `https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE`.
     #[attr(required, replaces)]
     pub issuer: Value<Text<Issuer>>,
-    /// For whom tokens have to be made out.
-    #[attr(optional, computed, default = default_audiences(), validate = some_audience)]
+    /// Name of the workload identity pool, on Google Cloud: 4 to 32 lower-case letters, digits and hyphens. AWS gives it no name. Default:
+    /// one that follows from the issuer.
+    #[attr(optional, computed, stable, replaces)]
+    pub name: Value<Text<IdentityProviderName>>,
+    /// For whom tokens have to be made out. Default: `sts.amazonaws.com` on AWS; on Google Cloud none, which means the full name of the
+    /// identity provider.
+    #[attr(optional, computed, validate = some_audience)]
     pub audiences: Value<Set<Text<Audience>>>,
     /// Tags of the identity provider, added to the provider's `tags`.
     #[attr(optional, validate = tags::check)]
@@ -43,10 +50,10 @@ pub struct IdentityProviderModel {
     /// How long to wait for the cloud.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
-    /// What the identity provider is called by other resources: its ARN.
+    /// What the identity provider is called by other resources: its ARN, on Google Cloud its full resource name.
     #[attr(computed, stable)]
     pub id: Value<String>,
-    /// ARN of the identity provider.
+    /// ARN of the identity provider; on Google Cloud its full resource name, `projects/…/workloadIdentityPools/…/providers/…`.
     #[attr(computed, stable)]
     pub arn: Value<String>,
     /// All tags: the provider's, its own, and the marks `dataplane:owner` and `dataplane:resource`.
@@ -54,14 +61,10 @@ pub struct IdentityProviderModel {
     pub tags_all: Value<BTreeMap<String, String>>,
 }
 
-fn default_audiences() -> Set<Text<Audience>> {
-    "sts.amazonaws.com".parse().into_iter().collect()
-}
-
 fn some_audience(audiences: &Set<Text<Audience>>) -> std::result::Result<(), String> {
     if audiences.is_empty() {
         Err(
-            "an empty set would refuse every token: leave the argument out for `sts.amazonaws.com`"
+            "an empty set would refuse every token: leave the argument out for what the cloud expects"
                 .to_owned(),
         )
     } else {
@@ -87,11 +90,25 @@ impl Resource for IdentityProvider {
         cx: &Context<Client>,
         change: &mut Change<IdentityProviderModel>,
     ) -> Result<()> {
-        let (Some(client), Some(planned)) = (cx.client_if_known(), change.planned.as_mut()) else {
+        let (Some(client), Some(config), Some(planned)) = (
+            cx.client_if_known(),
+            change.config.as_ref(),
+            change.planned.as_mut(),
+        ) else {
             return Ok(());
         };
+        let providers = &*client.clouds()?.identity_providers;
+        if config.audiences.is_null() {
+            planned.audiences = audiences(providers.default_audiences());
+        }
+        if config.name.is_null()
+            && let Some(prior) = &change.prior
+        {
+            planned.name = prior.name.clone();
+        }
+        planned.check(providers, change.prior.as_ref())?;
         let name = planned.issuer.as_ref().map(|issuer| issuer.host_and_path());
-        planned.tags_all = Marks::planned(client, Self::NAME, &name, &planned.tags);
+        planned.tags_all = Marks::planned(client, Kind::IdentityProviders, &name, &planned.tags)?;
         Ok(())
     }
 
@@ -100,7 +117,7 @@ impl Resource for IdentityProvider {
         cx: &Context<Client>,
         plan: IdentityProviderModel,
     ) -> Applied<IdentityProviderModel> {
-        ownership::create(&Wanted::of(cx, &plan)?, plan).await
+        ownership::create(&Wanted::of(cx, &plan, None)?, plan).await
     }
 
     async fn read(
@@ -120,7 +137,7 @@ impl Resource for IdentityProvider {
         };
         state.identify(&found);
         state.issuer = found.issuer.into();
-        state.audiences = Value::Known(found.audiences.into_iter().map(Text::from).collect());
+        state.audiences = audiences(found.audiences);
         state.tags = drift::own_tags(client, &state.tags, &found.tags);
         Ok(Some(state))
     }
@@ -130,7 +147,8 @@ impl Resource for IdentityProvider {
         cx: &Context<Client>,
         change: Update<IdentityProviderModel>,
     ) -> Applied<IdentityProviderModel> {
-        ownership::update(&Wanted::of(cx, &change.plan)?, change.plan).await
+        let Update { prior, plan } = change;
+        ownership::update(&Wanted::of(cx, &plan, Some(&prior))?, plan).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: IdentityProviderModel) -> Result<()> {
@@ -154,20 +172,43 @@ impl IdentityProviderModel {
         Ok(self.arn.get()?.parse()?)
     }
 
-    fn wanted_audiences(&self) -> Result<BTreeSet<Audience>> {
-        Ok(self
-            .audiences
-            .get()?
-            .iter()
-            .map(|audience| Audience::clone(audience))
-            .collect())
+    /// Refuses what this cloud does not take, as far as it is known.
+    fn check(&self, providers: &dyn IdentityProviders, prior: Option<&Self>) -> Result<()> {
+        if !self.issuer.is_known() {
+            return Ok(());
+        }
+        let refused = providers.check(&self.wanted(Tags::new())?);
+        refusals::none_of(refused, &[], prior, self)
+    }
+
+    /// What is unknown is as if it were left out.
+    fn wanted(&self, tags: Tags) -> Result<NewIdentityProvider> {
+        let name = self.name.known();
+        let audiences = self.audiences.known().into_iter().flatten();
+        Ok(NewIdentityProvider {
+            name: name.map(|name| IdentityProviderName::clone(name)),
+            issuer: Issuer::clone(self.issuer.get()?),
+            audiences: audiences
+                .map(|audience| Audience::clone(audience))
+                .collect(),
+            tags,
+        })
     }
 
     fn identify(&mut self, found: &Found) {
+        match found.id.pool().and_then(|pool| pool.parse().ok()) {
+            Some(pool) => self.name = Value::Known(pool),
+            None if self.name.is_unknown() => self.name = Value::Null,
+            None => {}
+        }
         self.id = found.id.to_string().into();
         self.arn = found.id.to_string().into();
         self.tags_all = found.tags.clone().into();
     }
+}
+
+fn audiences(all: BTreeSet<Audience>) -> Value<Set<Text<Audience>>> {
+    Value::Known(all.into_iter().map(Text::from).collect())
 }
 
 /// An identity provider as its arguments say.
@@ -180,20 +221,21 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(cx: &'a Context<Client>, plan: &IdentityProviderModel) -> Result<Self> {
+    fn of(
+        cx: &'a Context<Client>,
+        plan: &IdentityProviderModel,
+        prior: Option<&IdentityProviderModel>,
+    ) -> Result<Self> {
+        let providers = &*cx.client()?.clouds()?.identity_providers;
+        plan.check(providers, prior)?;
         let issuer = Issuer::clone(plan.issuer.get()?);
         let time = (&plan.timeouts, PATIENCE);
         let name = issuer.host_and_path();
-        let apply = Apply::new(cx, IdentityProvider::NAME, name, &plan.tags, time)?;
+        let apply = Apply::new(cx, Kind::IdentityProviders, name, &plan.tags, time)?;
         Ok(Self {
-            providers: &*cx.client()?.clouds()?.identity_providers,
+            providers,
             id: plan.arn.known().map(|arn| arn.parse()).transpose()?,
-            new: NewIdentityProvider {
-                name: None,
-                issuer,
-                audiences: plan.wanted_audiences()?,
-                tags: apply.creating.clone(),
-            },
+            new: plan.wanted(apply.creating.clone())?,
             apply,
         })
     }

@@ -10,29 +10,38 @@ use clouds::{
     },
     tags::Tags,
 };
-use framework::{Applied, Change, Context, Model, Resource, Result, Text, Timeouts, Update, Value};
+use framework::{
+    Applied, Change, Context, Diagnostics, Model, Resource, Result, Text, Timeouts, Update, Value,
+    path,
+};
 
 use crate::{
     client::Client,
     drift,
-    ownership::{self, Apply, Creation, Managed, Marks, Origin},
-    tags,
+    ownership::{self, Apply, Creation, Kind, Managed, Marks, Origin},
+    refusals, tags,
 };
 
 /// The resource.
 pub struct LogGroup;
 
-/// Where the logs of finished tasks are kept. Destroying it deletes the logs in it.
+/// The fields of a log group that are another argument.
+const RENAMED: &[(&str, &str)] = &[("retention", "retention_days")];
+
+/// Where the logs of finished tasks are kept: a log group of CloudWatch on AWS, a log bucket of Cloud Logging on Google Cloud, a Log
+/// Analytics workspace on Azure. Destroying it deletes the logs in it.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct LogGroupModel {
-    /// Name of the log group with its path, for example `/dataplane/acme-prod/tasks`.
+    /// Name of the log group: on AWS with its path, for example `/dataplane/acme-prod/tasks`, elsewhere without one, as in
+    /// `acme-prod-tasks`.
     #[attr(required, replaces)]
     pub name: Value<Text<LogGroupName>>,
-    /// How many days logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
-    /// 3288 or 3653. Default: for ever.
-    #[attr(optional, validate = retention)]
+    /// How many days logs are kept: on AWS 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    /// 3288 or 3653, on Google Cloud 1 to 3650, on Azure 30 to 730. Default: for ever on AWS, 30 elsewhere.
+    #[attr(optional, computed, validate = retention)]
     pub retention_days: Value<i64>,
-    /// ARN of the key that logs are encrypted with. Default: a key that the cloud keeps.
+    /// Key that logs are encrypted with, by its full name: its ARN on AWS, `projects/…/cryptoKeys/…` on Google Cloud. Default: a key that
+    /// the cloud keeps.
     #[attr(optional)]
     pub kms_key: Value<Text<KmsKey>>,
     /// Tags of the log group, added to the provider's `tags`.
@@ -41,7 +50,7 @@ pub struct LogGroupModel {
     /// How long to wait for the cloud.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
-    /// The cloud's full name of the log group: its ARN.
+    /// The cloud's full name of the log group: its ARN on AWS, its resource name or id elsewhere.
     #[attr(computed, stable)]
     pub id: Value<String>,
     /// All tags: the provider's, its own, and the marks `dataplane:owner` and `dataplane:resource`.
@@ -73,15 +82,24 @@ impl Resource for LogGroup {
     }
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<LogGroupModel>) -> Result<()> {
-        let (Some(client), Some(planned)) = (cx.client_if_known(), change.planned.as_mut()) else {
+        let (Some(client), Some(config), Some(planned)) = (
+            cx.client_if_known(),
+            change.config.as_ref(),
+            change.planned.as_mut(),
+        ) else {
             return Ok(());
         };
-        planned.tags_all = Marks::planned(client, Self::NAME, &planned.name, &planned.tags);
+        let groups = &*client.clouds()?.log_groups;
+        if config.retention_days.is_null() {
+            planned.retention_days = days(groups.default_retention());
+        }
+        planned.check(groups, change.prior.as_ref())?;
+        planned.tags_all = Marks::planned(client, Kind::LogGroups, &planned.name, &planned.tags)?;
         Ok(())
     }
 
     async fn create(&self, cx: &Context<Client>, plan: LogGroupModel) -> Applied<LogGroupModel> {
-        ownership::create(&Wanted::of(cx, &plan)?, plan).await
+        ownership::create(&Wanted::of(cx, &plan, None)?, plan).await
     }
 
     async fn read(
@@ -100,11 +118,7 @@ impl Resource for LogGroup {
             return Ok(None);
         };
         state.id = found.id.into();
-        state.retention_days = found
-            .settings
-            .retention
-            .map(|retention| i64::from(retention.days()))
-            .into();
+        state.retention_days = days(found.settings.retention);
         state.kms_key = found.settings.kms_key.map(Text::from).into();
         state.tags = drift::own_tags(client, &state.tags, &found.tags);
         state.tags_all = found.tags.into();
@@ -116,7 +130,8 @@ impl Resource for LogGroup {
         cx: &Context<Client>,
         change: Update<LogGroupModel>,
     ) -> Applied<LogGroupModel> {
-        ownership::update(&Wanted::of(cx, &change.plan)?, change.plan).await
+        let Update { prior, plan } = change;
+        ownership::update(&Wanted::of(cx, &plan, Some(&prior))?, plan).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: LogGroupModel) -> Result<()> {
@@ -142,16 +157,44 @@ impl LogGroupModel {
         Ok(LogGroupName::clone(self.name.get()?))
     }
 
-    fn settings(&self) -> Result<LogGroupSettings> {
+    /// Refuses what this cloud does not take, as far as it is known.
+    fn check(&self, groups: &dyn LogGroups, prior: Option<&Self>) -> Result<()> {
+        if !self.name.is_known() {
+            return Ok(());
+        }
+        let refused = groups.check(&self.group_name()?, &self.settings(prior)?);
+        refusals::none_of(refused, RENAMED, prior, self)
+    }
+
+    /// What is unknown is as if it were left out.
+    fn settings(&self, prior: Option<&Self>) -> Result<LogGroupSettings> {
         Ok(LogGroupSettings {
-            retention: self
-                .retention_days
-                .known()
-                .map(|days| Retention::try_from(*days))
-                .transpose()?,
+            retention: self.retention(prior)?,
             kms_key: self.kms_key.known().map(|key| KmsKey::clone(key)),
         })
     }
+
+    /// With `ignore_changes = [retention_days]` what was found is planned again, and it may be a number that this version does not
+    /// know.
+    fn retention(&self, prior: Option<&Self>) -> Result<Option<Retention>> {
+        let Some(days) = self.retention_days.known() else {
+            return Ok(None);
+        };
+        let kept = prior.is_some_and(|prior| prior.retention_days == self.retention_days);
+        if kept && let Ok(days) = u32::try_from(*days) {
+            return Ok(Some(Retention::found(days)));
+        }
+        let retention = Retention::try_from(*days);
+        Ok(Some(retention.map_err(|error| {
+            Diagnostics::from(error).at(&path!("retention_days"))
+        })?))
+    }
+}
+
+fn days(retention: Option<Retention>) -> Value<i64> {
+    retention
+        .map(|retention| i64::from(retention.days()))
+        .into()
 }
 
 /// A log group as its arguments say.
@@ -163,14 +206,20 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(cx: &'a Context<Client>, plan: &LogGroupModel) -> Result<Self> {
+    fn of(
+        cx: &'a Context<Client>,
+        plan: &LogGroupModel,
+        prior: Option<&LogGroupModel>,
+    ) -> Result<Self> {
+        let groups = &*cx.client()?.clouds()?.log_groups;
+        plan.check(groups, prior)?;
         let name = plan.group_name()?;
         let time = (&plan.timeouts, PATIENCE);
         Ok(Self {
-            apply: Apply::new(cx, LogGroup::NAME, &name, &plan.tags, time)?,
-            groups: &*cx.client()?.clouds()?.log_groups,
+            apply: Apply::new(cx, Kind::LogGroups, &name, &plan.tags, time)?,
+            groups,
             name,
-            settings: plan.settings()?,
+            settings: plan.settings(prior)?,
         })
     }
 }

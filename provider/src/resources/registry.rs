@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, time::Duration};
 use clouds::{
     account::KmsKey,
     error::{Error, Optional},
-    registries::{Registry as Found, RegistryName, RegistrySettings},
+    registries::{NewRegistry, Registries, Registry as Found, RegistryName, RegistrySettings},
+    tags::Tags,
 };
 use framework::{
     Applied, Change, Context, Diagnostic, Model, Resource, Result, Text, Timeouts, Update, Value,
@@ -18,29 +19,33 @@ use wanted::Wanted;
 use crate::{
     client::Client,
     drift,
-    ownership::{self, Marks},
-    tags,
+    ownership::{self, Kind, Marks},
+    refusals, tags,
 };
 
 /// The resource.
 pub struct Registry;
 
-/// A repository of container images: where the data plane's image builder pushes to and its nodes pull from.
+/// A repository of container images: where the data plane's image builder pushes to and its nodes pull from. A repository of ECR on
+/// AWS, of Artifact Registry on Google Cloud, a Container Registry on Azure.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct RegistryModel {
-    /// Name of the repository with its path, for example `acme/tasks`.
+    /// Name of the repository: on AWS with its path, for example `acme/tasks`, on Google Cloud lower-case letters, digits and hyphens, on
+    /// Azure 5 to 50 letters and digits, unique in the whole cloud.
     #[attr(required, replaces)]
     pub name: Value<Text<RegistryName>>,
-    /// Whether a tag, once pushed, always means the same image.
-    #[attr(optional, computed, default = true)]
+    /// Whether a tag, once pushed, always means the same image. Default: `true` where the cloud has this; Azure has it not.
+    #[attr(optional, computed)]
     pub immutable_tags: Value<bool>,
-    /// Whether images are scanned for known vulnerabilities when they are pushed.
-    #[attr(optional, computed, default = true)]
+    /// Whether images are scanned for known vulnerabilities when they are pushed. Default: `true` where a registry of the cloud can say so,
+    /// as on AWS.
+    #[attr(optional, computed)]
     pub scan_on_push: Value<bool>,
-    /// How many images are kept; the oldest are removed. Default: all.
-    #[attr(optional, validate = some_images)]
+    /// How many images are kept; the oldest are removed. Not on Azure. Default: all.
+    #[attr(optional, computed, validate = some_images)]
     pub keep_last: Value<i64>,
-    /// ARN of the key that images are encrypted with. Default: a key that the cloud keeps.
+    /// Key that images are encrypted with, by its full name: its ARN on AWS, `projects/…/cryptoKeys/…` on Google Cloud. Default: a key
+    /// that the cloud keeps.
     #[attr(optional, replaces)]
     pub kms_key: Value<Text<KmsKey>>,
     /// Whether destroying the registry also deletes the images in it. Has to be applied before the destroy.
@@ -55,7 +60,7 @@ pub struct RegistryModel {
     /// What the registry is called by other resources: its name.
     #[attr(computed, stable)]
     pub id: Value<String>,
-    /// What stands before the tag of an image: host and name.
+    /// What stands before the tag of an image: host and name. On Azure a path of your choice may follow.
     #[attr(computed, stable)]
     pub url: Value<String>,
     /// Whether somebody added rules of what to remove. The next apply takes them away.
@@ -97,17 +102,25 @@ impl Resource for Registry {
     }
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<RegistryModel>) -> Result<()> {
-        let (Some(client), Some(planned)) = (cx.client_if_known(), change.planned.as_mut()) else {
+        let (Some(client), Some(config), Some(planned)) = (
+            cx.client_if_known(),
+            change.config.as_ref(),
+            change.planned.as_mut(),
+        ) else {
             return Ok(());
         };
+        let registries = &*client.clouds()?.registries;
+        planned.fill_in(config, registries.defaults());
+        planned.check(registries, change.prior.as_ref())?;
         planned.id = planned.name.as_ref().map(ToString::to_string);
         planned.unexpected_rules = false.into();
-        planned.tags_all = Marks::planned(client, Self::NAME, &planned.name, &planned.tags);
+        planned.tags_all =
+            Marks::planned(client, Kind::Registries, &planned.name, &planned.tags)?;
         Ok(())
     }
 
     async fn create(&self, cx: &Context<Client>, plan: RegistryModel) -> Applied<RegistryModel> {
-        ownership::create(&Wanted::of(cx, &plan)?, plan).await
+        ownership::create(&Wanted::of(cx, &plan, None)?, plan).await
     }
 
     async fn read(
@@ -139,7 +152,8 @@ impl Resource for Registry {
         cx: &Context<Client>,
         change: Update<RegistryModel>,
     ) -> Applied<RegistryModel> {
-        ownership::update(&Wanted::of(cx, &change.plan)?, change.plan).await
+        let Update { prior, plan } = change;
+        ownership::update(&Wanted::of(cx, &plan, Some(&prior))?, plan).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: RegistryModel) -> Result<()> {
@@ -193,10 +207,42 @@ impl RegistryModel {
         Ok(RegistryName::clone(self.name.get()?))
     }
 
+    /// What the configuration leaves to this cloud.
+    fn fill_in(&mut self, config: &Self, defaults: RegistrySettings) {
+        if config.immutable_tags.is_null() {
+            self.immutable_tags = defaults.immutable_tags.into();
+        }
+        if config.scan_on_push.is_null() {
+            self.scan_on_push = defaults.scan_on_push.into();
+        }
+        if config.keep_last.is_null() {
+            self.keep_last = defaults.keep_last.map(i64::from).into();
+        }
+    }
+
+    /// Refuses what this cloud does not take, as far as it is known.
+    fn check(&self, registries: &dyn Registries, prior: Option<&Self>) -> Result<()> {
+        if !self.name.is_known() {
+            return Ok(());
+        }
+        let refused = registries.check(&self.wanted(Tags::new())?);
+        refusals::none_of(refused, &[], prior, self)
+    }
+
+    fn wanted(&self, tags: Tags) -> Result<NewRegistry> {
+        Ok(NewRegistry {
+            name: self.registry_name()?,
+            kms_key: self.kms_key.known().map(|key| KmsKey::clone(key)),
+            settings: self.settings()?,
+            tags,
+        })
+    }
+
+    /// What is unknown is as if the cloud had it not.
     fn settings(&self) -> Result<RegistrySettings> {
         Ok(RegistrySettings {
-            immutable_tags: *self.immutable_tags.get()?,
-            scan_on_push: *self.scan_on_push.get()?,
+            immutable_tags: self.immutable_tags == Value::Known(true),
+            scan_on_push: self.scan_on_push == Value::Known(true),
             keep_last: self
                 .keep_last
                 .known()

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use clouds::{
     account::KmsKey,
     error::Optional,
-    secrets::{Deletion, RecoveryDays, SecretName, SecretText},
+    secrets::{Deletion, RecoveryDays, SecretName, SecretText, Secrets},
 };
 use framework::{
     Applied, Change, Context, Diagnostics, Model, Resource, Result, Text, Timeouts, Update, Value,
@@ -19,17 +19,22 @@ use wanted::Wanted;
 use crate::{
     client::Client,
     drift,
-    ownership::{self, Marks},
-    tags,
+    ownership::{self, Kind, Marks},
+    refusals, tags,
 };
 
 /// The resource.
 pub struct Secret;
 
-/// A secret in the cloud's store. Its value is write-only: it is sent to the store and never kept in Terraform's state or plan.
+/// The fields of a secret that are another argument.
+const RENAMED: &[(&str, &str)] = &[("deletion", "recovery_window_days")];
+
+/// A secret in the cloud's store: Secrets Manager on AWS, Secret Manager on Google Cloud, a Key Vault on Azure. Its value is
+/// write-only: it is sent to the store and never kept in Terraform's state or plan.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct SecretModel {
-    /// Name of the secret with its path, for example `dataplane/acme-prod/api-token`.
+    /// Name of the secret: on AWS with its path, for example `dataplane/acme-prod/api-token`, on Google Cloud letters, digits, `_` and `-`,
+    /// on Azure `VAULT/NAME` with a vault that exists.
     #[attr(required, replaces)]
     pub name: Value<Text<SecretName>>,
     /// Value of the secret, sent when the secret is made and whenever `value_wo_version` changes. Without it the secret is made
@@ -39,12 +44,14 @@ pub struct SecretModel {
     /// Version of `value_wo`: change it to send a new value, since Terraform cannot compare a value it does not keep.
     #[attr(optional)]
     pub value_wo_version: Value<i64>,
-    /// Key of the key service that the secret is encrypted with. Default: a key that the cloud keeps.
+    /// Key of the key service that the secret is encrypted with: its ARN, id or `alias/…` on AWS, `projects/…/cryptoKeys/…` on Google
+    /// Cloud; on Azure the vault decides. Default: a key that the cloud keeps.
     #[attr(optional)]
     pub kms_key: Value<Text<KmsKey>>,
-    /// For how many days a destroyed secret can be brought back: 7 to 30, or 0 to delete it for good at once. Making the secret
-    /// again within that time restores it.
-    #[attr(optional, computed, default = 30, validate = window)]
+    /// For how many days a destroyed secret can be brought back: 7 to 30 on AWS, or 0 to delete it for good at once, as Google Cloud
+    /// always does. On Azure that is a setting of the vault, and 0 purges the secret. Making the secret again within that time restores
+    /// it. Default: 30 on AWS, 0 on Google Cloud, none on Azure.
+    #[attr(optional, computed, validate = window)]
     pub recovery_window_days: Value<i64>,
     /// Tags of the secret, added to the provider's `tags`.
     #[attr(optional, validate = tags::check)]
@@ -52,7 +59,7 @@ pub struct SecretModel {
     /// How long to wait for the cloud.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
-    /// The cloud's full name of the secret: its ARN.
+    /// The cloud's full name of the secret: its ARN on AWS, its resource name on Google Cloud, its URL on Azure.
     #[attr(computed, stable)]
     pub id: Value<String>,
     /// Id of the current value in the store; null while there is none.
@@ -76,6 +83,15 @@ fn deletion(days: i64) -> std::result::Result<Deletion, clouds::ParseError> {
         Ok(Deletion::Now)
     } else {
         RecoveryDays::try_from(days).map(Deletion::After)
+    }
+}
+
+/// How a cloud deletes as an argument: nothing where its store decides.
+fn days(deletion: Deletion) -> Value<i64> {
+    match deletion {
+        Deletion::Now => Value::Known(0),
+        Deletion::After(days) => Value::Known(days.days()),
+        Deletion::ByTheStore => Value::Null,
     }
 }
 
@@ -119,6 +135,7 @@ impl Resource for Secret {
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<SecretModel>) -> Result<()> {
         let Change {
+            config: Some(config),
             prior,
             planned: Some(planned),
             ..
@@ -131,14 +148,20 @@ impl Resource for Secret {
         {
             planned.version = prior.version.clone();
         }
-        if let Some(client) = cx.client_if_known() {
-            planned.tags_all = Marks::planned(client, Self::NAME, &planned.name, &planned.tags);
+        let Some(client) = cx.client_if_known() else {
+            return Ok(());
+        };
+        let secrets = &*client.clouds()?.secrets;
+        if config.recovery_window_days.is_null() {
+            planned.recovery_window_days = days(secrets.default_deletion());
         }
+        planned.check(secrets, prior.as_ref())?;
+        planned.tags_all = Marks::planned(client, Kind::Secrets, &planned.name, &planned.tags)?;
         Ok(())
     }
 
     async fn create(&self, cx: &Context<Client>, plan: SecretModel) -> Applied<SecretModel> {
-        ownership::create(&Wanted::of(cx, &plan)?, plan).await
+        ownership::create(&Wanted::of(cx, &plan, None)?, plan).await
     }
 
     async fn read(
@@ -170,7 +193,7 @@ impl Resource for Secret {
         change: Update<SecretModel>,
     ) -> Applied<SecretModel> {
         let Update { prior, plan } = change;
-        let mut wanted = Wanted::of(cx, &plan)?;
+        let mut wanted = Wanted::of(cx, &plan, Some(&prior))?;
         if prior.value_wo_version == plan.value_wo_version {
             wanted.new.value = None;
         }
@@ -180,7 +203,7 @@ impl Resource for Secret {
     async fn delete(&self, cx: &Context<Client>, state: SecretModel) -> Result<()> {
         let client = cx.client()?;
         let secrets = &*client.clouds()?.secrets;
-        let how = deletion(state.recovery_window_days.known().copied().unwrap_or(30))?;
+        let how = state.deletion(secrets)?;
         if how != Deletion::Now {
             wanted::leave_unfinished(client, secrets, &state).await?;
         }
@@ -191,21 +214,23 @@ impl Resource for Secret {
         Ok(())
     }
 
-    async fn import(&self, _cx: &Context<Client>, id: &str) -> Result<SecretModel> {
+    async fn import(&self, cx: &Context<Client>, id: &str) -> Result<SecretModel> {
+        let secrets = &*cx.client()?.clouds()?.secrets;
         Ok(SecretModel {
             name: Value::Known(id.parse()?),
-            recovery_window_days: 30.into(),
+            recovery_window_days: days(secrets.default_deletion()),
             ..SecretModel::default()
         })
     }
 
     async fn import_identity(
         &self,
-        _cx: &Context<Client>,
+        cx: &Context<Client>,
         identity: SecretModel,
     ) -> Result<SecretModel> {
+        let secrets = &*cx.client()?.clouds()?.secrets;
         Ok(SecretModel {
-            recovery_window_days: 30.into(),
+            recovery_window_days: days(secrets.default_deletion()),
             ..identity
         })
     }
@@ -214,6 +239,24 @@ impl Resource for Secret {
 impl SecretModel {
     fn secret_name(&self) -> Result<SecretName> {
         Ok(SecretName::clone(self.name.get()?))
+    }
+
+    /// How it will be deleted; as the cloud does by itself where nothing is known.
+    fn deletion(&self, secrets: &dyn Secrets) -> Result<Deletion> {
+        match self.recovery_window_days.known() {
+            Some(days) => Ok(deletion(*days)?),
+            None => Ok(secrets.default_deletion()),
+        }
+    }
+
+    /// Refuses what this cloud does not take, as far as it is known.
+    fn check(&self, secrets: &dyn Secrets, prior: Option<&Self>) -> Result<()> {
+        if !self.name.is_known() {
+            return Ok(());
+        }
+        let (key, deletion) = (self.kms_key.known(), self.deletion(secrets)?);
+        let refused = secrets.check(&self.secret_name()?, key.map(|key| &**key), deletion);
+        refusals::none_of(refused, RENAMED, prior, self)
     }
 
     fn value(&self) -> Option<SecretText> {

@@ -7,14 +7,14 @@ use clouds::{
     tags::Tags,
 };
 use framework::{
-    Context, Diagnostic, Resource as _, Result,
+    Context, Diagnostic, Result,
     wait::{self, Poll},
 };
 
-use super::{Bucket, BucketModel, PATIENCE};
+use super::{BucketModel, PATIENCE};
 use crate::{
     client::Client,
-    ownership::{Apply, Creation, Managed, Origin},
+    ownership::{Apply, Creation, Kind, Managed, Origin},
     settle::is_settling,
 };
 
@@ -25,18 +25,26 @@ pub(super) struct Wanted<'a> {
     /// Where new buckets are made.
     region: Option<&'a Region>,
     id: BucketId,
+    hierarchical: bool,
     settings: BucketSettings,
 }
 
 impl<'a> Wanted<'a> {
-    pub(super) fn of(cx: &'a Context<Client>, plan: &BucketModel) -> Result<Self> {
+    pub(super) fn of(
+        cx: &'a Context<Client>,
+        plan: &BucketModel,
+        prior: Option<&BucketModel>,
+    ) -> Result<Self> {
         let client = cx.client()?;
+        let buckets = &*client.clouds()?.buckets;
+        plan.check(buckets, prior)?;
         let id = plan.bucket_id()?;
         let time = (&plan.timeouts, PATIENCE);
         Ok(Self {
-            apply: Apply::new(cx, Bucket::NAME, &id, &plan.tags, time)?,
-            buckets: &*client.clouds()?.buckets,
+            apply: Apply::new(cx, Kind::Buckets, &id, &plan.tags, time)?,
+            buckets,
             region: client.region.as_ref(),
+            hierarchical: plan.hierarchical(),
             settings: plan.settings()?,
             id,
         })
@@ -58,7 +66,7 @@ impl Managed for Wanted<'_> {
     async fn make(&self) -> Result<Creation<Found>> {
         let new = NewBucket {
             id: self.id.clone(),
-            hierarchical: false,
+            hierarchical: self.hierarchical,
             tags: self.apply.creating.clone(),
         };
         let made = self.apply.created(|| self.buckets.create(&new)).await?;
@@ -84,18 +92,31 @@ impl Managed for Wanted<'_> {
                 });
                 let reasons: Vec<_> = [elsewhere, apply.marks.strangeness(&found.tags)].into_iter().flatten().collect();
                 if reasons.is_empty() {
+                    self.suits(&found)?;
                     return Ok(found);
                 }
                 Err(apply.marks.taken(&reasons.join(" "), &id.to_string()))
             }
             Err(Error::Denied { .. }) => Err(Diagnostic::error(
                 format!("the bucket {id} exists already"),
-                "It belongs to another account, or its policy keeps this one out: bucket names are shared by all accounts of the cloud. \
-                 Nothing was changed. Choose another name.",
+                "It belongs to another account, or its policy keeps this one out: names of buckets (on Azure: of storage accounts) are \
+                 shared by all accounts of the cloud. Nothing was changed. Choose another name.",
             )
             .into()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn suits(&self, found: &Found) -> Result<()> {
+        if found.hierarchical == self.hierarchical {
+            return Ok(());
+        }
+        Err(Diagnostic::error(
+            format!("bucket {} is half made with another `hierarchical_namespace`", found.id),
+            "An earlier apply of this configuration was interrupted while it made the bucket with another `hierarchical_namespace`, which \
+             cannot be changed. Delete the bucket, which is empty, or go back to that value, and apply again.",
+        )
+        .into())
     }
 
     async fn configure(&self, found: Found, _origin: Origin) -> Result<Found> {
@@ -106,6 +127,8 @@ impl Managed for Wanted<'_> {
             settings,
             ..
         } = self;
+        let protections = buckets.protections();
+        let protections = &protections;
         let what = format!("the settings of {}", apply.marks);
         let mut seen = Some(found);
         wait::until(apply.cx, apply.deadline, &what, || {
@@ -116,13 +139,13 @@ impl Managed for Wanted<'_> {
                         Some(found) => found,
                         None => buckets.get(id).await?,
                     };
-                    if found.differs(settings, &buckets.protections()) {
+                    if found.differs(settings, protections) {
                         buckets.configure(&found, settings).await?;
                     }
                     Ok(found)
                 };
                 match outcome.await {
-                    Ok(found) if found.differs(settings, &buckets.protections()) => {
+                    Ok(found) if found.differs(settings, protections) => {
                         Ok(Poll::Pending("they were set and are read back".to_owned()))
                     }
                     Ok(found) => Ok(Poll::Ready(found)),

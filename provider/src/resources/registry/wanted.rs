@@ -1,16 +1,15 @@
 //! How a registry is made and changed.
 
 use clouds::{
-    account::KmsKey,
     registries::{NewRegistry, Registries, Registry as Found, RegistrySettings},
     tags::Tags,
 };
-use framework::{Context, Diagnostic, Resource as _, Result};
+use framework::{Context, Diagnostic, Result};
 
-use super::{PATIENCE, Registry, RegistryModel};
+use super::{PATIENCE, RegistryModel};
 use crate::{
     client::Client,
-    ownership::{Apply, Creation, Managed, Origin},
+    ownership::{Apply, Creation, Kind, Managed, Origin},
 };
 
 /// A registry as its arguments say.
@@ -21,20 +20,20 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    pub(super) fn of(cx: &'a Context<Client>, plan: &RegistryModel) -> Result<Self> {
+    pub(super) fn of(
+        cx: &'a Context<Client>,
+        plan: &RegistryModel,
+        prior: Option<&RegistryModel>,
+    ) -> Result<Self> {
+        let registries = &*cx.client()?.clouds()?.registries;
+        plan.check(registries, prior)?;
         let name = plan.registry_name()?;
         let time = (&plan.timeouts, PATIENCE);
-        let apply = Apply::new(cx, Registry::NAME, &name, &plan.tags, time)?;
-        let new = NewRegistry {
-            name,
-            kms_key: plan.kms_key.known().map(|key| KmsKey::clone(key)),
-            settings: plan.settings()?,
-            tags: apply.creating.clone(),
-        };
+        let apply = Apply::new(cx, Kind::Registries, &name, &plan.tags, time)?;
         Ok(Self {
+            registries,
+            new: plan.wanted(apply.creating.clone())?,
             apply,
-            registries: &*cx.client()?.clouds()?.registries,
-            new,
         })
     }
 }

@@ -6,12 +6,12 @@ use clouds::{
     secrets::{NewSecret, Secret as Found, Secrets},
     tags::{CREATING, Tags},
 };
-use framework::{Context, Resource as _, Result};
+use framework::{Context, Result};
 
-use super::{PATIENCE, Secret, SecretModel};
+use super::{PATIENCE, SecretModel};
 use crate::{
     client::Client,
-    ownership::{Apply, Creation, Managed, Marks, Origin},
+    ownership::{Apply, Creation, Kind, Managed, Marks, Origin},
 };
 
 /// A secret as its arguments say. A change without a value leaves the one that is there.
@@ -22,10 +22,16 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    pub(super) fn of(cx: &'a Context<Client>, plan: &SecretModel) -> Result<Self> {
+    pub(super) fn of(
+        cx: &'a Context<Client>,
+        plan: &SecretModel,
+        prior: Option<&SecretModel>,
+    ) -> Result<Self> {
+        let secrets = &*cx.client()?.clouds()?.secrets;
+        plan.check(secrets, prior)?;
         let name = plan.secret_name()?;
         let time = (&plan.timeouts, PATIENCE);
-        let apply = Apply::new(cx, Secret::NAME, &name, &plan.tags, time)?;
+        let apply = Apply::new(cx, Kind::Secrets, &name, &plan.tags, time)?;
         let new = NewSecret {
             name,
             kms_key: plan.kms_key.known().map(|key| KmsKey::clone(key)),
@@ -34,7 +40,7 @@ impl<'a> Wanted<'a> {
         };
         Ok(Self {
             apply,
-            secrets: &*cx.client()?.clouds()?.secrets,
+            secrets,
             new,
         })
     }
@@ -154,7 +160,7 @@ pub(super) async fn leave_unfinished(
 ) -> Result<()> {
     let name = state.secret_name()?;
     let tags = state.tags_all.known().cloned().unwrap_or_default();
-    if !Marks::new(client, Secret::NAME, &name).made(&tags) {
+    if !Marks::new(client, Kind::Secrets, &name)?.made(&tags) {
         return Ok(());
     }
     let mut unfinished = tags.clone();
