@@ -44,14 +44,16 @@ locals {
 
   identity_provider = local.make_identity_provider ? dataplane_identity_provider.this[0].id : try(var.trust.oidc.provider, null)
 
+  direct = var.trust.gke == null ? var.trust.oidc.direct : var.trust.gke.direct
+
   trust = {
-    gke = var.trust.gke == null ? {
-      # The provider's name begins with that of its pool.
-      pool   = regex("^projects/[0-9]+/locations/global/workloadIdentityPools/[^/]+", local.identity_provider)
-      direct = var.trust.oidc.direct
-      } : {
-      pool   = coalesce(var.trust.gke.pool, "${coalesce(var.trust.gke.project, "-")}.svc.id.goog")
-      direct = var.trust.gke.direct
+    gke = {
+      direct = local.direct
+      pool = (
+        # The name of a provider begins with that of its pool.
+        var.trust.gke == null ? regex("^projects/[0-9]+/locations/global/workloadIdentityPools/[^/]+", local.identity_provider) :
+        var.trust.gke.pool != null ? var.trust.gke.pool : "${var.trust.gke.project}.svc.id.goog"
+      )
     }
   }
 

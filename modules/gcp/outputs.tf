@@ -9,7 +9,11 @@ output "storage" {
 
 output "roles" {
   description = "The role of each profile as `modules/operator` takes them."
-  value       = { for profile, principal in local.principals : profile => { gke = { service_account = principal } } }
+  value = {
+    for profile, principal in local.principals :
+    # With rights of their own, pods name no account to act as.
+    profile => { gke = { service_account = local.direct ? null : principal } }
+  }
 }
 
 output "principals" {

@@ -6,7 +6,8 @@ variable "trust" {
     - `oidc`: a cluster elsewhere, by its OIDC issuer. Give `issuer`, and the workload identity pool with its provider is made, for
       tokens with one of `audiences` (default the provider's own name); or `provider`, the full name of one that exists
 
-    With `direct`, the role's rights go to the service accounts of the cluster themselves.
+    With `direct`, the roles' rights go to the cluster's service accounts themselves, and pods act in their own name. URLs are
+    still signed by the role's.
   EOT
   type = object({
     gke = optional(object({

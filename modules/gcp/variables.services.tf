@@ -5,7 +5,7 @@ variable "registry" {
     - `existing`: a repository that is there already, by its `name` and by its `url`, which stands before the tag of an image
     - `name`: default `<name>`
     - `immutable_tags`: whether a tag, once pushed, always means the same image
-    - `scan_on_push`: whether images are scanned for known vulnerabilities; default as the project has it
+    - `scan_on_push`: whether images are scanned for known vulnerabilities
     - `keep_last`: how many images are kept; default all
     - `force_destroy`: whether destroying it also deletes the images in it
   EOT
@@ -16,7 +16,7 @@ variable "registry" {
     }))
     name           = optional(string)
     immutable_tags = optional(bool, true)
-    scan_on_push   = optional(bool)
+    scan_on_push   = optional(bool, true)
     keep_last      = optional(number)
     force_destroy  = optional(bool, false)
   })

@@ -1,2 +1,3 @@
-# The cluster: eks/<region>/<name>, or kubeconfig/<path>#<context>
+# The cluster: eks/<region>/<name>, gke/<project>/<location>/<name>, aks/<resource group>/<name>, kubeconfig/<path>#<context> or
+# direct/<address>
 terraform import dataplane_crds.this eks/eu-west-1/prod

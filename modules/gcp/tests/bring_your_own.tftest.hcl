@@ -5,15 +5,33 @@ mock_provider "dataplane" {}
 variables {
   name       = "acme-prod"
   workspaces = [{ project = "fraud", domain = "production" }]
-  trust      = { gke = { pool = "acme-clusters.svc.id.goog", direct = true } }
+  trust      = { gke = { pool = "acme-clusters.svc.id.goog" } }
 }
 
 run "a_pool" {
   command = plan
 
   assert {
-    condition     = dataplane_role.this["admin"].trust.gke.pool == "acme-clusters.svc.id.goog" && dataplane_role.this["admin"].trust.gke.direct
-    error_message = "The roles trust the pool that was given, and their rights go to the cluster's service accounts."
+    condition     = dataplane_role.this["admin"].trust.gke.pool == "acme-clusters.svc.id.goog" && length(dataplane_identity_provider.this) == 0
+    error_message = "The roles trust the pool that was given."
+  }
+}
+
+run "rights_of_the_service_accounts_themselves" {
+  command = plan
+
+  variables {
+    trust = { gke = { project = "acme-prod-123456", direct = true } }
+  }
+
+  assert {
+    condition     = alltrue([for role in dataplane_role.this : role.trust.gke.direct])
+    error_message = "The rights go to the cluster's service accounts."
+  }
+
+  assert {
+    condition     = alltrue([for role in output.roles : role.gke.service_account == null])
+    error_message = "Pods act in their own name."
   }
 }
 

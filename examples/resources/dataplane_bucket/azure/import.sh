@@ -1,0 +1,2 @@
+# <account>/<container>
+terraform import dataplane_bucket.metadata acmeprodmeta/metadata

@@ -1,0 +1,1 @@
+terraform import dataplane_bucket.metadata acme-prod-metadata

@@ -1,0 +1,1 @@
+terraform import dataplane_log_group.tasks acme-prod

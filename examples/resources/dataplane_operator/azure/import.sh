@@ -1,0 +1,2 @@
+# <cluster>/<namespace>/<name>
+terraform import dataplane_operator.this aks/acme-prod/prod/union/dataplane

@@ -1,0 +1,1 @@
+terraform import dataplane_registry.images acmeprodimages

@@ -1,0 +1,4 @@
+# The registry is in all of Azure the only one of this name.
+resource "dataplane_registry" "images" {
+  name = "acmeprodimages"
+}

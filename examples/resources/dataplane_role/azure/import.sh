@@ -1,0 +1,2 @@
+# By the managed identity's name.
+terraform import dataplane_role.user userflyterole

@@ -1,0 +1,2 @@
+# <vault>/<secret>
+terraform import dataplane_secret.warehouse acme-vault/warehouse

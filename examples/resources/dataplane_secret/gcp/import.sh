@@ -1,0 +1,1 @@
+terraform import dataplane_secret.warehouse acme-prod-warehouse

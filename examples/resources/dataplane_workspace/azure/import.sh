@@ -1,0 +1,2 @@
+# <cluster>/<project>-<domain>
+terraform import dataplane_workspace.fraud aks/acme-prod/prod/fraud-production
