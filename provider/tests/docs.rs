@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framework::docs::{ProviderDescription, render};
+use framework::docs::{ProviderDescription, Variant, render};
 use provider::Dataplane;
 
 /// The folders below `docs/` that hold generated pages and nothing else.
@@ -15,6 +15,22 @@ const GENERATED: [&str; 4] = [
     "data-sources",
     "ephemeral-resources",
     "functions",
+];
+
+/// Examples lie in their type's folder for AWS, and in one inside it for each other cloud.
+const CLOUDS: [Variant; 3] = [
+    Variant {
+        folder: "",
+        title: "AWS",
+    },
+    Variant {
+        folder: "gcp",
+        title: "Google Cloud",
+    },
+    Variant {
+        folder: "azure",
+        title: "Azure",
+    },
 ];
 
 fn root() -> PathBuf {
@@ -68,6 +84,7 @@ fn docs_equal_schemas() {
     let wanted = render(
         &ProviderDescription::of(&Dataplane::default()),
         &examples().unwrap(),
+        &CLOUDS,
     );
     let committed = committed().unwrap();
     let stale: Vec<&PathBuf> = committed
@@ -99,4 +116,21 @@ fn docs_equal_schemas() {
         stale.is_empty() && differing.is_empty(),
         "run `make docs`: no longer made: {stale:?}; other than made: {differing:?}"
     );
+}
+
+/// A folder that is no cloud's, or a type's that there is not, would be on no page.
+#[test]
+fn every_example_is_on_a_page() {
+    let examples = examples().unwrap();
+    let pages = render(
+        &ProviderDescription::of(&Dataplane::default()),
+        &examples,
+        &CLOUDS,
+    );
+    let unused: Vec<&PathBuf> = examples
+        .iter()
+        .filter(|(_, text)| !pages.values().any(|page| page.contains(text.trim())))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(unused.is_empty(), "on no page: {unused:?}");
 }

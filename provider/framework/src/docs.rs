@@ -9,6 +9,8 @@ mod page;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use page::Examples;
+
 use crate::schema::Schema;
 use crate::{Model, Provider, Type};
 
@@ -100,23 +102,41 @@ impl ProviderDescription {
     }
 }
 
+/// One of the ways in which examples show the same thing: for one of several clouds, say.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// The folder inside an example's own that has its files; empty for those that lie there themselves.
+    pub folder: &'static str,
+    /// Its heading, on pages that have examples of several.
+    pub title: &'static str,
+}
+
 /// The pages by their path below `docs/`.
 ///
 /// `examples` are the texts of the files below `examples/` by their path there: `provider/*.tf`,
-/// `resources/<type>/*.tf`, `data-sources/<type>/*.tf`, `ephemeral-resources/<type>/*.tf` and `functions/<name>/*.tf`. Files
-/// whose names begin with `import` (`import.sh`, `import.tf`) make the import section.
+/// `resources/<type>/*.tf`, `data-sources/<type>/*.tf`, `ephemeral-resources/<type>/*.tf` and `functions/<name>/*.tf`, or in the
+/// folder of one of the `variants` there. Files whose names begin with `import` (`import.sh`, `import.tf`) make the import section.
 pub fn render(
     provider: &ProviderDescription,
     examples: &BTreeMap<PathBuf, String>,
+    variants: &[Variant],
 ) -> BTreeMap<PathBuf, String> {
     let mut pages = BTreeMap::new();
-    let examples_in = |folder: &str| -> Vec<(&Path, &str)> {
-        let inside = examples
-            .iter()
-            .filter(|(path, _)| path.parent() == Some(Path::new(folder)));
-        inside
-            .map(|(path, text)| (path.as_path(), text.as_str()))
-            .collect()
+    let examples_in = |folder: &str| -> Vec<Examples<'_>> {
+        let of_variant = |variant: &Variant| {
+            // Joining an empty path would end the folder with a slash, which compares the same.
+            let folder = Path::new(folder).join(variant.folder);
+            let inside = examples
+                .iter()
+                .filter(|(path, _)| path.parent() == Some(folder.as_path()));
+            Examples {
+                title: variant.title,
+                files: inside
+                    .map(|(path, text)| (path.as_path(), text.as_str()))
+                    .collect(),
+            }
+        };
+        variants.iter().map(of_variant).collect()
     };
     pages.insert(
         PathBuf::from("index.md"),

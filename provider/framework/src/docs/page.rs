@@ -1,6 +1,5 @@
 //! Pages: front matter, description, examples, schema, import.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use super::attributes::{self, type_expression, type_name};
@@ -8,9 +7,13 @@ use super::{FunctionDescription, ProviderDescription, TypeDescription};
 use crate::Type;
 use crate::schema::{Presence, Schema, SchemaAttribute};
 
-type Examples<'a> = [(&'a Path, &'a str)];
+/// The examples of one variant.
+pub(super) struct Examples<'a> {
+    pub(super) title: &'static str,
+    pub(super) files: Vec<(&'a Path, &'a str)>,
+}
 
-pub(super) fn index(provider: &ProviderDescription, examples: &Examples<'_>) -> String {
+pub(super) fn index(provider: &ProviderDescription, examples: &[Examples<'_>]) -> String {
     let name = provider.name;
     let mut page = front_matter(&format!("{name} Provider"), &provider.schema.description);
     section(
@@ -27,7 +30,7 @@ pub(super) fn of_type(
     kind: &str,
     managed: bool,
     described: &TypeDescription,
-    examples: &Examples<'_>,
+    examples: &[Examples<'_>],
 ) -> String {
     let TypeDescription { name, schema } = described;
     let mut page = front_matter(&format!("{name} {kind} - {provider}"), &schema.description);
@@ -44,7 +47,7 @@ pub(super) fn of_type(
 pub(super) fn of_function(
     provider: &str,
     function: &FunctionDescription,
-    examples: &Examples<'_>,
+    examples: &[Examples<'_>],
 ) -> String {
     let FunctionDescription {
         name,
@@ -94,42 +97,64 @@ fn is_import(path: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with("import"))
 }
 
-fn usage(page: &mut String, examples: &Examples<'_>) {
+fn usage(page: &mut String, examples: &[Examples<'_>]) {
     let is_configuration = |path: &Path| {
         path.extension().is_some_and(|extension| extension == "tf") && !is_import(path)
     };
-    let blocks: Vec<_> = examples
-        .iter()
-        .filter(|(path, _)| is_configuration(path))
-        .map(|(_, text)| fenced("terraform", text))
-        .collect();
-    if !blocks.is_empty() {
+    let blocks = |variant: &Examples<'_>| {
+        let texts = variant
+            .files
+            .iter()
+            .filter(|(path, _)| is_configuration(path));
+        texts.map(|(_, text)| fenced("terraform", text)).collect()
+    };
+    if let Some(text) = by_variant(examples, blocks) {
+        section(page, &format!("## Example Usage\n\n{text}"));
+    }
+}
+
+fn import(page: &mut String, examples: &[Examples<'_>]) {
+    let blocks = |variant: &Examples<'_>| {
+        let files = variant.files.iter().filter(|(path, _)| is_import(path));
+        let block = |(path, example): &(&Path, &str)| {
+            let (how, language) = if path.extension().is_some_and(|extension| extension == "sh") {
+                (
+                    "The `terraform import` command can be used, for example:",
+                    "shell",
+                )
+            } else {
+                ("An `import` block can be used, for example:", "terraform")
+            };
+            format!("{how}\n\n{}", fenced(language, example))
+        };
+        files.map(block).collect()
+    };
+    if let Some(text) = by_variant(examples, blocks) {
         section(
             page,
-            &format!("## Example Usage\n\n{}", blocks.join("\n\n")),
+            &format!("## Import\n\nImport is supported using the following syntax:\n\n{text}"),
         );
     }
 }
 
-fn import(page: &mut String, examples: &Examples<'_>) {
-    let mut text = String::from("## Import\n\nImport is supported using the following syntax:");
-    let mut any = false;
-    for (path, example) in examples.iter().filter(|(path, _)| is_import(path)) {
-        let (how, language) = if path.extension().is_some_and(|extension| extension == "sh") {
-            (
-                "The `terraform import` command can be used, for example:",
-                "shell",
-            )
-        } else {
-            ("An `import` block can be used, for example:", "terraform")
-        };
-        // Writing to a String can't fail.
-        let _ = write!(text, "\n\n{how}\n\n{}", fenced(language, example));
-        any = true;
+/// The blocks of each variant, under its heading where there are several; none without any.
+fn by_variant(
+    examples: &[Examples<'_>],
+    blocks: impl Fn(&Examples<'_>) -> Vec<String>,
+) -> Option<String> {
+    let mut found: Vec<(&str, String)> = examples
+        .iter()
+        .map(|variant| (variant.title, blocks(variant)))
+        .filter(|(_, blocks)| !blocks.is_empty())
+        .map(|(title, blocks)| (title, blocks.join("\n\n")))
+        .collect();
+    if found.len() > 1 {
+        for (title, text) in &mut found {
+            *text = format!("### {title}\n\n{text}");
+        }
     }
-    if any {
-        section(page, &text);
-    }
+    let texts: Vec<_> = found.into_iter().map(|(_, text)| text).collect();
+    (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
 fn fenced(language: &str, text: &str) -> String {

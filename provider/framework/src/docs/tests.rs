@@ -93,14 +93,29 @@ fn pages() -> BTreeMap<PathBuf, String> {
         ),
         ("resources/shelf_other/resource.tf", "unused"),
         ("functions/join/function.tf", "output \"x\" {}\n"),
+        ("data-sources/shelf_box/data-source.tf", "cardboard\n"),
+        ("data-sources/shelf_box/wood/data-source.tf", "wood\n"),
+        ("data-sources/shelf_box/glass/data-source.tf", "unused\n"),
     ];
     render(
         &provider,
         &examples
             .map(|(path, text)| (PathBuf::from(path), text.to_owned()))
             .into(),
+        &VARIANTS,
     )
 }
+
+const VARIANTS: [Variant; 2] = [
+    Variant {
+        folder: "",
+        title: "Cardboard",
+    },
+    Variant {
+        folder: "wood",
+        title: "Wood",
+    },
+];
 
 #[test]
 fn a_resource_page() {
@@ -181,6 +196,29 @@ fn what_is_only_read_is_never_made_anew() {
             && page.contains("- `name` (String) The name.\n"),
         "{page}"
     );
+}
+
+#[test]
+fn examples_of_several_variants_have_headings() {
+    let expected = "## Example Usage
+
+### Cardboard
+
+```terraform
+cardboard
+```
+
+### Wood
+
+```terraform
+wood
+```
+
+## Schema
+";
+    let pages = pages();
+    let page = &pages[Path::new("data-sources/box.md")];
+    assert!(page.contains(expected), "{page}");
 }
 
 #[test]
