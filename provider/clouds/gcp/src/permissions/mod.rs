@@ -1,0 +1,4 @@
+//! The permission tables: which roles each capability takes, and which permissions our own calls take.
+
+pub(crate) mod caller;
+pub(crate) mod capabilities;
