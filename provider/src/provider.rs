@@ -42,18 +42,18 @@ impl Dataplane {
 
 /// The Dataplane provider puts a data plane into your own cloud account: buckets, roles bound by workload identity,
 /// a registry, log groups, secrets, and on your Kubernetes cluster the operator that registers it with the control
-/// plane.
+/// plane. The resources are the same on AWS, Google Cloud and Azure; which cloud it is, the block `aws`, `gcp` or `azure` says.
 ///
 /// Credentials come from the cloud's own chain (environment, profile, instance or pod identity). Nothing is called
 /// until the first resource needs it. Values that are not known while planning are fine: what depends on them is planned
 /// as unknown.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct ProviderModel {
-    /// Mark that everything made by this configuration carries (as the tag `dataplane:owner`), so that nothing that
+    /// Mark that everything made by this configuration carries (as the tag `dataplane:owner`, on Google Cloud the label `dataplane-owner`), so that nothing that
     /// belongs to somebody else is ever changed. A lower-case letter, then up to 62 lower-case letters, digits or hyphens.
     #[attr(required)]
     pub owner: Value<Text<Owner>>,
-    /// Tags for everything that has tags. A resource's own tags win over these.
+    /// Tags (labels, on Google Cloud) for everything that has tags. A resource's own tags win over these.
     #[attr(optional, validate = tags::check)]
     pub tags: Value<BTreeMap<String, String>>,
     /// Amazon Web Services, where buckets, roles, registries, log groups and secrets are made. At most one cloud may be configured.

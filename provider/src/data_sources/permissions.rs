@@ -28,7 +28,8 @@ pub struct Permissions;
 
 /// What whoever runs Terraform has to be allowed, as policies of the cloud: for a reviewer, for a permissions boundary, or for the
 /// role of a pipeline; and what the roles of a data plane may do, before there are any. Both come from the tables that the provider
-/// itself works by.
+/// itself works by. The former are IAM policies on AWS, custom roles (`title`, `includedPermissions`) on Google Cloud and role definitions
+/// (`Name`, `Actions`, `DataActions`, `AssignableScopes`) on Azure.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct PermissionsModel {
     /// Kinds of resources that are managed: `bucket`, `identity_provider`, `role`, `registry`, `log_group` and `secret`; `cluster`
@@ -36,7 +37,7 @@ pub struct PermissionsModel {
     #[attr(optional)]
     pub resources: Value<Set<Text<Kind>>>,
     /// Names that `policy`, `by_operation` and `by_resource` are limited to, by the kinds of `resources`. Each is a whole name, or a
-    /// beginning and `*`, like `acme-prod-*`: of a role with its path (`/dataplane/*`), of an identity provider the issuer. Default:
+    /// beginning and `*`, like `acme-prod-*`: on AWS of a role with its path (`/dataplane/*`), of an identity provider the issuer. Default:
     /// what is named for `profiles`; of kinds that nothing is named of, all in the account.
     #[attr(optional, validate = kinds_and_names)]
     pub names: Value<BTreeMap<String, Set<Text<NamePattern>>>>,

@@ -14,7 +14,7 @@ use clouds::{
     log_groups::LogGroupName,
     policies::PolicyDocument,
     registries::RegistryName,
-    roles::{PolicyArn, RoleName, RolePath, SessionDuration},
+    roles::{PolicyArn, RoleDefaults, RoleName, RolePath, SessionDuration},
     secrets::SecretPrefix,
 };
 use dataplane_api::permissions::Profile;
@@ -28,8 +28,9 @@ use wanted::Wanted;
 
 use crate::{
     client::Client,
-    ownership::{self, Marks},
+    ownership::{self, Kind, Marks},
     profiles::Access,
+    refusals,
     settle::settled,
     tags,
 };
@@ -39,16 +40,19 @@ pub struct Role;
 
 /// What pods of the data plane may do in the cloud, and which Kubernetes service accounts may take it on.
 ///
-/// What a role may do follows from its `profile` and from the objects that are named here; the policy is in the plan, for
-/// review. The role has exactly that policy: one that somebody adds is shown in `unexpected_policies` and removed by the next
-/// apply.
+/// It is an IAM role on AWS, a service account with its bindings on Google Cloud, and on Azure a user-assigned managed identity
+/// with its role assignments. What it may do follows from its `profile` and from the objects that are named here; the policy is in
+/// the plan, for review. On AWS the role has exactly that policy: one that somebody adds is shown in `unexpected_policies` and removed
+/// by the next apply. On Google Cloud and Azure, what others bind or assign on the same objects stays.
 ///
-/// A role is imported by its name, or by `eks/CLUSTER/NAME` when pods take it on by Pod Identity. The cloud keeps its policy and
-/// not the arguments that it was made from, so the plan after an import adds `profile`, `buckets` and the like to the state; as
-/// long as `policy` does not differ, that apply changes nothing in the cloud.
+/// A role is imported by its name (on Google Cloud what stands before the `@` of the service account), or by `eks/CLUSTER/NAME` when
+/// pods take it on by Pod Identity. The cloud keeps its policy and not the arguments that it was made from, so the plan after an
+/// import adds `profile`, `buckets` and the like to the state; as long as `policy` does not differ, that apply changes nothing in the
+/// cloud.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct RoleModel {
-    /// Name of the role, for example `adminflyterole`.
+    /// Name of the role, for example `adminflyterole`: up to 64 characters on AWS, 6 to 30 lower-case letters, digits and hyphens on Google
+    /// Cloud, 3 to 128 characters on Azure.
     #[attr(required, replaces)]
     pub name: Value<Text<RoleName>>,
     /// What the role is for. `admin`: platform services; reads and writes the buckets and the secrets, reads persisted logs.
@@ -59,7 +63,8 @@ pub struct RoleModel {
     /// Buckets that the role reads and writes, by a name of your choice. For `admin` and `user`.
     #[attr(optional)]
     pub buckets: Value<BTreeMap<String, BucketAccessModel>>,
-    /// Beginning of the names of the secrets that the role reads and writes, up to and including a `/`. For `admin`.
+    /// Beginning of the names of the secrets that the role reads and writes, for example `dataplane/acme/`: up to and including a `/` on
+    /// AWS, a `-` or `_` on Google Cloud; on Azure the vault and a `/`. For `admin`.
     #[attr(optional)]
     pub secrets: Value<Text<SecretPrefix>>,
     /// Names of the log groups that the role reads (`admin`) or writes (`log_writer`).
@@ -68,23 +73,24 @@ pub struct RoleModel {
     /// Name of the registry that the role pushes to. For `builder`.
     #[attr(optional)]
     pub registry: Value<Text<RegistryName>>,
-    /// ARNs of the keys that the buckets and secrets above are encrypted with. For `admin` and `user`.
+    /// Keys that the buckets and secrets above are encrypted with: ARNs on AWS, `projects/…/cryptoKeys/…` on Google Cloud, URLs on
+    /// Azure. For `admin` and `user`.
     #[attr(optional)]
     pub kms_keys: Value<Set<Text<KmsKey>>>,
-    /// How a pod takes the role on: exactly one of `irsa` and `pod_identity`.
+    /// How a pod takes the role on: exactly one of `irsa` and `pod_identity` (AWS), `gke` (Google Cloud) and `azure`.
     #[attr(required)]
     pub trust: Value<TrustModel>,
     /// Service accounts that may take the role on, each by its exact name: there are no wildcards.
     #[attr(required, validate = trust::some_subject)]
     pub subjects: Value<Set<SubjectModel>>,
-    /// ARN of a policy that bounds whatever the role can do.
+    /// ARN of a policy that bounds whatever the role can do. AWS only.
     #[attr(optional)]
     pub permissions_boundary: Value<Text<PolicyArn>>,
-    /// Path that the role lies under, for example `/dataplane/`.
-    #[attr(optional, computed, replaces, default = "/")]
+    /// Path that the role lies under, for example `/dataplane/`. AWS only, where it is `/` by default.
+    #[attr(optional, computed, replaces)]
     pub path: Value<Text<RolePath>>,
-    /// How long a session of the role may last, from `1h` to `12h`.
-    #[attr(optional, computed, default = "1h", validate = session)]
+    /// How long a session of the role may last, from `1h` to `12h`. AWS only, where it is `1h` by default.
+    #[attr(optional, computed, validate = session)]
     pub max_session_duration: Value<Text<text::Duration>>,
     /// Tags of the role, added to the provider's `tags`.
     #[attr(optional, validate = tags::check)]
@@ -95,7 +101,8 @@ pub struct RoleModel {
     /// Name of the role.
     #[attr(computed, stable)]
     pub id: Value<String>,
-    /// What others know the role by: its ARN.
+    /// What others know the role by: its ARN on AWS, the service account's e-mail address on Google Cloud, on Azure the identity's
+    /// principal (object) id.
     #[attr(computed, stable)]
     pub principal: Value<String>,
     /// What the role may do, as JSON.
@@ -104,7 +111,7 @@ pub struct RoleModel {
     /// Who may take the role on, as JSON.
     #[attr(computed)]
     pub trust_policy: Value<Text<PolicyDocument>>,
-    /// Policies that somebody else wrote into the role or attached to it. The next apply removes them.
+    /// Policies that somebody else wrote into the role or attached to it, and others' ways to take it on. The next apply removes them.
     #[attr(computed)]
     pub unexpected_policies: Value<Set<String>>,
     /// Annotations that a service account needs for its pods to get the role.
@@ -144,6 +151,9 @@ fn session(duration: &Text<text::Duration>) -> std::result::Result<(), String> {
         })
 }
 
+/// Fields of a role's type that are another argument.
+const RENAMED: &[(&str, &str)] = &[("max_session", "max_session_duration")];
+
 /// How long a step waits for the cloud without `timeouts`.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -168,6 +178,7 @@ impl Resource for Role {
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<RoleModel>) -> Result<()> {
         let Change {
+            config,
             prior,
             planned: Some(planned),
             ..
@@ -184,17 +195,27 @@ impl Resource for Role {
             planned.pod_labels = prior.pod_labels.clone();
         }
         let Some(client) = cx.client_if_known() else {
+            if let Some(prior) = prior {
+                let kept = (prior.path.clone(), prior.max_session_duration.clone());
+                planned.fill(config.as_ref(), kept);
+            }
             return Ok(());
         };
-        planned.tags_all = Marks::planned(client, Self::NAME, &planned.name, &planned.tags);
+        planned.tags_all = Marks::planned(client, Kind::Roles, &planned.name, &planned.tags)?;
         let roles = &client.clouds()?.roles;
+        let RoleDefaults { path, max_session } = roles.defaults();
+        let defaults = (path.map(Text::from).into(), found::session(max_session));
+        planned.fill(config.as_ref(), defaults);
+        if let Some(outline) = planned.outline() {
+            refusals::none(roles.check(&outline), RENAMED)?;
+        }
         if let Some(spec) = planned.spec() {
             let documents = roles.documents(&spec).await?;
             planned.policy = documents.policy.into();
             planned.trust_policy = documents.trust_policy.into();
-        } else if let Some(spec) = planned.spec_for_anybody() {
+        } else if let (Some(name), Some(allowed)) = (planned.name.known(), planned.capabilities()) {
             // The cluster is often made in the same apply; what the role may do can be reviewed without it.
-            planned.policy = roles.documents(&spec).await?.policy.into();
+            planned.policy = roles.policy(name, &allowed).await?.into();
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clouds::roles::{Role as Found, RoleName, SessionDuration, Subject};
+use clouds::roles::{Role as Found, RoleName, RolePath, SessionDuration, Subject};
 use framework::{Result, Text, Value, text};
 
 use super::{
@@ -11,7 +11,28 @@ use super::{
 };
 use crate::{client::Client, drift};
 
+pub(super) fn session(duration: Option<SessionDuration>) -> Value<Text<text::Duration>> {
+    let text = |session: SessionDuration| {
+        Text::from(text::Duration::from(Duration::from_secs(session.as_secs())))
+    };
+    duration.map(text).into()
+}
+
 impl RoleModel {
+    /// Enters the path and the longest session where the configuration has none.
+    pub(super) fn fill(
+        &mut self,
+        config: Option<&Self>,
+        (path, session): (Value<Text<RolePath>>, Value<Text<text::Duration>>),
+    ) {
+        if config.is_some_and(|config| config.path.is_null()) {
+            self.path = path;
+        }
+        if config.is_some_and(|config| config.max_session_duration.is_null()) {
+            self.max_session_duration = session;
+        }
+    }
+
     pub(super) fn role_name(&self) -> Result<RoleName> {
         Ok(RoleName::clone(self.name.get()?))
     }
@@ -34,13 +55,10 @@ impl RoleModel {
         self.pod_labels = found.pod_labels.into();
         self.path = found.path.map(Text::from).into();
         self.permissions_boundary = found.permissions_boundary.map(Text::from).into();
-        let session = |session: SessionDuration| {
-            Text::from(text::Duration::from(Duration::from_secs(session.as_secs())))
-        };
-        self.max_session_duration = found.max_session.map(session).into();
+        self.max_session_duration = session(found.max_session);
         // A trust policy of another form shows as a difference of `trust_policy`.
         if let Some(trust) = found.trust.as_ref() {
-            self.trust = trust_model(trust);
+            self.trust = trust_model(trust).into();
             let subject = |subject: &Subject| SubjectModel {
                 namespace: subject.namespace.clone().into(),
                 service_account: subject.service_account.clone().into(),

@@ -8,8 +8,8 @@ use clouds::{
     log_groups::LogGroupName,
     registries::RegistryName,
     roles::{
-        Namespace, PolicyArn, RoleName, RolePath, RoleSpec, ServiceAccountName, SessionDuration,
-        Subject, Trust,
+        Capability, Namespace, PolicyArn, RoleName, RolePath, RoleSpec, ServiceAccountName,
+        SessionDuration, Subject, Trust,
     },
     secrets::SecretPrefix,
 };
@@ -22,19 +22,25 @@ use crate::profiles::{self, Argument, BucketReach, Reach};
 impl RoleModel {
     /// The role as it should be; none while an argument is unknown.
     pub(super) fn spec(&self) -> Option<RoleSpec> {
-        let subject = |subject: &SubjectModel| {
-            Some(Subject {
-                namespace: Namespace::clone(subject.namespace.known()?),
-                service_account: ServiceAccountName::clone(subject.service_account.known()?),
-            })
-        };
-        let subjects = self
-            .subjects
-            .known()?
-            .iter()
-            .map(subject)
-            .collect::<Option<_>>()?;
-        self.spec_with(self.trust.known()?.trust()?, subjects)
+        self.spec_with(self.trust.known()?.trust()?, self.subjects()?)
+    }
+
+    /// What is known of the role already, for what a cloud takes or not.
+    pub(super) fn outline(&self) -> Option<RoleSpec> {
+        let mut sure = self.clone();
+        forget(&mut sure.path);
+        forget(&mut sure.permissions_boundary);
+        forget(&mut sure.max_session_duration);
+        forget(&mut sure.buckets);
+        forget(&mut sure.secrets);
+        forget(&mut sure.logs);
+        forget(&mut sure.registry);
+        forget(&mut sure.kms_keys);
+        if let Value::Known(buckets) = &mut sure.buckets {
+            buckets.retain(|_, bucket| bucket.reach().is_some());
+        }
+        let trust = self.trust.known()?.outline()?;
+        sure.spec_with(trust, self.subjects().unwrap_or_default())
     }
 
     /// The role as the state has it: of one that was just imported, what its id says; none without a trust.
@@ -48,15 +54,25 @@ impl RoleModel {
             permissions_boundary: None,
             max_session: None,
             trust: self.trust.known()?.trust()?,
-            subjects: BTreeSet::new(),
+            subjects: self.subjects().unwrap_or_default(),
             capabilities: BTreeSet::new(),
         })
     }
 
-    /// The same but for who may take it on, which does not enter its policy.
-    pub(super) fn spec_for_anybody(&self) -> Option<RoleSpec> {
-        let cluster = "any".parse().ok()?;
-        self.spec_with(Trust::PodIdentity { cluster }, BTreeSet::new())
+    /// What the role may do; none while it is unknown.
+    pub(super) fn capabilities(&self) -> Option<BTreeSet<Capability>> {
+        let profile = **self.profile.known()?;
+        Some(profiles::capabilities(profile, &self.reach()?))
+    }
+
+    fn subjects(&self) -> Option<BTreeSet<Subject>> {
+        let subject = |subject: &SubjectModel| {
+            Some(Subject {
+                namespace: Namespace::clone(subject.namespace.known()?),
+                service_account: ServiceAccountName::clone(subject.service_account.known()?),
+            })
+        };
+        self.subjects.known()?.iter().map(subject).collect()
     }
 
     fn spec_with(&self, trust: Trust, subjects: BTreeSet<Subject>) -> Option<RoleSpec> {
@@ -70,7 +86,7 @@ impl RoleModel {
             max_session: session.flatten(),
             trust,
             subjects,
-            capabilities: profiles::capabilities(**self.profile.known()?, &self.reach()?),
+            capabilities: self.capabilities()?,
         })
     }
 
@@ -148,6 +164,12 @@ impl BucketAccessModel {
             access: **self.access.known()?,
             prefixes: prefixes.map(|prefix| ObjectPrefix::clone(prefix)).collect(),
         })
+    }
+}
+
+fn forget<T>(value: &mut Value<T>) {
+    if value.is_unknown() {
+        *value = Value::Null;
     }
 }
 

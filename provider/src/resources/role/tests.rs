@@ -4,6 +4,7 @@ mod boundary;
 mod drift;
 mod import;
 mod input;
+mod other_clouds;
 mod ownership;
 
 use clouds::{

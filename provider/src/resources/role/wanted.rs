@@ -8,15 +8,15 @@ use clouds::{
     tags::Tags,
 };
 use framework::{
-    Context, Diagnostic, Resource as _, Result, path,
+    Context, Diagnostic, Result, path,
     wait::{self, Deadline, Poll},
 };
 
-use super::{PATIENCE, Role, RoleModel};
+use super::{PATIENCE, RENAMED, RoleModel};
 use crate::{
     client::Client,
-    ownership::{Apply, Creation, Managed, Origin},
-    settle,
+    ownership::{Apply, Creation, Kind, Managed, Origin},
+    refusals, settle,
 };
 
 /// How often in a row a new or changed role has to be read as it should be. The cloud's replicas do not agree at once.
@@ -37,10 +37,12 @@ pub(super) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     pub(super) fn of(cx: &'a Context<Client>, plan: &RoleModel) -> Result<Self> {
         let spec = plan.known_spec()?;
+        let roles = &*cx.client()?.clouds()?.roles;
+        refusals::none(roles.check(&spec), RENAMED)?;
         let time = (&plan.timeouts, PATIENCE);
         Ok(Self {
-            apply: Apply::new(cx, Role::NAME, &spec.name, &plan.tags, time)?,
-            roles: &*cx.client()?.clouds()?.roles,
+            apply: Apply::new(cx, Kind::Roles, &spec.name, &plan.tags, time)?,
+            roles,
             known: spec.clone(),
             spec,
         })

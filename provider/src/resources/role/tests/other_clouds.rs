@@ -1,0 +1,91 @@
+//! What differs from cloud to cloud: the forms of trust, and what a cloud has no such thing as.
+
+use clouds::Refusal;
+
+use super::*;
+
+const POOL: &str = "projects/123456789/locations/global/workloadIdentityPools/acme";
+
+fn gke(direct: Option<bool>) -> serde_json::Value {
+    let mut trust = json!({ "gke": { "pool": "acme-prod.svc.id.goog" } });
+    if let Some(direct) = direct {
+        trust["gke"]["direct"] = json!(direct);
+    }
+    change(user(), "trust", trust)
+}
+
+fn azure() -> serde_json::Value {
+    let trust = json!({ "azure": { "issuer": "https://westeurope.oic.prod-aks.azure.com/t/c/" } });
+    change(user(), "trust", trust)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_form_of_trust_is_made_changed_and_imported() {
+    let elsewhere = change(user(), "trust", json!({ "gke": { "pool": POOL } }));
+    for (config, changed) in [(gke(None), gke(Some(true))), (elsewhere, azure())] {
+        let harness = over(&Memory::default()).await;
+        let role = harness.resource(NAME);
+        role.lifecycle(config.clone(), changed).await;
+        let state = role.create(config.clone()).await;
+        let imported = role.import("userflyterole").await;
+        for kept in ["trust", "subjects", "trust_policy", "principal"] {
+            assert_eq!(imported[kept], state[kept], "{kept}");
+        }
+        let taken = role.update(&imported, config.clone()).await;
+        role.settled(&taken, config).await;
+    }
+}
+
+#[tokio::test]
+async fn a_pool_and_an_issuer_have_their_grammar() {
+    let harness = over(&Memory::default()).await;
+    let role = harness.resource(NAME);
+    for (trust, at, part) in [
+        (
+            json!({ "gke": { "pool": "acme-prod" } }),
+            "trust.gke.pool",
+            "PROJECT.svc.id.goog",
+        ),
+        (
+            json!({ "azure": { "issuer": "http://issuer.example" } }),
+            "trust.azure.issuer",
+            "https",
+        ),
+        (
+            json!({ "gke": { "pool": POOL }, "azure": { "issuer": "https://a.example" } }),
+            "trust",
+            "exactly one of",
+        ),
+    ] {
+        refuses(&role, change(user(), "trust", trust), at, &[part]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_cloud_has_no_such_thing_as_is_refused_in_the_plan() {
+    for (field, at) in [
+        ("path", "path"),
+        ("permissions_boundary", "permissions_boundary"),
+        ("max_session", "max_session_duration"),
+        ("trust", "trust"),
+        ("buckets", "buckets"),
+    ] {
+        let memory = Memory::default();
+        let harness = over(&memory).await;
+        let role = harness.resource(NAME);
+        let state = role.create(user()).await;
+        let made = memory.calls().len();
+        memory.refuse("roles.check", Refusal::new(field, "This cloud has no such thing."));
+        // Also while the cluster that issues the tokens is yet to be made.
+        let trust = json!({ "irsa": { "provider_arn": UNKNOWN } });
+        for config in [user(), change(user(), "trust", trust)] {
+            let refused = role.try_plan(Some(&state), config).await.unwrap_err();
+            assert_eq!(
+                refused[0].path.as_ref().map(ToString::to_string),
+                Some(at.to_owned())
+            );
+            assert!(refused[0].to_string().contains("no such thing"), "{refused:?}");
+        }
+        assert_eq!(memory.calls().len(), made, "nothing was called");
+    }
+}
