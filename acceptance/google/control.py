@@ -8,12 +8,15 @@
     POST | DELETE /_projects/P/faults      see faults.py
     POST /_projects/P/people               {"name", "permissions": [...]}: somebody who may do that alone; {"token"}
     POST /_projects/P/clusters             {"name": "projects/P/locations/L/clusters/C", "value": Cluster}
-    POST /_issuers                         {"issuer", "jwksUri", "certificateAuthority"}: where an issuer's keys really are
+    POST /_projects/P/images               {"name": "projects/P/locations/L/repositories/R/dockerImages/I"}: one that was pushed
+    POST /_issuers                         {"issuer", and "jwksUri" with "certificateAuthority", or "keys"}: where its keys really are
+    POST /_oauth/token                     a refresh token's access token, which is the same: credential files need the detour
     POST /_token-review/P                  an API server's TokenReview
     GET | POST /_gates/NAME                how many calls wait; POST lets all pass, now and later
 """
 
 import json
+from urllib.parse import parse_qsl
 
 import access
 import identities
@@ -31,6 +34,9 @@ class Control:
 
     def answer(self, verb, path, raw):
         """The status and the body for a request."""
+        if path == "/_oauth/token":
+            token = dict(parse_qsl(raw.decode())).get("refresh_token", "")
+            return 200, {"access_token": token, "expires_in": 3600, "token_type": "Bearer"}
         body = json.loads(raw) if raw else None
         match [verb, *path.strip("/").split("/")]:
             case ["GET", "_violations"]:
@@ -77,6 +83,9 @@ class Control:
                 return 200, {"token": identities.person(self.store, project, body["name"], body["permissions"])}
             case ["POST", "clusters"]:
                 self.store.put("container", body["name"], Resource(project, body["value"]))
+                return 200, {}
+            case ["POST", "images"]:
+                self.store.put("artifactregistry", body["name"], Resource(project, body))
                 return 200, {}
         return 404, {"error": f"a project has no {verb} {'/'.join(rest)}"}
 

@@ -14,6 +14,7 @@ PUBLISHED = {
     "iam": ["v1"],
     "iamcredentials": ["v1"],
     "logging": ["v2"],
+    "oauth2": ["v2"],
     "secretmanager": ["v1"],
     "serviceusage": ["v1"],
     "storage": ["v1"],

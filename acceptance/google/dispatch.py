@@ -29,10 +29,6 @@ class Request:
     headers: dict
     raw: bytes
 
-    @property
-    def agent(self):
-        return self.headers.get("User-Agent", "")
-
 
 @dataclass
 class Answer:
@@ -83,7 +79,7 @@ class Dispatcher:
         except (ValueError, Refused) as why:
             return self._violation(self._project_of(request), request, service, method, [f"the body is not understood: {why}"])
         project = self._project_of(request, body if service == "sts" else None)
-        forgiving = validation.is_googles(request.agent)
+        forgiving = validation.is_googles(request.headers)
         if why := validation.check_request(method, query, body, forgiving):
             return self._violation(project, request, service, method, why)
         if method.id not in METHODS:
@@ -169,7 +165,7 @@ class Dispatcher:
     def _violation(self, project, request, service, method, why, code=400):
         record = {
             "method": method.id if method else None, "request": f"{request.verb} {service} {request.target}",
-            "agent": request.agent, "body": request.raw.decode(errors="replace")[:4000], "why": why,
+            "agent": request.headers.get("User-Agent"), "body": request.raw.decode(errors="replace")[:4000], "why": why,
         }  # fmt: skip
         self.store.violations.append(record)
         if project:

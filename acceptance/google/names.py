@@ -6,7 +6,7 @@ from errors import invalid
 
 PATTERNS = {
     "project": r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
-    "bucket": r"(?!goog)[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
+    "bucket": r"(?!goog)(?!.*google)[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
     "service account": r"[a-z](?:[a-z0-9-]{4,28}[a-z0-9])",
     "workload identity pool": r"(?!gcp-)[a-z0-9-]{4,32}",
     "workload identity pool provider": r"(?!gcp-)[a-z0-9-]{4,32}",

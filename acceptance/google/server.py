@@ -4,6 +4,7 @@ import json
 import select
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import descriptions
 from control import Control
@@ -35,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.startswith("/_"):
             with self.server.store.lock:
-                code, body = self.server.control.answer(self.command, self.path, raw)
+                code, body = self.server.control.answer(self.command, urlsplit(self.path).path, raw)
             self.send(Answer(code, json.dumps(body).encode(), {"Content-Type": "application/json"}))
             return
         given = self.call(Request(self.command, self.path, self.headers, raw))

@@ -16,6 +16,7 @@ STORAGE_OUTPUT_ONLY = {
 
 # What the services forgive and Google's own clients rely on: whole buckets sent back, nulls, 64-bit integers as numbers.
 GOOGLES_CLIENTS = ("google-cloud-sdk", "gcloud-python", "google-api-python-client")
+GOOGLES_LANGUAGES = ("gl-python",)
 
 
 def camel(name):
@@ -24,8 +25,10 @@ def camel(name):
     return first + "".join(word.title() for word in rest)
 
 
-def is_googles(agent):
-    return any(name in agent for name in GOOGLES_CLIENTS)
+def is_googles(headers):
+    """Whether a client is one of Google's own; their libraries for tokens say so by another header."""
+    agent, client = headers.get("User-Agent", ""), headers.get("x-goog-api-client", "")
+    return any(name in agent for name in GOOGLES_CLIENTS) or client.startswith(GOOGLES_LANGUAGES)
 
 
 def check_request(method, query, body, forgiving):
@@ -125,8 +128,8 @@ class Checker:
 
     def _may_be_null(self):
         # null clears a field, in a merge patch only; storage alone has those.
-        merges = self.method.verb == "PATCH" or self.forgiving
-        return self.api.name == "storage" and self.is_request and merges
+        merges = self.api.name == "storage" and self.method.verb == "PATCH"
+        return self.is_request and (merges or self.forgiving)
 
     def _is_output_only(self, schema, name):
         if schema["properties"][name].get("readOnly"):

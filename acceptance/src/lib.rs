@@ -1,9 +1,11 @@
-//! What the acceptance tests and the demo stand on: the real `terraform`, a real Kubernetes API server, and emulators
-//! of AWS that nobody here wrote. Something missing is an error with a sentence, never a test that passes.
+//! What the acceptance tests and the demo stand on: the real `terraform`, a real Kubernetes API server, emulators of AWS
+//! that nobody here wrote, and a stand-in for Google Cloud that its published descriptions drive. Something missing is an
+//! error with a sentence, never a test that passes.
 
 pub mod aws;
 pub mod cluster;
 pub mod control_plane;
+pub mod google;
 pub mod issuer;
 pub mod node;
 pub mod operator;

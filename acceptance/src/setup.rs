@@ -70,6 +70,12 @@ pub fn terraform() -> Result<PathBuf> {
     )
 }
 
+/// Google's own command line on PATH.
+pub fn gcloud() -> Result<PathBuf> {
+    on_path("gcloud")
+        .context("install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install")
+}
+
 /// `terraform-provider-dataplane` or `dataplane-operator`, as cargo last built it beside this program, or from the folder
 /// that `DATAPLANE_BINARIES` names: the release build is what gets measured.
 pub fn built(binary: &str) -> Result<PathBuf> {

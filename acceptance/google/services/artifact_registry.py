@@ -1,6 +1,6 @@
-"""Artifact Registry: repositories, made and deleted by operations."""
+"""Artifact Registry: repositories, made and deleted by operations, and the images that a test says are in them."""
 
-from calls import Behaviour
+from calls import Behaviour, page
 from errors import invalid
 from services import policy_methods, resources
 from store import timestamp
@@ -41,7 +41,13 @@ COLLECTION = resources.Collection(
     response_type="type.googleapis.com/google.devtools.artifactregistry.v1.Repository",
 )
 
+def images(call):
+    found, rest = page(call, [resource.value for _, resource in call.store.under("artifactregistry", call.name)])
+    return {"dockerImages": found, **rest}
+
+
 METHODS = {
+    f"{REPOSITORIES}.dockerImages.list": Behaviour(images, ("artifactregistry.dockerimages.list",)),
     **COLLECTION.behaviours("create", "get", "list", "patch", "delete"),
     **policy_methods.behaviours(REPOSITORIES, "artifactregistry.repositories"),
     "artifactregistry.projects.locations.operations.get": Behaviour(resources.operation),

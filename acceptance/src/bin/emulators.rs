@@ -1,5 +1,5 @@
-//! Runs the emulated AWS, the Kubernetes API server and the control plane in the foreground, and prints how to reach them.
-//! `emulators run COMMAND [ARGUMENT…]` runs one command beside the emulated AWS alone, for tests that are told its
+//! Runs the emulated clouds, the Kubernetes API server and the control plane in the foreground, and prints how to reach them.
+//! `emulators run COMMAND [ARGUMENT…]` runs one command beside the emulated clouds alone, for tests that are told their
 //! addresses by their environment, and ends as the command does.
 
 use std::{
@@ -13,6 +13,7 @@ use acceptance::{
     aws::{Account, Emulators, Front},
     cluster::{Cluster, Site},
     control_plane::ControlPlane,
+    google::Google,
     issuer::Issuer,
     setup,
 };
@@ -32,9 +33,10 @@ fn run(command: &[OsString]) -> Result<ExitCode> {
     let (program, arguments) = command.split_first().context("run what?")?;
     let directory = setup::scratch()?;
     let emulators = Emulators::start_in(directory.path())?;
+    let google = Google::start_in(directory.path())?;
     let status = Command::new(program)
         .args(arguments)
-        .envs(addresses(&emulators))
+        .envs(addresses(&emulators, &google))
         .status()
         .with_context(|| format!("starting {}", program.display()))?;
     Ok(if status.success() {
@@ -45,10 +47,11 @@ fn run(command: &[OsString]) -> Result<ExitCode> {
 }
 
 /// What the tests of the clouds crates read.
-fn addresses(emulators: &Emulators) -> [(&'static str, String); 2] {
+fn addresses(emulators: &Emulators, google: &Google) -> [(&'static str, String); 3] {
     [
         ("DATAPLANE_MINISTACK_ENDPOINT", emulators.ministack()),
         ("DATAPLANE_MOTO_ENDPOINT", emulators.moto()),
+        ("DATAPLANE_GOOGLE_ENDPOINT", google.endpoint().to_owned()),
     ]
 }
 
@@ -56,6 +59,8 @@ fn serve() -> Result<()> {
     let directory = setup::scratch()?;
     let cluster = Cluster::start_in(&directory.path().join("cluster"), Site::default())?;
     let emulators = Emulators::start_in(&directory.path().join("aws"))?;
+    let google = Google::start_in(directory.path())?;
+    google.trust(&cluster)?;
     let front = Front::start(&emulators)?;
     front.trust(Issuer::of(&cluster)?);
     let control_plane = ControlPlane::start("127.0.0.1:0", Issuer::of(&cluster)?)?;
@@ -73,7 +78,7 @@ fn serve() -> Result<()> {
         format!("export CONTROL_PLANE_CA={}", authority.display()),
     ];
     let account = Account::new(&front);
-    let addresses = addresses(&emulators).map(|(name, value)| (name.to_owned(), value));
+    let addresses = addresses(&emulators, &google).map(|(name, value)| (name.to_owned(), value));
     lines.extend(
         account
             .environment()

@@ -37,6 +37,8 @@ pub struct Site {
     pub simulated_node: bool,
     /// Who is asked for the user of a token that is not the cluster's own: EKS asks IAM.
     pub token_review: Option<String>,
+    /// The issuer of its service account tokens, where it is not one as EKS names them.
+    pub issuer: Option<String>,
 }
 
 impl Default for Site {
@@ -45,6 +47,7 @@ impl Default for Site {
             address: "127.0.0.1".to_owned(),
             simulated_node: true,
             token_review: None,
+            issuer: None,
         }
     }
 }
@@ -64,12 +67,15 @@ impl Programs {
     /// Starts them with their files in `directory`.
     pub(super) fn start_in(directory: &Path, site: Site) -> Result<Self> {
         let port = free_port()?;
-        let mut identifier = format!("{:x}{port:x}", std::process::id());
-        identifier.make_ascii_uppercase();
+        let issuer = site.issuer.clone().unwrap_or_else(|| {
+            let mut identifier = format!("{:x}{port:x}", std::process::id());
+            identifier.make_ascii_uppercase();
+            // As EKS names its issuers: a host name, a path, no port. The keys are read from the API server.
+            format!("https://oidc.eks.eu-west-1.example.test/id/{identifier:0>32}")
+        });
         let programs = Self {
             directory: directory.to_path_buf(),
-            // As EKS names its issuers: a host name, a path, no port. The keys are read from the API server.
-            issuer: format!("https://oidc.eks.eu-west-1.example.test/id/{identifier:0>32}"),
+            issuer,
             port,
             etcd_port: free_port()?,
             site,

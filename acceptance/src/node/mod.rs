@@ -34,7 +34,7 @@ impl Node {
         Site {
             address: network::ADDRESS.to_owned(),
             simulated_node: false,
-            token_review: None,
+            ..Site::default()
         }
     }
 

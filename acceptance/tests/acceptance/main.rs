@@ -8,6 +8,7 @@ mod eks;
 mod environment;
 mod examples;
 mod faults;
+mod google;
 mod identity;
 mod looked_up;
 mod makefile;

@@ -1,0 +1,117 @@
+//! GKE on a cluster of the tests, and pods whose tokens become Google's. The cluster is looked up under its name with the
+//! address and authority of the real one; its API server asks the stand-in who an access token is.
+
+use anyhow::{Context as _, Result};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Caller, Project, client};
+use crate::cluster::{Cluster, Site};
+
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+
+impl Project {
+    /// Where and how to start a cluster that is to be this project's cluster `name` on GKE.
+    pub fn gke_site(&self, location: &str, name: &str) -> Site {
+        let name = self.cluster_name(location, name);
+        Site {
+            token_review: Some(format!(
+                "{}/_token-review/{}",
+                self.address.endpoint, self.id
+            )),
+            issuer: Some(format!("https://container.googleapis.com/v1/{name}")),
+            ..Site::default()
+        }
+    }
+
+    /// The workload identity pool of the project's clusters on GKE.
+    pub fn gke_pool(&self) -> String {
+        format!("{}.svc.id.goog", self.id)
+    }
+
+    /// Lets GKE say that its cluster `name` is this one, and the project's pool take its tokens.
+    pub fn host_on_gke(&self, location: &str, name: &str, cluster: &Cluster) -> Result<()> {
+        self.address.trust(cluster)?;
+        let endpoint = cluster.endpoint();
+        let certificate = BASE64_STANDARD.encode(cluster.authority()?.certificate());
+        let value = json!({
+            "name": name,
+            "location": location,
+            "selfLink": cluster.issuer(),
+            // GKE's is an IP address at the usual port.
+            "endpoint": endpoint.trim_start_matches("https://"),
+            "masterAuth": { "clusterCaCertificate": certificate },
+            "workloadIdentityConfig": { "workloadPool": self.gke_pool() },
+            "status": "RUNNING",
+            "currentMasterVersion": "1.36.2-gke.1",
+            "currentNodeVersion": "1.36.2-gke.1",
+        });
+        let seeded = json!({ "name": self.cluster_name(location, name), "value": value });
+        self.ask(Method::POST, "clusters", &seeded).map(drop)
+    }
+
+    /// A pod's session in a cluster on GKE, as the service account of Google's in its annotation (by the metadata server
+    /// there), or as itself. `token` is the pod's, for [`Project::gke_pool`].
+    pub fn pod_on_gke(
+        &self,
+        cluster: &Cluster,
+        token: &str,
+        account: Option<&str>,
+    ) -> Result<Caller> {
+        let audience = format!("identitynamespace:{}:{}", self.gke_pool(), cluster.issuer());
+        self.exchanged(&audience, token, account)
+    }
+
+    /// A pod's session through a provider of a workload identity pool, by its full name:
+    /// `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`.
+    pub fn pod_elsewhere(
+        &self,
+        provider: &str,
+        token: &str,
+        account: Option<&str>,
+    ) -> Result<Caller> {
+        self.exchanged(&format!("//iam.googleapis.com/{provider}"), token, account)
+    }
+
+    /// Google's own library exchanges the token and, for an account, has a token of that minted.
+    fn exchanged(&self, audience: &str, token: &str, account: Option<&str>) -> Result<Caller> {
+        let file = self.write("subject-token", token)?;
+        let endpoint = &self.address.endpoint;
+        let mut credentials = json!({
+            "type": "external_account",
+            "audience": audience,
+            "subject_token_type": JWT,
+            "token_url": format!("{endpoint}/sts/v1/token"),
+            "credential_source": { "file": file },
+        });
+        if let Some(account) = account {
+            let url = format!(
+                "{endpoint}/iamcredentials/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
+            );
+            credentials["service_account_impersonation_url"] = url.into();
+        }
+        let token = client::token_by(&credentials)
+            .with_context(|| format!("exchanging a pod's token for {audience}"))?;
+        self.caller(token)
+    }
+
+    fn cluster_name(&self, location: &str, name: &str) -> String {
+        format!("projects/{}/locations/{location}/clusters/{name}", self.id)
+    }
+}
+
+impl Caller {
+    /// What GKE says of a cluster.
+    pub fn gke_cluster(&self, location: &str, name: &str) -> Result<Value> {
+        let name = format!(
+            "projects/{}/locations/{location}/clusters/{name}",
+            self.project
+        );
+        self.call(
+            "container.v1",
+            "projects.locations.clusters.get",
+            &json!({ "name": name }),
+        )
+    }
+}
