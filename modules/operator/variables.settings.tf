@@ -4,8 +4,9 @@ variable "egress" {
     usual port.
 
     - `dns`: the servers that answer for names, for the operator and its workspaces: pods by `namespace` and `pod_labels`,
-      or addresses by `cidrs`. Default `kube-dns` in `kube-system`, and the node-local cache. On EKS Auto Mode give the
-      address of the Service `kube-dns`, on OpenShift the namespace `openshift-dns` with port 5353
+      or addresses by `cidrs`. Default `kube-dns` in `kube-system`, the node-local cache, Cloud DNS of GKE and LocalDNS of
+      AKS. On EKS Auto Mode give the address of the Service `kube-dns`, on OpenShift the namespace `openshift-dns` with
+      port 5353
   EOT
   type = object({
     kubernetes_api = optional(object({ cidrs = list(string), ports = optional(list(number)) }))

@@ -102,30 +102,30 @@ variable "storage" {
 }
 
 variable "roles" {
-  description = "The cloud role of each profile, as the cloud's module gives them. Each is exactly one of `irsa`, `pod_identity`, `gke` and `azure`."
+  description = "The cloud role of each profile, as the cloud's module gives them. Each is exactly one of `irsa`, `pod_identity`, `gke` (`{}` where the rights are the service accounts' own) and `azure`."
   type = object({
     admin = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
-      gke          = optional(object({ service_account = string }))
+      gke          = optional(object({ service_account = optional(string) }))
       azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     user = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
-      gke          = optional(object({ service_account = string }))
+      gke          = optional(object({ service_account = optional(string) }))
       azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     builder = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
-      gke          = optional(object({ service_account = string }))
+      gke          = optional(object({ service_account = optional(string) }))
       azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     log_writer = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
-      gke          = optional(object({ service_account = string }))
+      gke          = optional(object({ service_account = optional(string) }))
       azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
   })

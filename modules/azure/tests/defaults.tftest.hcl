@@ -123,6 +123,10 @@ run "without_a_vault_there_are_no_secrets" {
 run "the_outputs_fit_the_operator" {
   command = apply
 
+  variables {
+    secret_values = {}
+  }
+
   override_resource {
     target = dataplane_bucket.this
     values = { id = "acmeprod/bucket", uri = "abfss://bucket@acmeprod.dfs.core.windows.net", region = "westeurope" }

@@ -39,7 +39,8 @@ run "a_cluster_elsewhere" {
   command = apply
 
   variables {
-    trust = { oidc = { issuer = "https://oidc.example.com/prod" } }
+    trust         = { oidc = { issuer = "https://oidc.example.com/prod" } }
+    secret_values = {}
   }
 
   override_resource {

@@ -100,6 +100,10 @@ run "labels_are_where_there_are_labels" {
 run "the_outputs_fit_the_operator" {
   command = apply
 
+  variables {
+    secret_values = {}
+  }
+
   override_resource {
     target = dataplane_bucket.this
     values = { id = "acme-prod-bucket", region = "europe-west4" }

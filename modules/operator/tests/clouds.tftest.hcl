@@ -63,3 +63,24 @@ run "azure" {
     error_message = "The operator has the admin role, and pods of the workspace the user role."
   }
 }
+
+run "rights_of_the_service_accounts_themselves" {
+  command = plan
+
+  variables {
+    cluster = { gke = { project = "acme-prod-123456", location = "europe-west4", name = "prod" } }
+    storage = {
+      metadata          = "gs://acme-prod-metadata"
+      fast_registration = "gs://acme-prod-fast-registration"
+    }
+    roles = {
+      admin = { gke = {} }
+      user  = { gke = { service_account = null } }
+    }
+  }
+
+  assert {
+    condition     = dataplane_operator.this.roles.admin.gke != null && dataplane_workspace.this["fraud"].role.gke.service_account == null
+    error_message = "The pods are known to have rights, and no service account is named."
+  }
+}
