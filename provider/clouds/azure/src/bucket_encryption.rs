@@ -1,0 +1,198 @@
+//! Encryption with a key of the customer's.
+//!
+//! An account reads its key with an identity, and only an account that exists has one of its own. So, in this order: the account
+//! gets its system-assigned identity, that identity the right to wrap and unwrap with this one key, and then the account the
+//! key. The right is not seen everywhere at once, which Azure answers as an error of the key vault.
+
+use clouds::account::KmsKey;
+use clouds::buckets::Encryption;
+use clouds::error::Call;
+use clouds::{Error, Optional, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::arm::ResourceId;
+use crate::error::invalid;
+use crate::names::{self, VaultKey};
+use crate::permissions::{BuiltIn, Grant};
+use crate::session::Session;
+use crate::storage_accounts::{Account, AccountChange, NewIdentity, PropertiesChange, WRITE};
+use crate::{pauses, role_assignments, versions};
+
+const KEY_VAULT: &str = "Microsoft.Keyvault";
+const STORAGE: &str = "Microsoft.Storage";
+
+/// The encryption of an account, sent and found.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(crate) struct EncryptionBody {
+    #[serde(rename = "keySource")]
+    source: Option<String>,
+    #[serde(rename = "keyvaultproperties", skip_serializing_if = "Option::is_none")]
+    key: Option<KeyBody>,
+}
+
+/// Written in lower case, unlike everything else.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct KeyBody {
+    keyname: Option<String>,
+    keyvaulturi: Option<String>,
+    /// Empty follows the newest version.
+    keyversion: Option<String>,
+}
+
+impl EncryptionBody {
+    fn of(key: Option<VaultKey>) -> Self {
+        let source = if key.is_some() { KEY_VAULT } else { STORAGE };
+        Self {
+            source: Some(source.to_owned()),
+            key: key.map(|key| KeyBody {
+                keyname: Some(key.name),
+                keyvaulturi: Some(key.vault_uri),
+                keyversion: Some(key.version.unwrap_or_default()),
+            }),
+        }
+    }
+
+    /// The key in the form in which it is given; none where it is Microsoft's.
+    fn key(&self) -> Option<KmsKey> {
+        let source = self.source.as_deref()?;
+        if !source.eq_ignore_ascii_case(KEY_VAULT) {
+            return None;
+        }
+        let key = self.key.as_ref()?;
+        let uri = key.keyvaulturi.as_deref()?.trim_end_matches('/');
+        let name = key.keyname.as_deref()?;
+        let text = match key.keyversion.as_deref().unwrap_or_default() {
+            "" => format!("{uri}/keys/{name}"),
+            version => format!("{uri}/keys/{name}/{version}"),
+        };
+        text.parse().ok()
+    }
+}
+
+pub(crate) fn found(body: Option<&EncryptionBody>) -> Encryption {
+    match body.and_then(EncryptionBody::key) {
+        Some(key) => Encryption::Key(key),
+        None => Encryption::Cloud,
+    }
+}
+
+/// Brings an account from the key that it has to the wanted one.
+pub(crate) async fn change(
+    session: &Session,
+    account: &ResourceId,
+    found: &Encryption,
+    wanted: &Encryption,
+) -> Result<()> {
+    if let Encryption::Key(key) = wanted {
+        let key = parsed(key)?;
+        let principal = identity(session, account).await?;
+        let grant = key_grant(session, &key).await?;
+        let attempts = session.config.attempts;
+        let subscription = session.subscription();
+        pauses::in_turn(attempts, async || {
+            let arm = session.arm().await?;
+            role_assignments::put(arm, &subscription, &principal, &grant).await?;
+            encrypt(session, account, Some(key.clone())).await
+        })
+        .await?;
+    } else {
+        encrypt(session, account, None).await?;
+    }
+    let Encryption::Key(old) = found else {
+        return Ok(());
+    };
+    let same = |wanted: &KmsKey| parsed(wanted).ok().map(|key| (key.vault, key.name));
+    let kept = match wanted {
+        Encryption::Key(new) => same(new) == same(old),
+        Encryption::Cloud => false,
+    };
+    if kept {
+        return Ok(());
+    }
+    let principal = identity(session, account).await?;
+    revoke(session, old, &principal).await
+}
+
+/// Takes the right on a key away from an account's identity; without it, a key whose vault is gone has nothing to take.
+pub(crate) async fn revoke(session: &Session, key: &KmsKey, principal: &str) -> Result<()> {
+    let Some(grant) = key_grant(session, &parsed(key)?).await.optional()? else {
+        return Ok(());
+    };
+    let arm = session.arm().await?;
+    let id = role_assignments::id(principal, &grant);
+    role_assignments::remove(arm, &id).await
+}
+
+fn parsed(key: &KmsKey) -> Result<VaultKey> {
+    names::vault_key(key).map_err(|reason| invalid(WRITE, key, reason))
+}
+
+async fn key_grant(session: &Session, key: &VaultKey) -> Result<Grant> {
+    let vault = session.vault(&key.vault).await?;
+    Ok(Grant {
+        scope: vault.id.child("keys", &key.name),
+        role: BuiltIn::CryptoServiceEncryptionUser,
+        condition: None,
+    })
+}
+
+/// The object id of the account's own identity, which it has from now on.
+async fn identity(session: &Session, account: &ResourceId) -> Result<String> {
+    let change = AccountChange {
+        identity: Some(NewIdentity {
+            kind: "SystemAssigned",
+        }),
+        ..AccountChange::default()
+    };
+    let changed = patch(session, account, &change).await?;
+    let principal = changed.identity.and_then(|identity| identity.principal_id);
+    principal.ok_or_else(|| {
+        let call = Call::new(WRITE, account);
+        Error::NotReady(Box::new(
+            call.because("the account's identity is being made"),
+        ))
+    })
+}
+
+async fn encrypt(session: &Session, account: &ResourceId, key: Option<VaultKey>) -> Result<()> {
+    let change = AccountChange {
+        properties: Some(PropertiesChange {
+            encryption: Some(EncryptionBody::of(key)),
+            ..PropertiesChange::default()
+        }),
+        ..AccountChange::default()
+    };
+    patch(session, account, &change).await.map(|_| ())
+}
+
+pub(crate) async fn patch(
+    session: &Session,
+    account: &ResourceId,
+    change: &AccountChange,
+) -> Result<Account> {
+    let call = Call::new(WRITE, account);
+    let arm = session.arm().await?;
+    arm.patch(call, account, versions::STORAGE, change).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_as_they_were_given() {
+        for text in [
+            "https://acme.vault.azure.net/keys/data",
+            "https://acme.vault.azure.net/keys/data/0123456789abcdef",
+        ] {
+            let key: KmsKey = text.parse().unwrap();
+            let body = EncryptionBody::of(Some(parsed(&key).unwrap()));
+            assert_eq!(super::found(Some(&body)), Encryption::Key(key), "{text}");
+        }
+        let none = EncryptionBody::of(None);
+        assert_eq!(super::found(Some(&none)), Encryption::Cloud);
+        assert_eq!(super::found(None), Encryption::Cloud);
+    }
+}

@@ -1,0 +1,458 @@
+//! The only place that knows Azure's error codes: what each means to the caller.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use azure_core::error::ErrorKind;
+use azure_core::http::RawResponse;
+use azure_core::http::headers::HeaderName;
+use clouds::error::Call;
+use clouds::{Error, ParseError, Result};
+use serde::Deserialize;
+
+use crate::credentials::causes;
+
+const ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-error-code");
+/// The same over all resource providers that a call went through: what Azure's support asks for.
+const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
+const REQUEST: HeaderName = HeaderName::from_static("x-ms-request-id");
+
+/// Something in an answer that we do not understand.
+pub(crate) trait Classify<T> {
+    fn classify(self, call: &Call) -> Result<T>;
+}
+
+impl<T> Classify<T> for std::result::Result<T, ParseError> {
+    fn classify(self, call: &Call) -> Result<T> {
+        self.map_err(|error| Error::Invalid(Box::new(call.clone().because(error.to_string()))))
+    }
+}
+
+/// What an error body says; all of Azure's services say some of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Explained {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    details: Option<Vec<Explained>>,
+    #[serde(alias = "innerError")]
+    innererror: Option<Box<Explained>>,
+}
+
+/// `{"error": {…}}` of Resource Manager and Key Vault, `{"code", "message"}` of some providers, `{"errors": […]}` of registries.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    error: Option<Explained>,
+    errors: Option<Vec<Explained>>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+pub(crate) fn invalid(operation: &str, object: impl fmt::Display, why: impl Into<String>) -> Error {
+    Error::Invalid(Box::new(Call::new(operation, object).because(why)))
+}
+
+/// An answer of another form than the API describes. What stands in it is not shown: it may be a secret.
+pub(crate) fn unreadable(call: Call, error: &serde_json::Error) -> Error {
+    let why = format!(
+        "the answer is not of the form that the API describes (line {}, column {})",
+        error.line(),
+        error.column()
+    );
+    Error::Invalid(Box::new(call.because(why)))
+}
+
+/// An answer that is no success.
+pub(crate) fn from_answer(call: Call, answer: &RawResponse) -> Error {
+    let header = |name: &HeaderName| answer.headers().get_optional_string(name);
+    let explained = explained(answer.body().as_ref());
+    let code = explained.innermost().or_else(|| header(&ERROR_CODE));
+    let call = Call {
+        request_id: header(&CORRELATION).or_else(|| header(&REQUEST)),
+        ..call
+    };
+    from_code(
+        call,
+        &code.unwrap_or_default(),
+        explained.words().as_deref(),
+        answer.status().into(),
+    )
+}
+
+/// An error that the SDK answered instead of Azure's answer.
+pub(crate) fn from_sdk(call: Call, error: azure_core::Error) -> Error {
+    let said = causes(&error);
+    // Entra's codes; its answers come through the credential, in different wrappings.
+    if said.contains("AADSTS") || matches!(error.kind(), ErrorKind::Credential) {
+        return from_credential(call, error, &said);
+    }
+    if let ErrorKind::HttpResponse {
+        raw_response: Some(answer),
+        ..
+    } = error.kind()
+    {
+        return from_answer(call, answer);
+    }
+    if unreachable(&error) {
+        let call = Call {
+            source: Some(Arc::new(error)),
+            ..call
+        };
+        return Error::Unavailable(Box::new(call));
+    }
+    Error::Invalid(Box::new(call.because(said)))
+}
+
+/// Sign-ins that were good once: a refresh token or a session that has ended.
+const EXPIRED: [&str; 6] = [
+    "AADSTS50078",
+    "AADSTS50089",
+    "AADSTS50173",
+    "AADSTS70043",
+    "AADSTS700082",
+    "AADSTS700084",
+];
+
+fn from_credential(call: Call, error: azure_core::Error, said: &str) -> Error {
+    if !said.contains("AADSTS") && unreachable(&error) {
+        let call = Call {
+            source: Some(Arc::new(error)),
+            ..call.because("the token for it could not be fetched")
+        };
+        return Error::Unavailable(Box::new(call));
+    }
+    let code = said.find("AADSTS").map(|at| {
+        let rest = &said[at..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric());
+        rest[..end.unwrap_or(rest.len())].to_owned()
+    });
+    // Further lines are trace ids and advertising.
+    let words = said.lines().next().unwrap_or_default().trim();
+    let expired = code.as_deref().is_some_and(|code| EXPIRED.contains(&code));
+    let call = Box::new(Call {
+        code,
+        ..call.because(words)
+    });
+    if expired {
+        Error::Expired(call)
+    } else {
+        Error::Unauthenticated(call)
+    }
+}
+
+fn unreachable(error: &azure_core::Error) -> bool {
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<azure_core::Error>()
+            && matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io)
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+type Meaning = fn(Box<Call>) -> Error;
+
+/// What the codes mean. What has no entry is taken by its HTTP status.
+const MEANINGS: [(Meaning, &[&str]); 8] = [
+    (
+        Error::AlreadyExists,
+        &[
+            "ContainerAlreadyExists",
+            "ObjectIsDeletedButRecoverable",
+            "RoleAssignmentExists",
+        ],
+    ),
+    (
+        Error::NotEmpty,
+        &[
+            "AccountProtectedFromDeletion",
+            "ContainerHasImmutableBlobs",
+            "ContainerImmutabilityPolicyFailure",
+            "LeaseAlreadyPresent",
+            "LeaseIdMissing",
+        ],
+    ),
+    (
+        Error::Unauthenticated,
+        &[
+            "AuthenticationFailed",
+            "InvalidAuthenticationInfo",
+            "InvalidAuthenticationToken",
+            "InvalidAuthenticationTokenTenant",
+            "NoAuthenticationInformation",
+        ],
+    ),
+    (
+        Error::Expired,
+        &["ExpiredAuthenticationToken", "TokenExpired"],
+    ),
+    (
+        Error::Throttled,
+        &[
+            "OperationNotAllowedDueToThrottling",
+            "ServerBusy",
+            "SubscriptionRequestsThrottled",
+            "TooManyRequests",
+        ],
+    ),
+    (
+        Error::Conflict,
+        &[
+            "AnotherOperationInProgress",
+            "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
+            "ContainerBeingDeleted",
+            "ObjectIsBeingDeleted",
+            "ObjectIsBeingRecovered",
+            "StorageAccountBeingCreated",
+            "StorageAccountIsNotProvisioned",
+            "StorageAccountOperationInProgress",
+        ],
+    ),
+    (
+        Error::NotReady,
+        &[
+            "KeyVaultAccessForbidden",
+            "KeyVaultAuthenticationFailure",
+            "PrincipalNotFound",
+        ],
+    ),
+    (
+        Error::LimitExceeded,
+        &[
+            "MaxStorageAccountsCountPerSubscriptionExceeded",
+            "QuotaExceeded",
+            "RoleAssignmentLimitExceeded",
+            "SubscriptionQuotaExceeded",
+        ],
+    ),
+];
+
+/// What will be refused tomorrow as well, whatever the status is.
+const REFUSED: [&str; 13] = [
+    "AlreadyInUse",
+    "FlagMustBeSetForRestore",
+    "ForbiddenByFirewall",
+    "ForbiddenByConnection",
+    "InvalidResourceLocation",
+    "ReadOnlyDisabledSubscription",
+    "RequestDisallowedByPolicy",
+    "RoleAssignmentUpdateNotPermitted",
+    "ScopeLocked",
+    "StorageAccountAlreadyTaken",
+    "StorageAccountInAnotherResourceGroup",
+    "SubscriptionDisabled",
+    // A 404, and yet nothing of ours is gone: the credentials lead elsewhere.
+    "SubscriptionNotFound",
+];
+
+pub(crate) fn from_code(call: Call, code: &str, message: Option<&str>, status: u16) -> Error {
+    let message = message.unwrap_or_default();
+    let call = Box::new(Call {
+        code: (!code.is_empty()).then(|| code.to_owned()),
+        message: call
+            .message
+            .clone()
+            .or_else(|| (!message.is_empty()).then(|| plain(message))),
+        ..call
+    });
+    match code {
+        "MissingSubscriptionRegistration" => Error::Disabled {
+            remedy: registration(message),
+            call,
+        },
+        "AuthorizationFailed"
+        | "AuthorizationFailure"
+        | "AuthorizationPermissionMismatch"
+        | "Forbidden"
+        | "ForbiddenByRbac"
+        | "InsufficientAccountPermissions"
+        | "LinkedAuthorizationFailed" => denied(call, message),
+        code if REFUSED.contains(&code) => Error::Invalid(call),
+        code => match MEANINGS.iter().find(|(_, codes)| codes.contains(&code)) {
+            Some((meaning, _)) => meaning(call),
+            None => by_status(call, status, message),
+        },
+    }
+}
+
+fn by_status(call: Box<Call>, status: u16, message: &str) -> Error {
+    match status {
+        401 => Error::Unauthenticated(call),
+        403 => denied(call, message),
+        404 => Error::NotFound(call),
+        409 | 412 => Error::Conflict(call),
+        429 => Error::Throttled(call),
+        405 | 501 => Error::Unsupported(call),
+        408 | 500.. => Error::Unavailable(call),
+        _ => Error::Invalid(call),
+    }
+}
+
+/// Resource Manager says what is missing: "… to perform action 'A' over scope 'S' …", or of what a call refers to, "… to perform
+/// action(s) 'A' on the linked scope(s) 'S' …"; Key Vault in lines, "Action: 'A'", "Resource: 'S'".
+fn denied(call: Box<Call>, message: &str) -> Error {
+    let quoted = |after: &[&str]| {
+        let rest = after.iter().find_map(|start| message.rsplit_once(start))?.1;
+        Some(rest.split('\'').next()?.to_owned())
+    };
+    Error::Denied {
+        action: quoted(&["action(s) '", "action '", "Action: '"])
+            .unwrap_or_else(|| call.operation.clone()),
+        resource: quoted(&["linked scope(s) '", "over scope '", "Resource: '"])
+            .unwrap_or_else(|| call.object.clone()),
+        call,
+    }
+}
+
+/// "The subscription is not registered to use namespace 'Microsoft.ContainerRegistry'. …"
+fn registration(message: &str) -> String {
+    let namespace = message
+        .split_once("namespace '")
+        .and_then(|(_, rest)| rest.split('\'').next())
+        .unwrap_or("NAMESPACE");
+    format!("az provider register --namespace {namespace}")
+}
+
+/// Without the lines of request ids that Blob Storage and Key Vault add.
+fn plain(message: &str) -> String {
+    let lines = message
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("RequestId:"));
+    lines
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn explained(body: &[u8]) -> Explained {
+    if let Ok(body) = serde_json::from_slice::<Body>(body) {
+        let first = body.errors.and_then(|errors| errors.into_iter().next());
+        return body.error.or(first).unwrap_or(Explained {
+            code: body.code,
+            message: body.message,
+            ..Explained::default()
+        });
+    }
+    // Blob Storage answers XML: <Error><Code>…</Code><Message>…</Message></Error>.
+    let text = String::from_utf8_lossy(body);
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        Some(rest.split('<').next()?.to_owned())
+    };
+    Explained {
+        code: element("Code"),
+        message: element("Message"),
+        ..Explained::default()
+    }
+}
+
+impl Explained {
+    /// Key Vault's own code is "Conflict" or "Forbidden"; why, it says inside.
+    fn innermost(&self) -> Option<String> {
+        let inner = self.innererror.as_ref().and_then(|inner| inner.innermost());
+        inner.or_else(|| self.code.clone())
+    }
+
+    /// Its words, with those of the details that say more.
+    fn words(&self) -> Option<String> {
+        let mut words = self.message.clone().unwrap_or_default();
+        for detail in self.details.iter().flatten() {
+            if let Some(more) = detail.words().filter(|more| !words.contains(more.as_str())) {
+                words = format!("{words} {more}");
+            }
+        }
+        (!words.trim().is_empty()).then(|| words.trim().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(body: &str, status: u16) -> Error {
+        let explained = explained(body.as_bytes());
+        let call = Call::new("Microsoft.Storage/storageAccounts/write", "acmeprod");
+        from_code(
+            call,
+            &explained.innermost().unwrap_or_default(),
+            explained.words().as_deref(),
+            status,
+        )
+    }
+
+    #[test]
+    fn a_denial_says_what_is_missing_in_the_words_of_resource_manager() {
+        let body = r#"{"error":{"code":"AuthorizationFailed","message":"The client 'ci' with object id '1' does not have authorization to perform action 'Microsoft.Storage/storageAccounts/read' over scope '/subscriptions/s/resourceGroups/acme' or the scope is invalid. If access was recently granted, please refresh your credentials."}}"#;
+        let Error::Denied {
+            action, resource, ..
+        } = meaning(body, 403)
+        else {
+            panic!("not a denial")
+        };
+        assert_eq!(action, "Microsoft.Storage/storageAccounts/read");
+        assert_eq!(resource, "/subscriptions/s/resourceGroups/acme");
+    }
+
+    #[test]
+    fn key_vault_says_inside_what_it_means() {
+        let body = r#"{"error":{"code":"Forbidden","message":"Caller is not authorized to perform action on resource.\r\nCaller: appid=1\r\nAction: 'Microsoft.KeyVault/vaults/secrets/setSecret/action'\r\nResource: '/subscriptions/s/vaults/v/secrets/x'\r\n","innererror":{"code":"ForbiddenByRbac"}}}"#;
+        let Error::Denied {
+            action,
+            resource,
+            call,
+        } = meaning(body, 403)
+        else {
+            panic!("not a denial")
+        };
+        assert_eq!(action, "Microsoft.KeyVault/vaults/secrets/setSecret/action");
+        assert_eq!(resource, "/subscriptions/s/vaults/v/secrets/x");
+        assert_eq!(call.code.as_deref(), Some("ForbiddenByRbac"));
+        let body = r#"{"error":{"code":"Conflict","message":"Secret x is currently in a deleted but recoverable state","innererror":{"code":"ObjectIsDeletedButRecoverable"}}}"#;
+        assert!(matches!(meaning(body, 409), Error::AlreadyExists(_)));
+    }
+
+    #[test]
+    fn a_provider_that_is_not_registered_is_named_with_its_command() {
+        let body = r#"{"error":{"code":"MissingSubscriptionRegistration","message":"The subscription is not registered to use namespace 'Microsoft.ContainerRegistry'. See https://aka.ms/rps-not-found for how to register subscriptions."}}"#;
+        let said = meaning(body, 409).to_string();
+        assert!(
+            said.contains("`az provider register --namespace Microsoft.ContainerRegistry`"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_subscription_that_is_not_found_is_not_an_object_that_is_gone() {
+        let body = r#"{"error":{"code":"SubscriptionNotFound","message":"The subscription 's' could not be found."}}"#;
+        assert!(matches!(meaning(body, 404), Error::Invalid(_)));
+        let body = r#"{"error":{"code":"ResourceGroupNotFound","message":"Resource group 'acme' could not be found."}}"#;
+        assert!(matches!(meaning(body, 404), Error::NotFound(_)));
+    }
+
+    #[test]
+    fn blob_storage_answers_xml() {
+        let body = "\u{feff}<?xml version=\"1.0\"?><Error><Code>LeaseIdMissing</Code><Message>There is currently a lease on the container.\nRequestId:1\nTime:2</Message></Error>";
+        let error = meaning(body, 412);
+        assert!(matches!(error, Error::NotEmpty(_)), "{error:?}");
+        assert!(!error.to_string().contains("RequestId"), "{error}");
+    }
+
+    #[test]
+    fn codes_without_an_entry_go_by_status() {
+        for (status, is) in [
+            (404, "found nothing"),
+            (409, "another change"),
+            (429, "throttled"),
+            (503, "could not be answered"),
+            (400, "is not valid"),
+        ] {
+            assert!(meaning("{}", status).to_string().contains(is), "{status}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Long-running operations of Resource Manager: what was begun is asked about until it has ended.
+//!
+//! Azure says in one of three ways where to ask: a header `Azure-AsyncOperation`, whose answer holds a status; a header
+//! `Location`, which answers 202 until there is a result; or neither, then the resource itself tells by its
+//! `provisioningState`. The URLs are Azure's own, opaque and signed: followed as they are, and never written anywhere.
+
+use std::time::Duration;
+
+use azure_core::http::headers::HeaderName;
+use azure_core::http::{Method, RawResponse, Url};
+use clouds::error::Call;
+use clouds::{Error, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::arm::{Arm, ResourceId, parse};
+use crate::error::{Explained, from_code};
+use crate::pauses::{self, Pauses};
+
+const ASYNC_OPERATION: HeaderName = HeaderName::from_static("azure-asyncoperation");
+const LOCATION: HeaderName = HeaderName::from_static("location");
+const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
+/// How long an operation may take: the slowest of ours, a registry, is made in a minute or two.
+const LONGEST: Duration = Duration::from_mins(30);
+
+/// Where to ask.
+enum Progress {
+    Status(Url),
+    Result(Url),
+    Resource,
+    Ended,
+}
+
+/// The answer of an `Azure-AsyncOperation`, of which only the status is always there.
+#[derive(Deserialize)]
+struct Operation {
+    status: Option<String>,
+    error: Option<Explained>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Provisioned {
+    properties: Option<Provisioning>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Provisioning {
+    provisioning_state: Option<String>,
+}
+
+/// What a status means; what has none is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Status {
+    Running,
+    Succeeded,
+    Failed,
+}
+
+impl Status {
+    fn of(text: Option<&str>) -> Self {
+        let is = |other: &str| text.is_some_and(|text| text.eq_ignore_ascii_case(other));
+        if text.is_none_or(str::is_empty) || is("Succeeded") {
+            Self::Succeeded
+        } else if is("Failed") || is("Canceled") {
+            Self::Failed
+        } else {
+            Self::Running
+        }
+    }
+}
+
+impl Arm<'_> {
+    /// Waits for a PUT or a PATCH, and answers the resource.
+    pub(crate) async fn made<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        id: &ResourceId,
+        version: &str,
+        answer: RawResponse,
+    ) -> Result<T> {
+        let progress = match self.progress(&call, &answer)? {
+            Progress::Ended if is_running(&answer) => Progress::Resource,
+            other => other,
+        };
+        match progress {
+            Progress::Ended => parse(&call, &answer),
+            Progress::Status(url) => {
+                self.until_ended(&call, url, &answer).await?;
+                self.get(call, id, version).await
+            }
+            Progress::Result(url) => {
+                let result = self.until_result(&call, url, &answer).await?;
+                if result.body().as_ref().is_empty() {
+                    return self.get(call, id, version).await;
+                }
+                if is_running(&result) {
+                    let done = self.until_provisioned(&call, id, version).await?;
+                    return parse(&call, &done);
+                }
+                parse(&call, &result)
+            }
+            Progress::Resource => {
+                let done = self.until_provisioned(&call, id, version).await?;
+                parse(&call, &done)
+            }
+        }
+    }
+
+    /// Waits for a DELETE.
+    pub(crate) async fn deleted(&self, call: Call, answer: RawResponse) -> Result<()> {
+        match self.progress(&call, &answer)? {
+            Progress::Status(url) => self.until_ended(&call, url, &answer).await,
+            Progress::Result(url) => self.until_result(&call, url, &answer).await.map(|_| ()),
+            Progress::Resource | Progress::Ended => Ok(()),
+        }
+    }
+
+    fn progress(&self, call: &Call, answer: &RawResponse) -> Result<Progress> {
+        let header = |name: &HeaderName| answer.headers().get_optional_str(name);
+        if let Some(link) = header(&ASYNC_OPERATION) {
+            return Ok(Progress::Status(self.follow(call, link)?));
+        }
+        if answer.status() == 202 {
+            return match header(&LOCATION) {
+                Some(link) => Ok(Progress::Result(self.follow(call, link)?)),
+                None => Ok(Progress::Resource),
+            };
+        }
+        Ok(Progress::Ended)
+    }
+
+    async fn until_ended(&self, call: &Call, mut url: Url, first: &RawResponse) -> Result<()> {
+        let mut pauses = Pauses::within(LONGEST);
+        let mut after = retry_after(first);
+        loop {
+            self.pause(call, &mut pauses, after).await?;
+            let answer = self
+                .send(call, Method::Get, url.clone(), None::<&()>)
+                .await?;
+            let operation: Operation = parse(call, &answer)?;
+            match Status::of(operation.status.as_deref()) {
+                Status::Succeeded => return Ok(()),
+                Status::Failed => return Err(failed(call, operation)),
+                Status::Running => {}
+            }
+            // Each answer may name another place to ask.
+            if let Some(link) = answer.headers().get_optional_str(&ASYNC_OPERATION) {
+                url = self.follow(call, link)?;
+            }
+            after = retry_after(&answer);
+        }
+    }
+
+    async fn until_result(
+        &self,
+        call: &Call,
+        mut url: Url,
+        first: &RawResponse,
+    ) -> Result<RawResponse> {
+        let mut pauses = Pauses::within(LONGEST);
+        let mut after = retry_after(first);
+        loop {
+            self.pause(call, &mut pauses, after).await?;
+            let answer = self
+                .send(call, Method::Get, url.clone(), None::<&()>)
+                .await?;
+            if answer.status() != 202 {
+                return Ok(answer);
+            }
+            if let Some(link) = answer.headers().get_optional_str(&LOCATION) {
+                url = self.follow(call, link)?;
+            }
+            after = retry_after(&answer);
+        }
+    }
+
+    async fn until_provisioned(
+        &self,
+        call: &Call,
+        id: &ResourceId,
+        version: &str,
+    ) -> Result<RawResponse> {
+        let mut pauses = Pauses::within(LONGEST);
+        let mut after = None;
+        loop {
+            self.pause(call, &mut pauses, after).await?;
+            let answer = self
+                .send(call, Method::Get, self.url(id, version), None::<&()>)
+                .await?;
+            match provisioning(&answer) {
+                Status::Succeeded => return Ok(answer),
+                Status::Failed => {
+                    let why = "Azure could not bring it into being: its provisioning state is Failed or Canceled";
+                    return Err(Error::Invalid(Box::new(call.clone().because(why))));
+                }
+                Status::Running => after = retry_after(&answer),
+            }
+        }
+    }
+
+    async fn pause(&self, call: &Call, pauses: &mut Pauses, after: Option<Duration>) -> Result<()> {
+        let Some(pause) = pauses.next(after) else {
+            let why = "the operation had not ended after half an hour";
+            return Err(Error::Unavailable(Box::new(call.clone().because(why))));
+        };
+        pauses::pause(pause).await;
+        Ok(())
+    }
+}
+
+fn failed(call: &Call, operation: Operation) -> Error {
+    let explained = operation.error.unwrap_or_default();
+    let status = operation.status.unwrap_or_default();
+    let code = explained.code.unwrap_or(status);
+    from_code(call.clone(), &code, explained.message.as_deref(), 409)
+}
+
+fn provisioning(answer: &RawResponse) -> Status {
+    let found: Provisioned = serde_json::from_slice(answer.body().as_ref()).unwrap_or_default();
+    let state = found
+        .properties
+        .and_then(|properties| properties.provisioning_state);
+    Status::of(state.as_deref())
+}
+
+fn is_running(answer: &RawResponse) -> bool {
+    provisioning(answer) == Status::Running
+}
+
+fn retry_after(answer: &RawResponse) -> Option<Duration> {
+    let seconds = answer.headers().get_optional_str(&RETRY_AFTER)?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_that_is_not_terminal_is_waited_for() {
+        for (text, status) in [
+            (None, Status::Succeeded),
+            (Some("Succeeded"), Status::Succeeded),
+            (Some("succeeded"), Status::Succeeded),
+            (Some("Canceled"), Status::Failed),
+            (Some("ResolvingDNS"), Status::Running),
+        ] {
+            assert_eq!(Status::of(text), status, "{text:?}");
+        }
+    }
+}

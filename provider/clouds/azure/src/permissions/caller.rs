@@ -1,0 +1,299 @@
+//! What whoever runs us needs: the actions of our own calls, as a custom role of Azure.
+
+use std::collections::BTreeSet;
+
+use clouds::account::{Managed, Operation};
+use clouds::policies::PolicyDocument;
+use serde_json::json;
+
+/// A row: actions of Resource Manager, and of the data planes.
+type Row = (
+    Managed,
+    Operation,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
+const UNASSIGN: &str = "Microsoft.Authorization/roleAssignments/delete";
+const ASSIGNED: &str = "Microsoft.Authorization/roleAssignments/read";
+const TAG: &str = "Microsoft.Resources/tags/write";
+const VAULT: &str = "Microsoft.KeyVault/vaults/read";
+
+/// The actions of our own calls, by what is managed and what is done. A create or an update also reads.
+const ROWS: [Row; 21] = [
+    (
+        Managed::Buckets,
+        Operation::Create,
+        &[
+            ASSIGN,
+            UNASSIGN,
+            VAULT,
+            TAG,
+            "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
+            "Microsoft.Storage/storageAccounts/blobServices/containers/write",
+            "Microsoft.Storage/storageAccounts/blobServices/write",
+            "Microsoft.Storage/storageAccounts/managementPolicies/delete",
+            "Microsoft.Storage/storageAccounts/managementPolicies/write",
+            "Microsoft.Storage/storageAccounts/write",
+        ],
+        &[],
+    ),
+    (
+        Managed::Buckets,
+        Operation::Read,
+        &[
+            "Microsoft.Storage/storageAccounts/blobServices/containers/read",
+            "Microsoft.Storage/storageAccounts/blobServices/read",
+            "Microsoft.Storage/storageAccounts/managementPolicies/read",
+            "Microsoft.Storage/storageAccounts/read",
+        ],
+        &[],
+    ),
+    (
+        Managed::Buckets,
+        Operation::Update,
+        &[
+            ASSIGN,
+            UNASSIGN,
+            VAULT,
+            TAG,
+            "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
+            "Microsoft.Storage/storageAccounts/blobServices/containers/write",
+            "Microsoft.Storage/storageAccounts/blobServices/write",
+            "Microsoft.Storage/storageAccounts/managementPolicies/delete",
+            "Microsoft.Storage/storageAccounts/managementPolicies/write",
+            "Microsoft.Storage/storageAccounts/write",
+        ],
+        &[],
+    ),
+    (
+        Managed::Buckets,
+        Operation::Delete,
+        &[
+            UNASSIGN,
+            VAULT,
+            "Microsoft.Storage/storageAccounts/blobServices/containers/delete",
+            "Microsoft.Storage/storageAccounts/blobServices/containers/read",
+            "Microsoft.Storage/storageAccounts/delete",
+            "Microsoft.Storage/storageAccounts/read",
+        ],
+        &[
+            "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
+            "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/deleteBlobVersion/action",
+            "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+        ],
+    ),
+    (
+        Managed::Roles,
+        Operation::Create,
+        &[
+            ASSIGN,
+            TAG,
+            VAULT,
+            "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/write",
+        ],
+        &[],
+    ),
+    (
+        Managed::Roles,
+        Operation::Read,
+        &[
+            ASSIGNED,
+            VAULT,
+            "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+        ],
+        &[],
+    ),
+    (
+        Managed::Roles,
+        Operation::Update,
+        &[
+            ASSIGN,
+            UNASSIGN,
+            ASSIGNED,
+            TAG,
+            VAULT,
+            "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
+        ],
+        &[],
+    ),
+    (
+        Managed::Roles,
+        Operation::Delete,
+        &[
+            UNASSIGN,
+            ASSIGNED,
+            "Microsoft.ManagedIdentity/userAssignedIdentities/delete",
+        ],
+        &[],
+    ),
+    (
+        Managed::Registries,
+        Operation::Create,
+        &[TAG, "Microsoft.ContainerRegistry/registries/write"],
+        &[],
+    ),
+    (
+        Managed::Registries,
+        Operation::Read,
+        &["Microsoft.ContainerRegistry/registries/read"],
+        &[],
+    ),
+    (
+        Managed::Registries,
+        Operation::Update,
+        &[TAG, "Microsoft.ContainerRegistry/registries/write"],
+        &[],
+    ),
+    (
+        Managed::Registries,
+        Operation::Delete,
+        &[
+            "Microsoft.ContainerRegistry/registries/delete",
+            "Microsoft.ContainerRegistry/registries/metadata/read",
+            "Microsoft.ContainerRegistry/registries/pull/read",
+            "Microsoft.ContainerRegistry/registries/read",
+        ],
+        &[],
+    ),
+    (
+        Managed::LogGroups,
+        Operation::Create,
+        &[TAG, "Microsoft.OperationalInsights/workspaces/write"],
+        &[],
+    ),
+    (
+        Managed::LogGroups,
+        Operation::Read,
+        &["Microsoft.OperationalInsights/workspaces/read"],
+        &[],
+    ),
+    (
+        Managed::LogGroups,
+        Operation::Update,
+        &[TAG, "Microsoft.OperationalInsights/workspaces/write"],
+        &[],
+    ),
+    (
+        Managed::LogGroups,
+        Operation::Delete,
+        &["Microsoft.OperationalInsights/workspaces/delete"],
+        &[],
+    ),
+    (
+        Managed::Secrets,
+        Operation::Create,
+        &[VAULT],
+        &[
+            "Microsoft.KeyVault/vaults/secrets/recover/action",
+            "Microsoft.KeyVault/vaults/secrets/setSecret/action",
+            "Microsoft.KeyVault/vaults/secrets/update/action",
+        ],
+    ),
+    (
+        Managed::Secrets,
+        Operation::Read,
+        &[VAULT],
+        &[
+            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+        ],
+    ),
+    (
+        Managed::Secrets,
+        Operation::Update,
+        &[VAULT],
+        &[
+            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            "Microsoft.KeyVault/vaults/secrets/setSecret/action",
+            "Microsoft.KeyVault/vaults/secrets/update/action",
+        ],
+    ),
+    (
+        Managed::Secrets,
+        Operation::Delete,
+        &[VAULT],
+        &[
+            "Microsoft.KeyVault/vaults/secrets/delete",
+            "Microsoft.KeyVault/vaults/secrets/purge/action",
+            "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+        ],
+    ),
+    (
+        Managed::Clusters,
+        Operation::Read,
+        &[
+            "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
+            "Microsoft.ContainerService/managedClusters/read",
+        ],
+        &[],
+    ),
+];
+
+/// A custom role as `az role definition create` takes it.
+pub(crate) fn required(
+    subscription: &str,
+    managed: &BTreeSet<Managed>,
+    operations: &BTreeSet<Operation>,
+) -> PolicyDocument {
+    let rows = ROWS
+        .iter()
+        .filter(|(of, operation, ..)| managed.contains(of) && operations.contains(operation));
+    // To see whose credentials they are takes reading the subscription.
+    let mut actions = BTreeSet::from(["Microsoft.Resources/subscriptions/read"]);
+    let mut data_actions = BTreeSet::new();
+    for (_, _, of_manager, of_data) in rows {
+        actions.extend(of_manager.iter().copied());
+        data_actions.extend(of_data.iter().copied());
+    }
+    PolicyDocument::new(json!({
+        "Name": "dataplane",
+        "Description": "What Terraform needs to manage a data plane.",
+        "Actions": actions,
+        "NotActions": [],
+        "DataActions": data_actions,
+        "NotDataActions": [],
+        "AssignableScopes": [subscription],
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_done_is_needed() {
+        let read = required(
+            "/subscriptions/s",
+            &[Managed::Secrets].into(),
+            &[Operation::Read].into(),
+        );
+        let text = read.to_string();
+        assert!(text.contains("secrets/getSecret/action"), "{text}");
+        assert!(!text.contains("setSecret"), "{text}");
+        assert!(read.value()["AssignableScopes"].is_array(), "{text}");
+    }
+
+    #[test]
+    fn each_action_stands_where_azure_wants_it() {
+        for (_, _, actions, data) in ROWS {
+            for action in actions {
+                assert!(
+                    action.starts_with("Microsoft.") && !action.contains("/secrets/"),
+                    "{action}"
+                );
+            }
+            for action in data {
+                assert!(
+                    action.contains("/secrets/") || action.contains("/blobs/"),
+                    "{action}"
+                );
+            }
+        }
+    }
+}

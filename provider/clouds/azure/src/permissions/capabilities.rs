@@ -1,0 +1,453 @@
+//! Which built-in role each capability takes, where it is assigned, and the condition that narrows it to prefixes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clouds::Refusal;
+use clouds::buckets::{BucketId, ObjectPrefix};
+use clouds::log_groups::LogGroupName;
+use clouds::registries::RegistryName;
+use clouds::roles::Capability;
+
+use crate::arm::ResourceId;
+use crate::names;
+
+/// The roles of a role, by capability. Documentation is made of this table.
+pub const ROLES: [(&str, &[&str]); 10] = [
+    ("ListObjects", &["Storage Blob Data Reader"]),
+    ("ReadObjects", &["Storage Blob Data Reader"]),
+    ("WriteObjects", &["Storage Blob Data Contributor"]),
+    ("SignUrls", &["Storage Blob Delegator"]),
+    ("ReadSecrets", &["Key Vault Secrets User"]),
+    ("WriteSecrets", &["Key Vault Secrets Officer"]),
+    ("ReadLogs", &["Log Analytics Reader"]),
+    ("PullImages", &["AcrPull"]),
+    ("PushImages", &["AcrPush"]),
+    // The account reads its key with an identity of its own; whoever reads its blobs needs no right on the key.
+    ("UseKey", &[]),
+];
+
+/// A role that Azure defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum BuiltIn {
+    AcrPull,
+    AcrPush,
+    CryptoServiceEncryptionUser,
+    LogAnalyticsReader,
+    SecretsOfficer,
+    SecretsUser,
+    BlobContributor,
+    BlobDelegator,
+    BlobReader,
+}
+
+impl BuiltIn {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::AcrPull,
+        Self::AcrPush,
+        Self::CryptoServiceEncryptionUser,
+        Self::LogAnalyticsReader,
+        Self::SecretsOfficer,
+        Self::SecretsUser,
+        Self::BlobContributor,
+        Self::BlobDelegator,
+        Self::BlobReader,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AcrPull => "AcrPull",
+            Self::AcrPush => "AcrPush",
+            Self::CryptoServiceEncryptionUser => "Key Vault Crypto Service Encryption User",
+            Self::LogAnalyticsReader => "Log Analytics Reader",
+            Self::SecretsOfficer => "Key Vault Secrets Officer",
+            Self::SecretsUser => "Key Vault Secrets User",
+            Self::BlobContributor => "Storage Blob Data Contributor",
+            Self::BlobDelegator => "Storage Blob Delegator",
+            Self::BlobReader => "Storage Blob Data Reader",
+        }
+    }
+
+    /// The same in all tenants.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::AcrPull => "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+            Self::AcrPush => "8311e382-0749-4cb8-b61a-304f252e45ec",
+            Self::CryptoServiceEncryptionUser => "e147488a-f6f5-4113-8e2d-b22465e65bf6",
+            Self::LogAnalyticsReader => "73c42c96-874c-492b-b04d-ab87d138a893",
+            Self::SecretsOfficer => "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+            Self::SecretsUser => "4633458b-17de-408a-b874-0445c86b69e6",
+            Self::BlobContributor => "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+            Self::BlobDelegator => "db58b8e5-c6ad-4a2a-8342-4190687cbf4a",
+            Self::BlobReader => "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+        }
+    }
+}
+
+/// A role on a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) scope: ResourceId,
+    pub(crate) role: BuiltIn,
+    pub(crate) condition: Option<String>,
+}
+
+/// A resource that a role is wanted on, before it is known what it is called in full.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    Container(BucketId),
+    Account(BucketId),
+    Vault(String),
+    Workspace(LogGroupName),
+    Registry(RegistryName),
+}
+
+/// A role that is wanted on a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Want {
+    pub(crate) place: Place,
+    pub(crate) role: BuiltIn,
+    pub(crate) condition: Option<String>,
+}
+
+/// What is done with the objects of one bucket, under which prefixes; none of them means everywhere.
+#[derive(Default)]
+struct Objects<'c> {
+    listed: Option<&'c BTreeSet<ObjectPrefix>>,
+    read: Option<&'c BTreeSet<ObjectPrefix>>,
+    written: Option<&'c BTreeSet<ObjectPrefix>>,
+}
+
+/// What these capabilities take, each role once per place. What [`refusals`] refuses is left out.
+pub(crate) fn wants(capabilities: &BTreeSet<Capability>) -> Vec<Want> {
+    let mut plain: BTreeSet<(Place, BuiltIn)> = BTreeSet::new();
+    let mut objects: BTreeMap<&BucketId, Objects<'_>> = BTreeMap::new();
+    let mut signs = false;
+    let vault = |prefix| {
+        names::vault_of(prefix)
+            .ok()
+            .map(|name| Place::Vault(name.to_owned()))
+    };
+    for capability in capabilities {
+        match capability {
+            Capability::ListObjects { bucket, prefixes } => {
+                objects.entry(bucket).or_default().listed = Some(prefixes);
+            }
+            Capability::ReadObjects { bucket, prefixes } => {
+                objects.entry(bucket).or_default().read = Some(prefixes);
+            }
+            Capability::WriteObjects { bucket, prefixes } => {
+                objects.entry(bucket).or_default().written = Some(prefixes);
+            }
+            Capability::SignUrls => signs = true,
+            Capability::ReadSecrets { prefix } => {
+                plain.extend(vault(prefix).map(|place| (place, BuiltIn::SecretsUser)));
+            }
+            Capability::WriteSecrets { prefix } => {
+                plain.extend(vault(prefix).map(|place| (place, BuiltIn::SecretsOfficer)));
+            }
+            Capability::ReadLogs { group } => {
+                plain.insert((Place::Workspace(group.clone()), BuiltIn::LogAnalyticsReader));
+            }
+            Capability::PullImages { registry } => {
+                plain.insert((Place::Registry(registry.clone()), BuiltIn::AcrPull));
+            }
+            Capability::PushImages { registry } => {
+                plain.insert((Place::Registry(registry.clone()), BuiltIn::AcrPush));
+            }
+            Capability::WriteLogs { .. } | Capability::UseKey { .. } => {}
+        }
+    }
+    // A role that holds another on the same place makes that one needless.
+    for (more, less) in [
+        (BuiltIn::SecretsOfficer, BuiltIn::SecretsUser),
+        (BuiltIn::AcrPush, BuiltIn::AcrPull),
+    ] {
+        let held: Vec<_> = plain
+            .iter()
+            .filter(|(_, role)| *role == more)
+            .cloned()
+            .collect();
+        for (place, _) in held {
+            plain.remove(&(place, less));
+        }
+    }
+    if signs {
+        // Keys that sign URLs are handed out by the account, not by the container.
+        plain.extend(
+            objects
+                .keys()
+                .map(|&bucket| (Place::Account(bucket.clone()), BuiltIn::BlobDelegator)),
+        );
+    }
+    let plain = plain.into_iter().map(|(place, role)| Want {
+        place,
+        role,
+        condition: None,
+    });
+    let blobs = objects
+        .into_iter()
+        .flat_map(|(bucket, objects)| blobs(bucket, &objects));
+    plain.chain(blobs).collect()
+}
+
+/// One role per bucket where it can be: who may write has a role that reads and lists as well.
+fn blobs(bucket: &BucketId, objects: &Objects<'_>) -> Vec<Want> {
+    let want = |role, condition| Want {
+        place: Place::Container(bucket.clone()),
+        role,
+        condition,
+    };
+    let nowhere = BTreeSet::new();
+    let (listed, read) = (
+        objects.listed.or(objects.read),
+        objects.read.or(objects.listed),
+    );
+    let (listed, read) = (listed.unwrap_or(&nowhere), read.unwrap_or(&nowhere));
+    let reads = objects.listed.is_some() || objects.read.is_some();
+    let reader = || want(BuiltIn::BlobReader, condition(listed, read, None));
+    match objects.written {
+        None if reads => vec![reader()],
+        None => Vec::new(),
+        // Reading goes with writing here, so that it is narrowed to what may be written where nothing more is to be read.
+        Some(written) if !reads || (written == read && written == listed) => {
+            vec![want(
+                BuiltIn::BlobContributor,
+                condition(written, written, Some(written)),
+            )]
+        }
+        Some(written) => vec![
+            reader(),
+            want(
+                BuiltIn::BlobContributor,
+                condition(written, written, Some(written)),
+            ),
+        ],
+    }
+}
+
+const BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
+
+/// The condition (version 2.0 of their language) under which listing, reading and writing are allowed; none where all are.
+fn condition(
+    listed: &BTreeSet<ObjectPrefix>,
+    read: &BTreeSet<ObjectPrefix>,
+    written: Option<&BTreeSet<ObjectPrefix>>,
+) -> Option<String> {
+    let read = clause(
+        &[format!(
+            "!(ActionMatches{{'{BLOBS}/read'}} AND NOT SubOperationMatches{{'Blob.List'}})"
+        )],
+        &format!("@Resource[{BLOBS}:path]"),
+        read,
+    );
+    let list = clause(
+        &[format!(
+            "!(ActionMatches{{'{BLOBS}/read'}} AND SubOperationMatches{{'Blob.List'}})"
+        )],
+        &format!("@Request[{BLOBS}:prefix]"),
+        listed,
+    );
+    let write = written.and_then(|written| {
+        let actions = ["write", "add/action", "delete", "move/action"];
+        let actions = actions.map(|action| format!("!(ActionMatches{{'{BLOBS}/{action}'}})"));
+        clause(&actions, &format!("@Resource[{BLOBS}:path]"), written)
+    });
+    let clauses: Vec<_> = [read, list, write].into_iter().flatten().collect();
+    (!clauses.is_empty()).then(|| clauses.join(" AND "))
+}
+
+/// Any other action, or one of these on a path that begins so.
+fn clause(others: &[String], attribute: &str, prefixes: &BTreeSet<ObjectPrefix>) -> Option<String> {
+    if prefixes.is_empty() {
+        return None;
+    }
+    let paths: Vec<_> = prefixes
+        .iter()
+        .map(|prefix| format!("{attribute} StringStartsWith '{prefix}'"))
+        .collect();
+    Some(format!(
+        "(({}) OR ({}))",
+        others.join(" AND "),
+        paths.join(" OR ")
+    ))
+}
+
+/// What of the capabilities cannot be said with Azure's roles.
+pub(crate) fn refusals(capabilities: &BTreeSet<Capability>) -> Vec<Refusal> {
+    capabilities.iter().flat_map(refused).collect()
+}
+
+fn refused(capability: &Capability) -> Vec<Refusal> {
+    match capability {
+        Capability::ListObjects { bucket, prefixes }
+        | Capability::ReadObjects { bucket, prefixes }
+        | Capability::WriteObjects { bucket, prefixes } => {
+            let account = bucket.account.is_none().then(|| {
+                let reason = format!("\"{bucket}\" does not name its storage account: give the bucket's id, ACCOUNT/CONTAINER.");
+                Refusal::new("buckets", reason)
+            });
+            let prefixes = prefixes.iter().filter_map(names::prefix);
+            account.into_iter().chain(prefixes).collect()
+        }
+        Capability::ReadSecrets { prefix } | Capability::WriteSecrets { prefix } => {
+            names::secret_prefix(prefix).into_iter().collect()
+        }
+        Capability::ReadLogs { group } => renamed("logs", names::log_group(group)),
+        Capability::WriteLogs { .. } => vec![Refusal::new(
+            "logs",
+            "Log Analytics takes logs from pods through a data collection rule only: leave `logs` out, and assign this role's principal \
+             Monitoring Metrics Publisher on your rule. To keep logs in a bucket, no rule is needed.",
+        )],
+        Capability::PullImages { registry } | Capability::PushImages { registry } => {
+            renamed("registry", names::registry(registry))
+        }
+        Capability::UseKey { key } => renamed("kms_keys", names::key(Some(key))),
+        Capability::SignUrls => Vec::new(),
+    }
+}
+
+fn renamed(field: &'static str, refusal: Option<Refusal>) -> Vec<Refusal> {
+    refusal
+        .map(|refusal| Refusal { field, ..refusal })
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefixes(texts: &[&str]) -> BTreeSet<ObjectPrefix> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn bucket() -> BucketId {
+        "acmeprod/metadata".parse().unwrap()
+    }
+
+    fn objects(write: &[&str], read: &[&str]) -> BTreeSet<Capability> {
+        [
+            Capability::ListObjects {
+                bucket: bucket(),
+                prefixes: prefixes(read),
+            },
+            Capability::ReadObjects {
+                bucket: bucket(),
+                prefixes: prefixes(read),
+            },
+            Capability::WriteObjects {
+                bucket: bucket(),
+                prefixes: prefixes(write),
+            },
+        ]
+        .into()
+    }
+
+    fn roles(wants: &[Want]) -> Vec<BuiltIn> {
+        wants.iter().map(|want| want.role).collect()
+    }
+
+    #[test]
+    fn who_writes_everywhere_needs_one_role_without_a_condition() {
+        let wants = wants(&objects(&[], &[]));
+        assert_eq!(roles(&wants), [BuiltIn::BlobContributor]);
+        assert_eq!(
+            (&wants[0].place, &wants[0].condition),
+            (&Place::Container(bucket()), &None)
+        );
+    }
+
+    #[test]
+    fn prefixes_are_a_condition() {
+        let wants = wants(&objects(&["org/a/", "org/b/"], &["org/a/", "org/b/"]));
+        assert_eq!(roles(&wants), [BuiltIn::BlobContributor]);
+        let condition = wants[0].condition.as_deref().unwrap();
+        assert!(condition.starts_with("((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'} AND NOT SubOperationMatches{'Blob.List'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringStartsWith 'org/a/' OR "), "{condition}");
+        assert_eq!(
+            condition
+                .matches("blobs:prefix] StringStartsWith 'org/b/'")
+                .count(),
+            1
+        );
+        assert_eq!(condition.matches("blobs/delete'").count(), 1);
+        assert_eq!(condition.matches(" AND ((").count(), 2);
+    }
+
+    #[test]
+    fn reading_more_than_writing_takes_both_roles() {
+        let wants = wants(&objects(&["org/a/"], &[]));
+        assert_eq!(
+            roles(&wants),
+            [BuiltIn::BlobReader, BuiltIn::BlobContributor]
+        );
+        assert_eq!(wants[0].condition, None);
+        assert!(wants[1].condition.is_some());
+    }
+
+    #[test]
+    fn signing_is_done_by_the_account() {
+        let mut capabilities = objects(&[], &[]);
+        capabilities.insert(Capability::SignUrls);
+        let wants = wants(&capabilities);
+        assert_eq!(wants[0].place, Place::Account(bucket()));
+        assert_eq!(
+            roles(&wants),
+            [BuiltIn::BlobDelegator, BuiltIn::BlobContributor]
+        );
+    }
+
+    #[test]
+    fn the_larger_role_is_enough() {
+        let prefix: clouds::secrets::SecretPrefix = "acme-vault/".parse().unwrap();
+        let registry: RegistryName = "acmetasks".parse().unwrap();
+        let wants = wants(
+            &[
+                Capability::ReadSecrets {
+                    prefix: prefix.clone(),
+                },
+                Capability::WriteSecrets { prefix },
+                Capability::PullImages {
+                    registry: registry.clone(),
+                },
+                Capability::PushImages { registry },
+            ]
+            .into(),
+        );
+        assert_eq!(roles(&wants), [BuiltIn::SecretsOfficer, BuiltIn::AcrPush]);
+        assert_eq!(wants[0].place, Place::Vault("acme-vault".into()));
+    }
+
+    #[test]
+    fn what_roles_cannot_say_is_refused() {
+        let refused = refusals(
+            &[
+                Capability::WriteLogs {
+                    group: "acme-tasks".parse().unwrap(),
+                },
+                Capability::ReadObjects {
+                    bucket: "metadata".parse().unwrap(),
+                    prefixes: prefixes(&["it's/"]),
+                },
+                Capability::ReadSecrets {
+                    prefix: "acme-".parse().unwrap(),
+                },
+            ]
+            .into(),
+        );
+        let fields: Vec<_> = refused.iter().map(|refusal| refusal.field).collect();
+        assert_eq!(fields, ["buckets", "buckets", "secrets", "logs"]);
+        assert!(refused[3].reason.contains("Monitoring Metrics Publisher"));
+    }
+
+    #[test]
+    fn the_table_names_what_is_assigned() {
+        let named: BTreeSet<_> = ROLES
+            .iter()
+            .flat_map(|(_, roles)| roles.iter().copied())
+            .collect();
+        let own = BuiltIn::ALL
+            .into_iter()
+            .filter(|role| *role != BuiltIn::CryptoServiceEncryptionUser);
+        assert_eq!(named, own.map(BuiltIn::name).collect());
+    }
+}

@@ -1,0 +1,394 @@
+//! Roles: each a user-assigned identity, with a federated credential per subject and role assignments for its capabilities.
+//!
+//! Calls: `documents` and `policy` 0, and those that look a vault up (see `vaults`); `create` 2; `get` 2 at once, and 1 for the
+//! assignments in our resource group, 1 more per vault outside of it; `update` 1 and 1 per credential that differs, one after the
+//! other, then 1 (more for vaults as in `get`) and 1 per assignment that differs; `set_tags` 1; `delete` 2 and 1 per assignment.
+//!
+//! An assignment at a scope that the role's own capabilities name is ours to give and to take; elsewhere, what others gave the
+//! identity stays. Deleted identities leave their assignments behind in Azure, so that `delete` takes ours away first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use clouds::error::Call;
+use clouds::policies::PolicyDocument;
+use clouds::roles::{
+    Capability, PrincipalId, Role, RoleDefaults, RoleDocuments, RoleName, RoleSpec, Roles, Trust,
+};
+use clouds::{Error, Optional, Refusal, Result, Tags};
+use futures::future::try_join_all;
+use futures::try_join;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::arm::ResourceId;
+use crate::error::{Classify, invalid};
+use crate::federated_credentials::{self as credentials, Credentials};
+use crate::permissions::{self, Grant, Place, Want};
+use crate::role_assignments::{self, Assignment};
+use crate::{Azure, log_groups, names, registries, storage_accounts, tags, versions};
+
+const KIND: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+const READ: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
+const WRITE: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/write";
+const DELETE: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/delete";
+
+#[derive(Serialize)]
+struct NewIdentity<'a> {
+    location: &'a str,
+    tags: &'a Tags,
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    tags: Option<Tags>,
+    properties: IdentityProperties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IdentityProperties {
+    principal_id: String,
+    client_id: String,
+    tenant_id: String,
+}
+
+#[async_trait]
+impl Roles for Azure {
+    fn check(&self, spec: &RoleSpec) -> Vec<Refusal> {
+        let trust = (!matches!(spec.trust, Trust::Azure { .. })).then(|| {
+            let reason = "On Azure, a role is taken on through federated credentials: give `azure = { issuer = … }` with the cluster's \
+                          issuer.";
+            Refusal::new("trust", reason)
+        });
+        let count = spec.subjects.len();
+        let subjects = (count > credentials::MOST).then(|| {
+            let reason = format!(
+                "A managed identity takes {} federated credentials, one per service account, and these are {count}: make a second \
+                 role for some of them.",
+                credentials::MOST
+            );
+            Refusal::new("subjects", reason)
+        });
+        [
+            names::role(&spec.name),
+            trust,
+            subjects,
+            Refusal::of_given(
+                "path",
+                spec.path.as_ref(),
+                "Azure has no paths of identities: leave it out.",
+            ),
+            Refusal::of_given(
+                "permissions_boundary",
+                spec.permissions_boundary.as_ref(),
+                "Azure has no permissions boundaries: leave it out.",
+            ),
+            Refusal::of_given(
+                "max_session",
+                spec.max_session.as_ref(),
+                "Azure decides itself how long its tokens are good: leave it out.",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(permissions::refusals(&spec.capabilities))
+        .collect()
+    }
+
+    fn defaults(&self) -> RoleDefaults {
+        RoleDefaults::default()
+    }
+
+    async fn policy(
+        &self,
+        name: &RoleName,
+        capabilities: &BTreeSet<Capability>,
+    ) -> Result<PolicyDocument> {
+        if let Some(refusal) = permissions::refusals(capabilities).into_iter().next() {
+            return Err(invalid(WRITE, name, refusal.reason));
+        }
+        let grants = self.grants(capabilities).await?;
+        let entries = grants
+            .iter()
+            .map(|grant| entry(&grant.scope, grant.role.name(), grant.condition.as_deref()));
+        Ok(document(entries.collect()))
+    }
+
+    async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments> {
+        if let Some(refusal) = self.check(spec).into_iter().next() {
+            return Err(invalid(WRITE, &spec.name, refusal.reason));
+        }
+        let Trust::Azure { issuer } = &spec.trust else {
+            return Err(invalid(WRITE, &spec.name, "its trust is of another cloud"));
+        };
+        Ok(RoleDocuments {
+            policy: self.policy(&spec.name, &spec.capabilities).await?,
+            trust_policy: credentials::wanted_document(issuer, &spec.subjects),
+        })
+    }
+
+    async fn create(&self, spec: &RoleSpec, tags: &Tags) -> Result<Role> {
+        let id = self.identity(&spec.name);
+        let arm = self.0.arm().await?;
+        let version = versions::MANAGED_IDENTITY;
+        let call = Call::new(READ, &id);
+        let found: Option<Identity> = arm.get(call, &id, version).await.optional()?;
+        let call = Call::new(WRITE, &id);
+        if found.is_some() {
+            let call = call.because("an identity of this name exists");
+            return Err(Error::AlreadyExists(Box::new(call)));
+        }
+        let body = NewIdentity {
+            location: self.0.config.location.as_str(),
+            tags,
+        };
+        let made: Identity = arm.put(call.clone(), &id, version, &body).await?;
+        role(&call, &spec.name, made, &Credentials::default(), None)
+    }
+
+    async fn get(&self, name: &RoleName, known: Option<&RoleSpec>) -> Result<Role> {
+        let id = self.identity(name);
+        let arm = self.0.arm().await?;
+        let call = Call::new(READ, &id);
+        let identity = arm.get::<Identity>(call.clone(), &id, versions::MANAGED_IDENTITY);
+        let (identity, found) = try_join!(identity, credentials::get(arm, &id))?;
+        let policy = match known {
+            None => None,
+            Some(known) => {
+                let scopes = self.scopes(&known.capabilities).await?;
+                let assigned = self
+                    .assigned(&identity.properties.principal_id, &scopes)
+                    .await?;
+                Some(found_document(&assigned, &scopes))
+            }
+        };
+        role(&call, name, identity, &found, policy)
+    }
+
+    async fn update(&self, found: &Role, wanted: &RoleSpec) -> Result<()> {
+        let documents = self.documents(wanted).await?;
+        let id = self.identity(&found.name);
+        if let Trust::Azure { issuer } = &wanted.trust
+            && (found.trust_policy != documents.trust_policy || !found.foreign_policies.is_empty())
+        {
+            let arm = self.0.arm().await?;
+            let attempts = self.0.config.attempts;
+            credentials::put(arm, &id, attempts, issuer, &wanted.subjects).await?;
+        }
+        if found.policy.as_ref() == Some(&documents.policy) {
+            return Ok(());
+        }
+        let grants = self.grants(&wanted.capabilities).await?;
+        let mut scopes = named_scopes(found.policy.as_ref());
+        scopes.extend(grants.iter().map(|grant| grant.scope.clone()));
+        self.assign(found.principal.as_str(), &scopes, &grants)
+            .await
+    }
+
+    async fn set_tags(&self, found: &Role, tags: &Tags) -> Result<()> {
+        let id = self.identity(&found.name);
+        tags::replace(self.0.arm().await?, &id, tags).await
+    }
+
+    async fn delete(&self, found: &Role) -> Result<()> {
+        let scopes = named_scopes(found.policy.as_ref());
+        let principal = found.principal.as_str();
+        let arm = self.0.arm().await?;
+        // What we gave under names of our own, also where it is not known any more; and at known scopes, whatever is there.
+        let ours = |assignment: &Assignment| {
+            let own = assignment.role.as_ref().is_ok_and(|&role| {
+                let grant = Grant {
+                    scope: assignment.scope.clone(),
+                    role,
+                    condition: None,
+                };
+                role_assignments::id(principal, &grant) == assignment.id
+            });
+            own || scopes.contains(&assignment.scope)
+        };
+        let assigned = self.assigned(principal, &scopes).await?;
+        let removals = assigned.iter().filter(|assignment| ours(assignment));
+        try_join_all(removals.map(|assignment| role_assignments::remove(arm, &assignment.id)))
+            .await?;
+        let id = self.identity(&found.name);
+        let call = Call::new(DELETE, &id);
+        arm.delete(call, &id, versions::MANAGED_IDENTITY, None)
+            .await
+    }
+}
+
+impl Azure {
+    fn identity(&self, name: &RoleName) -> ResourceId {
+        self.0.resource(KIND, name)
+    }
+
+    /// The full names of places. A vault that is gone is none: nothing can be given there, and nothing is left.
+    async fn grants(&self, capabilities: &BTreeSet<Capability>) -> Result<Vec<Grant>> {
+        let wants = permissions::wants(capabilities);
+        let grants = wants.into_iter().map(|want: Want| async move {
+            Ok::<_, Error>(Grant {
+                scope: self.scope(&want.place).await?,
+                role: want.role,
+                condition: want.condition,
+            })
+        });
+        try_join_all(grants).await
+    }
+
+    async fn scopes(&self, capabilities: &BTreeSet<Capability>) -> Result<Vec<ResourceId>> {
+        let mut scopes = Vec::new();
+        for want in permissions::wants(capabilities) {
+            if let Some(scope) = self.scope(&want.place).await.optional()? {
+                scopes.push(scope);
+            }
+        }
+        Ok(scopes)
+    }
+
+    async fn scope(&self, place: &Place) -> Result<ResourceId> {
+        let account = |account: &Option<_>| match account {
+            Some(account) => Ok(self.0.resource(storage_accounts::KIND, account)),
+            None => Err(invalid(
+                WRITE,
+                "a bucket",
+                "it does not name its storage account",
+            )),
+        };
+        Ok(match place {
+            Place::Account(bucket) => account(&bucket.account)?,
+            Place::Container(bucket) => account(&bucket.account)?
+                .child("blobServices", "default")
+                .child("containers", &bucket.name),
+            Place::Vault(name) => self.0.vault(name).await?.id.clone(),
+            Place::Workspace(name) => self.0.resource(log_groups::KIND, name),
+            Place::Registry(name) => self.0.resource(registries::KIND, name),
+        })
+    }
+
+    /// The assignments of a principal in our resource group, and at those of the scopes that lie outside of it.
+    async fn assigned(&self, principal: &str, scopes: &[ResourceId]) -> Result<Vec<Assignment>> {
+        let arm = self.0.arm().await?;
+        let group = self.0.group();
+        let outside = scopes.iter().filter(|scope| !scope.is_within(&group));
+        let asked: BTreeMap<String, &ResourceId> = outside
+            .chain([&group])
+            .map(|scope| (scope.key(), scope))
+            .collect();
+        let lists = asked.into_values().map(|scope| async move {
+            // A scope that is gone took its assignments along.
+            let list = role_assignments::of_principal(arm, scope, principal).await;
+            Ok::<_, Error>(list.optional()?.unwrap_or_default())
+        });
+        let lists = try_join_all(lists).await?;
+        let all: BTreeMap<String, Assignment> = lists
+            .into_iter()
+            .flatten()
+            .map(|assignment| (assignment.id.key(), assignment))
+            .collect();
+        Ok(all.into_values().collect())
+    }
+
+    /// Brings what a principal may do at these scopes to the wanted grants.
+    async fn assign(&self, principal: &str, scopes: &[ResourceId], grants: &[Grant]) -> Result<()> {
+        let arm = self.0.arm().await?;
+        let subscription = self.0.subscription();
+        let assigned = self.assigned(principal, scopes).await?;
+        let of = |assignment: &Assignment, grant: &Grant| {
+            assignment.scope == grant.scope && assignment.role.as_ref() == Ok(&grant.role)
+        };
+        let writes = grants.iter().filter_map(|grant| {
+            let found = assigned.iter().find(|assignment| of(assignment, grant));
+            match found {
+                Some(found) if found.condition == grant.condition => None,
+                Some(found) => Some((grant, found.id.clone())),
+                None => Some((grant, role_assignments::id(principal, grant))),
+            }
+        });
+        let subscription = &subscription;
+        let writes = writes.map(|(grant, id)| async move {
+            role_assignments::put_as(arm, subscription, principal, grant, &id).await
+        });
+        try_join_all(writes).await?;
+        let unwanted = assigned.iter().filter(|assignment| {
+            scopes.contains(&assignment.scope) && !grants.iter().any(|grant| of(assignment, grant))
+        });
+        try_join_all(unwanted.map(|unwanted| role_assignments::remove(arm, &unwanted.id))).await?;
+        Ok(())
+    }
+}
+
+fn entry(scope: &ResourceId, role: &str, condition: Option<&str>) -> Value {
+    let mut entry = json!({ "scope": scope.as_str(), "role": role });
+    if let Some(condition) = condition {
+        entry["condition"] = json!(condition);
+    }
+    entry
+}
+
+fn document(entries: Vec<Value>) -> PolicyDocument {
+    PolicyDocument::new(json!({ "roleAssignments": entries }))
+}
+
+/// What was found at the known scopes, with the scopes in our spelling.
+fn found_document(assigned: &[Assignment], scopes: &[ResourceId]) -> PolicyDocument {
+    let entries = assigned.iter().filter_map(|assignment| {
+        let scope = scopes.iter().find(|scope| **scope == assignment.scope)?;
+        let role = match &assignment.role {
+            Ok(role) => role.name(),
+            Err(id) => id,
+        };
+        Some(entry(scope, role, assignment.condition.as_deref()))
+    });
+    document(entries.collect())
+}
+
+/// The scopes that a document names.
+fn named_scopes(policy: Option<&PolicyDocument>) -> Vec<ResourceId> {
+    let entries = policy.map(|policy| &policy.value()["roleAssignments"]);
+    let entries = match entries {
+        Some(Value::Array(entries)) => entries.as_slice(),
+        Some(one @ Value::Object(_)) => std::slice::from_ref(one),
+        _ => &[],
+    };
+    let scopes = entries.iter().filter_map(|entry| entry["scope"].as_str());
+    scopes.map(ResourceId::new).collect()
+}
+
+fn role(
+    call: &Call,
+    name: &RoleName,
+    found: Identity,
+    credentials: &Credentials,
+    policy: Option<PolicyDocument>,
+) -> Result<Role> {
+    let IdentityProperties {
+        principal_id,
+        client_id,
+        tenant_id,
+    } = found.properties;
+    let texts = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let pairs = pairs
+            .iter()
+            .map(|&(key, value)| (key.to_owned(), value.to_owned()));
+        pairs.collect()
+    };
+    Ok(Role {
+        name: name.clone(),
+        principal: principal_id.parse::<PrincipalId>().classify(call)?,
+        path: None,
+        permissions_boundary: None,
+        max_session: None,
+        policy,
+        foreign_policies: credentials.foreign_policies(),
+        trust_policy: credentials.document(),
+        trust: credentials.trust(),
+        subjects: credentials.subjects(),
+        service_account_annotations: texts(&[
+            ("azure.workload.identity/client-id", &client_id),
+            ("azure.workload.identity/tenant-id", &tenant_id),
+        ]),
+        pod_labels: texts(&[("azure.workload.identity/use", "true")]),
+        tags: found.tags.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,159 @@
+//! Tags as Azure keeps them, and the one call that replaces those of any resource.
+
+use clouds::account::Managed;
+use clouds::error::Call;
+use clouds::tags::{OWNER, RESOURCE};
+use clouds::{Refusal, Result, Tags};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::arm::{Arm, ResourceId};
+use crate::versions;
+
+/// The longest value of a tag.
+const LONGEST_VALUE: usize = 256;
+const FORBIDDEN: &str = "<>%&\\?/";
+
+/// What a tag may be on objects of one kind: how many, and how long their names.
+fn limits(managed: Managed) -> (usize, usize) {
+    match managed {
+        Managed::Secrets => (15, 256),
+        Managed::Buckets => (50, 128),
+        Managed::IdentityProviders
+        | Managed::Roles
+        | Managed::Registries
+        | Managed::LogGroups
+        | Managed::Clusters => (50, 512),
+    }
+}
+
+/// The tags as they will be found: as they are, but for marks that are too long.
+pub(crate) fn kept(managed: Managed, all: &Tags) -> std::result::Result<Tags, Refusal> {
+    let (most, longest) = limits(managed);
+    let refused = |reason: String| Err(Refusal::new("tags", reason));
+    if all.len() > most {
+        return refused(format!(
+            "has {} tags, and an object of this kind can carry {most} on Azure: leave some out.",
+            all.len()
+        ));
+    }
+    let mut kept = Tags::new();
+    for (key, value) in all {
+        let length = key.chars().count();
+        if !(1..=longest).contains(&length) {
+            return refused(format!(
+                "the tag name {key:?} must be 1 to {longest} characters long, not {length}."
+            ));
+        }
+        if let Some(c) = key
+            .chars()
+            .find(|c| FORBIDDEN.contains(*c) || c.is_control())
+        {
+            return refused(format!(
+                "the tag name {key:?} must not hold {c:?}: Azure keeps {FORBIDDEN} out of names."
+            ));
+        }
+        if let Some(twin) = kept
+            .keys()
+            .find(|other| other.to_lowercase() == key.to_lowercase())
+        {
+            return refused(format!(
+                "the tag names {twin:?} and {key:?} are the same to Azure, which does not tell letter cases apart."
+            ));
+        }
+        let value = match key.as_str() {
+            OWNER | RESOURCE => shortened(value),
+            _ if value.chars().count() > LONGEST_VALUE => {
+                return refused(format!(
+                    "the value of the tag {key:?} is longer than {LONGEST_VALUE} characters."
+                ));
+            }
+            _ => value.clone(),
+        };
+        kept.insert(key.clone(), value);
+    }
+    Ok(kept)
+}
+
+/// A mark that fits, and is still its own: its end gives way to a digest of the whole.
+fn shortened(value: &str) -> String {
+    if value.chars().count() <= LONGEST_VALUE {
+        return value.to_owned();
+    }
+    let digest = hex(&Sha256::digest(value.as_bytes())[..16]);
+    let start: String = value
+        .chars()
+        .take(LONGEST_VALUE - digest.len() - 1)
+        .collect();
+    format!("{start}-{digest}")
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[derive(Serialize)]
+struct TagsResource<'t> {
+    properties: TagsProperties<'t>,
+}
+
+#[derive(Serialize)]
+struct TagsProperties<'t> {
+    tags: &'t Tags,
+}
+
+/// The answer repeats the tags.
+#[derive(Deserialize)]
+struct Replaced {}
+
+/// Replaces the tags of a resource. Unlike an update of the resource itself, this is the same call for all kinds, says that it
+/// replaces, and needs the right to tag only.
+pub(crate) async fn replace(arm: Arm<'_>, id: &ResourceId, tags: &Tags) -> Result<()> {
+    let body = TagsResource {
+        properties: TagsProperties { tags },
+    };
+    let call = Call::new("Microsoft.Resources/tags/write", id);
+    let scope = id.child("providers/Microsoft.Resources/tags", "default");
+    let _: Replaced = arm.put(call, &scope, versions::RESOURCES, &body).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(pairs: &[(&str, &str)]) -> Tags {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn what_azure_does_not_take_is_refused_by_name() {
+        for (given, part) in [
+            (tags(&[("a/b", "")]), "'/'"),
+            (tags(&[("Team", ""), ("team", "")]), "letter cases"),
+            (tags(&[("", "")]), "1 to 512"),
+            (tags(&[("a", &"v".repeat(257))]), "longer than 256"),
+        ] {
+            let said = kept(Managed::Roles, &given).unwrap_err().to_string();
+            assert!(said.contains(part), "{said}");
+        }
+        let many: Tags = (0..16).map(|n| (format!("k{n}"), String::new())).collect();
+        assert!(kept(Managed::Secrets, &many).is_err());
+        assert_eq!(kept(Managed::Roles, &many).unwrap(), many);
+    }
+
+    #[test]
+    fn a_mark_that_is_too_long_keeps_its_own() {
+        let long = |end: &str| tags(&[(RESOURCE, &format!("kind/{}{end}", "n".repeat(300)))]);
+        let (first, second) = (
+            kept(Managed::Buckets, &long("a")).unwrap(),
+            kept(Managed::Buckets, &long("b")).unwrap(),
+        );
+        assert_eq!(first[RESOURCE].len(), LONGEST_VALUE);
+        assert_ne!(first, second);
+        assert_eq!(kept(Managed::Buckets, &first).unwrap(), first);
+    }
+}
