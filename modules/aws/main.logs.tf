@@ -3,7 +3,7 @@ resource "dataplane_log_group" "this" {
 
   name           = coalesce(var.logs.name, "/dataplane/${var.name}")
   kms_key        = var.kms_key
-  retention_days = var.logs.retention_days
+  retention_days = var.logs.retention_days == 0 ? null : var.logs.retention_days
   tags           = var.tags
 }
 

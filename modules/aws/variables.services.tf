@@ -34,7 +34,7 @@ variable "logs" {
 
     - `existing`: a log group that is there already, by its name
     - `name`: default `/dataplane/<name>`
-    - `retention_days`: how long logs are kept; `null` for ever
+    - `retention_days`: how long logs are kept; 0 for ever
   EOT
   type = object({
     existing       = optional(object({ name = string }))

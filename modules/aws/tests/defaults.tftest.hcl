@@ -58,6 +58,35 @@ run "users_bytes_are_built_without_the_platforms_rights" {
   }
 }
 
+run "logs_are_kept_for_a_month_unless_told_otherwise" {
+  command = plan
+
+  assert {
+    condition     = dataplane_log_group.this[0].retention_days == 30
+    error_message = "Logs do not grow without end."
+  }
+}
+
+run "logs_may_be_kept_for_ever" {
+  command = plan
+
+  variables {
+    logs = { retention_days = 0 }
+  }
+
+  # What stands here is seen only where the module says nothing, which AWS takes as for ever.
+  override_resource {
+    target          = dataplane_log_group.this
+    override_during = plan
+    values          = { retention_days = -1 }
+  }
+
+  assert {
+    condition     = dataplane_log_group.this[0].retention_days == -1
+    error_message = "Without a retention nothing is removed."
+  }
+}
+
 run "the_issuer_becomes_the_provider" {
   command = plan
 
