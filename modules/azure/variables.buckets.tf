@@ -4,7 +4,7 @@ variable "buckets" {
     container in a storage account that is made with it, since what protects a container are settings of its account.
 
     - `existing`: a container that is there already, by its id `<account>/<container>`, and outside the public cloud by its `uri`;
-      then nothing is made and the other settings are not used
+      its account is in the provider's resource group. Then nothing is made and the other settings are not used
     - `account`: name of the storage account, which nobody else in Azure has; default `<name without hyphens>meta` and
       `<name without hyphens>fast`
     - `name`: of the container; default `metadata` and `fast-registration`

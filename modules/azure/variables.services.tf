@@ -2,7 +2,8 @@ variable "registry" {
   description = <<-EOT
     The registry that built images are pushed to; `null` for none, then images are not built here.
 
-    - `existing`: a registry that is there already, by its `name` and by its `url`, which stands before the tag of an image
+    - `existing`: a registry of the provider's resource group that is there already, by its `name` and by its `url`, which stands
+      before the tag of an image
     - `name`: default `<name without hyphens>`; nobody else in Azure has it
     - `force_destroy`: whether destroying it also deletes the images in it
   EOT
@@ -26,7 +27,7 @@ variable "logs" {
   description = <<-EOT
     The Log Analytics workspace of finished tasks; `null` for none.
 
-    - `existing`: a workspace that is there already, by its name
+    - `existing`: a workspace of the provider's resource group that is there already, by its name
     - `name`: default `<name>`
     - `retention_days`: how long logs are kept, 30 to 730
   EOT

@@ -2,7 +2,8 @@ variable "registry" {
   description = <<-EOT
     The repository that built images are pushed to; `null` for none, then images are not built here.
 
-    - `existing`: a repository that is there already, by its `name` and by its `url`, which stands before the tag of an image
+    - `existing`: a repository of the provider's project and region that is there already, by its `name` and by its `url`, which
+      stands before the tag of an image
     - `name`: default `<name>`
     - `immutable_tags`: whether a tag, once pushed, always means the same image
     - `scan_on_push`: whether images are scanned for known vulnerabilities
@@ -32,7 +33,7 @@ variable "logs" {
   description = <<-EOT
     The log bucket of finished tasks; `null` for none.
 
-    - `existing`: a log bucket that is there already, by its name
+    - `existing`: a log bucket of the provider's project and region that is there already, by its name
     - `name`: default `<name>`
     - `retention_days`: how long logs are kept, 1 to 3650
   EOT
