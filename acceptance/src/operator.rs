@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use crate::{
     cluster::{Cluster, free_port},
     process::{self, Process},
-    setup,
+    setup, wait,
 };
 
 const START: Duration = Duration::from_mins(1);
@@ -61,6 +61,17 @@ impl Operator {
             port,
             token,
         })
+    }
+
+    /// Waits until it, or its like in a pod, holds the Lease.
+    pub fn until_leading(&mut self, cluster: &Cluster, namespace: &str) -> Result<()> {
+        let kubectl = cluster.kubectl()?;
+        wait::until("the operator to take its lease", START, || {
+            self.process.check()?;
+            let lease = kubectl.get("lease", namespace, "operator")?;
+            Ok(lease.filter(|lease| lease["spec"]["holderIdentity"].is_string()))
+        })?;
+        Ok(())
     }
 
     /// `http://127.0.0.1:port` of its health and metrics.

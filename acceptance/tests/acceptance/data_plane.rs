@@ -164,6 +164,30 @@ fn everything(bench: &Bench) -> Result<Vec<String>> {
 }
 
 #[test]
+fn nothing_is_planned_while_its_operator_works() -> Result<()> {
+    let plane = DataPlane::configure()?;
+    let cluster = plane.bench.cluster()?;
+    plane.terraform.apply()?;
+    let directory = setup::scratch()?;
+    let audience = plane.control_plane.endpoint();
+    let mut operator = Operator::start(cluster, NAMESPACE, &audience, directory.path())?;
+    operator.until_leading(cluster, NAMESPACE)?;
+    // What the first plan reads, the second compares with.
+    plane.terraform.apply_then_empty_plan()?;
+    let lease = plane
+        .bench
+        .kubectl()?
+        .get("lease", NAMESPACE, "operator")?
+        .context("the lease")?;
+    ensure!(
+        lease["spec"]["holderIdentity"] != Value::Null,
+        "the apply took the lease away"
+    );
+    plane.terraform.destroy()?;
+    Ok(())
+}
+
+#[test]
 fn its_operator_registers_with_its_own_token_and_outlives_the_control_plane() -> Result<()> {
     let plane = DataPlane::shared()?;
     let directory = setup::scratch()?;

@@ -62,8 +62,10 @@ pub fn desired(rendered: &Object) -> Object {
     Object(object)
 }
 
-/// The live object on the paths of the desired one. Where both mean the same, the desired spelling is kept; what others added beside
-/// our fields is included, since it changes what we rendered.
+/// The live object on the paths of the desired one. Where both mean the same, the desired spelling is kept.
+///
+/// What others added within a section that we render is included, since it changes what we rendered: a pod that joins the
+/// node's network. A section that we do not render at all is theirs: who holds a Lease, the secrets of a service account.
 pub fn project(desired: &Object, live: &Object) -> Object {
     let others = Fields::of_others(live);
     let mut projected = Map::new();
@@ -72,48 +74,21 @@ pub fn project(desired: &Object, live: &Object) -> Object {
             // The API server answers lists without the kind of their items; a name is what we asked for.
             if matches!(name.as_str(), "apiVersion" | "kind") {
                 projected.insert(name.clone(), value.clone());
-            } else if name == "metadata" {
-                // Labels and annotations that others put beside ours are none of our business.
-                keep(
-                    &mut projected,
-                    name,
-                    value,
-                    found.get(name),
-                    &Fields::default(),
-                );
-            } else {
-                keep(
-                    &mut projected,
-                    name,
-                    value,
-                    found.get(name),
-                    &others.member(name).unwrap_or_default(),
-                );
+                continue;
             }
-        }
-        for (name, value) in found {
-            let theirs = !wanted.contains_key(name)
-                && !matches!(name.as_str(), "status" | "metadata" | "apiVersion" | "kind");
-            if theirs && others.member(name).is_some() {
-                let mut value = value.clone();
-                strip(&mut value);
-                projected.insert(name.clone(), value);
-            }
+            // Labels and annotations that others put beside ours are none of our business.
+            let added = others.member(name).filter(|_| name != "metadata");
+            let added = added.unwrap_or_default();
+            keep(&mut projected, name, value, found.get(name), &added);
         }
     }
     Object(Value::Object(projected))
 }
 
-/// The live object with every rendered part as desired: for what server-side apply cannot take away, since another manager set it.
+/// The live object with every rendered section as desired: for what server-side apply cannot take away, since another manager set it.
 pub fn mended(desired: &Object, live: &Object) -> Object {
     let mut mended = live.clone();
-    let others = Fields::of_others(live);
     if let (Some(into), Some(wanted)) = (mended.0.as_object_mut(), desired.0.as_object()) {
-        into.retain(|name, _| {
-            matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "status")
-                || wanted.contains_key(name)
-                || others.member(name).is_none()
-        });
         for (name, value) in wanted.iter().filter(|(name, _)| *name != "metadata") {
             let mut value = value.clone();
             if let Some(found) = into.get(name) {
@@ -405,6 +380,41 @@ mod tests {
                 .0
                 .pointer("/webhooks/0/clientConfig/caBundle"),
             Some(&json!("Zm9v"))
+        );
+    }
+    #[test]
+    fn a_section_that_is_not_rendered_belongs_to_others() {
+        let lease = Object(json!({ "kind": "Lease", "metadata": { "name": "operator" } }));
+        let account =
+            Object(json!({ "kind": "ServiceAccount", "automountServiceAccountToken": false }));
+        let held = Object(json!({
+            "kind": "Lease",
+            "metadata": { "name": "operator", "managedFields": [{ "manager": "dataplane-operator", "fieldsV1": { "f:spec": { "f:holderIdentity": {} } } }] },
+            "spec": { "holderIdentity": "operator-0" },
+        }));
+        let used = Object(json!({
+            "kind": "ServiceAccount",
+            "metadata": { "managedFields": [{ "manager": "openshift-controller-manager", "fieldsV1": { "f:imagePullSecrets": {} } }] },
+            "automountServiceAccountToken": true,
+            "imagePullSecrets": [{ "name": "pull" }],
+        }));
+        assert_eq!(project(&lease, &held), lease);
+        assert_eq!(
+            mended(&lease, &held),
+            held,
+            "whoever holds it goes on holding it"
+        );
+        assert_eq!(
+            project(&account, &used).0,
+            json!({ "kind": "ServiceAccount", "automountServiceAccountToken": true })
+        );
+        assert_eq!(
+            mended(&account, &used).0["imagePullSecrets"],
+            used.0["imagePullSecrets"]
+        );
+        assert_eq!(
+            mended(&account, &used).0["automountServiceAccountToken"],
+            false
         );
     }
 }

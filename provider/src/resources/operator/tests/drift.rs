@@ -56,6 +56,25 @@ async fn a_restart_and_labels_of_others_are_no_drift() {
 }
 
 #[tokio::test]
+async fn the_lease_that_the_running_operator_holds_is_no_drift() {
+    let world = world().await;
+    let operator = world.harness.resource(NAME);
+    let state = operator.create(config()).await;
+    let lease = ObjectRef::new("coordination.k8s.io/v1", "Lease", Some("union"), "operator");
+    let held = json!({ "holderIdentity": "operator-0", "leaseTransitions": 1, "renewTime": "2026-01-01T00:00:00Z" });
+    world.cluster.edit("dataplane-operator", &lease, |live| {
+        live["spec"] = held.clone();
+    });
+    let found = operator.read(&state).await.unwrap();
+    assert_eq!(found["objects"], state["objects"]);
+    assert_eq!(operator.plan(&found, config()).await.action, Action::NoOp);
+    let labelled = with("labels", json!({ "team": "x" }));
+    let state = operator.update(&found, labelled.clone()).await;
+    operator.settled(&state, labelled).await;
+    assert_eq!(world.cluster.find(&lease).unwrap().0["spec"], held);
+}
+
+#[tokio::test]
 async fn what_vanishes_is_made_again() {
     let world = world().await;
     let operator = world.harness.resource(NAME);
