@@ -91,8 +91,9 @@ install_node() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
     fail "a real node needs ${missing[*]}: install them (on Debian, run this as root)"
   say "installing the packages of a node: ${missing[*]} missing"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+  # As root throughout: in containers apt's own user may not even write to /dev/null, and then no signature is verified.
+  apt-get -o APT::Sandbox::User=root update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get -o APT::Sandbox::User=root install -y -qq --no-install-recommends \
     containerd runc containernetworking-plugins busybox-static iptables nftables conntrack ipset iproute2 >/dev/null
 }
 
