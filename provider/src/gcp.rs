@@ -2,9 +2,15 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use clouds::account::{AccountId, Region};
+use clouds::{
+    Clouds,
+    account::{AccountId, Region},
+};
+use clouds_gcp::Config;
 use dataplane_api::identity::GoogleServiceAccount;
-use framework::{Model, Set, Text, Value};
+use framework::{Model, Provider as _, Result, Set, Text, Value};
+
+use crate::{endpoints, provider::Dataplane};
 
 /// Google Cloud.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -50,6 +56,39 @@ fn some_project(projects: &Set<Text<Project>>) -> std::result::Result<(), String
         );
     }
     Ok(())
+}
+
+impl GcpModel {
+    /// The project, without calling it; none while one of the settings is unknown.
+    pub fn connect(self) -> Result<Option<Clouds>> {
+        let Self {
+            project,
+            region,
+            impersonate_service_account,
+            allowed_projects,
+            endpoints,
+        } = self;
+        let unknown = project.is_unknown()
+            || region.is_unknown()
+            || impersonate_service_account.is_unknown()
+            || allowed_projects.is_unknown()
+            || endpoints.is_unknown();
+        if unknown {
+            return Ok(None);
+        }
+        let allowed = allowed_projects.into_known().into_iter().flatten();
+        let account = impersonate_service_account.into_known();
+        Ok(Some(clouds_gcp::connect(Config {
+            impersonate_service_account: account.map(|account| account.to_string()),
+            allowed_projects: allowed.map(|project| project.into_inner().0).collect(),
+            endpoints: endpoints::by_service(endpoints)?,
+            user_agent: format!("terraform-provider-dataplane/{}", Dataplane::VERSION),
+            ..Config::new(
+                project.get()?.account().clone(),
+                Region::clone(region.get()?),
+            )
+        })))
+    }
 }
 
 /// A project of Google Cloud by its id, which other clouds' accounts are not.

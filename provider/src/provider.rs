@@ -152,6 +152,14 @@ impl Provider for Dataplane {
             let services = ("AWS", &clouds_aws::Service::ALL[..]);
             let at = path!("aws", "endpoints");
             endpoints::validate(services, &aws.endpoints, &at, diags);
+            if let Some(Err(wrong)) = config.tags.known().map(clouds::tags::check) {
+                diags.error_at(path!("tags"), "Invalid value of tags", wrong.to_string());
+            }
+        }
+        if let Some(gcp) = gcp.known() {
+            let services = ("Google Cloud", &clouds_gcp::Service::ALL[..]);
+            let at = path!("gcp", "endpoints");
+            endpoints::validate(services, &gcp.endpoints, &at, diags);
         }
         if let Some(kubernetes) = config.kubernetes.known()
             && kubernetes.token.is_known()
@@ -255,7 +263,7 @@ impl Block {
     fn connect(self) -> Result<Option<Clouds>> {
         match self {
             Self::Aws(aws) => aws.connect(),
-            Self::Gcp(_) => Err(unsupported("gcp", "Google Cloud")),
+            Self::Gcp(gcp) => gcp.connect(),
             Self::Azure(_) => Err(unsupported("azure", "Microsoft Azure")),
         }
     }
@@ -352,6 +360,13 @@ mod tests {
             ),
             ("gcp", gcp(), "allowed_projects", json!([]), "no project"),
             (
+                "gcp",
+                gcp(),
+                "endpoints",
+                json!({ "s3": "http://localhost" }),
+                "artifactregistry, container, iam",
+            ),
+            (
                 "azure",
                 azure(),
                 "subscription_id",
@@ -431,9 +446,11 @@ mod tests {
             );
         }
         says(
-            configured(json!({ "owner": "acme", "tags": { "aws:x": "" } })).await,
-            &["error at tags", "aws:"],
+            configured(json!({ "owner": "acme", "tags": { "dataplane:x": "" } })).await,
+            &["error at tags", "dataplane:"],
         );
+        let config = json!({ "owner": "acme", "tags": { "aws:x": "" }, "aws": { "region": "eu-west-1" } });
+        says(configured(config).await, &["error at tags", "aws:"]);
     }
 
     #[tokio::test]
