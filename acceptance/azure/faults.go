@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strings"
+)
+
+// Fault answers some calls wrongly. Those whose operation begins with Operation are counted from 0.
+type Fault struct {
+	Operation string      `json:"operation"`
+	From      int         `json:"from"`
+	Until     int         `json:"until"`
+	Answer    FaultAnswer `json:"answer"`
+	seen      int
+}
+
+// FaultAnswer is what happens instead.
+type FaultAnswer struct {
+	// Kind is "error", "lost" (done, but the answer does not arrive), "held" (waits at a gate), or "operation" (the
+	// long-running operation that the call starts ends badly).
+	Kind    string            `json:"kind"`
+	Status  any               `json:"status"` // a number for "error", a word for "operation"
+	Code    string            `json:"code"`
+	Message string            `json:"message"`
+	Headers map[string]string `json:"headers"`
+	// After lets an error come although everything was done.
+	After bool   `json:"after"`
+	Gate  string `json:"gate"`
+}
+
+// gate holds calls until a test opens it.
+type gate struct {
+	open    chan struct{}
+	opened  bool
+	waiting int
+}
+
+func (s *Server) gate(name string) *gate {
+	if s.gates[name] == nil {
+		s.gates[name] = &gate{open: make(chan struct{})}
+	}
+	return s.gates[name]
+}
+
+// faulted gives the answer that a fault has in place of the real one. Held calls wait here, without the lock.
+func (c *Call) faulted(render func(status int, code, message string) *Answer) *Answer {
+	c.fault = c.subscription.faultFor(c.operation)
+	if c.fault == nil {
+		return nil
+	}
+	switch c.fault.Kind {
+	case "error":
+		if status, _ := c.fault.Status.(float64); !c.fault.After {
+			return c.fault.rendered(int(status), render)
+		} else if c.after == nil {
+			c.after = c.fault.rendered(int(status), render)
+		}
+	case "lost":
+		c.lost = true
+	case "held":
+		if !c.server.hold(c.http.Context(), c.fault.Gate) {
+			c.lost = true
+			return answer(http.StatusServiceUnavailable, nil)
+		}
+	}
+	return nil
+}
+
+func (f *FaultAnswer) rendered(status int, render func(status int, code, message string) *Answer) *Answer {
+	made := render(status, f.Code, f.Message)
+	for name, value := range f.Headers {
+		made.with(name, value)
+	}
+	return made
+}
+
+// hold waits at a gate; false says that the caller is gone.
+func (s *Server) hold(context context.Context, name string) bool {
+	gate := s.gate(name)
+	gate.waiting++
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	select {
+	case <-gate.open:
+		return true
+	case <-context.Done():
+		return false
+	}
+}
+
+func (sub *Subscription) faultFor(operation string) *FaultAnswer {
+	var chosen *FaultAnswer
+	for _, fault := range sub.faults {
+		if !strings.HasPrefix(strings.ToLower(operation), strings.ToLower(fault.Operation)) {
+			continue
+		}
+		if fault.seen >= fault.From && fault.seen < fault.Until && chosen == nil {
+			answer := fault.Answer
+			chosen = &answer
+		}
+		fault.seen++
+	}
+	return chosen
+}
+
+// made notes the call.
+func (c *Call) made(status int) {
+	c.subscription.calls = append(c.subscription.calls, Made{Operation: c.operation, Method: c.http.Method, Path: c.http.URL.Path, Status: status})
+}
