@@ -197,3 +197,6 @@ impl fmt::Display for Marks<'_> {
         write!(f, "{} {}", kind.replace('_', " "), self.name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use clouds::{
-    Call, Error,
+    Call, Clouds, Error, Refusal,
     memory::{Memory, World},
+    tags::Tags,
 };
 use framework::{
-    Diagnostic,
-    testing::{Harness, Subject},
+    Diagnostic, Value,
+    testing::{Harness, Subject, UNKNOWN},
 };
 use serde_json::{Value as Json, json};
 
-use crate::{Dataplane, cluster};
+use crate::{Client, Dataplane, cluster};
 
 /// The provider of the owner `acme-prod` over a cloud in memory, with a tag of its own.
 pub async fn over(memory: &Memory) -> Harness<Dataplane> {
@@ -21,13 +22,28 @@ pub async fn over(memory: &Memory) -> Harness<Dataplane> {
 
 /// The same for another owner.
 pub async fn owned_by(owner: &str, memory: &Memory) -> Harness<Dataplane> {
-    let provider = Dataplane::over(
-        memory.clouds(),
-        Arc::new(cluster::memory::Clusters::default()),
-    );
+    of_clouds(owner, memory.clouds()).await
+}
+
+/// The same over other clouds.
+pub async fn of_clouds(owner: &str, clouds: Clouds) -> Harness<Dataplane> {
+    let provider = Dataplane::over(clouds, Arc::new(cluster::memory::Clusters::default()));
     let config =
         json!({ "owner": owner, "tags": { "team": "ml" }, "aws": { "region": "eu-west-1" } });
     Harness::new(provider, config).await
+}
+
+/// What the provider of `acme-prod` hands to a resource that is called by hand.
+pub fn client(memory: &Memory) -> Client {
+    Client {
+        cloud: None,
+        clouds: Some(memory.clouds()),
+        region: None,
+        clusters: Arc::new(cluster::memory::Clusters::default()),
+        control_plane: Value::Null,
+        owner: "acme-prod".parse().unwrap(),
+        tags: Tags::new(),
+    }
 }
 
 /// An error that nothing waits for.
@@ -53,7 +69,11 @@ pub fn text(diagnostics: &[Diagnostic]) -> String {
 
 /// Validates a configuration and asserts that the first message is at `path` and says all of `parts`.
 pub async fn refuses(subject: &Subject<'_, Dataplane>, config: Json, path: &str, parts: &[&str]) {
-    let said = subject.validate(config).await;
+    says_first(&subject.validate(config).await, path, parts);
+}
+
+/// The first message is at `path` and says all of `parts`.
+pub fn says_first(said: &[Diagnostic], path: &str, parts: &[&str]) {
     let first = said
         .first()
         .unwrap_or_else(|| panic!("{path}: nothing was said"));
@@ -62,12 +82,44 @@ pub async fn refuses(subject: &Subject<'_, Dataplane>, config: Json, path: &str,
         .as_ref()
         .map(ToString::to_string)
         .unwrap_or_default();
-    assert_eq!(at, path, "{}", text(&said));
+    assert_eq!(at, path, "{}", text(said));
     for part in parts {
         assert!(
             first.to_string().contains(part),
             "{part:?} is not in: {first}"
         );
+    }
+}
+
+/// Lets a cloud refuse each of these fields, and asserts that the plan says so at the argument that it is: of a new object, and of
+/// none that has the same value already. What only the apply tells is refused then, before the first call.
+pub async fn refuses_at_plan(
+    resource: &str,
+    check: &'static str,
+    config: Json,
+    fields: &[(&'static str, &str)],
+) {
+    for (field, argument) in fields {
+        let memory = Memory::default();
+        let harness = over(&memory).await;
+        let subject = harness.resource(resource);
+        let state = subject.create(config.clone()).await;
+        let calls = memory.calls().len();
+        memory.refuse(check, Refusal::new(field, "This cloud has it not."));
+
+        let said = subject.try_plan(None, config.clone()).await.unwrap_err();
+        let parts = ["Invalid value of", argument, "This cloud has it not."];
+        says_first(&said, argument, &parts);
+        subject.plan(&state, config.clone()).await;
+
+        let mut unknown = config.clone();
+        unknown[*argument] = UNKNOWN.into();
+        let planned = subject.plan_create(unknown).await;
+        let failed = subject.try_apply(&planned, config.clone()).await;
+        let failed = failed.expect_err(argument);
+        says_first(&failed.diagnostics, argument, &parts);
+        assert!(failed.state.is_none(), "{argument}");
+        assert_eq!(memory.calls().len(), calls, "{argument}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Arguments that no plan is needed to refuse.
+//! Arguments that no plan is needed to refuse, and those that the configured cloud does not take.
 
 use acceptance::terraform::Terraform;
 use anyhow::Result;
@@ -270,7 +270,7 @@ const STORES: &[Wrong] = &[
         "[]",
         &[
             "Invalid value of audiences",
-            "leave the argument out for `sts.amazonaws.com`",
+            "leave the argument out for what the cloud expects",
         ],
     ),
     wrong(
@@ -291,6 +291,79 @@ const STORES: &[Wrong] = &[
     wrong(
         "dataplane_log_group",
         "retention_days",
+        "4000",
+        &["Invalid value of retention_days", "1 to 3653 days"],
+    ),
+    wrong(
+        "dataplane_secret",
+        "recovery_window_days",
+        "3",
+        &["Invalid value of recovery_window_days", "7 to 90, or 0"],
+    ),
+    wrong(
+        "dataplane_secret",
+        "value_wo_version",
+        "1",
+        &["a version without a value", "set both or neither"],
+    ),
+];
+
+/// What AWS does not take.
+const NOT_OF_AWS: &[Wrong] = &[
+    wrong(
+        "dataplane_bucket",
+        "account",
+        r#""acmeprod""#,
+        &["Invalid value of account", "S3 has no storage accounts"],
+    ),
+    wrong(
+        "dataplane_bucket",
+        "hierarchical_namespace",
+        "true",
+        &[
+            "Invalid value of hierarchical_namespace",
+            "S3 has no hierarchical namespace",
+        ],
+    ),
+    wrong(
+        "dataplane_bucket",
+        "soft_delete_days",
+        "14",
+        &["Invalid value of soft_delete_days", "see `versioning`"],
+    ),
+    wrong(
+        "dataplane_bucket",
+        "allowed_networks",
+        r#"{ ip_ranges = ["203.0.113.7"] }"#,
+        &["Invalid value of allowed_networks", "aws:SourceIp"],
+    ),
+    wrong(
+        "dataplane_bucket",
+        "tags",
+        r#"{ "aws:x" = "y" }"#,
+        &["Invalid value of tags", "must not begin with \"aws:\""],
+    ),
+    wrong(
+        "dataplane_bucket",
+        "kms_key",
+        r#""projects/p/locations/l/keyRings/r/cryptoKeys/k""#,
+        &["Invalid value of kms_key", "is not a key of AWS"],
+    ),
+    wrong(
+        "dataplane_identity_provider",
+        "name",
+        r#""acme-prod""#,
+        &["Invalid value of name", "called by its issuer"],
+    ),
+    wrong(
+        "dataplane_registry",
+        "kms_key",
+        r#""alias/acme""#,
+        &["Invalid value of kms_key", "give the key's ARN"],
+    ),
+    wrong(
+        "dataplane_log_group",
+        "retention_days",
         "31",
         &[
             "Invalid value of retention_days",
@@ -298,16 +371,22 @@ const STORES: &[Wrong] = &[
         ],
     ),
     wrong(
+        "dataplane_log_group",
+        "kms_key",
+        r#""alias/acme""#,
+        &["Invalid value of kms_key", "give the key's ARN"],
+    ),
+    wrong(
         "dataplane_secret",
         "recovery_window_days",
-        "3",
+        "45",
         &["Invalid value of recovery_window_days", "7 to 30, or 0"],
     ),
     wrong(
         "dataplane_secret",
-        "value_wo_version",
-        "1",
-        &["a version without a value", "set both or neither"],
+        "name",
+        r#""acme-secret""#,
+        &["Invalid value of name", "a hyphen and six characters"],
     ),
 ];
 
@@ -460,12 +539,10 @@ pub(super) fn working_directory(configuration: &str) -> Result<Terraform> {
     Ok(terraform)
 }
 
-#[test]
-fn wrong_arguments_are_underlined_and_told_what_would_be_right() -> Result<()> {
-    let cases = [ROLE_SUBJECTS, ROLES, STORES, CLUSTERS];
+fn check(command: &str, cases: &[&[Wrong]]) -> Result<()> {
     let mut configuration = vec![PROVIDER.to_owned()];
     let mut expected = Vec::new();
-    for (index, case) in cases.into_iter().flatten().enumerate() {
+    for (index, case) in cases.iter().copied().flatten().enumerate() {
         let name = format!("{}_{index}", case.argument);
         configuration.push(case.block(&name));
         let address = format!("{}.{name}", case.resource);
@@ -474,7 +551,17 @@ fn wrong_arguments_are_underlined_and_told_what_would_be_right() -> Result<()> {
     }
     refuses(
         &working_directory(&configuration.concat())?,
-        "validate",
+        command,
         &expected,
     )
+}
+
+#[test]
+fn wrong_arguments_are_underlined_and_told_what_would_be_right() -> Result<()> {
+    check("validate", &[ROLE_SUBJECTS, ROLES, STORES, CLUSTERS])
+}
+
+#[test]
+fn what_aws_does_not_take_is_underlined_in_the_plan() -> Result<()> {
+    check("plan", &[NOT_OF_AWS])
 }

@@ -1,4 +1,4 @@
-//! Names of buckets: every rule of S3 is known before S3 is asked.
+//! Names of buckets: every rule of S3 is known before S3 is asked, and what no cloud takes before there is a plan.
 
 use anyhow::Result;
 
@@ -8,26 +8,15 @@ use super::{
     refuses,
 };
 
-/// Names that S3 refuses, each with the rule that it breaks.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
-const BUCKET_NAMES: &[(&str, &str)] = &[
+/// Names that no cloud takes, each with the rule that it breaks.
+const NAMES_OF_NO_CLOUD: &[(&str, &str)] = &[
     ("ab", "3 to 63 characters long, not 2"),
     (
         "a234567890b234567890c234567890d234567890e234567890f234567890g234",
         "3 to 63 characters long, not 64",
     ),
-    (
-        "Acme-data",
-        "lowercase letters, digits, dots and hyphens, not 'A'",
-    ),
-    (
-        "acme_data",
-        "lowercase letters, digits, dots and hyphens, not '_'",
-    ),
-    (
-        "acme data",
-        "lowercase letters, digits, dots and hyphens, not ' '",
-    ),
+    ("Acme-data", "lowercase letters, digits and . _ -, not 'A'"),
+    ("acme data", "lowercase letters, digits and . _ -, not ' '"),
     (
         "-acme",
         "must begin and end with a lowercase letter or a digit",
@@ -39,6 +28,15 @@ const BUCKET_NAMES: &[(&str, &str)] = &[
     (
         ".acme",
         "must begin and end with a lowercase letter or a digit",
+    ),
+];
+
+/// Names that S3 refuses, each with the rule that it breaks.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+const NAMES_NOT_OF_S3: &[(&str, &str)] = &[
+    (
+        "acme_data",
+        "lowercase letters, digits, dots and hyphens, not '_'",
     ),
     ("acme..data", "must not have two dots in a row"),
     ("192.168.5.4", "must not look like an IP address"),
@@ -58,11 +56,10 @@ const BUCKET_NAMES: &[(&str, &str)] = &[
     ("acme-an", "PREFIX-ACCOUNT-REGION-an"),
 ];
 
-#[test]
-fn names_of_buckets_that_s3_refuses_are_refused_with_the_rule() -> Result<()> {
+fn check(command: &str, names: &[(&str, &str)]) -> Result<()> {
     let mut configuration = vec![PROVIDER.to_owned()];
     let mut expected = Vec::new();
-    for (index, (name, rule)) in BUCKET_NAMES.iter().enumerate() {
+    for (index, (name, rule)) in names.iter().enumerate() {
         let block =
             format!("resource \"dataplane_bucket\" \"n{index}\" {{\n  name = \"{name}\"\n}}\n");
         configuration.push(block);
@@ -72,7 +69,17 @@ fn names_of_buckets_that_s3_refuses_are_refused_with_the_rule() -> Result<()> {
     }
     refuses(
         &working_directory(&configuration.concat())?,
-        "validate",
+        command,
         &expected,
     )
+}
+
+#[test]
+fn names_of_buckets_that_no_cloud_takes_are_refused_with_the_rule() -> Result<()> {
+    check("validate", NAMES_OF_NO_CLOUD)
+}
+
+#[test]
+fn names_of_buckets_that_s3_refuses_are_refused_with_the_rule() -> Result<()> {
+    check("plan", NAMES_NOT_OF_S3)
 }

@@ -1,11 +1,12 @@
 //! Tests of `dataplane_bucket` against a cloud in memory: its life.
 
+mod clouds_of_others;
 mod drift;
 mod input;
 mod ownership;
 
 use clouds::{
-    buckets::{Bucket as Found, Encryption},
+    buckets::{Bucket as Found, Encryption, Protection},
     memory::{Memory, StoredBucket},
     policies::Statements,
 };
@@ -14,7 +15,7 @@ use serde_json::json;
 
 use super::*;
 use crate::testing::{
-    drops_what_is_gone, not_ready, outage, over, owned_by, refused, refuses,
+    drops_what_is_gone, not_ready, outage, over, owned_by, refused, refuses, refuses_at_plan,
     survives_every_failure, text,
 };
 

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::testing::{
-    drops_what_is_gone, leaves_to_its_owner, over, refuses, survives_every_failure,
+    drops_what_is_gone, leaves_to_its_owner, over, refuses, refuses_at_plan, says_first,
+    survives_every_failure,
 };
 
 const NAME: &str = IdentityProvider::NAME;
@@ -23,7 +24,7 @@ async fn basic() {
         )
         .await;
     let state = provider.create(json!({ "issuer": ISSUER })).await;
-    assert_eq!(state["audiences"], json!(["sts.amazonaws.com"]));
+    assert_eq!(state["audiences"], json!(["sts.memory.invalid"]));
     assert_eq!(state["id"], state["arn"]);
     let planned = provider
         .plan(&state, json!({ "issuer": "https://other.example.com" }))
@@ -51,7 +52,7 @@ async fn audiences_of_others_are_shown_and_removed() {
         found.audiences.insert("theirs".parse().unwrap());
     });
     let found = provider.read(&state).await.unwrap();
-    assert_eq!(found["audiences"], json!(["sts.amazonaws.com", "theirs"]));
+    assert_eq!(found["audiences"], json!(["sts.memory.invalid", "theirs"]));
     let mended = provider.update(&found, config.clone()).await;
     provider.settled(&mended, config).await;
 }
@@ -103,4 +104,36 @@ async fn bad_input_is_refused_where_it_stands() {
         &["refuse every token"],
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_the_cloud_does_not_take_is_said_at_its_argument() {
+    let config = json!({ "issuer": ISSUER, "audiences": ["a"] });
+    let fields = ["issuer", "audiences"].map(|field| (field, field));
+    refuses_at_plan(NAME, "identity_providers.check", config, &fields).await;
+
+    let memory = Memory::default();
+    let refusal = clouds::Refusal::new("name", "It is called by its issuer.");
+    memory.refuse("identity_providers.check", refusal);
+    let harness = over(&memory).await;
+    let config = json!({ "issuer": ISSUER, "name": "acme-prod" });
+    let provider = harness.resource(NAME);
+    let said = provider.try_plan(None, config).await.unwrap_err();
+    says_first(&said, "name", &["called by its issuer"]);
+}
+
+#[test]
+fn the_pool_is_the_name() {
+    let found = Found {
+        id: "projects/1/locations/global/workloadIdentityPools/acme/providers/cluster"
+            .parse()
+            .unwrap(),
+        issuer: ISSUER.parse().unwrap(),
+        audiences: BTreeSet::new(),
+        tags: Tags::new(),
+    };
+    let mut model = IdentityProviderModel::default();
+    model.identify(&found);
+    assert_eq!(model.name.known().unwrap().as_str(), "acme");
+    assert_eq!(audiences(found.audiences), Value::Known(Set::new()));
 }

@@ -1,12 +1,13 @@
 //! Tests of `dataplane_log_group` against a cloud in memory.
 
 use clouds::memory::Memory;
-use framework::testing::Action;
+use framework::{Verb, testing::Action};
 use serde_json::json;
 
 use super::*;
 use crate::testing::{
-    drops_what_is_gone, leaves_to_its_owner, over, refuses, survives_every_failure,
+    client, drops_what_is_gone, leaves_to_its_owner, over, refuses, refuses_at_plan, says_first,
+    survives_every_failure,
 };
 
 const NAME: &str = LogGroup::NAME;
@@ -88,16 +89,74 @@ async fn bad_input_is_refused_where_it_stands() {
     refuses(&group, json!({ "name": "a:b" }), "name", &["may only hold"]).await;
     refuses(
         &group,
-        json!({ "name": "a", "retention_days": 31 }),
+        json!({ "name": "a", "retention_days": 0 }),
         "retention_days",
-        &["1, 3, 5, 7"],
+        &["1 to 3653"],
     )
     .await;
-    refuses(
-        &group,
-        json!({ "name": "a", "kms_key": "alias/acme" }),
-        "kms_key",
-        &["give the key's ARN"],
-    )
-    .await;
+}
+
+#[tokio::test]
+async fn what_the_cloud_does_not_take_is_said_at_its_argument() {
+    let mut config = full();
+    config["kms_key"] = KEY.into();
+    let fields = [
+        ("name", "name"),
+        ("retention", "retention_days"),
+        ("kms_key", "kms_key"),
+    ];
+    refuses_at_plan(NAME, "log_groups.check", config, &fields).await;
+}
+
+/// As `ignore_changes = [retention_days]` has it.
+#[tokio::test]
+async fn a_retention_that_this_version_does_not_know_stays() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let group = harness.resource(NAME);
+    let state = group.create(full()).await;
+    memory.change(|world| {
+        let group = world.log_groups.values_mut().next().unwrap();
+        group.settings.retention = Some(Retention::found(4000));
+    });
+    let state = group.read(&state).await.unwrap();
+    assert_eq!(state["retention_days"], 4000);
+    memory.refuse(
+        "log_groups.check",
+        clouds::Refusal::new("retention", "It is not on the list."),
+    );
+
+    // The configuration that Terraform validates has another number, so the harness cannot do this.
+    let cx = Context::new(client(&memory), Verb::Update);
+    let prior = LogGroupModel {
+        name: Value::Known("/dataplane/acme/tasks".parse().unwrap()),
+        retention_days: 4000.into(),
+        ..LogGroupModel::default()
+    };
+    let mut plan = prior.clone();
+    plan.kms_key = Value::Known(KEY.parse().unwrap());
+    let change = Update { prior: prior.clone(), plan };
+    let updated = LogGroup.update(&cx, change.clone()).await.unwrap();
+    assert_eq!(updated.retention_days, Value::Known(4000));
+    let settings =
+        memory.change(|world| world.log_groups.values().next().unwrap().settings.clone());
+    assert_eq!(settings.retention, Some(Retention::found(4000)));
+    assert!(settings.kms_key.is_some());
+
+    let another = Update {
+        prior: LogGroupModel {
+            retention_days: 30.into(),
+            ..prior
+        },
+        ..change
+    };
+    let failed = LogGroup.update(&cx, another).await.unwrap_err();
+    let said: Vec<_> = failed.diagnostics.into_iter().collect();
+    says_first(&said, "retention_days", &["1 to 3653"]);
+}
+
+#[test]
+fn for_ever_is_no_number_of_days() {
+    assert_eq!(days(None), Value::Null);
+    assert_eq!(days(Some(Retention::found(30))), Value::Known(30));
 }

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::testing::{
-    drops_what_is_gone, leaves_to_its_owner, over, refused, refuses, survives_every_failure, text,
+    drops_what_is_gone, leaves_to_its_owner, over, refused, refuses, refuses_at_plan,
+    survives_every_failure, text,
 };
 
 /// An attribute, and how somebody changes it behind our back.
@@ -148,11 +149,33 @@ async fn bad_input_is_refused_where_it_stands() {
         &["1 or more"],
     )
     .await;
-    refuses(
-        &registry,
-        json!({ "name": "acme", "kms_key": "alias/acme" }),
-        "kms_key",
-        &["give the key's ARN"],
-    )
-    .await;
+}
+
+#[tokio::test]
+async fn what_the_cloud_does_not_take_is_said_at_its_argument() {
+    let mut config = full();
+    config["kms_key"] = KEY.into();
+    config["immutable_tags"] = true.into();
+    config["scan_on_push"] = true.into();
+    let fields = ["name", "kms_key", "immutable_tags", "scan_on_push", "keep_last"];
+    let fields = fields.map(|field| (field, field));
+    refuses_at_plan(NAME, "registries.check", config, &fields).await;
+}
+
+#[test]
+fn what_is_left_out_is_as_the_cloud_has_it() {
+    let none = RegistrySettings {
+        immutable_tags: false,
+        scan_on_push: false,
+        keep_last: Some(9),
+    };
+    let mut planned = RegistryModel {
+        scan_on_push: true.into(),
+        ..RegistryModel::default()
+    };
+    let config = planned.clone();
+    planned.fill_in(&config, none);
+    assert_eq!(planned.immutable_tags, Value::Known(false));
+    assert_eq!(planned.scan_on_push, Value::Known(true));
+    assert_eq!(planned.keep_last, Value::Known(9));
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::*;
 use crate::testing::{
-    leaves_to_its_owner, outage, over, owned_by, refused, refuses, survives_every_failure, text,
+    leaves_to_its_owner, outage, over, owned_by, refused, refuses, refuses_at_plan,
+    survives_every_failure, text,
 };
 
 const NAME: &str = Secret::NAME;
@@ -71,6 +72,30 @@ async fn a_secret_can_be_made_without_a_value() {
 }
 
 #[tokio::test]
+async fn what_the_cloud_does_not_take_is_said_at_its_argument() {
+    let mut config = full();
+    config["kms_key"] = "alias/acme".into();
+    let fields = [
+        ("name", "name"),
+        ("kms_key", "kms_key"),
+        ("deletion", "recovery_window_days"),
+    ];
+    refuses_at_plan(NAME, "secrets.check", config, &fields).await;
+}
+
+#[tokio::test]
+async fn how_it_is_deleted_is_left_to_the_cloud() {
+    let harness = over(&Memory::default()).await;
+    let planned = harness
+        .resource(NAME)
+        .plan_create(json!({ "name": "acme/later" }))
+        .await;
+    assert_eq!(planned.values["recovery_window_days"], 30);
+    assert_eq!(days(Deletion::Now), Value::Known(0));
+    assert_eq!(days(Deletion::ByTheStore), Value::Null);
+}
+
+#[tokio::test]
 async fn disappears() {
     let memory = Memory::default();
     let harness = over(&memory).await;
@@ -113,7 +138,7 @@ async fn bad_input_is_refused_where_it_stands() {
         &secret,
         json!({ "name": "a", "recovery_window_days": 3 }),
         "recovery_window_days",
-        &["7 to 30"],
+        &["7 to 90, or 0"],
     )
     .await;
     refuses(
