@@ -18,7 +18,11 @@ pub struct Statements(Vec<Value>);
 impl PolicyDocument {
     /// The canonical form of a document.
     pub fn new(document: Value) -> Self {
-        Self(canonical(document))
+        let form = match document.get("Statement") {
+            Some(_) => Form::Iam,
+            None => Form::Plain,
+        };
+        Self(canonical(document, form))
     }
 
     /// The canonical document.
@@ -50,7 +54,10 @@ impl Statements {
 
 impl From<Vec<Value>> for Statements {
     fn from(statements: Vec<Value>) -> Self {
-        let mut statements: Vec<_> = statements.into_iter().map(canonical).collect();
+        let mut statements: Vec<_> = statements
+            .into_iter()
+            .map(|statement| canonical(statement, Form::Iam))
+            .collect();
         statements.sort_by_key(ToString::to_string);
         Self(statements)
     }
@@ -77,13 +84,22 @@ impl fmt::Display for PolicyDocument {
     }
 }
 
-/// Keys sorted, lists sorted without repeats, a list of one as the one: the differences that no policy language sees.
-fn canonical(value: Value) -> Value {
+/// Whose language a document is in.
+#[derive(Clone, Copy)]
+enum Form {
+    /// AWS's, which takes the one for a list of one, and text for truth and numbers.
+    Iam,
+    /// That of the other clouds, whose tools want a list to be one.
+    Plain,
+}
+
+/// Keys sorted, lists sorted without repeats, and what else the language does not tell apart.
+fn canonical(value: Value, form: Form) -> Value {
     match value {
         Value::Object(object) => {
             let mut entries: Vec<_> = object
                 .into_iter()
-                .map(|(key, value)| (key, canonical(value)))
+                .map(|(key, value)| (key, canonical(value, form)))
                 .collect();
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
             // `Statement` stays a list: that is how people write it.
@@ -96,18 +112,20 @@ fn canonical(value: Value) -> Value {
             Value::Object(entries.into_iter().map(listed).collect::<Map<_, _>>())
         }
         Value::Array(list) => {
-            let mut list: Vec<_> = list.into_iter().map(canonical).collect();
+            let mut list: Vec<_> = list
+                .into_iter()
+                .map(|value| canonical(value, form))
+                .collect();
             list.sort_by_key(ToString::to_string);
             list.dedup();
-            if list.len() == 1 {
-                list.remove(0)
-            } else {
-                Value::Array(list)
+            match (form, list.len()) {
+                (Form::Iam, 1) => list.remove(0),
+                _ => Value::Array(list),
             }
         }
         // IAM answers booleans and numbers of conditions as the text they were given as, or not.
-        Value::Bool(truth) => Value::String(truth.to_string()),
-        Value::Number(number) => Value::String(number.to_string()),
+        Value::Bool(truth) if matches!(form, Form::Iam) => Value::String(truth.to_string()),
+        Value::Number(number) if matches!(form, Form::Iam) => Value::String(number.to_string()),
         other => other,
     }
 }
@@ -130,6 +148,17 @@ mod tests {
         assert_eq!(a, b);
         assert_eq!(a.to_string(), b.to_string());
         assert_eq!(a.statements().as_slice().len(), 1);
+    }
+
+    #[test]
+    fn documents_of_other_clouds_keep_their_lists() {
+        let role = PolicyDocument::new(
+            serde_json::json!({ "Actions": ["b", "a", "a"], "AssignableScopes": ["/subscriptions/s"], "IsCustom": true }),
+        );
+        assert_eq!(
+            role.to_string(),
+            r#"{"Actions":["a","b"],"AssignableScopes":["/subscriptions/s"],"IsCustom":true}"#
+        );
     }
 
     #[test]

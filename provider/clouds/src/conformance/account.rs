@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::tags;
 use crate::account::{Account, Managed, Operation, Within};
+use crate::error::Error;
 use crate::policies::PolicyDocument;
 use crate::tags::{CREATING, OWNER, RESOURCE, Tags};
 
@@ -40,9 +41,16 @@ pub async fn suite(account: &dyn Account) {
         names: [(Managed::Buckets, names)].into(),
         ..everything
     };
-    let narrow = required(account, buckets, Operation::ALL.into(), &some).await;
-    assert_ne!(narrow, wide);
-    assert!(narrow.to_string().contains("acme-*"), "{narrow}");
+    let all = Operation::ALL.into();
+    match account.required(&buckets, &all, &some).await {
+        // A role of Azure names actions, and no objects.
+        Err(Error::Unsupported(_)) => {}
+        narrow => {
+            let narrow = narrow.unwrap();
+            assert_ne!(narrow, wide);
+            assert!(narrow.to_string().contains("acme-*"), "{narrow}");
+        }
+    }
     for managed in Managed::ALL {
         let kept = account.kept(managed, &tags(true), &Tags::new()).unwrap();
         for mark in [OWNER, RESOURCE, CREATING] {

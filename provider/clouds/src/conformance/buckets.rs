@@ -14,6 +14,14 @@ pub async fn suite(buckets: &dyn Buckets, environment: &Environment) {
     contents(buckets, environment).await;
 }
 
+/// A bucket's settings where nothing is said.
+fn plain(buckets: &dyn Buckets) -> BucketSettings {
+    BucketSettings {
+        soft_delete_days: buckets.default_soft_delete_days(),
+        ..BucketSettings::plain()
+    }
+}
+
 async fn create(buckets: &dyn Buckets, environment: &Environment, name: &str) -> BucketId {
     let id = environment.bucket(name);
     buckets
@@ -79,9 +87,9 @@ pub async fn settings(buckets: &dyn Buckets, environment: &Environment) {
         ]
         .into(),
         cors_origins: ["https://*.unionai.cloud".parse().unwrap()].into(),
-        ..BucketSettings::plain().with_statements((environment.statements)(&id))
+        ..plain(buckets).with_statements((environment.statements)(&id))
     };
-    for wanted in [BucketSettings::plain(), full, BucketSettings::plain()] {
+    for wanted in [plain(buckets), full, plain(buckets)] {
         let found = buckets.get(&id).await.unwrap();
         buckets.configure(&found, &wanted).await.unwrap();
         let found = buckets.get(&id).await.unwrap();
@@ -95,7 +103,7 @@ pub async fn settings(buckets: &dyn Buckets, environment: &Environment) {
 /// Protections that somebody took away are missed, and put back.
 pub async fn drift(buckets: &dyn Buckets, environment: &Environment) {
     let id = create(buckets, environment, "drift").await;
-    let wanted = BucketSettings::plain();
+    let wanted = plain(buckets);
     buckets
         .configure(&buckets.get(&id).await.unwrap(), &wanted)
         .await
