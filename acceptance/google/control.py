@@ -9,6 +9,7 @@
     POST /_projects/P/people               {"name", "permissions": [...]}: somebody who may do that alone; {"token"}
     POST /_projects/P/clusters             {"name": "projects/P/locations/L/clusters/C", "value": Cluster}
     POST /_projects/P/images               {"name": "projects/P/locations/L/repositories/R/dockerImages/I"}: one that was pushed
+    POST /_projects/P/images               a DockerImage: pushed to the repository in its name
     POST /_issuers                         {"issuer", and "jwksUri" with "certificateAuthority", or "keys"}: where its keys really are
     POST /_oauth/token                     a refresh token's access token, which is the same: credential files need the detour
     POST /_token-review/P                  an API server's TokenReview
@@ -83,6 +84,9 @@ class Control:
                 return 200, {"token": identities.person(self.store, project, body["name"], body["permissions"])}
             case ["POST", "clusters"]:
                 self.store.put("container", body["name"], Resource(project, body["value"]))
+                return 200, {}
+            case ["POST", "images"]:
+                self.store.put("artifactregistry", body["name"], Resource(project, body))
                 return 200, {}
             case ["POST", "images"]:
                 self.store.put("artifactregistry", body["name"], Resource(project, body))

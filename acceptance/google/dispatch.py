@@ -66,16 +66,19 @@ class Dispatcher:
         address = urlsplit(request.target)
         query = parse_qsl(address.query, keep_blank_values=True)
         service, path = self._service(address.path)
-        for transfer in ("/upload", "/download"):
-            path = path.removeprefix(transfer) if service == "storage" else path
-        is_upload = "/upload/" in address.path and service == "storage"
+        is_upload = service == "storage" and path.startswith("/upload/")
+        if service == "storage":
+            path = path.removeprefix("/upload").removeprefix("/download")
         found = ((api, *api.find(request.verb, path)) for api in self.apis[service])
         api, method, parameters = next((hit for hit in found if hit[1]), (self.apis[service][0], None, None))
         if method is None:
             why = f"no method of {service} {api.version} (revision {api.revision}) is {request.verb} {path}"
             return self._violation(self._project_of(request), request, service, None, [why])
         try:
-            body, media = uploads.read(query, request.headers.get("Content-Type"), request.raw) if is_upload else (self._body(request, service), None)
+            if is_upload:
+                body, media = uploads.read(query, request.headers.get("Content-Type"), request.raw)
+            else:
+                body, media = self._body(request, service), None
         except (ValueError, Refused) as why:
             return self._violation(self._project_of(request), request, service, method, [f"the body is not understood: {why}"])
         project = self._project_of(request, body if service == "sts" else None)

@@ -46,9 +46,17 @@ def images(call):
     return {"dockerImages": found, **rest}
 
 
+
+
+def images(call):
+    items, rest = page(call, [resource.value for _, resource in call.store.under("artifactregistry", call.name)])
+    return {**({"dockerImages": items} if items else {}), **rest}
+
+
 METHODS = {
     f"{REPOSITORIES}.dockerImages.list": Behaviour(images, ("artifactregistry.dockerimages.list",)),
     **COLLECTION.behaviours("create", "get", "list", "patch", "delete"),
+    f"{REPOSITORIES}.dockerImages.list": Behaviour(images, ("artifactregistry.dockerimages.list",)),
     **policy_methods.behaviours(REPOSITORIES, "artifactregistry.repositories"),
     "artifactregistry.projects.locations.operations.get": Behaviour(resources.operation),
 }

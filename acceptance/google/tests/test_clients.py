@@ -130,6 +130,9 @@ class Clients(StandInTest):
         name = f"{parent}/repositories/r"
         repositories.patch(name=name, updateMask="labels", body={"labels": {"x": "y"}}).execute()
         self.assertEqual(repositories.get(name=name).execute()["labels"], {"x": "y"})
+        self.assertEqual(repositories.dockerImages().list(parent=name).execute(), {})
+        self.control("POST", "/images", {"name": f"{name}/dockerImages/app@sha256:1"})
+        self.assertEqual(len(repositories.dockerImages().list(parent=name).execute()["dockerImages"]), 1)
         self.ended(operations, repositories.delete(name=name).execute())
 
     def test_log_buckets(self):

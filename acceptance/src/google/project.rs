@@ -115,6 +115,12 @@ impl Project {
         self.set(&json!({ "disabled": hosts }))
     }
 
+    /// Says that an image was pushed: `projects/P/locations/L/repositories/R/dockerImages/app@sha256:1`.
+    pub fn push_image(&self, name: &str) -> Result<()> {
+        self.ask(Method::POST, "images", &json!({ "name": name }))
+            .map(drop)
+    }
+
     /// The calls since the last time this was asked.
     pub fn take_calls(&self) -> Result<Vec<Call>> {
         let calls = self.ask(Method::DELETE, "calls", &Value::Null)?;
