@@ -1,5 +1,9 @@
 """Every request that a description does not allow is refused, is recorded, and changes nothing."""
 
+from unittest.mock import patch
+
+import dispatch
+from calls import Behaviour
 from tests.standin import StandInTest
 
 BUCKETS = "/storage/v1/b"
@@ -76,3 +80,9 @@ class Refusals(StandInTest):
     def test_what_nobody_answers_for_is_a_violation(self):
         self.refused(501, "GET", "/container/v1/projects/{p}/locations/-/clusters")
         self.assertEqual(len(self.control("DELETE", "/violations")), 1)
+
+    def test_a_wrong_answer_of_ours_is_a_violation(self):
+        wrong = {"storage.buckets.list": Behaviour(lambda call: {"items": [{"metageneration": 1}]}, target=lambda call: None)}
+        with patch.dict(dispatch.METHODS, wrong):
+            self.refused(500, "GET", BUCKETS + "?project={p}")
+        self.assertIn("metageneration is int", self.control("DELETE", "/violations")[0])
