@@ -3,10 +3,14 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use clouds::{
+    Clouds,
     account::{AccountId, Region},
     clusters::ResourceGroup,
 };
-use framework::{Model, Set, Text, Value};
+use clouds_azure::Config;
+use framework::{Model, Provider as _, Result, Set, Text, Value};
+
+use crate::{endpoints, provider::Dataplane};
 
 /// Microsoft Azure.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -57,6 +61,43 @@ fn some_subscription(subscriptions: &Set<Text<Subscription>>) -> std::result::Re
         );
     }
     Ok(())
+}
+
+impl AzureModel {
+    /// The subscription, without calling it; none while one of the settings is unknown.
+    pub fn connect(self) -> Result<Option<Clouds>> {
+        let Self {
+            subscription_id,
+            tenant_id,
+            resource_group,
+            location,
+            allowed_subscriptions,
+            endpoints,
+        } = self;
+        let unknown = subscription_id.is_unknown()
+            || tenant_id.is_unknown()
+            || resource_group.is_unknown()
+            || location.is_unknown()
+            || allowed_subscriptions.is_unknown()
+            || endpoints.is_unknown();
+        if unknown {
+            return Ok(None);
+        }
+        let allowed = allowed_subscriptions.into_known().into_iter().flatten();
+        Ok(Some(clouds_azure::connect(Config {
+            tenant: tenant_id.into_known(),
+            allowed_subscriptions: allowed
+                .map(|subscription| subscription.into_inner().0)
+                .collect(),
+            endpoints: endpoints::by_service(endpoints)?,
+            user_agent: format!("terraform-provider-dataplane/{}", Dataplane::VERSION),
+            ..Config::new(
+                subscription_id.get()?.0.clone(),
+                ResourceGroup::clone(resource_group.get()?),
+                location.get()?.region().clone(),
+            )
+        })))
+    }
 }
 
 /// A subscription of Azure, which other clouds' accounts are not.

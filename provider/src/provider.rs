@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use clouds::{Clouds, account::Region};
 use dataplane_api::identity::Cloud;
 use framework::{
-    AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostic, Diagnostics, Model,
+    AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostics, Model,
     Provider, Result, Text, Value, path,
 };
 
@@ -161,6 +161,11 @@ impl Provider for Dataplane {
             let at = path!("gcp", "endpoints");
             endpoints::validate(services, &gcp.endpoints, &at, diags);
         }
+        if let Some(azure) = azure.known() {
+            let services = ("Azure", &clouds_azure::Service::ALL[..]);
+            let at = path!("azure", "endpoints");
+            endpoints::validate(services, &azure.endpoints, &at, diags);
+        }
         if let Some(kubernetes) = config.kubernetes.known()
             && kubernetes.token.is_known()
             && kubernetes.exec.is_known()
@@ -264,22 +269,9 @@ impl Block {
         match self {
             Self::Aws(aws) => aws.connect(),
             Self::Gcp(gcp) => gcp.connect(),
-            Self::Azure(_) => Err(unsupported("azure", "Microsoft Azure")),
+            Self::Azure(azure) => azure.connect(),
         }
     }
-}
-
-fn unsupported(block: &str, cloud: &str) -> Diagnostics {
-    Diagnostic::error(
-        format!("{cloud} is not supported by this version yet"),
-        format!(
-            "Version {} of the provider makes data planes on AWS only. Remove `{block}` from provider \"dataplane\"; resources \
-             that live in a cluster work without a cloud, by `cluster = {{ kubeconfig = {{ … }} }}`.",
-            Dataplane::VERSION
-        ),
-    )
-    .at(path!(block))
-    .into()
 }
 
 #[cfg(test)]
@@ -387,6 +379,13 @@ mod tests {
                 "location",
                 json!("West Europe"),
                 "like westeurope",
+            ),
+            (
+                "azure",
+                azure(),
+                "endpoints",
+                json!({ "s3": "http://localhost" }),
+                "management, login",
             ),
             (
                 "azure",
