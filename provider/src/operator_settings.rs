@@ -156,7 +156,7 @@ pub struct IdentityModel {
     /// EKS Pod Identity: the association is made in the cloud, so nothing is written on the service account.
     #[attr(optional)]
     pub pod_identity: Value<AwsRoleModel>,
-    /// Workload Identity of GKE.
+    /// Workload Identity of GKE; `{}` where the rights are granted to the service accounts themselves.
     #[attr(optional)]
     pub gke: Value<GkeIdentityModel>,
     /// Azure Workload Identity.
@@ -175,8 +175,8 @@ pub struct AwsRoleModel {
 /// A Google service account.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct GkeIdentityModel {
-    /// Email of the Google service account.
-    #[attr(required)]
+    /// Email of the Google service account: the `principal` of a `dataplane_role` without `direct`.
+    #[attr(optional)]
     pub service_account: Value<Text<GoogleServiceAccount>>,
 }
 
@@ -201,7 +201,8 @@ pub struct EgressModel {
     #[attr(optional)]
     pub control_plane: Value<DestinationModel>,
     /// Where names are asked for: each of these, on UDP and TCP. Default: port 53 of the pods labelled `k8s-app = kube-dns` in
-    /// `kube-system`, and of the node-local cache 169.254.20.10. On EKS Auto Mode name the address of the Service `kube-dns`; for
+    /// `kube-system`, and of the node-local cache 169.254.20.10; on GKE also of the pods labelled `node-local-dns` and of Cloud DNS
+    /// 169.254.169.254, on AKS of `LocalDNS` 169.254.10.11. On EKS Auto Mode name the address of the Service `kube-dns`; for
     /// the servers of `openshift-dns` that namespace and port 5353.
     #[attr(optional, computed, default = Vec::new())]
     pub dns: Value<Vec<DnsPeerModel>>,

@@ -44,7 +44,8 @@ pub struct WorkspaceModel {
     /// Domain of the project, for example `development`.
     #[attr(required, replaces)]
     pub domain: Value<Text<Domain>>,
-    /// Cloud role of task pods. Without one they have no identity in the cloud.
+    /// Cloud role of task pods. Without one they have no identity in the cloud. On Azure a pod has it only with the label
+    /// `azure.workload.identity/use = "true"`.
     #[attr(optional, validate = operator_settings::one_identity)]
     pub role: Value<IdentityModel>,
     /// Quota of the namespace, by resource, for example `{ "limits.cpu" = "64" }`. No quota is set when it is empty.

@@ -42,10 +42,12 @@ pub enum Identity {
         /// ARN of the role, for people who read the configuration.
         role_arn: RoleArn,
     },
-    /// Workload Identity of GKE: the annotation names the Google service account.
+    /// Workload Identity of GKE: the annotation names the Google service account. Without one the rights are granted to
+    /// the service accounts of the cluster themselves, and nothing is written on them.
     Gke {
         /// Email of the Google service account.
-        service_account: GoogleServiceAccount,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service_account: Option<GoogleServiceAccount>,
     },
     /// Azure Workload Identity: annotations name the identity, and pods carry a label.
     Azure {
@@ -79,21 +81,24 @@ impl Identity {
 
     /// The annotations of the service account.
     pub fn service_account_annotations(&self) -> BTreeMap<String, String> {
-        let annotations: &[(&str, String)] = match self {
-            Self::Irsa { role_arn } => &[(ROLE_ARN, role_arn.to_string())],
-            Self::PodIdentity { .. } => &[],
-            Self::Gke { service_account } => &[(GCP_SERVICE_ACCOUNT, service_account.to_string())],
+        let annotations = match self {
+            Self::Irsa { role_arn } => vec![(ROLE_ARN, role_arn.to_string())],
+            Self::PodIdentity { .. } => Vec::new(),
+            Self::Gke { service_account } => service_account
+                .iter()
+                .map(|email| (GCP_SERVICE_ACCOUNT, email.to_string()))
+                .collect(),
             Self::Azure {
                 client_id,
                 tenant_id,
-            } => &[
+            } => vec![
                 (AZURE_CLIENT_ID, client_id.to_string()),
                 (AZURE_TENANT_ID, tenant_id.to_string()),
             ],
         };
         annotations
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
             .collect()
     }
 
@@ -219,6 +224,19 @@ mod tests {
         };
         assert_eq!(azure.pod_labels().get(AZURE_USE).unwrap(), "true");
         assert_eq!(azure.service_account_annotations().len(), 2);
+    }
+
+    #[test]
+    fn googles_rights_may_be_the_service_accounts_own() {
+        let direct: Identity = serde_json::from_value(serde_json::json!({ "gke": {} })).unwrap();
+        assert_eq!(direct.cloud(), Cloud::Gcp);
+        assert!(direct.service_account_annotations().is_empty());
+        let email = "admin@acme.iam.gserviceaccount.com";
+        let named: Identity =
+            serde_json::from_value(serde_json::json!({ "gke": { "service_account": email } }))
+                .unwrap();
+        let annotations = named.service_account_annotations();
+        assert_eq!(annotations.get(GCP_SERVICE_ACCOUNT).unwrap(), email);
     }
 
     #[test]

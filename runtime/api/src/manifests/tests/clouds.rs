@@ -359,12 +359,8 @@ fn buckets_and_roles_are_in_one_cloud() {
 
 /// Whether any policy lets pods connect to an address that is outside of the cluster, by TCP.
 fn reaches(objects: &[Object], address: &str, port: u16) -> bool {
-    let address: Cidr = match address.contains(':') {
-        true => format!("{address}/128"),
-        false => format!("{address}/32"),
-    }
-    .parse()
-    .unwrap();
+    let length = if address.contains(':') { 128 } else { 32 };
+    let address: Cidr = format!("{address}/{length}").parse().unwrap();
     let contains = |range: &Value| {
         let range: Cidr = range.as_str().unwrap().parse().unwrap();
         range.net().contains(&address.net())
