@@ -75,9 +75,9 @@ impl<'a> Marks<'a> {
         own: &Value<BTreeMap<String, String>>,
     ) -> Result<Value<BTreeMap<String, String>>> {
         match name {
-            Value::Known(name) if !own.is_unknown() => Ok(Self::new(client, kind, name)?
-                .finished(own.known())?
-                .into()),
+            Value::Known(name) if !own.is_unknown() => {
+                Ok(Self::new(client, kind, name)?.finished(own.known())?.into())
+            }
             _ => Ok(Value::Unknown),
         }
     }

@@ -54,10 +54,7 @@ mod tests {
         let at: Vec<_> = said.iter().map(|one| one.path.clone()).collect();
         assert_eq!(
             at,
-            [
-                Some(path!("path")),
-                Some(path!("max_session_duration"))
-            ]
+            [Some(path!("path")), Some(path!("max_session_duration"))]
         );
         assert!(said.to_string().contains("Leave it out."), "{said}");
         assert!(none([], &[]).is_ok());

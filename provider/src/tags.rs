@@ -23,7 +23,8 @@ pub fn kept(client: &Client, kind: Kind, all: &Tags, own: &Tags) -> Result<Tags>
     account.kept(kind, all, own).map_err(|refused| {
         // What the provider's tags alone break is not to be looked for in the resource.
         if account.kept(kind, &client.tags, &Tags::new()).is_err() {
-            return Diagnostic::error("Invalid value of the provider's tags", refused.reason).into();
+            return Diagnostic::error("Invalid value of the provider's tags", refused.reason)
+                .into();
         }
         let at = path!("tags");
         Diagnostic::error(format!("Invalid value of {at}"), refused.reason)

@@ -26,7 +26,12 @@ impl Account for Narrow {
         let marks = [OWNER, RESOURCE, CREATING];
         Ok(marks
             .into_iter()
-            .filter_map(|mark| Some((mark.to_owned(), all.get(mark)?.chars().rev().take(10).collect())))
+            .filter_map(|mark| {
+                Some((
+                    mark.to_owned(),
+                    all.get(mark)?.chars().rev().take(10).collect(),
+                ))
+            })
             .collect())
     }
 
@@ -79,9 +84,15 @@ async fn somebody_else_s_shortened_mark_is_not_ours() {
     let other = other.resource("dataplane_log_group");
     other.create(config.clone()).await;
     let harness = of_clouds("acme-production", narrow(&memory)).await;
-    let failed = harness.resource("dataplane_log_group").try_create(config).await;
+    let failed = harness
+        .resource("dataplane_log_group")
+        .try_create(config)
+        .await;
     let said = crate::testing::text(&failed.unwrap_err().diagnostics);
-    assert!(said.contains("exists already") && said.contains("tset-emca"), "{said}");
+    assert!(
+        said.contains("exists already") && said.contains("tset-emca"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ pub struct BucketModel {
     /// no versions.
     #[attr(optional, computed)]
     pub versioning: Value<bool>,
-    /// For how many days deleted objects can be brought back: 0 or 7 to 90 on Google Cloud, 1 to 365 on Azure. AWS has no such thing:
+    /// For how many days deleted objects can be brought back: 0 or 7 to 90 on Google Cloud, 0 to 365 on Azure. AWS has no such thing:
     /// see `versioning`. Default: 7 where there is such a thing.
     #[attr(optional, computed, validate = soft_delete)]
     pub soft_delete_days: Value<i64>,
@@ -101,9 +101,9 @@ pub struct BucketModel {
     /// URL that the bucket's API answers on.
     #[attr(computed, stable)]
     pub endpoint: Value<String>,
-    /// Protections in force. A bucket has all that its cloud has: `encrypted`, `public_access_blocked`, `owner_enforced`, `tls_only` and
-    /// `aborted_uploads_removed`, on AWS `own_account_only`, on Azure `no_shared_keys`. One that somebody took away is missing here until
-    /// the next apply.
+    /// Protections in force. A bucket has all that its cloud has, such as `encrypted`, `public_access_blocked`, `owner_enforced`,
+    /// `aborted_uploads_removed`, `tls_only`, on AWS `own_account_only` and on Azure `no_shared_keys`. One that somebody took away is
+    /// missing here until the next apply.
     #[attr(computed)]
     pub protections: Value<Set<String>>,
     /// Rules of expiration and origins that somebody else added. The next apply removes them.

@@ -114,8 +114,7 @@ impl Resource for Registry {
         planned.check(registries, change.prior.as_ref())?;
         planned.id = planned.name.as_ref().map(ToString::to_string);
         planned.unexpected_rules = false.into();
-        planned.tags_all =
-            Marks::planned(client, Kind::Registries, &planned.name, &planned.tags)?;
+        planned.tags_all = Marks::planned(client, Kind::Registries, &planned.name, &planned.tags)?;
         Ok(())
     }
 

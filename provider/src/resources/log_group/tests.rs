@@ -135,7 +135,10 @@ async fn a_retention_that_this_version_does_not_know_stays() {
     };
     let mut plan = prior.clone();
     plan.kms_key = Value::Known(KEY.parse().unwrap());
-    let change = Update { prior: prior.clone(), plan };
+    let change = Update {
+        prior: prior.clone(),
+        plan,
+    };
     let updated = LogGroup.update(&cx, change.clone()).await.unwrap();
     assert_eq!(updated.retention_days, Value::Known(4000));
     let settings =

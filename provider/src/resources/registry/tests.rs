@@ -157,7 +157,13 @@ async fn what_the_cloud_does_not_take_is_said_at_its_argument() {
     config["kms_key"] = KEY.into();
     config["immutable_tags"] = true.into();
     config["scan_on_push"] = true.into();
-    let fields = ["name", "kms_key", "immutable_tags", "scan_on_push", "keep_last"];
+    let fields = [
+        "name",
+        "kms_key",
+        "immutable_tags",
+        "scan_on_push",
+        "keep_last",
+    ];
     let fields = fields.map(|field| (field, field));
     refuses_at_plan(NAME, "registries.check", config, &fields).await;
 }
