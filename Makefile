@@ -42,6 +42,7 @@ demo-down: ## Destroy what `make demo` left and stop its servers
 test: setup ## Every test that runs without root: units, protocol, modules, examples, acceptance
 	cargo build --quiet --workspace
 	cargo run --quiet -p acceptance --bin emulators -- run cargo test --quiet --workspace
+	go -C acceptance/azure test ./...
 
 .PHONY: acceptance
 acceptance: image ## The node tier (root on Linux): the operator's image as pods on a real kubelet
@@ -60,7 +61,7 @@ lint: fmt clippy rustdoc deny lint-terraform ## Everything that reads and never 
 .PHONY: fmt
 fmt: ## Formatting of Rust, Go and HCL
 	cargo fmt --all --check
-	@stale="$$(gofmt -l acceptance/cluster)"; test -z "$$stale" || { echo "gofmt: $$stale"; exit 1; }
+	@stale="$$(gofmt -l acceptance/cluster acceptance/azure)"; test -z "$$stale" || { echo "gofmt: $$stale"; exit 1; }
 	terraform fmt -check -diff -recursive modules
 	terraform fmt -check -diff -recursive examples
 
@@ -126,7 +127,7 @@ emulators: setup ## Run the emulated AWS and the Kubernetes API server in the fo
 clean: ## Remove what was built and installed into the cache
 	@test ! -e "$(CACHE)/demo" || { echo "clean: the demo uses what would be removed: make demo-down first" >&2; exit 1; }
 	mkdir -p "$(CACHE)"
-	cd "$(CACHE)" && rm -rf target tools cluster image scratch env setup.lock kubeconfig.lock kwok-* python-*
+	cd "$(CACHE)" && rm -rf target tools azure cluster image scratch env setup.lock kubeconfig.lock kwok-* python-*
 
 .PHONY: help
 help: ## This list

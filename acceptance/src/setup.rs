@@ -58,6 +58,11 @@ pub fn kwok() -> Result<PathBuf> {
     installed("DATAPLANE_KWOK")
 }
 
+/// The folder of the stand-in for Azure: `azure`, and the `description.json` that it read.
+pub fn azure() -> Result<PathBuf> {
+    installed("DATAPLANE_AZURE")
+}
+
 /// A program of the Python environment: `ministack`, `moto_server`, `aws`, `python`.
 pub fn python(program: &str) -> Result<PathBuf> {
     Ok(installed("DATAPLANE_PYTHON_BIN")?.join(program))

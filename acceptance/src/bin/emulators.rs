@@ -11,6 +11,7 @@ use std::{
 
 use acceptance::{
     aws::{Account, Emulators, Front},
+    azure::Azure,
     cluster::{Cluster, Site},
     control_plane::ControlPlane,
     google::Google,
@@ -34,9 +35,11 @@ fn run(command: &[OsString]) -> Result<ExitCode> {
     let directory = setup::scratch()?;
     let emulators = Emulators::start_in(directory.path())?;
     let google = Google::start_in(directory.path())?;
+    let azure = Azure::start_in(directory.path())?;
     let status = Command::new(program)
         .args(arguments)
         .envs(addresses(&emulators, &google))
+        .envs(azure.environment())
         .status()
         .with_context(|| format!("starting {}", program.display()))?;
     Ok(if status.success() {
@@ -61,6 +64,8 @@ fn serve() -> Result<()> {
     let emulators = Emulators::start_in(&directory.path().join("aws"))?;
     let google = Google::start_in(directory.path())?;
     google.trust(&cluster)?;
+    let azure = Azure::start_in(directory.path())?;
+    azure.trust(&cluster)?;
     let front = Front::start(&emulators)?;
     front.trust(Issuer::of(&cluster)?);
     let control_plane = ControlPlane::start("127.0.0.1:0", Issuer::of(&cluster)?)?;
@@ -84,6 +89,11 @@ fn serve() -> Result<()> {
             .environment()
             .into_iter()
             .chain(addresses)
+            .chain(
+                azure
+                    .environment()
+                    .map(|(name, value)| (name.to_owned(), value)),
+            )
             .map(|(name, value)| format!("export {name}={value}")),
     );
     let text = lines.join("\n");

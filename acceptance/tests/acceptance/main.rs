@@ -1,6 +1,7 @@
 //! Acceptance: the real Terraform with our provider, a real API server, and emulators of AWS. One binary, since linking
 //! costs more than most of these tests; cluster and emulators are shared where a test hurts neither.
 
+mod azure;
 mod bad_input;
 mod bench;
 mod data_plane;
