@@ -169,7 +169,13 @@ fn meaning(call: Call, service: Service, project: &AccountId, status: u16, told:
     } else {
         code.to_owned()
     };
-    let message = Some(told.message.clone()).filter(|message| !message.is_empty());
+    let mut message = told.message.clone();
+    if message.contains("Identity Pool does not exist") && message.contains(".svc.id.goog") {
+        message.push_str(
+            " The pool of a project comes with its first cluster that has workload identity",
+        );
+    }
+    let message = Some(message).filter(|message| !message.is_empty());
     let call = Box::new(Call {
         code: Some(code),
         message,

@@ -16,7 +16,8 @@ use crate::session::{Service, Session};
 
 /// How often somebody else may be faster.
 const RACES: u32 = 8;
-/// The form of policies with conditions. Read in any other, conditions are lost, and writing that would widen them.
+/// The form of policies with conditions. Read in any other, conditions are lost, and writing that would widen them; written
+/// in any other, a policy that had some is refused. A policy without conditions may say it, too.
 const VERSION: u8 = 3;
 
 /// What a policy hangs on, by the name that conditions and audit logs know it by.
@@ -148,11 +149,7 @@ impl Policy {
             }
         }
         self.bindings.retain(|binding| !binding.members.is_empty());
-        let conditional = self
-            .bindings
-            .iter()
-            .any(|binding| binding.condition.is_some());
-        self.version = Some(if conditional { VERSION } else { 1 });
+        self.version = Some(VERSION);
         self.bindings != before.bindings
     }
 }
@@ -350,7 +347,7 @@ mod tests {
         assert!(found.give(own, &[&b]));
         assert_eq!(found.bindings[0].condition, b.condition);
         assert!(found.give(own, &[]) && found.bindings.is_empty());
-        assert_eq!(found.version, Some(1));
+        assert_eq!(found.version, Some(VERSION));
     }
 
     #[test]

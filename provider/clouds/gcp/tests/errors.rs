@@ -1,0 +1,455 @@
+//! What errors mean, from the bytes of an answer to the sentence that a person reads: a server on this machine answers as
+//! Google does.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes only the functions with #[test] for tests"
+)]
+
+mod server;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use clouds::buckets::NewBucket;
+use clouds::roles::{Capability, RoleSpec, Subject, Trust};
+use clouds::{Clouds, Error, Tags};
+use clouds_gcp::Config;
+use server::{Answer, Server, config};
+use tokio::net::TcpListener;
+
+const PENDING: &str = r#"{"error":{"code":503,"status":"UNAVAILABLE","message":"try later"}}"#;
+const BUCKET: &str = r#"{"name":"acme-metadata","location":"EUROPE-WEST4","metageneration":"3"}"#;
+
+async fn bucket_error(clouds: &Clouds) -> Error {
+    clouds
+        .buckets
+        .get(&"acme-metadata".parse().unwrap())
+        .await
+        .unwrap_err()
+}
+
+fn spec(capabilities: impl IntoIterator<Item = Capability>) -> RoleSpec {
+    RoleSpec {
+        name: "adminflyterole".parse().unwrap(),
+        path: None,
+        permissions_boundary: None,
+        max_session: None,
+        trust: Trust::Gke {
+            pool: "acme-prod.svc.id.goog".parse().unwrap(),
+            direct: false,
+        },
+        subjects: [Subject::new("union", "executor").unwrap()].into(),
+        capabilities: capabilities.into_iter().collect(),
+    }
+}
+
+fn ok(body: &str) -> Answer {
+    ("200 OK", "", body.to_owned())
+}
+
+#[tokio::test]
+async fn connecting_calls_nothing() {
+    let server = Server::answering("500 Internal Server Error", "", "").await;
+    let clouds = server.clouds(1);
+    clouds.buckets.check(
+        &NewBucket {
+            id: "acme".parse().unwrap(),
+            hierarchical: false,
+            tags: Tags::new(),
+        },
+        &clouds::buckets::BucketSettings::plain(),
+    );
+    drop(clouds);
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_denial_names_what_to_grant() {
+    let body = r#"{"error":{"code":403,"errors":[{"domain":"global","reason":"forbidden"}],"message":"ci@acme.com does not have storage.buckets.get access to the Google Cloud Storage bucket. Permission 'storage.buckets.get' denied on resource (or it may not exist)."}}"#;
+    let server = Server::answering("403 Forbidden", "x-guploader-uploadid: ABPtcP\r\n", body).await;
+    let said = bucket_error(&server.clouds(3)).await.to_string();
+    assert!(
+        said.starts_with(
+            "storage.buckets.get on acme-metadata was refused (forbidden, request id ABPtcP)"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("grant storage.buckets.get on acme-metadata to"),
+        "{said}"
+    );
+    assert_eq!(server.requests().len(), 1, "a denial is believed at once");
+}
+
+#[tokio::test]
+async fn what_the_service_says_about_waiting_is_done() {
+    let server = Server::choosing(|number, _| match number {
+        0 => ("429 Too Many Requests", "retry-after: 1\r\n", r#"{"error":{"code":429,"errors":[{"reason":"rateLimitExceeded"}],"message":"slow down"}}"#.to_owned()),
+        _ => ok(BUCKET),
+    })
+    .await;
+    let began = Instant::now();
+    server
+        .clouds(3)
+        .buckets
+        .get(&"acme-metadata".parse().unwrap())
+        .await
+        .unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn attempts_are_counted() {
+    let server = Server::answering("429 Too Many Requests", "x-goog-request-id: r-1\r\n", "").await;
+    let error = bucket_error(&server.clouds(2)).await;
+    assert!(
+        matches!(error, Error::Throttled(_)) && error.is_transient(),
+        "{error:?}"
+    );
+    assert_eq!(error.call().unwrap().request_id.as_deref(), Some("r-1"));
+    assert_eq!(server.requests().len(), 2);
+}
+
+/// What may have been done already is not done again.
+#[tokio::test]
+async fn a_creating_call_is_repeated_only_when_it_was_not_carried_out() {
+    let new = NewBucket {
+        id: "acme-metadata".parse().unwrap(),
+        hierarchical: false,
+        tags: Tags::new(),
+    };
+    for (status, tries) in [
+        ("500 Internal Server Error", 1),
+        ("502 Bad Gateway", 1),
+        ("503 Service Unavailable", 2),
+    ] {
+        let server = Server::answering(status, "", PENDING).await;
+        let error = server.clouds(2).buckets.create(&new).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+        assert_eq!(server.requests().len(), tries, "{status}");
+    }
+    let server = Server::answering("500 Internal Server Error", "", "").await;
+    bucket_error(&server.clouds(2)).await;
+    assert_eq!(server.requests().len(), 2, "reading is repeated");
+}
+
+#[tokio::test]
+async fn an_api_that_is_not_enabled_names_the_command() {
+    let body = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"Secret Manager API has not been used in project 123 before or it is disabled.","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED","domain":"googleapis.com","metadata":{"service":"secretmanager.googleapis.com","consumer":"projects/123"}}]}}"#;
+    let server = Server::answering("403 Forbidden", "", body).await;
+    let error = server
+        .clouds(1)
+        .secrets
+        .get(&"acme-token".parse().unwrap())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Disabled { .. }), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .contains("`gcloud services enable secretmanager.googleapis.com --project acme-prod`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_quota_is_told_from_a_rate() {
+    let body = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"Maximum number of service accounts on project reached."}}"#;
+    let server = Server::answering("429 Too Many Requests", "", body).await;
+    let error = server
+        .clouds(3)
+        .roles
+        .create(&spec([]), &Tags::new())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::LimitExceeded(_)), "{error:?}");
+    assert_eq!(server.requests().len(), 1, "it does not pass by waiting");
+}
+
+#[tokio::test]
+async fn a_token_that_has_ended() {
+    let body = r#"{"error":{"code":401,"status":"UNAUTHENTICATED","message":"Request had invalid authentication credentials.","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"ACCESS_TOKEN_EXPIRED","domain":"googleapis.com"}]}}"#;
+    let server = Server::answering("401 Unauthorized", "", body).await;
+    assert!(matches!(
+        bucket_error(&server.clouds(1)).await,
+        Error::Expired(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_cloud_that_cannot_be_reached_keeps_the_reason() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = bucket_error(&clouds_gcp::connect(config(&endpoint, 1))).await;
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    let mut chain = error.to_string();
+    let mut next = std::error::Error::source(&error);
+    while let Some(cause) = next {
+        chain = format!("{chain}: {cause}");
+        next = cause.source();
+    }
+    assert!(chain.contains("Connection refused"), "{chain}");
+}
+
+#[tokio::test]
+async fn nobody_is_followed_to_another_host() {
+    let server = Server::answering("302 Found", "location: http://127.0.0.1:1/\r\n", "").await;
+    let error = bucket_error(&server.clouds(1)).await;
+    assert!(
+        matches!(error, Error::Invalid(_)) && error.to_string().contains("302"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn neither_a_value_nor_a_token_is_in_an_error() {
+    let body =
+        r#"{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"The payload is wrong."}}"#;
+    let server = Server::answering("400 Bad Request", "", body).await;
+    let value = "hunter2".to_owned().into();
+    let error = server
+        .clouds(1)
+        .secrets
+        .put_value(&"acme-token".parse().unwrap(), &value)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+    let sent = &server.requests()[0];
+    assert!(
+        sent.contains("aHVudGVyMg==") && sent.contains("Bearer ya29.test"),
+        "it was sent: {sent}"
+    );
+    let said = format!("{error:?} {error}");
+    assert!(
+        !said.contains("hunter2") && !said.contains("aHVudGVyMg") && !said.contains("ya29"),
+        "{said}"
+    );
+}
+
+/// A project whose policy somebody else writes between our read and our write.
+fn contested(_: usize, request: &str) -> Answer {
+    let line = request.lines().next().unwrap_or_default();
+    if line.contains("/v3/projects/acme-prod:getIamPolicy") {
+        return ok(
+            r#"{"version":1,"etag":"first","bindings":[{"role":"roles/viewer","members":["user:a@acme.com"]}]}"#,
+        );
+    }
+    if line.contains("/v3/projects/acme-prod:setIamPolicy") {
+        let aborted = r#"{"error":{"code":409,"status":"ABORTED","message":"There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."}}"#;
+        return ("409 Conflict", "", aborted.to_owned());
+    }
+    if line.contains("/v3/projects/") {
+        return ok(r#"{"name":"projects/123","projectId":"acme-prod"}"#);
+    }
+    if line.contains("IamPolicy") {
+        return ok(r#"{"etag":"ACAB"}"#);
+    }
+    ok(r#"{"name":"x","email":"adminflyterole@acme-prod.iam.gserviceaccount.com"}"#)
+}
+
+#[tokio::test]
+async fn nothing_is_lost_when_two_write_a_policy_at_once() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let writes = AtomicUsize::new(0);
+    let server = Server::choosing(move |number, request| {
+        let line = request.lines().next().unwrap_or_default();
+        let project = line.contains("/v3/projects/acme-prod:");
+        if project && line.contains("setIamPolicy") && writes.fetch_add(1, Ordering::Relaxed) > 0 {
+            return ok(r#"{"etag":"third"}"#);
+        }
+        if project && line.contains("getIamPolicy") && writes.load(Ordering::Relaxed) > 0 {
+            return ok(r#"{"version":1,"etag":"second","bindings":[{"role":"roles/viewer","members":["user:a@acme.com"]},{"role":"roles/logging.logWriter","members":["user:b@acme.com"]}]}"#);
+        }
+        contested(number, request)
+    })
+    .await;
+    let roles = server.clouds(1).roles;
+    let wanted = spec([Capability::WriteLogs {
+        group: "tasks".parse().unwrap(),
+    }]);
+    let found = roles.create(&wanted, &Tags::new()).await.unwrap();
+    roles.update(&found, &wanted).await.unwrap();
+    let sent: Vec<_> = server
+        .requests()
+        .into_iter()
+        .filter(|request| request.starts_with("POST /v3/projects/acme-prod:setIamPolicy"))
+        .collect();
+    let [first, second] = &sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert!(first.contains(r#""etag":"first""#));
+    assert!(second.contains(r#""etag":"second""#));
+    assert!(second.contains(r#"{"role":"roles/logging.logWriter","members":["user:b@acme.com","serviceAccount:adminflyterole@acme-prod.iam.gserviceaccount.com"]}"#), "{second}");
+    assert!(
+        second.contains(r#"{"role":"roles/viewer","members":["user:a@acme.com"]}"#),
+        "{second}"
+    );
+}
+
+#[tokio::test]
+async fn a_service_account_that_is_not_seen_everywhere_can_be_waited_for() {
+    let denied = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"Permission 'iam.serviceAccounts.getIamPolicy' denied on resource (or it may not exist)."}}"#;
+    let server = Server::choosing(move |number, request| {
+        if request.contains("serviceAccounts/adminflyterole@") {
+            return ("403 Forbidden", "", denied.to_owned());
+        }
+        contested(number, request)
+    })
+    .await;
+    let roles = server.clouds(1).roles;
+    let wanted = spec([]);
+    let error = roles.get(&wanted.name, None).await.unwrap_err();
+    assert!(matches!(error, Error::Denied { .. }), "{error:?}");
+    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
+    for error in [
+        roles.get(&wanted.name, None).await.unwrap_err(),
+        roles.update(&made, &wanted).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::NotReady(_)), "{error:?}");
+    }
+    let unknown = r#"{"error":{"code":400,"errors":[{"reason":"invalid"}],"message":"Service account adminflyterole@acme-prod.iam.gserviceaccount.com does not exist."}}"#;
+    let server = Server::choosing(move |number, request| {
+        if request.starts_with("PUT /storage/v1/b/acme/iam") {
+            return ("400 Bad Request", "", unknown.to_owned());
+        }
+        contested(number, request)
+    })
+    .await;
+    let wanted = spec([Capability::ReadObjects {
+        bucket: "acme".parse().unwrap(),
+        prefixes: BTreeSet::new(),
+    }]);
+    let roles = server.clouds(1).roles;
+    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
+    let error = roles.update(&made, &wanted).await.unwrap_err();
+    assert!(matches!(error, Error::NotReady(_)), "{error:?}");
+}
+
+/// Of a service account that was deleted and made again, the old one's members are cleaned up where we write.
+#[tokio::test]
+async fn what_is_left_of_a_deleted_service_account_goes() {
+    let server = Server::choosing(|number, request| {
+        let line = request.lines().next().unwrap_or_default();
+        if line.contains("/v3/projects/acme-prod:getIamPolicy") {
+            return ok(r#"{"etag":"e","bindings":[{"role":"roles/logging.logWriter","members":["deleted:serviceAccount:adminflyterole@acme-prod.iam.gserviceaccount.com?uid=1","deleted:user:b@acme.com?uid=2"]}]}"#);
+        }
+        if line.contains("/v3/projects/acme-prod:setIamPolicy") {
+            return ok(r#"{"etag":"f"}"#);
+        }
+        contested(number, request)
+    })
+    .await;
+    let roles = server.clouds(1).roles;
+    let wanted = spec([Capability::WriteLogs {
+        group: "tasks".parse().unwrap(),
+    }]);
+    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
+    roles.update(&made, &wanted).await.unwrap();
+    let sent = server
+        .requests()
+        .into_iter()
+        .find(|request| request.starts_with("POST /v3/projects/acme-prod:setIamPolicy"))
+        .unwrap();
+    assert!(sent.contains(r#""members":["deleted:user:b@acme.com?uid=2","serviceAccount:adminflyterole@acme-prod.iam.gserviceaccount.com"]"#), "{sent}");
+}
+
+#[tokio::test]
+async fn a_changed_bucket_is_not_overwritten() {
+    let server = Server::choosing(|_, request| {
+        if request.starts_with("PATCH") {
+            return ("412 Precondition Failed", "", r#"{"error":{"code":412,"errors":[{"reason":"conditionNotMet"}],"message":"Precondition Failed"}}"#.to_owned());
+        }
+        ok(BUCKET)
+    })
+    .await;
+    let buckets = server.clouds(1).buckets;
+    let found = buckets
+        .get(&"acme-metadata".parse().unwrap())
+        .await
+        .unwrap();
+    let error = buckets
+        .configure(&found, &clouds::buckets::BucketSettings::plain())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::Conflict(_)) && error.is_transient(),
+        "{error:?}"
+    );
+    assert_eq!(
+        server.first_lines()[1],
+        "PATCH /storage/v1/b/acme-metadata?ifMetagenerationMatch=3"
+    );
+}
+
+#[tokio::test]
+async fn impersonation_is_one_call_and_its_refusal_names_the_permission() {
+    let minted = |_: usize, request: &str| {
+        if request.contains(":generateAccessToken") {
+            assert!(request.contains("Bearer ya29.test"));
+            return ok(r#"{"accessToken":"ya29.minted","expireTime":"2999-01-01T00:00:00Z"}"#);
+        }
+        assert!(request.contains("Bearer ya29.minted"), "{request}");
+        ok(BUCKET)
+    };
+    let server = Server::choosing(minted).await;
+    let email = "ci@acme-prod.iam.gserviceaccount.com";
+    let as_ci = |server: &Server| Config {
+        impersonate_service_account: Some(email.to_owned()),
+        ..config(&server.endpoint, 1)
+    };
+    let clouds = clouds_gcp::connect(as_ci(&server));
+    for _ in 0..2 {
+        clouds
+            .buckets
+            .get(&"acme-metadata".parse().unwrap())
+            .await
+            .unwrap();
+    }
+    assert_eq!(clouds.account.caller().await.unwrap().principal, email);
+    let lines = server.first_lines();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(
+        lines[0],
+        format!("POST /v1/projects/-/serviceAccounts/{email}:generateAccessToken")
+    );
+    let body = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"IAM_PERMISSION_DENIED","metadata":{"permission":"iam.serviceAccounts.getAccessToken"}}]}}"#;
+    let server = Server::answering("403 Forbidden", "", body).await;
+    let said = bucket_error(&clouds_gcp::connect(as_ci(&server)))
+        .await
+        .to_string();
+    assert!(
+        said.contains(&format!(
+            "grant iam.serviceAccounts.getAccessToken on {email} to"
+        )),
+        "{said}"
+    );
+}
+
+/// The operation's own error, which came after the call was a success.
+#[tokio::test]
+async fn an_operation_that_fails_says_why() {
+    let server = Server::choosing(|number, _| match number {
+        0 => ok(r#"{"name":"projects/acme-prod/locations/europe-west4/operations/o1"}"#),
+        1 => ok(r#"{"name":"projects/acme-prod/locations/europe-west4/operations/o1"}"#),
+        _ => ok(r#"{"name":"o1","done":true,"error":{"code":7,"message":"The service agent may not use the key."}}"#),
+    })
+    .await;
+    let clouds = server.clouds(1);
+    let new = clouds::registries::NewRegistry {
+        name: "tasks".parse().unwrap(),
+        kms_key: None,
+        settings: clouds.registries.defaults(),
+        tags: Tags::new(),
+    };
+    let error = clouds.registries.create(&new).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Denied { .. }) && error.to_string().contains("service agent"),
+        "{error:?}"
+    );
+    assert_eq!(
+        server.first_lines()[2],
+        "GET /v1/projects/acme-prod/locations/europe-west4/operations/o1"
+    );
+}

@@ -1,0 +1,110 @@
+//! The stand-in for Google Cloud, with plain HTTP as somebody else's hands, and its administration.
+
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clouds_gcp::{Config, Credentials, Service};
+use serde_json::Value;
+
+const VARIABLE: &str = "DATAPLANE_GOOGLE_ENDPOINT";
+
+static ENDPOINT: LazyLock<String> = LazyLock::new(|| {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests have no other configuration"
+    )]
+    let endpoint = std::env::var(VARIABLE);
+    endpoint.unwrap_or_else(|_| panic!("{VARIABLE} is not set: start the emulators with `make emulators` and set what it prints"))
+});
+
+/// A project that only one test uses.
+#[derive(Clone)]
+pub struct Project {
+    pub id: String,
+    pub number: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Project {
+    pub async fn new(run: &str) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let mut project = Self {
+            id: format!("p{}-{run}", since.as_nanos() % 1_000_000_000),
+            number: String::new(),
+            token: String::new(),
+            http: reqwest::Client::builder().build().unwrap(),
+        };
+        let made = project.administer("GET", "", Value::Null).await;
+        project.number = made["number"].as_str().unwrap().to_owned();
+        project.token = made["token"].as_str().unwrap().to_owned();
+        project
+    }
+
+    pub fn config(&self, region: &str) -> Config {
+        let endpoints = Service::ALL.map(|service| (service, format!("{}/{service}", *ENDPOINT)));
+        Config {
+            endpoints: endpoints.into(),
+            credentials: Credentials::Token(self.token.clone().into()),
+            attempts: 2,
+            ..Config::new(self.id.parse().unwrap(), region.parse().unwrap())
+        }
+    }
+
+    /// A bucket of this project: names of buckets are the world's.
+    pub fn bucket(&self, name: &str) -> String {
+        format!("{}-{name}", self.id)
+    }
+
+    /// A call that has to succeed.
+    pub async fn send(&self, verb: &str, service: &str, path: &str, body: Option<Value>) -> Value {
+        self.call(verb, &format!("{}/{service}/{path}", *ENDPOINT), body)
+            .await
+    }
+
+    pub async fn administer(&self, verb: &str, what: &str, body: Value) -> Value {
+        let url = format!("{}/_projects/{}/{what}", *ENDPOINT, self.id);
+        self.call(
+            verb,
+            url.trim_end_matches('/'),
+            Some(body).filter(|body| !body.is_null()),
+        )
+        .await
+    }
+
+    async fn call(&self, verb: &str, url: &str, body: Option<Value>) -> Value {
+        let mut request = self
+            .http
+            .request(verb.parse().unwrap(), url)
+            .bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert!(status.is_success(), "{verb} {url}: {status} {text}");
+        if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap()
+        }
+    }
+
+    /// Nothing that was sent is other than Google's descriptions say.
+    pub async fn no_violations(&self) {
+        let found = self.administer("GET", "violations", Value::Null).await;
+        assert_eq!(found, Value::Array(Vec::new()));
+    }
+
+    /// The methods that were called, in order.
+    pub async fn calls(&self) -> Vec<String> {
+        let calls = self.administer("DELETE", "calls", Value::Null).await;
+        calls
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|call| call["method"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
