@@ -1,5 +1,6 @@
 """The HTTP server on the loopback interface."""
 
+import contextlib
 import json
 import select
 import socket
@@ -70,7 +71,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def cut(self):
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def send(self, given):
         self.send_response(given.status)
@@ -78,8 +80,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if given.status != 204:
             self.send_header("Content-Length", str(len(given.content)))
-        self.end_headers()
-        self.wfile.write(given.content)
+        with contextlib.suppress(ConnectionError):  # the client went away, as in the tests of interruptions
+            self.end_headers()
+            self.wfile.write(given.content)
 
     def log_message(self, *_):
         """Calls are recorded by project; the log is for what goes wrong."""
