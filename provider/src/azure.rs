@@ -42,9 +42,9 @@ pub struct AzureModel {
 )]
 fn tenant(tenant: &String) -> std::result::Result<(), String> {
     let domain = tenant.contains('.')
-        && tenant
-            .split('.')
-            .all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+        && tenant.split('.').all(|label| {
+            !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        });
     if domain || tenant.parse::<Subscription>().is_ok() {
         return Ok(());
     }
@@ -161,7 +161,11 @@ mod tests {
 
     #[test]
     fn a_subscription_is_its_uuid() {
-        assert!("8AD3F4E2-7c11-4c7b-9a26-0f5a8e6a1c11".parse::<Subscription>().is_ok());
+        assert!(
+            "8AD3F4E2-7c11-4c7b-9a26-0f5a8e6a1c11"
+                .parse::<Subscription>()
+                .is_ok()
+        );
         for bad in ["acme-prod", "123456789012", "8ad3f4e2"] {
             let said = bad.parse::<Subscription>().unwrap_err();
             assert!(said.contains("az account show"), "{said}");
@@ -180,7 +184,10 @@ mod tests {
 
     #[test]
     fn a_tenant_is_an_id_or_a_domain() {
-        for good in ["8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11", "acme.onmicrosoft.com"] {
+        for good in [
+            "8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11",
+            "acme.onmicrosoft.com",
+        ] {
             assert_eq!(tenant(&good.to_owned()), Ok(()), "{good}");
         }
         for bad in ["acme", "", "a b.c", "https://acme.com"] {

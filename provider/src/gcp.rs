@@ -158,7 +158,10 @@ mod tests {
         }
         assert!(said("europe-west4-a").unwrap_err().contains("is a zone"));
         for bad in ["eu-west-1", "westeurope", "europe"] {
-            assert!(said(bad).unwrap_err().contains("like europe-west4"), "{bad}");
+            assert!(
+                said(bad).unwrap_err().contains("like europe-west4"),
+                "{bad}"
+            );
         }
     }
 }

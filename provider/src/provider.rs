@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use clouds::{Clouds, account::Region};
 use dataplane_api::identity::Cloud;
 use framework::{
-    AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostics, Model,
-    Provider, Result, Text, Value, path,
+    AnyDataSource, AnyEphemeralResource, AnyFunction, AnyResource, Diagnostics, Model, Provider,
+    Result, Text, Value, path,
 };
 
 use crate::{
@@ -448,7 +448,8 @@ mod tests {
             configured(json!({ "owner": "acme", "tags": { "dataplane:x": "" } })).await,
             &["error at tags", "dataplane:"],
         );
-        let config = json!({ "owner": "acme", "tags": { "aws:x": "" }, "aws": { "region": "eu-west-1" } });
+        let config =
+            json!({ "owner": "acme", "tags": { "aws:x": "" }, "aws": { "region": "eu-west-1" } });
         says(configured(config).await, &["error at tags", "aws:"]);
     }
 

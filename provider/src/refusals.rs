@@ -8,7 +8,14 @@ pub fn none(
     refused: impl IntoIterator<Item = Refusal>,
     renamed: &[(&str, &'static str)],
 ) -> Result<()> {
-    let said: Diagnostics = refused
+    // Two capabilities of a role may be refused for the same argument.
+    let mut different: Vec<Refusal> = Vec::new();
+    for refusal in refused {
+        if !different.contains(&refusal) {
+            different.push(refusal);
+        }
+    }
+    let said: Diagnostics = different
         .into_iter()
         .map(|Refusal { field, reason }| {
             let argument = argument(field, renamed);
@@ -49,7 +56,8 @@ mod tests {
 
     #[test]
     fn each_is_said_at_its_argument() {
-        let refused = ["path", "max_session"].map(|field| Refusal::new(field, "Leave it out."));
+        let refused =
+            ["path", "max_session", "path"].map(|field| Refusal::new(field, "Leave it out."));
         let said = none(refused, &[("max_session", "max_session_duration")]).unwrap_err();
         let at: Vec<_> = said.iter().map(|one| one.path.clone()).collect();
         assert_eq!(

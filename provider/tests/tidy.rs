@@ -15,10 +15,12 @@ const EMPTY_NAMES: [&str; 9] = [
 ];
 
 /// Our crates and which of ours each may use: the architecture, so a new edge is a decision and not an import.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("acceptance", &["dataplane-proto"]),
     ("clouds", &[]),
     ("clouds-aws", &["clouds"]),
+    ("clouds-azure", &["clouds"]),
+    ("clouds-gcp", &["clouds"]),
     ("dataplane-api", &[]),
     ("dataplane-operator", &["dataplane-api", "dataplane-proto"]),
     ("dataplane-proto", &[]),
@@ -26,13 +28,22 @@ const EDGES: [(&str, &[&str]); 9] = [
     ("framework-derive", &[]),
     (
         "terraform-provider-dataplane",
-        &["clouds", "clouds-aws", "dataplane-api", "framework"],
+        &[
+            "clouds",
+            "clouds-aws",
+            "clouds-azure",
+            "clouds-gcp",
+            "dataplane-api",
+            "framework",
+        ],
     ),
 ];
 
 /// Foreign crates, by the start of their name, and the only crates of ours that may use them.
-const RESERVED: [(&str, &[&str]); 4] = [
+const RESERVED: [(&str, &[&str]); 6] = [
     ("aws-", &["clouds-aws"]),
+    ("azure_", &["clouds-azure"]),
+    ("google-cloud-", &["clouds-gcp"]),
     (
         "kube",
         &[

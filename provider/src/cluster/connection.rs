@@ -337,7 +337,10 @@ mod tests {
         let said = problem(&*of_aws, "gke/acme-prod/europe-west4/prod").await;
         assert!(said.contains("no `gcp` argument, so GKE cannot"), "{said}");
         let said = problem(&*of_aws, "aks/acme/prod").await;
-        assert!(said.contains("no `azure` argument, so AKS cannot"), "{said}");
+        assert!(
+            said.contains("no `azure` argument, so AKS cannot"),
+            "{said}"
+        );
         assert!(
             problem(&*clusters, "direct/https://10.0.0.1")
                 .await

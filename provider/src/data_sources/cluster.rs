@@ -281,7 +281,9 @@ mod tests {
             let other = json!({ "eks": { "name": "prod", "region": "eu-west-1" } });
             let said = read(&other).await.unwrap_err();
             assert!(
-                said[0].to_string().contains("the provider has no `aws` argument"),
+                said[0]
+                    .to_string()
+                    .contains("the provider has no `aws` argument"),
                 "{said:?}"
             );
         }

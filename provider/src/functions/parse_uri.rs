@@ -29,9 +29,9 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some(url) = text.strip_prefix("https://") else {
-            let uri: ObjectUri = text
-                .parse()
-                .map_err(|error| format!("{error}, or https://<account>.blob.core.windows.net/<container>"))?;
+            let uri: ObjectUri = text.parse().map_err(|error| {
+                format!("{error}, or https://<account>.blob.core.windows.net/<container>")
+            })?;
             let scheme = uri.scheme().as_str();
             return Ok(Self { scheme, uri });
         };

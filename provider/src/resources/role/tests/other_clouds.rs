@@ -75,7 +75,10 @@ async fn what_the_cloud_has_no_such_thing_as_is_refused_in_the_plan() {
         let role = harness.resource(NAME);
         let state = role.create(user()).await;
         let made = memory.calls().len();
-        memory.refuse("roles.check", Refusal::new(field, "This cloud has no such thing."));
+        memory.refuse(
+            "roles.check",
+            Refusal::new(field, "This cloud has no such thing."),
+        );
         // Also while the cluster that issues the tokens is yet to be made.
         let trust = json!({ "irsa": { "provider_arn": UNKNOWN } });
         for config in [user(), change(user(), "trust", trust)] {
@@ -84,7 +87,10 @@ async fn what_the_cloud_has_no_such_thing_as_is_refused_in_the_plan() {
                 refused[0].path.as_ref().map(ToString::to_string),
                 Some(at.to_owned())
             );
-            assert!(refused[0].to_string().contains("no such thing"), "{refused:?}");
+            assert!(
+                refused[0].to_string().contains("no such thing"),
+                "{refused:?}"
+            );
         }
         assert_eq!(memory.calls().len(), made, "nothing was called");
     }
