@@ -36,7 +36,9 @@ class Control:
     def answer(self, verb, path, raw):
         """The status and the body for a request."""
         if path == "/_oauth/token":
-            token = dict(parse_qsl(raw.decode())).get("refresh_token", "")
+            # Google's Rust library sends JSON, all others a form.
+            fields = json.loads(raw) if raw.startswith(b"{") else dict(parse_qsl(raw.decode()))
+            token = fields.get("refresh_token", "")
             return 200, {"access_token": token, "expires_in": 3600, "token_type": "Bearer"}
         body = json.loads(raw) if raw else None
         match [verb, *path.strip("/").split("/")]:
