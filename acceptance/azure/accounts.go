@@ -137,6 +137,9 @@ func (s *Server) describeAccount(call *Call, account *Resource, given Object) *A
 		}
 	}
 	if network := objectIn(given, "networkAcls"); len(network) > 0 {
+		if refused := s.joins(call, account, network); refused != nil {
+			return refused
+		}
 		given = changed(given, Object{"networkAcls": changed(openNetwork(), network)})
 	}
 	if encryption := objectIn(given, "encryption"); len(encryption) > 0 {
@@ -170,9 +173,8 @@ func (s *Server) identify(call *Call, account *Resource, given Object) *Answer {
 		if user == nil {
 			return refuse(http.StatusBadRequest, "FailedIdentityOperation", "The user assigned identity '%s' was not found.", id)
 		}
-		action := identityType + "/assign/action"
-		if !s.allowed(call.principal, action, false, id, nil) {
-			return refuse(http.StatusForbidden, "LinkedAuthorizationFailed", "The client has permission to perform action '%s' on scope '%s'; however, it does not have permission to perform action '%s' on the linked scope(s) '%s'.", call.operation, account.id, action, id)
+		if refused := s.linked(call, account, identityType+"/assign/action", id); refused != nil {
+			return refused
 		}
 		users[id] = Object{"principalId": textIn(user.body, "properties", "principalId"), "clientId": textIn(user.body, "properties", "clientId")}
 	}
@@ -181,6 +183,28 @@ func (s *Server) identify(call *Call, account *Resource, given Object) *Answer {
 	}
 	account.body["identity"] = identity
 	return nil
+}
+
+// joins checks that the caller may let an account into the subnets of its network rules.
+func (s *Server) joins(call *Call, account *Resource, network Object) *Answer {
+	rules, _ := network["virtualNetworkRules"].([]any)
+	for _, rule := range rules {
+		rule, _ := rule.(Object)
+		if refused := s.linked(call, account, "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action", textIn(rule, "id")); refused != nil {
+			return refused
+		}
+	}
+	return nil
+}
+
+// linked refuses a caller who has not the right on something that the resource is to use.
+func (s *Server) linked(call *Call, resource *Resource, action, scope string) *Answer {
+	if s.allowed(call.principal, action, false, scope, nil) {
+		return nil
+	}
+	return refuse(http.StatusForbidden, "LinkedAuthorizationFailed",
+		"The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, it does not have permission to perform action(s) '%s' on the linked scope(s) '%s' or the linked scope(s) are invalid.",
+		call.principal.client, call.principal.id, call.operation, resource.id, action, scope)
 }
 
 // encrypt checks that the account's identity may use the key in a vault.

@@ -41,9 +41,13 @@ func (c *Call) exists(scope string) bool {
 	if same(scope, sub.scope()) || sub.get(scope) != nil {
 		return true
 	}
-	// A secret belongs to the data plane of its vault.
-	vault, _, isSecret := strings.Cut(strings.ToLower(scope), "/secrets/")
-	return isSecret && sub.get(vault) != nil
+	// Secrets and keys belong to the data plane of their vault.
+	for _, kind := range []string{"/secrets/", "/keys/"} {
+		if vault, _, ok := strings.Cut(strings.ToLower(scope), kind); ok && sub.get(vault) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) assignRole(call *Call) *Answer {

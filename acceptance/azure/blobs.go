@@ -139,6 +139,9 @@ func newBlobRequest(call *Call, account *Resource) (*blobRequest, *Answer) {
 		}
 	}
 	request.operation, request.action, request.data, request.sub = operation.name, operation.action, operation.data, operation.sub
+	if operation.name == "delete" && call.query.Has("versionid") {
+		request.action = blobs + "deleteBlobVersion/action"
+	}
 	return request, nil
 }
 

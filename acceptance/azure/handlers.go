@@ -72,6 +72,8 @@ var handlers = map[string]func(*Server, *Call) *Answer{
 	"armoperationalinsights.WorkspacesClient.List":                         (*Server).list,
 	"armoperationalinsights.WorkspacesClient.ListByResourceGroup":          (*Server).list,
 	"armoperationalinsights.WorkspacesClient.Update":                       (*Server).patchWorkspace,
+	"armkeyvault.KeysClient.CreateIfNotExist":                              (*Server).putKey,
+	"armkeyvault.KeysClient.Get":                                           (*Server).getResource,
 	"armkeyvault.VaultsClient.CheckNameAvailability":                       (*Server).vaultNameAvailable,
 	"armkeyvault.VaultsClient.CreateOrUpdate":                              (*Server).putVault,
 	"armkeyvault.VaultsClient.Delete":                                      (*Server).deleteVault,

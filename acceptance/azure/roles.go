@@ -18,7 +18,7 @@ type RoleDefinition struct {
 }
 
 // What the owner of a subscription has here: control as in Azure, and data, which an owner there gives to himself.
-var ownerRoles = []string{"Owner", "Key Vault Secrets Officer", "Storage Blob Data Contributor", "Azure Kubernetes Service RBAC Cluster Admin"}
+var ownerRoles = []string{"Owner", "Key Vault Secrets Officer", "Storage Blob Data Owner", "Azure Kubernetes Service RBAC Cluster Admin"}
 
 const (
 	blobs   = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"

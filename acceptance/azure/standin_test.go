@@ -496,6 +496,22 @@ func TestRegistriesHaveTokensOfTheirOwn(t *testing.T) {
 	})
 }
 
+func TestAnAccountsKeyAndNetworkNeedRights(t *testing.T) {
+	w := newWorld(t)
+	vault, account := w.vault("standinkeys"), w.account("standinkeys")+"?api-version=2024-01-01"
+	w.must(200, "PUT", vault+"/keys/k?api-version=2024-11-01", `{"properties":{"kty":"RSA"}}`)
+	identified := w.must(200, "PATCH", account, `{"identity":{"type":"SystemAssigned"}}`)
+	key := `{"properties":{"encryption":{"keySource":"Microsoft.Keyvault","keyvaultproperties":{"keyname":"k","keyvaulturi":"https://standinkeys.vault.azure.net","keyversion":""}}}}`
+	w.refused(403, "KeyVaultAuthenticationFailure", "PATCH", account, key)
+	w.assign(201, vault+"/keys/k", textIn(identified, "identity", "principalId"), "Key Vault Crypto Service Encryption User", "")
+	w.must(200, "PATCH", account, key)
+	w.administer("POST", "callers", `{"name":"narrow","actions":["Microsoft.Storage/storageAccounts/write"]}`)
+	w.as("caller.narrow."+w.id, func() {
+		w.must(200, "PATCH", account, `{"properties":{"networkAcls":{"defaultAction":"Deny"}}}`)
+		w.refused(403, "LinkedAuthorizationFailed", "PATCH", account, `{"properties":{"networkAcls":{"defaultAction":"Deny","virtualNetworkRules":[{"id":"`+w.group()+`/providers/Microsoft.Network/virtualNetworks/v/subnets/s"}]}}}`)
+	})
+}
+
 func TestConditionsThatAreNoneAreRefused(t *testing.T) {
 	for _, text := range []string{"", "(", "@Resource[a] StringEquals", "ActionMatches{'a'", "@Resource[a] Divides 'x'", "ActionMatches{'a'} ActionMatches{'b'}", "NOT"} {
 		if _, err := parseCondition(text); err == nil {

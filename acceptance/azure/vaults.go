@@ -151,3 +151,20 @@ func (s *Server) purgeVault(call *Call) *Answer {
 	url := call.begin("operationresults", found, func() { s.free(found) }, nil)
 	return answer(http.StatusAccepted, nil).with("Location", url).with("Retry-After", "0")
 }
+
+// putKey makes a key by its name; Resource Manager never changes one that is there.
+func (s *Server) putKey(call *Call) *Answer {
+	id := call.id()
+	vault := call.subscription.get(id[:strings.Index(id, "/keys/")])
+	if vault == nil {
+		return refuse(http.StatusNotFound, "ParentResourceNotFound", "Failed to perform 'write' on resource(s) of type 'vaults/keys', because the parent resource could not be found.")
+	}
+	if found := call.current(); found != nil {
+		return answer(http.StatusOK, found.body)
+	}
+	uri := uri(vault) + "keys/" + call.parameters["keyName"]
+	made := call.store(Object{"location": vault.body["location"], "tags": orEmpty(call.body["tags"]), "properties": changed(Object{
+		"keyUri": uri, "keyUriWithVersion": uri + "/" + strings.ReplaceAll(identifier(), "-", ""), "keySize": 2048.0,
+	}, changed(call.properties(), Object{"attributes": nil}))})
+	return answer(http.StatusOK, made.body)
+}
