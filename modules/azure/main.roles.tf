@@ -32,10 +32,11 @@ locals {
         subjects = local.platform_subjects.builder
       }
     },
-    var.logs == null ? {} : {
+    # Pods write logs through a data collection rule, which is not made here, and so neither is a role for it.
+    var.roles.log_writer.existing == null ? {} : {
       log_writer = {
         existing = var.roles.log_writer.existing
-        name     = coalesce(var.roles.log_writer.name, "${var.name}-log-writer")
+        name     = null
         prefixes = null
         subjects = local.platform_subjects.log_writer
       }
@@ -71,7 +72,7 @@ resource "dataplane_role" "this" {
     fast_registration = { id = local.bucket_ids.fast_registration, prefixes = null }
   } : null
   secrets  = each.key == "admin" && var.secrets_vault != null ? "${var.secrets_vault}/" : null
-  logs     = contains(["admin", "log_writer"], each.key) && var.logs != null ? local.log_groups : null
+  logs     = each.key == "admin" && var.logs != null ? local.log_groups : null
   registry = each.key == "builder" ? local.registry.name : null
   tags     = var.tags
 }

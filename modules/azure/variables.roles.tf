@@ -52,10 +52,11 @@ variable "roles" {
 
     - `existing`: an identity that is there already, by its object (principal) id, its client id and its tenant; then nothing is made,
       and its role assignments and federated credentials are yours to keep
-    - `name`: default `adminflyterole`, `userflyterole`, `<name>-builder` and `<name>-log-writer`
+    - `name`: default `adminflyterole`, `userflyterole` and `<name>-builder`
     - `prefixes` (`admin`, `user`): the only prefixes of the metadata bucket that the role reaches, each ending in `/`; default all
 
-    `builder` is made where there is a registry, `log_writer` where there is a log group.
+    `builder` is made where there is a registry. `log_writer` is never made: Log Analytics takes logs from pods through a data
+    collection rule only, so bring an identity that has Monitoring Metrics Publisher on yours.
   EOT
   type = object({
     admin = optional(object({
@@ -74,7 +75,6 @@ variable "roles" {
     }), {})
     log_writer = optional(object({
       existing = optional(object({ principal = string, client_id = string, tenant_id = string }))
-      name     = optional(string)
     }), {})
   })
   default  = {}
@@ -90,7 +90,7 @@ variable "roles" {
 
   validation {
     condition = alltrue([
-      for role in [var.roles.admin, var.roles.user, var.roles.builder, var.roles.log_writer] :
+      for role in [var.roles.admin, var.roles.user, var.roles.builder] :
       role.name == null || can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$", role.name))
     ])
     error_message = "A managed identity's name has 3 to 128 letters, digits, hyphens and underscores, and begins with a letter or digit."

@@ -71,6 +71,21 @@ run "roles" {
   }
 }
 
+run "a_log_writer" {
+  command = plan
+
+  variables {
+    roles = {
+      log_writer = { existing = { principal = "11111111-1111-1111-1111-111111111111", client_id = "22222222-2222-2222-2222-222222222222", tenant_id = "33333333-3333-3333-3333-333333333333" } }
+    }
+  }
+
+  assert {
+    condition     = !contains(keys(dataplane_role.this), "log_writer") && output.roles["log_writer"].azure.client_id == "22222222-2222-2222-2222-222222222222"
+    error_message = "The operator gets the identity that has its right on the data collection rule."
+  }
+}
+
 run "a_key" {
   command = plan
 
@@ -121,7 +136,7 @@ run "a_registry_and_logs" {
   }
 
   assert {
-    condition     = length(dataplane_log_group.this) == 0 && dataplane_role.this["log_writer"].logs == toset(["tasks"]) && output.log_group == "tasks"
-    error_message = "Logs go to the workspace that was given."
+    condition     = length(dataplane_log_group.this) == 0 && dataplane_role.this["admin"].logs == toset(["tasks"]) && output.log_group == "tasks"
+    error_message = "Logs are read from the workspace that was given."
   }
 }

@@ -20,8 +20,8 @@ run "names_follow_the_data_plane" {
   }
 
   assert {
-    condition     = { for profile, role in dataplane_role.this : profile => role.name } == { admin = "adminflyterole", user = "userflyterole", builder = "acme-prod-builder", log_writer = "acme-prod-log-writer" }
-    error_message = "The two roles have the documented names, the other two the data plane's."
+    condition     = { for profile, role in dataplane_role.this : profile => role.name } == { admin = "adminflyterole", user = "userflyterole", builder = "acme-prod-builder" }
+    error_message = "The two roles have the documented names, the builder the data plane's."
   }
 
   assert {
@@ -72,8 +72,8 @@ run "users_bytes_are_built_without_the_platforms_rights" {
   command = plan
 
   assert {
-    condition     = dataplane_role.this["builder"].buckets == null && dataplane_role.this["builder"].secrets == null && dataplane_role.this["log_writer"].buckets == null
-    error_message = "Neither the builder nor the log writer reads objects or secrets."
+    condition     = dataplane_role.this["builder"].buckets == null && dataplane_role.this["builder"].secrets == null && dataplane_role.this["builder"].logs == null
+    error_message = "The builder reads neither objects nor secrets nor logs."
   }
 
   assert {
@@ -88,6 +88,15 @@ run "the_issuer_is_trusted_by_every_role" {
   assert {
     condition     = alltrue([for role in dataplane_role.this : role.trust.azure.issuer == var.trust.azure.issuer])
     error_message = "The identities trust the cluster's issuer."
+  }
+}
+
+run "logs_are_read_by_the_admin_role" {
+  command = plan
+
+  assert {
+    condition     = dataplane_role.this["admin"].logs == toset(["acme-prod"])
+    error_message = "The admin role reads the workspace."
   }
 }
 

@@ -1,14 +1,6 @@
 data "dataplane_permissions" "this" {
   buckets = ["acmeprodmeta/metadata", "acmeprodfast/fast-registration"]
   secrets = "acme-vault/"
-
-  # Whoever runs Terraform touches nothing that is called otherwise.
-  names = {
-    role      = ["adminflyterole", "userflyterole", "acme-prod-*"]
-    registry  = ["acmeprodimages"]
-    log_group = ["acme-prod"]
-    cluster   = ["prod"]
-  }
 }
 
 # For whoever runs Terraform: all of it, or cut by what a team may manage.
