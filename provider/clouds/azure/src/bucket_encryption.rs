@@ -88,12 +88,13 @@ pub(crate) async fn change(
     if let Encryption::Key(key) = wanted {
         let key = parsed(key)?;
         let principal = identity(session, account).await?;
-        let grant = key_grant(session, &key).await?;
+        let grant = key_grant(session, &key).await.map_err(keyless)?;
         let attempts = session.config.attempts;
         let subscription = session.subscription();
         pauses::in_turn(attempts, async || {
             let arm = session.arm().await?;
-            role_assignments::put(arm, &subscription, &principal, &grant).await?;
+            let assigned = role_assignments::put(arm, &subscription, &principal, &grant).await;
+            assigned.map_err(keyless)?;
             encrypt(session, account, Some(key.clone())).await
         })
         .await?;
@@ -123,6 +124,14 @@ pub(crate) async fn revoke(session: &Session, key: &KmsKey, principal: &str) -> 
     let arm = session.arm().await?;
     let id = role_assignments::id(principal, &grant);
     role_assignments::remove(arm, &id).await
+}
+
+/// A key that is missing will not come by waiting, as an account that was made a moment ago does.
+fn keyless(error: Error) -> Error {
+    match error {
+        Error::NotFound(call) => Error::Invalid(call),
+        error => error,
+    }
 }
 
 fn parsed(key: &KmsKey) -> Result<VaultKey> {
