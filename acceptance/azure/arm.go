@@ -13,8 +13,6 @@ var subscriptionPath = regexp.MustCompile(`(?i)^/subscriptions/([^/]+)`)
 // arm answers Resource Manager: who asks, whether the description knows the question, whether the caller may, and then what
 // the resource provider does.
 func (s *Server) arm(call *Call) *Answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	principal, refused := s.authenticate(call, managementAudiences)
 	if refused != nil {
 		return refused
@@ -139,7 +137,11 @@ func (c *Call) around() *Answer {
 		return refused
 	}
 	if most, ok := c.subscription.settings.Quotas[kind]; ok && len(c.subscription.ofType(kind)) >= most {
-		return refuse(http.StatusConflict, "QuotaExceeded", "The subscription '%s' already contains %d resources of type '%s' and the maximum allowed is %d.", c.subscription.id, most, kind, most)
+		code := "QuotaExceeded"
+		if kind == "Microsoft.Storage/storageAccounts" {
+			code = "MaxStorageAccountsCountPerSubscriptionExceeded"
+		}
+		return refuse(http.StatusConflict, code, "The subscription '%s' already contains %d resources of type '%s' and the maximum allowed is %d.", c.subscription.id, most, kind, most)
 	}
 	return nil
 }

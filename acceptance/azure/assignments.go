@@ -75,6 +75,9 @@ func (s *Server) assignRole(call *Call) *Answer {
 			return refuse(http.StatusConflict, "RoleAssignmentExists", "The role assignment already exists. The ID of the existing role assignment is %s.", strings.ReplaceAll(other.name, "-", ""))
 		}
 	}
+	if most, ok := sub.settings.Quotas["Microsoft.Authorization/roleAssignments"]; ok && len(sub.assignments) >= most {
+		return refuse(http.StatusBadRequest, "RoleAssignmentLimitExceeded", "No more role assignments can be created (code: RoleAssignmentLimitExceeded)")
+	}
 	principal, refused := s.assignee(id, call.text("properties", "principalType"))
 	if refused != nil {
 		return refused

@@ -46,8 +46,6 @@ const (
 
 // blobs answers the data plane of a storage account.
 func (s *Server) blobs(call *Call, name string) *Answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	account := s.global[name+blobHost]
 	if account == nil || account.pending > 0 {
 		return refuseBlob(http.StatusNotFound, "ResourceNotFound", "There is no storage account "+name+".")

@@ -12,8 +12,6 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 // entra answers the directory: tokens, and where its keys are.
 func (s *Server) entra(call *Call) *Answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	directory, path, _ := strings.Cut(strings.Trim(call.path, "/"), "/")
 	authority := call.base() + "/" + directory
 	switch path {
@@ -106,7 +104,10 @@ func (s *Server) federated(principal *Principal, assertion string) *Answer {
 	if known == nil {
 		return rejected(http.StatusUnauthorized, "invalid_client", 700211, "No matching federated identity record found for presented assertion issuer '%s'.", claims.text("iss"))
 	}
+	// Whoever publishes the keys may ask us something meanwhile.
+	s.mu.Unlock()
 	keys, err := known.keys()
+	s.mu.Lock()
 	if err != nil {
 		return rejected(http.StatusUnauthorized, "invalid_client", 500113, "The keys of '%s' cannot be read: %v.", known.Issuer, err)
 	}

@@ -10,8 +10,6 @@ import (
 
 // images answers a registry's own API: the exchange of tokens, and which repositories it has. No description of it is checked.
 func (s *Server) images(call *Call, name string) *Answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	registry := s.global[name+registryHost]
 	if registry == nil {
 		return unregistered(http.StatusNotFound, "NAME_UNKNOWN", "no such registry")

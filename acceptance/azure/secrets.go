@@ -47,8 +47,6 @@ func refuseSecret(status int, code, inner, format string, arguments ...any) *Ans
 
 // secrets answers the data plane of a vault.
 func (s *Server) secrets(call *Call, name string) *Answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	vault := s.global[name+vaultHost]
 	if vault == nil || vault.deleted {
 		return refuseSecret(http.StatusNotFound, "VaultNotFound", "", "The vault '%s' was not found.", name)

@@ -101,6 +101,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			call.path = fmt.Sprintf("/%s/%s%s", plane, name, call.path)
 		}
 	}
+	answer := s.answer(call)
+	if call.lost {
+		panic(http.ErrAbortHandler) // closes the connection
+	}
+	if call.after != nil {
+		answer = call.after
+	}
+	answer.write(w, call)
+}
+
+// answer finds who answers, one call at a time. What it gives shares nothing with what is kept.
+func (s *Server) answer(call *Call) *Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	first, rest, _ := strings.Cut(strings.TrimPrefix(call.path, "/"), "/")
 	var answer *Answer
 	switch {
@@ -117,13 +131,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer = s.arm(call)
 	}
-	if call.lost {
-		panic(http.ErrAbortHandler) // closes the connection
+	if body := answer.encoded(); body != nil {
+		answer.Body = body
 	}
-	if call.after != nil {
-		answer = call.after
-	}
-	answer.write(w, call)
+	return answer
 }
 
 // within gives a data plane the name of its object, and the path inside of it.

@@ -1,157 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 )
-
-// world is a stand-in with one subscription, and its owner's client.
-type world struct {
-	*testing.T
-	server *Server
-	http   *httptest.Server
-	id     string
-	token  string
-}
-
-func newWorld(t *testing.T) *world {
-	server, err := newServer(described)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{T: t, server: server, http: httptest.NewTLSServer(server), id: identifier()}
-	w.token = "owner." + w.id
-	t.Cleanup(func() {
-		w.http.Close()
-		for _, violation := range server.subscriptionOf(w.id).violations {
-			t.Errorf("violation: %s", violation)
-		}
-	})
-	w.must(http.StatusCreated, "PUT", w.group()+"?api-version=2021-04-01", `{"location":"westeurope"}`)
-	return w
-}
-
-func (w *world) group() string { return "/subscriptions/" + w.id + "/resourceGroups/acme" }
-
-func (w *world) do(method, path, body string, headers ...string) (*http.Response, Object) {
-	w.Helper()
-	if !strings.HasPrefix(path, "https://") {
-		path = w.http.URL + path
-	}
-	request, err := http.NewRequest(method, path, strings.NewReader(body))
-	if err != nil {
-		w.Fatal(err)
-	}
-	if w.token != "" {
-		request.Header.Set("Authorization", "Bearer "+w.token)
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	client := w.http.Client()
-	client.Timeout = 10 * time.Second
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, Object{"lost": err.Error()}
-	}
-	text, _ := io.ReadAll(response.Body)
-	_ = response.Body.Close()
-	var object Object
-	if json.Unmarshal(text, &object) != nil {
-		object = Object{"text": string(text)}
-	}
-	return response, object
-}
-
-func (w *world) must(status int, method, path, body string, headers ...string) Object {
-	w.Helper()
-	response, object := w.do(method, path, body, headers...)
-	if response == nil || response.StatusCode != status {
-		w.Fatalf("%s %s: %v instead of %d: %v", method, path, response, status, object)
-	}
-	return object
-}
-
-// refused expects an error of Resource Manager or a vault with this code.
-func (w *world) refused(status int, code, method, path, body string, headers ...string) {
-	w.Helper()
-	object := w.must(status, method, path, body, headers...)
-	if found := textIn(object, "error", "code"); found != code {
-		w.Fatalf("%s %s: %s instead of %s: %v", method, path, found, code, object)
-	}
-}
-
-func (w *world) administer(method, path, body string) Object {
-	w.Helper()
-	return w.must(http.StatusOK, method, "/_subscriptions/"+w.id+"/"+path, body)
-}
-
-func (w *world) as(token string, then func()) {
-	w.Helper()
-	own := w.token
-	w.token = token
-	then()
-	w.token = own
-}
-
-// made PUTs and waits as the answer says.
-func (w *world) made(path, body string) Object {
-	w.Helper()
-	response, object := w.do("PUT", path, body)
-	if response == nil || response.StatusCode > 202 {
-		w.Fatalf("PUT %s: %v %v", path, response, object)
-	}
-	if link := response.Header.Get("Azure-AsyncOperation"); link != "" {
-		for textIn(object, "status") != "Succeeded" {
-			object = w.must(http.StatusOK, "GET", link, "")
-		}
-		return w.must(http.StatusOK, "GET", path, "")
-	}
-	for response.StatusCode == http.StatusAccepted {
-		response, object = w.do("GET", response.Header.Get("Location"), "")
-	}
-	return object
-}
-
-func (w *world) account(name string) string {
-	w.Helper()
-	id := w.group() + "/providers/Microsoft.Storage/storageAccounts/" + name
-	w.made(id+"?api-version=2024-01-01", `{"kind":"StorageV2","location":"westeurope","sku":{"name":"Standard_LRS"}}`)
-	w.must(http.StatusCreated, "PUT", id+"/blobServices/default/containers/data?api-version=2024-01-01", `{}`)
-	return id
-}
-
-func (w *world) vault(name string) string {
-	w.Helper()
-	id := w.group() + "/providers/Microsoft.KeyVault/vaults/" + name
-	w.made(id+"?api-version=2024-11-01", `{"location":"westeurope","properties":{"tenantId":"`+tenant+`","sku":{"family":"A","name":"standard"},"enableRbacAuthorization":true}}`)
-	return id
-}
-
-func (w *world) identity(name string) (id, principal, client string) {
-	w.Helper()
-	id = w.group() + "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" + name
-	made := w.must(http.StatusCreated, "PUT", id+"?api-version=2024-11-30", `{"location":"westeurope"}`)
-	return id, textIn(made, "properties", "principalId"), textIn(made, "properties", "clientId")
-}
-
-func (w *world) assign(status int, scope, principal, role, condition string) Object {
-	w.Helper()
-	properties := Object{"principalId": principal, "principalType": "ServicePrincipal", "roleDefinitionId": definitionID("/subscriptions/"+w.id, roleID(role))}
-	if condition != "" {
-		properties["condition"], properties["conditionVersion"] = condition, "2.0"
-	}
-	body, _ := json.Marshal(Object{"properties": properties})
-	return w.must(status, "PUT", scope+"/providers/Microsoft.Authorization/roleAssignments/"+identifier()+"?api-version=2022-04-01", string(body))
-}
 
 func TestAViolationIsRefusedAndRecorded(t *testing.T) {
 	w := newWorld(t)
@@ -371,40 +227,6 @@ func TestSettingsAreObeyed(t *testing.T) {
 	w.must(400, "PUT", "/_subscriptions/"+w.id+"/settings", `{"quota":{}}`)
 }
 
-func TestSecretsStayForAWhileAfterTheirDeletion(t *testing.T) {
-	w := newWorld(t)
-	w.vault("standinvault")
-	secret := "/vault/standinvault/secrets/one?api-version=2025-07-01"
-	deleted := "/vault/standinvault/deletedsecrets/one?api-version=2025-07-01"
-	w.as("", func() {
-		response, _ := w.do("PUT", secret, "")
-		if response.StatusCode != 401 || !strings.Contains(response.Header.Get("WWW-Authenticate"), `resource="https://vault.azure.net"`) {
-			t.Fatal(response)
-		}
-	})
-	made := w.must(200, "PUT", secret, `{"value":"x","tags":{"a":"b"}}`)
-	if !strings.HasPrefix(textIn(made, "id"), "https://standinvault.vault.azure.net/secrets/one/") {
-		t.Fatal(made)
-	}
-	w.must(200, "GET", strings.Replace(secret, "one?", "one/?", 1), "")
-	w.must(200, "DELETE", secret, "")
-	w.refused(409, "Conflict", "PUT", secret, `{"value":"y"}`)
-	w.refused(404, "SecretNotFound", "GET", deleted, "")
-	w.must(200, "GET", deleted, "")
-	w.must(200, "POST", strings.Replace(deleted, "one?", "one/recover?", 1), "")
-	w.refused(404, "SecretNotFound", "GET", secret, "")
-	w.must(200, "GET", secret, "")
-	w.must(200, "DELETE", secret, "")
-	w.refused(404, "SecretNotFound", "GET", deleted, "")
-	w.must(204, "DELETE", deleted, "")
-	w.must(200, "PUT", secret, `{"value":"z"}`)
-	w.administer("POST", "callers", `{"name":"narrow","dataActions":["Microsoft.KeyVault/vaults/secrets/readMetadata/action"]}`)
-	w.as("caller.narrow."+w.id, func() {
-		w.must(200, "GET", "/vault/standinvault/secrets?api-version=2025-07-01", "")
-		w.refused(403, "Forbidden", "GET", secret, "")
-	})
-}
-
 func TestDeletedNamesAreTaken(t *testing.T) {
 	w := newWorld(t)
 	id := w.vault("standingone") + "?api-version=2024-11-01"
@@ -433,67 +255,6 @@ func TestDeletedNamesAreTaken(t *testing.T) {
 	if customer() == first {
 		t.Fatal("the workspace was brought back")
 	}
-}
-
-func TestBlobsHaveVersionsSnapshotsAndLeases(t *testing.T) {
-	w := newWorld(t)
-	account := w.account("standinblobs")
-	w.must(200, "PUT", account+"/blobServices/default?api-version=2024-01-01", `{"properties":{"isVersioningEnabled":true}}`)
-	blob := func(status int, method, path, body string, headers ...string) Object {
-		t.Helper()
-		return w.must(status, method, "/blob/standinblobs/data"+path, body, append([]string{"x-ms-version", "2021-12-02"}, headers...)...)
-	}
-	for range 2 {
-		blob(201, "PUT", "/a%20b", "x", "x-ms-blob-type", "BlockBlob")
-	}
-	list := "?restype=container&comp=list&include=versions,snapshots"
-	if found := textIn(blob(200, "GET", list, ""), "text"); strings.Count(found, "<Blob>") != 2 || strings.Count(found, "<IsCurrentVersion>true") != 1 {
-		t.Fatal(found)
-	}
-	blob(201, "PUT", "/a%20b?comp=lease", "", "x-ms-lease-action", "acquire", "x-ms-lease-duration", "-1", "x-ms-proposed-lease-id", identifier())
-	blob(412, "DELETE", "/a%20b", "")
-	blob(202, "PUT", "/a%20b?comp=lease", "", "x-ms-lease-action", "break")
-	blob(202, "DELETE", "/a%20b", "")
-	found := textIn(blob(200, "GET", list, ""), "text")
-	for range strings.Count(found, "<Blob>") {
-		_, rest, _ := strings.Cut(found, "<VersionId>")
-		id, rest, _ := strings.Cut(rest, "<")
-		blob(202, "DELETE", "/a%20b?versionid="+id, "")
-		found = rest
-	}
-	if found := textIn(blob(200, "GET", list, ""), "text"); strings.Contains(found, "<Blob>") {
-		t.Fatal(found)
-	}
-	container := account + "/blobServices/default/containers/data"
-	blob(201, "PUT", "?restype=container&comp=lease", "", "x-ms-lease-action", "acquire", "x-ms-lease-duration", "-1")
-	w.refused(412, "LeaseIdMissing", "DELETE", container+"?api-version=2024-01-01", "")
-	blob(202, "PUT", "?restype=container&comp=lease", "", "x-ms-lease-action", "break")
-	w.must(200, "DELETE", container+"?api-version=2024-01-01", "")
-	blob(404, "GET", list, "")
-}
-
-func TestRegistriesHaveTokensOfTheirOwn(t *testing.T) {
-	w := newWorld(t)
-	w.made(w.group()+"/providers/Microsoft.ContainerRegistry/registries/standinimages?api-version=2023-07-01", `{"location":"westeurope","sku":{"name":"Premium"}}`)
-	w.administer("PUT", "images", `{"registry":"standinimages","repository":"team/app","digests":["a","b"]}`)
-	form := func(path string, values url.Values) Object {
-		return w.must(200, "POST", "/registry/standinimages/"+path, values.Encode(), "Content-Type", "application/x-www-form-urlencoded")
-	}
-	refresh := textIn(form("oauth2/exchange", url.Values{"grant_type": {"access_token"}, "service": {"x"}, "access_token": {w.token}}), "refresh_token")
-	access := func(scope string) string {
-		return textIn(form("oauth2/token", url.Values{"grant_type": {"refresh_token"}, "scope": {scope}, "refresh_token": {refresh}}), "access_token")
-	}
-	w.as(access("registry:catalog:*"), func() {
-		if found := w.must(200, "GET", "/registry/standinimages/acr/v1/_catalog?n=1", ""); !bytes.Contains([]byte(fmt.Sprint(found)), []byte("team/app")) {
-			t.Fatal(found)
-		}
-		w.must(401, "GET", "/registry/standinimages/acr/v1/team/app", "")
-	})
-	w.as(access("repository:team/app:metadata_read"), func() {
-		if found := w.must(200, "GET", "/registry/standinimages/acr/v1/team/app", ""); found["manifestCount"] != 2.0 {
-			t.Fatal(found)
-		}
-	})
 }
 
 func TestAnAccountsKeyAndNetworkNeedRights(t *testing.T) {

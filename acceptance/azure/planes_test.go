@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestSecretsStayForAWhileAfterTheirDeletion(t *testing.T) {
+	w := newWorld(t)
+	w.vault("standinvault")
+	secret := "/vault/standinvault/secrets/one?api-version=2025-07-01"
+	deleted := "/vault/standinvault/deletedsecrets/one?api-version=2025-07-01"
+	w.as("", func() {
+		response, _ := w.do("PUT", secret, "")
+		if response.StatusCode != 401 || !strings.Contains(response.Header.Get("WWW-Authenticate"), `resource="https://vault.azure.net"`) {
+			t.Fatal(response)
+		}
+	})
+	made := w.must(200, "PUT", secret, `{"value":"x","tags":{"a":"b"}}`)
+	if !strings.HasPrefix(textIn(made, "id"), "https://standinvault.vault.azure.net/secrets/one/") {
+		t.Fatal(made)
+	}
+	w.must(200, "GET", strings.Replace(secret, "one?", "one/?", 1), "")
+	w.must(200, "DELETE", secret, "")
+	w.refused(409, "Conflict", "PUT", secret, `{"value":"y"}`)
+	w.refused(404, "SecretNotFound", "GET", deleted, "")
+	w.must(200, "GET", deleted, "")
+	w.must(200, "POST", strings.Replace(deleted, "one?", "one/recover?", 1), "")
+	w.refused(404, "SecretNotFound", "GET", secret, "")
+	w.must(200, "GET", secret, "")
+	w.must(200, "DELETE", secret, "")
+	w.refused(404, "SecretNotFound", "GET", deleted, "")
+	w.must(204, "DELETE", deleted, "")
+	w.must(200, "PUT", secret, `{"value":"z"}`)
+	w.administer("POST", "callers", `{"name":"narrow","dataActions":["Microsoft.KeyVault/vaults/secrets/readMetadata/action"]}`)
+	w.as("caller.narrow."+w.id, func() {
+		w.must(200, "GET", "/vault/standinvault/secrets?api-version=2025-07-01", "")
+		w.refused(403, "Forbidden", "GET", secret, "")
+	})
+}
+
+func TestBlobsHaveVersionsSnapshotsAndLeases(t *testing.T) {
+	w := newWorld(t)
+	account := w.account("standinblobs")
+	w.must(200, "PUT", account+"/blobServices/default?api-version=2024-01-01", `{"properties":{"isVersioningEnabled":true}}`)
+	blob := func(status int, method, path, body string, headers ...string) Object {
+		t.Helper()
+		return w.must(status, method, "/blob/standinblobs/data"+path, body, append([]string{"x-ms-version", "2021-12-02"}, headers...)...)
+	}
+	for range 2 {
+		blob(201, "PUT", "/a%20b", "x", "x-ms-blob-type", "BlockBlob")
+	}
+	list := "?restype=container&comp=list&include=versions,snapshots"
+	if found := textIn(blob(200, "GET", list, ""), "text"); strings.Count(found, "<Blob>") != 2 || strings.Count(found, "<IsCurrentVersion>true") != 1 {
+		t.Fatal(found)
+	}
+	blob(201, "PUT", "/a%20b?comp=lease", "", "x-ms-lease-action", "acquire", "x-ms-lease-duration", "-1", "x-ms-proposed-lease-id", identifier())
+	blob(412, "DELETE", "/a%20b", "")
+	blob(202, "PUT", "/a%20b?comp=lease", "", "x-ms-lease-action", "break")
+	blob(202, "DELETE", "/a%20b", "")
+	found := textIn(blob(200, "GET", list, ""), "text")
+	for range strings.Count(found, "<Blob>") {
+		_, rest, _ := strings.Cut(found, "<VersionId>")
+		id, rest, _ := strings.Cut(rest, "<")
+		blob(202, "DELETE", "/a%20b?versionid="+id, "")
+		found = rest
+	}
+	if found := textIn(blob(200, "GET", list, ""), "text"); strings.Contains(found, "<Blob>") {
+		t.Fatal(found)
+	}
+	container := account + "/blobServices/default/containers/data"
+	blob(201, "PUT", "?restype=container&comp=lease", "", "x-ms-lease-action", "acquire", "x-ms-lease-duration", "-1")
+	w.refused(412, "LeaseIdMissing", "DELETE", container+"?api-version=2024-01-01", "")
+	blob(202, "PUT", "?restype=container&comp=lease", "", "x-ms-lease-action", "break")
+	w.must(200, "DELETE", container+"?api-version=2024-01-01", "")
+	blob(404, "GET", list, "")
+}
+
+func TestRegistriesHaveTokensOfTheirOwn(t *testing.T) {
+	w := newWorld(t)
+	w.made(w.group()+"/providers/Microsoft.ContainerRegistry/registries/standinimages?api-version=2023-07-01", `{"location":"westeurope","sku":{"name":"Premium"}}`)
+	w.administer("PUT", "images", `{"registry":"standinimages","repository":"team/app","digests":["a","b"]}`)
+	form := func(path string, values url.Values) Object {
+		return w.must(200, "POST", "/registry/standinimages/"+path, values.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	}
+	refresh := textIn(form("oauth2/exchange", url.Values{"grant_type": {"access_token"}, "service": {"x"}, "access_token": {w.token}}), "refresh_token")
+	access := func(scope string) string {
+		return textIn(form("oauth2/token", url.Values{"grant_type": {"refresh_token"}, "scope": {scope}, "refresh_token": {refresh}}), "access_token")
+	}
+	w.as(access("registry:catalog:*"), func() {
+		if found := w.must(200, "GET", "/registry/standinimages/acr/v1/_catalog?n=1", ""); !bytes.Contains([]byte(fmt.Sprint(found)), []byte("team/app")) {
+			t.Fatal(found)
+		}
+		w.must(401, "GET", "/registry/standinimages/acr/v1/team/app", "")
+	})
+	w.as(access("repository:team/app:metadata_read"), func() {
+		if found := w.must(200, "GET", "/registry/standinimages/acr/v1/team/app", ""); found["manifestCount"] != 2.0 {
+			t.Fatal(found)
+		}
+	})
+}
