@@ -35,10 +35,9 @@ pub struct Bucket;
 
 /// A private bucket of the data plane: a bucket of S3 or Cloud Storage, or on Azure a storage account with one container.
 ///
-/// Every bucket blocks public access, has no ACLs, takes requests with TLS only, and removes uploads that were begun and never
-/// finished after a week. On AWS it also refuses principals of other accounts, and on Azure whoever comes with the account's keys in
-/// place of an identity. What somebody changes about that outside Terraform is shown in `protections` and put right by the next
-/// apply.
+/// Every bucket blocks public access, has no ACLs, and removes uploads that were begun and never finished after a week. On AWS and Azure
+/// it also refuses requests without TLS, on AWS principals of other accounts, and on Azure whoever comes with the account's keys in place
+/// of an identity. What somebody changes about that outside Terraform is shown in `protections` and put right by the next apply.
 ///
 /// A bucket is imported by its name, on Azure by `ACCOUNT/CONTAINER`.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -154,6 +153,10 @@ fn soft_delete(days: &i64) -> std::result::Result<(), String> {
 }
 
 /// Left out means the same as `false`.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "conditions get references, whatever the type"
+)]
 fn another_namespace(prior: &Value<bool>, planned: &Value<bool>) -> bool {
     let is = |value: &Value<bool>| *value == Value::Known(true);
     planned.is_unknown() || is(prior) != is(planned)
