@@ -1,18 +1,11 @@
-data "dataplane_permissions" "this" {
-  buckets = ["acmeprodmeta/metadata", "acmeprodfast/fast-registration"]
-  secrets = "acme-vault/"
-}
+data "dataplane_permissions" "this" {}
 
-# For whoever runs Terraform: all of it, or cut by what a team may manage.
+# For whoever runs Terraform: all of it, or cut by what a team may manage. A role of Azure names actions and no objects, so it
+# is assigned at the resource group.
 output "runner" {
   value = data.dataplane_permissions.this.policy
 }
 
 output "buckets_only" {
   value = data.dataplane_permissions.this.by_resource["bucket"]
-}
-
-# For a reviewer, or a team that makes the roles itself.
-output "roles" {
-  value = data.dataplane_permissions.this.profiles
 }
