@@ -36,10 +36,6 @@ pub struct AzureModel {
     pub endpoints: Value<BTreeMap<String, String>>,
 }
 
-#[expect(
-    clippy::ptr_arg,
-    reason = "a validator takes a reference to what the attribute holds"
-)]
 fn tenant(tenant: &String) -> std::result::Result<(), String> {
     let domain = tenant.contains('.')
         && tenant.split('.').all(|label| {

@@ -454,6 +454,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_real_cloud_is_guarded_before_anything_is_called() {
+        let gke = json!({ "gke": { "project": "acme-prod", "location": "europe-west4", "name": "prod" } });
+        let aks = json!({ "aks": { "resource_group": "acme", "name": "prod" } });
+        let other = "11111111-2222-3333-4444-555555555555";
+        for (block, mut settings, allowed, value, cluster) in [
+            ("gcp", gcp(), "allowed_projects", "acme-test", gke),
+            ("azure", azure(), "allowed_subscriptions", other, aks),
+        ] {
+            settings[allowed] = json!([value]);
+            let config = json!({ "owner": "acme", block: settings });
+            let harness = Harness::new(Dataplane::default(), config).await;
+            let source = harness.data_source("dataplane_cluster");
+            let read = source.try_read(json!({ "cluster": cluster })).await;
+            let said = text(&read.unwrap_err());
+            assert!(said.contains(value), "{said}");
+        }
+    }
+
+    #[tokio::test]
     async fn without_a_cloud_its_resources_say_what_to_add() {
         let harness = configured(json!({ "owner": "acme" })).await.unwrap();
         let bucket = harness.resource("dataplane_bucket");

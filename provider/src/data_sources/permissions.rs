@@ -163,17 +163,17 @@ impl PermissionsModel {
             ),
         ];
         let mut names = BTreeMap::new();
-        for (kind, named) in for_roles {
-            let named = exactly(named)?;
-            if !named.is_empty() {
-                names.insert(kind, named);
+        for (kind, exact) in for_roles {
+            let patterns = exactly(exact)?;
+            if !patterns.is_empty() {
+                names.insert(kind, patterns);
             }
         }
         if let Some(given) = self.names.known() {
             for kind in Managed::ALL {
-                if let Some(named) = given.get(&Kind(kind).to_string()) {
-                    let named = named.iter().map(|name| NamePattern::clone(name));
-                    names.insert(kind, named.collect());
+                if let Some(patterns) = given.get(&Kind(kind).to_string()) {
+                    let patterns = patterns.iter().map(|name| NamePattern::clone(name));
+                    names.insert(kind, patterns.collect());
                 }
             }
         }
