@@ -38,15 +38,24 @@ pub(crate) struct Patch {
     #[serde(skip_serializing_if = "Option::is_none")]
     iam_configuration: Option<IamConfiguration>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    encryption: Option<Option<KeyName>>,
+    encryption: Option<Change<KeyName>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     versioning: Option<Switch>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lifecycle: Option<Lifecycle>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cors: Option<Option<Vec<Cors>>>,
+    cors: Option<Change<Vec<Cors>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     soft_delete_policy: Option<SoftDelete>,
+}
+
+/// What a field of a merge patch becomes.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Change<T> {
+    To(T),
+    /// A null.
+    Nothing,
 }
 
 #[derive(Serialize)]
@@ -153,8 +162,8 @@ impl Patch {
             || has.expiration != wanted.expiration;
         let origins = foreign("CORS") || has.cors_origins != wanted.cors_origins;
         let key = match &wanted.encryption {
-            Encryption::Cloud => None,
-            Encryption::Key(key) => Some(KeyName {
+            Encryption::Cloud => Change::Nothing,
+            Encryption::Key(key) => Change::To(KeyName {
                 default_kms_key_name: Some(key.to_string()),
             }),
         };
@@ -168,7 +177,11 @@ impl Patch {
                 enabled: wanted.versioning,
             }),
             lifecycle: rules.then(|| lifecycle::rules(&wanted.expiration)),
-            cors: origins.then_some((!cors.is_empty()).then_some(cors)),
+            cors: origins.then_some(if cors.is_empty() {
+                Change::Nothing
+            } else {
+                Change::To(cors)
+            }),
             soft_delete_policy: days
                 .filter(|days| has.soft_delete_days != Some(*days))
                 .map(SoftDelete::days),

@@ -137,7 +137,7 @@ impl Session {
             .post(Service::IamCredentials, path, call)
             .json(&wanted)?
             .repeatable()
-            .as_source();
+            .before_impersonation();
         // A request asks for its headers, and this is how they are made.
         let minted: Minted = Box::pin(request.answer()).await?;
         let expires = minted

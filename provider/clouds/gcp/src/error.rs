@@ -34,7 +34,8 @@ pub(crate) struct Status {
     /// The number of HTTP, or in operations that of gRPC.
     code: u16,
     message: String,
-    status: String,
+    #[serde(rename = "status")]
+    name: String,
     errors: Vec<Older>,
     details: Vec<Detail>,
 }
@@ -142,7 +143,7 @@ pub(crate) fn from_operation(
         project,
         http,
         &Status {
-            status: name.to_owned(),
+            name: name.to_owned(),
             ..told.clone()
         },
     )
@@ -160,7 +161,7 @@ fn meaning(call: Call, service: Service, project: &AccountId, status: u16, told:
         .or(older)
         .unwrap_or_default();
     let code = if reason.is_empty() {
-        told.status.as_str()
+        told.name.as_str()
     } else {
         reason
     };
@@ -214,9 +215,9 @@ fn meaning(call: Call, service: Service, project: &AccountId, status: u16, told:
         (400 | 409, _) if says(&["not empty", "is not empty", "still contains"]) => {
             Error::NotEmpty(call)
         }
-        (409, _) if told.status == "ABORTED" => Error::Conflict(call),
+        (409, _) if told.name == "ABORTED" => Error::Conflict(call),
         (409, _)
-            if told.status == "ALREADY_EXISTS"
+            if told.name == "ALREADY_EXISTS"
                 || call.operation.ends_with(".insert")
                 || says(&["already exists"]) =>
         {

@@ -79,17 +79,15 @@ pub(crate) fn read_rules(lifecycle: &Lifecycle) -> Found {
             found.aborts_uploads = true;
             continue;
         }
-        match expiration_of(rule).filter(|expiration| expiration_rule(expiration) == *rule) {
-            Some(expiration) => {
-                found.expiration.insert(expiration);
-            }
-            None => {
-                let when = serde_json::to_string(&rule.condition).unwrap_or_default();
-                found
-                    .foreign
-                    .insert(format!("lifecycle rule {} when {when}", rule.action.kind));
-            }
+        let ours = expiration_of(rule).filter(|expiration| expiration_rule(expiration) == *rule);
+        if let Some(expiration) = ours {
+            found.expiration.insert(expiration);
+            continue;
         }
+        let when = serde_json::to_string(&rule.condition).unwrap_or_default();
+        found
+            .foreign
+            .insert(format!("lifecycle rule {} when {when}", rule.action.kind));
     }
     found
 }

@@ -173,7 +173,7 @@ impl Request<'_> {
     }
 
     /// With the credentials that impersonation begins with.
-    pub(crate) fn as_source(mut self) -> Self {
+    pub(crate) fn before_impersonation(mut self) -> Self {
         self.source = true;
         self
     }

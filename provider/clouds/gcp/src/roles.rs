@@ -161,7 +161,7 @@ impl Roles for Gcp {
             trust: Some(spec.trust.clone()),
             ..trust::Found::default()
         };
-        self.role(&spec.name, made, trust, None, BTreeSet::new())
+        Self::role(&spec.name, &made, trust, None, BTreeSet::new())
     }
 
     async fn get(&self, name: &RoleName, known: Option<&RoleSpec>) -> Result<Role> {
@@ -174,7 +174,7 @@ impl Roles for Gcp {
             .map(|(role, member)| bindings::foreign(role, &account, None, Some(member)))
             .collect();
         let Some(known) = known else {
-            return self.role(name, found, trust, None, foreign);
+            return Self::role(name, &found, trust, None, foreign);
         };
         let plan = self.plan(known).await?;
         let ours = bindings::members(&plan.grants, self.member(name));
@@ -203,7 +203,7 @@ impl Roles for Gcp {
             bindings::foreign(&grant.role, &grant.resource, grant.condition.as_ref(), None)
         }));
         let policy = bindings::document(&given, plan.direct);
-        self.role(name, found, trust, Some(policy), foreign.collect())
+        Self::role(name, &found, trust, Some(policy), foreign.collect())
     }
 
     async fn update(&self, found: &Role, wanted: &RoleSpec) -> Result<()> {
@@ -396,9 +396,8 @@ impl Gcp {
     }
 
     fn role(
-        &self,
         name: &RoleName,
-        found: Account,
+        found: &Account,
         trust: trust::Found,
         policy: Option<PolicyDocument>,
         foreign: BTreeSet<ForeignPolicy>,

@@ -138,7 +138,7 @@ impl Secrets for Gcp {
             Some(value) => Some(self.put_value(&new.name, value).await?),
             None => None,
         };
-        self.secret(&new.name, made, version)
+        Self::secret(&new.name, made, version)
     }
 
     async fn get(&self, name: &SecretName) -> Result<Secret> {
@@ -156,7 +156,7 @@ impl Secrets for Gcp {
             Ok(latest.optional()?.map(|version| last(&version.name)))
         };
         let (found, version) = try_join!(self.stored_secret(name), version)?;
-        self.secret(name, found, version)
+        Self::secret(name, found, version)
     }
 
     async fn put_value(&self, name: &SecretName, value: &SecretText) -> Result<String> {
@@ -298,7 +298,7 @@ impl Gcp {
         }
     }
 
-    fn secret(&self, name: &SecretName, found: Found, version: Option<String>) -> Result<Secret> {
+    fn secret(name: &SecretName, found: Found, version: Option<String>) -> Result<Secret> {
         let call = ("secretmanager.secrets.get", name);
         let Replication {
             user_managed,

@@ -78,6 +78,7 @@ async fn buckets() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one life, told in order")]
 async fn roles() {
     let project = Project::new("roles").await;
     let clouds = clouds_gcp::connect(project.config(REGION));

@@ -19,8 +19,8 @@ use clouds::conformance::{self, Environment, Names, Stranger};
 use clouds::registries::{NewRegistry, RegistryName};
 use clouds::roles::{Capability, ForeignPolicy, RoleName, RoleSpec, Subject, Trust};
 use clouds::{Clouds, Error, Tags};
-use serde_json::json;
-use standin::Project;
+use serde_json::{Value, json};
+use standin::{ENDPOINT, Project};
 
 const REGION: &str = "europe-west4";
 const BUCKET: &str = "metadata";
@@ -36,9 +36,14 @@ impl Stranger for Other {
                 "upload/storage/v1/b/{}/o?uploadType=media&name=raw/{number}",
                 id.name
             );
-            self.0
-                .send("POST", "storage", &path, Some(json!({ "data": number })))
-                .await;
+            send(
+                &self.0,
+                "POST",
+                "storage",
+                &path,
+                Some(json!({ "data": number })),
+            )
+            .await;
         }
     }
 
@@ -47,14 +52,14 @@ impl Stranger for Other {
             "iamConfiguration": { "publicAccessPrevention": "inherited", "uniformBucketLevelAccess": { "enabled": false } },
             "lifecycle": null,
         });
-        self.0
-            .send(
-                "PATCH",
-                "storage",
-                &format!("storage/v1/b/{}", id.name),
-                Some(open),
-            )
-            .await;
+        send(
+            &self.0,
+            "PATCH",
+            "storage",
+            &format!("storage/v1/b/{}", id.name),
+            Some(open),
+        )
+        .await;
         [
             Protection::PublicAccessBlocked,
             Protection::OwnerEnforced,
@@ -72,48 +77,47 @@ impl Stranger for Other {
             self.0.number
         );
         let path = format!("v1/{account}");
-        let bind = |policy: &mut serde_json::Value, role: &str, member: &str| {
+        let bind = |policy: &mut Value, role: &str, member: &str| {
             let bindings = policy["bindings"].as_array().cloned().unwrap_or_default();
             policy["bindings"] = bindings
                 .into_iter()
                 .chain([json!({ "role": role, "members": [member, "user:a@example.com"] })])
                 .collect();
         };
-        let mut policy = self
-            .0
-            .send(
-                "POST",
-                "iam",
-                &format!("{path}:getIamPolicy?options.requestedPolicyVersion=3"),
-                None,
-            )
-            .await;
+        let mut policy = send(
+            &self.0,
+            "POST",
+            "iam",
+            &format!("{path}:getIamPolicy?options.requestedPolicyVersion=3"),
+            None,
+        )
+        .await;
         bind(&mut policy, trust_role(), &all);
-        self.0
-            .send(
-                "POST",
-                "iam",
-                &format!("{path}:setIamPolicy"),
-                Some(json!({ "policy": policy })),
-            )
-            .await;
+        send(
+            &self.0,
+            "POST",
+            "iam",
+            &format!("{path}:setIamPolicy"),
+            Some(json!({ "policy": policy })),
+        )
+        .await;
         let bucket = self.0.bucket(BUCKET);
         let path = format!("storage/v1/b/{bucket}/iam?optionsRequestedPolicyVersion=3");
-        let mut policy = self.0.send("GET", "storage", &path, None).await;
+        let mut policy = send(&self.0, "GET", "storage", &path, None).await;
         bind(
             &mut policy,
             "roles/storage.admin",
             &format!("serviceAccount:{name}@{project}.iam.gserviceaccount.com"),
         );
         let written = json!({ "bindings": policy["bindings"], "etag": policy["etag"], "version": policy["version"] });
-        self.0
-            .send(
-                "PUT",
-                "storage",
-                &format!("storage/v1/b/{bucket}/iam"),
-                Some(written),
-            )
-            .await;
+        send(
+            &self.0,
+            "PUT",
+            "storage",
+            &format!("storage/v1/b/{bucket}/iam"),
+            Some(written),
+        )
+        .await;
         [
             ForeignPolicy::Attached(format!("{} on {account} for {all}", trust_role())),
             ForeignPolicy::Attached(format!(
@@ -136,6 +140,19 @@ impl Stranger for Other {
 
 fn trust_role() -> &'static str {
     "roles/iam.workloadIdentityUser"
+}
+
+/// A call that has to succeed.
+async fn send(
+    project: &Project,
+    verb: &str,
+    service: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Value {
+    project
+        .call(verb, &format!("{}/{service}/{path}", *ENDPOINT), body)
+        .await
 }
 
 /// The whole environment of a suite: a project of its own, with a cluster, a bucket and a registry.
@@ -292,18 +309,18 @@ async fn roles_that_pods_have_directly() {
         assert!(found.service_account_annotations.is_empty());
         known = wanted;
     }
-    let policy = project
-        .send(
-            "GET",
-            "storage",
-            &format!(
-                "storage/v1/b/{}/iam?optionsRequestedPolicyVersion=3",
-                project.bucket(BUCKET)
-            ),
-            None,
-        )
-        .await
-        .to_string();
+    let policy = send(
+        &project,
+        "GET",
+        "storage",
+        &format!(
+            "storage/v1/b/{}/iam?optionsRequestedPolicyVersion=3",
+            project.bucket(BUCKET)
+        ),
+        None,
+    )
+    .await
+    .to_string();
     assert!(
         policy.contains("/subject/ns/union/sa/proxy") && !policy.contains("sa/executor"),
         "{policy}"
@@ -317,18 +334,18 @@ async fn roles_that_pods_have_directly() {
         .delete(&roles.get(&known.name, Some(&known)).await.unwrap())
         .await
         .unwrap();
-    let policy = project
-        .send(
-            "GET",
-            "storage",
-            &format!(
-                "storage/v1/b/{}/iam?optionsRequestedPolicyVersion=3",
-                project.bucket(BUCKET)
-            ),
-            None,
-        )
-        .await
-        .to_string();
+    let policy = send(
+        &project,
+        "GET",
+        "storage",
+        &format!(
+            "storage/v1/b/{}/iam?optionsRequestedPolicyVersion=3",
+            project.bucket(BUCKET)
+        ),
+        None,
+    )
+    .await
+    .to_string();
     assert!(
         !policy.contains("direct-role") && !policy.contains("/sa/"),
         "{policy}"
@@ -371,6 +388,47 @@ async fn the_account() {
     let caller = clouds.account.caller().await.unwrap();
     assert_eq!(caller.account.as_str(), project.id);
     project.no_violations().await;
+}
+
+/// Whoever has what `required` says, and nothing else, can do all that is done with objects of this kind.
+async fn suffices(run: &str, managed: Managed) {
+    let (clouds, environment, project) = environment(run).await;
+    let everything = clouds::account::Within::default();
+    let all = clouds::account::Operation::ALL.into();
+    let role = clouds
+        .account
+        .required(&[managed].into(), &all, &everything)
+        .await
+        .unwrap();
+    let person = json!({ "name": "narrow", "permissions": role.value()["includedPermissions"] });
+    let person = project.administer("POST", "people", person).await;
+    let token = person["token"].as_str().unwrap().to_owned();
+    let narrow = clouds_gcp::connect(clouds_gcp::Config {
+        credentials: clouds_gcp::Credentials::Token(token.into()),
+        ..project.config(REGION)
+    });
+    match managed {
+        Managed::Buckets => conformance::buckets::suite(&*narrow.buckets, &environment).await,
+        Managed::IdentityProviders => {
+            conformance::identity_providers::suite(&*narrow.identity_providers, &environment).await;
+        }
+        Managed::Roles => conformance::roles::suite(&*narrow.roles, &environment).await,
+        Managed::Registries => {
+            conformance::registries::suite(&*narrow.registries, &environment).await;
+        }
+        Managed::LogGroups => {
+            conformance::log_groups::suite(&*narrow.log_groups, &environment).await
+        }
+        Managed::Secrets => conformance::secrets::suite(&*narrow.secrets, &environment).await,
+        Managed::Clusters => conformance::clusters::suite(&*narrow.clusters, &environment).await,
+    }
+}
+
+#[tokio::test]
+async fn what_the_caller_needs_is_enough() {
+    for (number, managed) in Managed::ALL.into_iter().enumerate() {
+        suffices(&format!("least{number}"), managed).await;
+    }
 }
 
 /// Nothing is called in a project that was not allowed.

@@ -431,8 +431,7 @@ async fn impersonation_is_one_call_and_its_refusal_names_the_permission() {
 #[tokio::test]
 async fn an_operation_that_fails_says_why() {
     let server = Server::choosing(|number, _| match number {
-        0 => ok(r#"{"name":"projects/acme-prod/locations/europe-west4/operations/o1"}"#),
-        1 => ok(r#"{"name":"projects/acme-prod/locations/europe-west4/operations/o1"}"#),
+        0 | 1 => ok(r#"{"name":"projects/acme-prod/locations/europe-west4/operations/o1"}"#),
         _ => ok(r#"{"name":"o1","done":true,"error":{"code":7,"message":"The service agent may not use the key."}}"#),
     })
     .await;

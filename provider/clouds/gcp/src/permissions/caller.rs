@@ -34,6 +34,7 @@ const WRITE_POLICIES: &[&str] = &[
 ];
 
 /// By what is managed and what is done. A create or an update also reads.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn permissions(managed: Managed, operation: Operation) -> &'static [&'static [&'static str]] {
     use Managed::{Buckets, Clusters, IdentityProviders, LogGroups, Registries, Roles, Secrets};
     use Operation::{Create, Delete, Read, Update};
@@ -160,11 +161,11 @@ pub(crate) fn required(
     let parts = pairs.flat_map(|(managed, operation)| permissions(managed, operation));
     let all: BTreeSet<_> = parts.flat_map(|part| part.iter().copied()).collect();
     let mut role = json!({ "title": "dataplane", "stage": "GA", "includedPermissions": all });
-    let named = within
+    let asked = within
         .names
         .iter()
         .filter(|(kind, _)| managed.contains(kind));
-    let narrowed: Vec<_> = named
+    let narrowed: Vec<_> = asked
         .filter_map(|(kind, names)| Some((kind, clause(scope, *kind, names)?, names)))
         .collect();
     if narrowed.is_empty() {
@@ -183,11 +184,11 @@ pub(crate) fn required(
             Call::new("resourcemanager.projects.setIamPolicy", &scope.project).because(because),
         )));
     }
-    let names = narrowed.iter().map(|(kind, _, names)| {
-        let names: Vec<_> = names.iter().map(NamePattern::as_str).collect();
-        format!("{kind:?} {}", names.join(" "))
+    let lists = narrowed.iter().map(|(kind, _, names)| {
+        let texts: Vec<_> = names.iter().map(NamePattern::as_str).collect();
+        format!("{kind:?} {}", texts.join(" "))
     });
-    let description = names.collect::<Vec<_>>().join(", ");
+    let description = lists.collect::<Vec<_>>().join(", ");
     role["condition"] = json!(Condition {
         description: Some(description),
         ..Condition::new("dataplane", expression)
@@ -222,10 +223,10 @@ fn clause(scope: &Scope, managed: Managed, names: &BTreeSet<NamePattern>) -> Opt
             "resource.name == \"{before}{name}\" || resource.name.startsWith(\"{before}{name}/\")"
         ),
     };
-    let named: Vec<_> = names.iter().map(of_name).collect();
+    let terms: Vec<_> = names.iter().map(of_name).collect();
     Some(format!(
         "resource.service != \"{service}.googleapis.com\" || {}",
-        named.join(" || ")
+        terms.join(" || ")
     ))
 }
 

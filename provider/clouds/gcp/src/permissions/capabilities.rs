@@ -115,17 +115,17 @@ pub(crate) fn grants(
     for capability in capabilities {
         match capability {
             Capability::ListObjects { bucket, prefixes } => {
-                buckets.entry(&bucket.name).or_default().list.add(prefixes)
+                buckets.entry(&bucket.name).or_default().list.add(prefixes);
             }
             Capability::ReadObjects { bucket, prefixes } => {
-                buckets.entry(&bucket.name).or_default().read.add(prefixes)
+                buckets.entry(&bucket.name).or_default().read.add(prefixes);
             }
             Capability::WriteObjects { bucket, prefixes } => {
-                buckets.entry(&bucket.name).or_default().write.add(prefixes)
+                buckets.entry(&bucket.name).or_default().write.add(prefixes);
             }
             // With `direct`, those who sign are trusted to by the service account's own policy.
             Capability::SignUrls if holder.direct.is_none() => {
-                given.push(give(holder.resource.clone(), TOKEN_CREATOR, None))
+                given.push(give(holder.resource.clone(), TOKEN_CREATOR, None));
             }
             Capability::SignUrls | Capability::UseKey { .. } => {}
             Capability::ReadSecrets { prefix } => {
@@ -150,10 +150,10 @@ pub(crate) fn grants(
             }
             Capability::WriteLogs { .. } => given.push(give(project(), LOG_WRITER, None)),
             Capability::PullImages { registry } => {
-                given.push(give(repository(registry.as_str()), IMAGE_READER, None))
+                given.push(give(repository(registry.as_str()), IMAGE_READER, None));
             }
             Capability::PushImages { registry } => {
-                given.push(give(repository(registry.as_str()), IMAGE_WRITER, None))
+                given.push(give(repository(registry.as_str()), IMAGE_WRITER, None));
             }
         }
     }

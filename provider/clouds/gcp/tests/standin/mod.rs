@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const VARIABLE: &str = "DATAPLANE_GOOGLE_ENDPOINT";
 
-static ENDPOINT: LazyLock<String> = LazyLock::new(|| {
+pub static ENDPOINT: LazyLock<String> = LazyLock::new(|| {
     #[expect(
         clippy::disallowed_methods,
         reason = "tests have no other configuration"
@@ -29,16 +29,19 @@ pub struct Project {
 impl Project {
     pub async fn new(run: &str) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let mut project = Self {
+        let project = Self {
             id: format!("p{}-{run}", since.as_nanos() % 1_000_000_000),
             number: String::new(),
             token: String::new(),
             http: reqwest::Client::builder().build().unwrap(),
         };
         let made = project.administer("GET", "", Value::Null).await;
-        project.number = made["number"].as_str().unwrap().to_owned();
-        project.token = made["token"].as_str().unwrap().to_owned();
-        project
+        let text = |what: &str| made[what].as_str().unwrap().to_owned();
+        Self {
+            number: text("number"),
+            token: text("token"),
+            ..project
+        }
     }
 
     pub fn config(&self, region: &str) -> Config {
@@ -56,12 +59,6 @@ impl Project {
         format!("{}-{name}", self.id)
     }
 
-    /// A call that has to succeed.
-    pub async fn send(&self, verb: &str, service: &str, path: &str, body: Option<Value>) -> Value {
-        self.call(verb, &format!("{}/{service}/{path}", *ENDPOINT), body)
-            .await
-    }
-
     pub async fn administer(&self, verb: &str, what: &str, body: Value) -> Value {
         let url = format!("{}/_projects/{}/{what}", *ENDPOINT, self.id);
         self.call(
@@ -72,7 +69,8 @@ impl Project {
         .await
     }
 
-    async fn call(&self, verb: &str, url: &str, body: Option<Value>) -> Value {
+    /// A call that has to succeed.
+    pub async fn call(&self, verb: &str, url: &str, body: Option<Value>) -> Value {
         let mut request = self
             .http
             .request(verb.parse().unwrap(), url)
