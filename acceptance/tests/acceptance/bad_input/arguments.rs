@@ -424,7 +424,7 @@ const CLUSTERS: &[Wrong] = &[
         "{}",
         &[
             "no cluster is given",
-            "exactly one of `eks = { name, region }`, `kubeconfig = { path, context }` and `direct",
+            "exactly one of `eks = { name, region }`, `gke = { project, location, name }`, `aks = { resource_group, name }`",
         ],
     ),
     wrong(

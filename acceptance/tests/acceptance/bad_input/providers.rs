@@ -27,13 +27,13 @@ const WRONG: &[Case] = &[
     (
         "two_clouds",
         r#"aws = { region = "eu-west-1" }
-  gcp = { project = "acme-prod" }"#,
+  gcp = { project = "acme-prod", region = "europe-west4" }"#,
         &[
             "more than one cloud is configured",
             "this one has aws and gcp",
             "another provider block with an `alias`",
         ],
-        r#"{ project = "acme-prod" }"#,
+        r#"{ project = "acme-prod", region = "europe-west4" }"#,
     ),
     (
         "unknown_region",
@@ -88,35 +88,36 @@ const WRONG: &[Case] = &[
         &["two ways to authenticate", "leave one of them out"],
         r#"{ token = "a", exec = { api_version = "client.authentication.k8s.io/v1", command = "true" } }"#,
     ),
-];
-
-/// Seen by `terraform plan`.
-const UNSUPPORTED: &[Case] = &[
     (
-        "gcp",
-        r#"gcp = { project = "acme-prod" }"#,
+        "a_zone",
+        r#"gcp = { project = "acme-prod", region = "europe-west4-a" }"#,
         &[
-            "Google Cloud is not supported by this version yet",
-            "Remove `gcp` from provider \"dataplane\"",
+            "Invalid value of gcp.region",
+            "is a zone",
+            "like europe-west4",
         ],
-        r#"{ project = "acme-prod" }"#,
+        r#"{ project = "acme-prod", region = "europe-west4-a" }"#,
     ),
     (
-        "azure",
-        r#"azure = { subscription_id = "00000000-0000-0000-0000-000000000000" }"#,
-        &[
-            "Microsoft Azure is not supported by this version yet",
-            "Remove `azure` from provider \"dataplane\"",
-        ],
-        r#"{ subscription_id = "00000000-0000-0000-0000-000000000000" }"#,
+        "a_project_s_number",
+        r#"gcp = { project = "123456789012", region = "europe-west4" }"#,
+        &["Invalid value of gcp.project", "PROJECT_ID"],
+        r#"{ project = "123456789012", region = "europe-west4" }"#,
+    ),
+    (
+        "a_location_s_title",
+        r#"azure = { subscription_id = "00000000-0000-0000-0000-000000000000", resource_group = "acme", location = "West Europe" }"#,
+        &["Invalid value of azure.location", "like westeurope"],
+        r#"{ subscription_id = "00000000-0000-0000-0000-000000000000", resource_group = "acme", location = "West Europe" }"#,
     ),
 ];
 
-fn check(command: &str, cases: &[Case]) -> Result<()> {
+#[test]
+fn wrong_provider_blocks_are_refused_before_any_plan() -> Result<()> {
     let terraform = Terraform::new()?;
     let mut configuration = vec![REQUIRED.to_owned()];
     let mut expected = Vec::new();
-    for (alias, arguments, says, underlined) in cases {
+    for (alias, arguments, says, underlined) in WRONG {
         configuration.push(format!(
             "provider \"dataplane\" {{\n  alias = \"{alias}\"\n  owner = \"acceptance\"\n  {arguments}\n}}\n\
              data \"dataplane_network_ranges\" \"{alias}\" {{\n  provider = dataplane.{alias}\n}}\n"
@@ -126,17 +127,7 @@ fn check(command: &str, cases: &[Case]) -> Result<()> {
     }
     terraform.write("main.tf", &configuration.concat())?;
     terraform.init()?;
-    refuses(&terraform, command, &expected)
-}
-
-#[test]
-fn wrong_provider_blocks_are_refused_before_any_plan() -> Result<()> {
-    check("validate", WRONG)
-}
-
-#[test]
-fn clouds_that_are_not_supported_yet_say_so() -> Result<()> {
-    check("plan", UNSUPPORTED)
+    refuses(&terraform, "validate", &expected)
 }
 
 #[test]
