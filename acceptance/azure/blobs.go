@@ -67,7 +67,6 @@ func (s *Server) blobs(call *Call, name string) *Answer {
 	call.principal = principal
 	request, refused := newBlobRequest(call, account)
 	if refused != nil {
-		s.violation(call.subscription, "blobs: %s %s is no operation of the blob service", call.http.Method, call.http.URL.RequestURI())
 		return refused
 	}
 	call.operation = request.action
@@ -93,23 +92,22 @@ type blobRequest struct {
 type blobOperation struct {
 	name, action, sub string
 	data              bool
-	parameters        string
 }
 
 var blobOperations = map[string]blobOperation{
-	"GET container list":  {"list", blobs + "read", "Blob.List", true, "restype comp prefix delimiter marker maxresults include timeout startfrom"},
-	"GET container ":      {"getContainer", containerRead, "", false, "restype timeout"},
-	"HEAD container ":     {"getContainer", containerRead, "", false, "restype timeout"},
-	"PUT container lease": {"leaseContainer", containerWrite, "", false, "restype comp timeout"},
-	"GET blob ":           {"get", blobs + "read", "", true, "versionid snapshot timeout"},
-	"HEAD blob ":          {"get", blobs + "read", "", true, "versionid snapshot timeout"},
-	"PUT blob ":           {"put", blobs + "write", "", true, "timeout"},
-	"PUT blob block":      {"putBlock", blobs + "write", "", true, "comp blockid timeout"},
-	"PUT blob blocklist":  {"putBlockList", blobs + "write", "", true, "comp timeout"},
-	"PUT blob lease":      {"lease", blobs + "write", "", true, "comp timeout"},
-	"PUT blob snapshot":   {"snapshot", blobs + "write", "", true, "comp timeout"},
-	"DELETE blob ":        {"delete", blobs + "delete", "", true, "versionid snapshot timeout deletetype"},
-	"GET account list":    {"listContainers", containerRead, "", false, "comp prefix marker maxresults include timeout"},
+	"GET container list":  {"list", blobs + "read", "Blob.List", true},
+	"GET container ":      {"getContainer", containerRead, "", false},
+	"HEAD container ":     {"getContainer", containerRead, "", false},
+	"PUT container lease": {"leaseContainer", containerWrite, "", false},
+	"GET blob ":           {"get", blobs + "read", "", true},
+	"HEAD blob ":          {"get", blobs + "read", "", true},
+	"PUT blob ":           {"put", blobs + "write", "", true},
+	"PUT blob block":      {"putBlock", blobs + "write", "", true},
+	"PUT blob blocklist":  {"putBlockList", blobs + "write", "", true},
+	"PUT blob lease":      {"lease", blobs + "write", "", true},
+	"PUT blob snapshot":   {"snapshot", blobs + "write", "", true},
+	"DELETE blob ":        {"delete", blobs + "delete", "", true},
+	"GET account list":    {"listContainers", containerRead, "", false},
 }
 
 func newBlobRequest(call *Call, account *Resource) (*blobRequest, *Answer) {
@@ -127,14 +125,16 @@ func newBlobRequest(call *Call, account *Resource) (*blobRequest, *Answer) {
 	case call.query.Get("restype") == "container":
 		on = "container"
 	}
+	if found := call.server.checker.CheckBlob(call.http.Method, on, call.query, call.http.Header); len(found) > 0 {
+		for _, finding := range found {
+			call.server.violation(call.subscription, "%s", finding)
+		}
+		return nil, refuseBlob(http.StatusBadRequest, "DescriptionViolated", strings.Join(found, "; "))
+	}
 	operation, ok := blobOperations[call.http.Method+" "+on+" "+call.query.Get("comp")]
 	if !ok || on == "blob" && request.path == "" {
+		call.server.violation(call.subscription, "the stand-in has no behaviour for %s %s", call.http.Method, call.http.URL.RequestURI())
 		return nil, refuseBlob(http.StatusBadRequest, "InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is invalid.")
-	}
-	for name := range call.query {
-		if !strings.Contains(" "+operation.parameters+" ", " "+name+" ") {
-			return nil, refuseBlob(http.StatusBadRequest, "UnsupportedQueryParameter", "One of the query parameters specified in the request URI is not supported: "+name)
-		}
 	}
 	request.operation, request.action, request.data, request.sub = operation.name, operation.action, operation.data, operation.sub
 	if operation.name == "delete" && call.query.Has("versionid") {

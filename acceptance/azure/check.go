@@ -28,7 +28,11 @@ type Route struct {
 }
 
 // Checker holds exchanges against the published description.
-type Checker struct{ routes []*Route }
+type Checker struct {
+	routes []*Route
+	// blobs are the operations of the blob service, which its addresses do not tell apart.
+	blobs []*Operation
+}
 
 var parameter = regexp.MustCompile(`\\\{([A-Za-z0-9_-]+)\\\}`)
 
@@ -36,7 +40,11 @@ func newChecker(services []*Service) *Checker {
 	checker := &Checker{}
 	for _, service := range services {
 		for _, operation := range service.Operations {
-			checker.routes = append(checker.routes, newRoute(service, operation))
+			if operation.Path == "" {
+				checker.blobs = append(checker.blobs, operation)
+			} else {
+				checker.routes = append(checker.routes, newRoute(service, operation))
+			}
 		}
 	}
 	return checker

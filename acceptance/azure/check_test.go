@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -88,5 +90,45 @@ func TestEachMistakeIsFound(t *testing.T) {
 		if !strings.Contains(found, wanted) {
 			t.Errorf("%s: found only %q", wanted, found)
 		}
+	}
+}
+
+func TestRequestsForBlobsAreDescribed(t *testing.T) {
+	header := func(names ...string) http.Header {
+		made := http.Header{"X-Ms-Version": {"2021-12-02"}}
+		for _, name := range names {
+			made.Set(name, "x")
+		}
+		return made
+	}
+	query := func(text string) url.Values {
+		parsed, _ := url.ParseQuery(text)
+		return parsed
+	}
+	for _, good := range []struct {
+		verb, on, query string
+		header          http.Header
+	}{
+		{"GET", "container", "restype=container&comp=list&include=versions&marker=m", header()},
+		{"GET", "container", "restype=container&comp=list&delimiter=/", header()},
+		{"PUT", "blob", "", header("x-ms-blob-type", "x-ms-meta-mine")},
+		{"DELETE", "blob", "versionid=v", header("x-ms-delete-snapshots")},
+	} {
+		if found := described.CheckBlob(good.verb, good.on, query(good.query), good.header); len(found) > 0 {
+			t.Errorf("%v: %v", good, found)
+		}
+	}
+	for wanted, bad := range map[string][3]string{
+		"unknown operation":            {"GET", "container", "restype=container&comp=lists"},
+		"unknown query parameter pre":  {"GET", "container", "restype=container&comp=list&pre=x"},
+		"unknown query parameter vers": {"DELETE", "blob", "vers=x"},
+		"unknown operation: PATCH":     {"PATCH", "blob", ""},
+	} {
+		if found := strings.Join(described.CheckBlob(bad[0], bad[1], query(bad[2]), header()), "\n"); !strings.Contains(found, wanted) {
+			t.Errorf("%s: found only %q", wanted, found)
+		}
+	}
+	if found := strings.Join(described.CheckBlob("DELETE", "blob", nil, header("x-ms-delete-snapshot")), "\n"); !strings.Contains(found, "unknown header x-ms-delete-snapshot") {
+		t.Error(found)
 	}
 }

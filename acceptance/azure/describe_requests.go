@@ -46,7 +46,7 @@ func (s *source) client(receiver string, function *ast.FuncDecl) {
 
 // request reads verb, path, query and body of a method that builds a request.
 func request(function *ast.FuncDecl) *Operation {
-	operation := &Operation{}
+	operation := &Operation{Fixed: map[string]string{}}
 	parameters := map[string]string{}
 	checked := map[string]bool{} // the arguments that must not be empty
 	for _, list := range function.Type.Params.List {
@@ -59,6 +59,9 @@ func request(function *ast.FuncDecl) *Operation {
 		case *ast.AssignStmt:
 			if name, ok := node.Lhs[0].(*ast.Ident); ok && name.Name == "urlPath" && operation.Path == "" {
 				operation.Path = literal(node.Rhs[0])
+			}
+			if index, ok := node.Lhs[0].(*ast.IndexExpr); ok {
+				operation.header(index.Index, node.Rhs[0])
 			}
 		case *ast.SelectorExpr:
 			if name, ok := node.X.(*ast.Ident); ok && name.Name == "http" && strings.HasPrefix(node.Sel.Name, "Method") {
@@ -112,9 +115,27 @@ func (operation *Operation) call(call *ast.CallExpr, parameters map[string]strin
 	}
 }
 
+// header reads `req.Raw().Header["x-ms-version"] = []string{"…"}`, and `["x-ms-meta-"+name]`.
+func (operation *Operation) header(index, value ast.Expr) {
+	if prefixed, ok := index.(*ast.BinaryExpr); ok {
+		index = prefixed.X
+	}
+	name := strings.ToLower(literal(index))
+	if name == "" {
+		return
+	}
+	operation.Headers = append(operation.Headers, name)
+	if values, ok := value.(*ast.CompositeLit); ok && name == "x-ms-version" && len(values.Elts) == 1 {
+		operation.APIVersion = literal(values.Elts[0])
+	}
+}
+
 func (operation *Operation) query(name string, value ast.Expr) {
 	operation.Query = append(operation.Query, name)
 	if name != "api-version" {
+		if fixed := literal(value); fixed != "" {
+			operation.Fixed[name] = fixed
+		}
 		return
 	}
 	operation.APIVersion = literal(value)

@@ -24,10 +24,13 @@ type Operation struct {
 	Empty      []string `json:"empty,omitempty"` // the parameters that may be empty
 	APIVersion string   `json:"apiVersion"`
 	Query      []string `json:"query,omitempty"`
-	Body       string   `json:"body,omitempty"`
-	Bodiless   bool     `json:"bodiless,omitempty"` // the body may be left out
-	Response   string   `json:"response,omitempty"`
-	Status     []int    `json:"status"`
+	// Fixed are the query parameters that tell this operation from others at the same address, as the blob service has them.
+	Fixed    map[string]string `json:"fixed,omitempty"`
+	Headers  []string          `json:"headers,omitempty"`
+	Body     string            `json:"body,omitempty"`
+	Bodiless bool              `json:"bodiless,omitempty"` // the body may be left out
+	Response string            `json:"response,omitempty"`
+	Status   []int             `json:"status"`
 	// LRO says where the result of a long-running operation is: FinalStateVia of the SDK, or "default".
 	LRO string `json:"lro,omitempty"`
 }
@@ -58,7 +61,11 @@ func describeAll() ([]*Service, error) {
 		if err != nil {
 			return nil, fmt.Errorf("finding %s: %w", path, err)
 		}
-		service, err := describePackage(strings.TrimSpace(string(folder)))
+		generated := strings.TrimSpace(string(folder))
+		if strings.HasSuffix(path, "/azblob") {
+			generated += "/internal/generated"
+		}
+		service, err := describePackage(generated)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", path, err)
 		}

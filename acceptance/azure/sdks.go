@@ -12,4 +12,5 @@ import (
 	_ "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armsubscriptions"
 	_ "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/storage/armstorage"
 	_ "github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
+	_ "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
 )
