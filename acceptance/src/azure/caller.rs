@@ -60,8 +60,8 @@ impl Caller {
         }
     }
 
-    /// What Azure's own tools find credentials by, and nothing of the developer's own. Every client takes the stand-in for
-    /// Azure: the proxy leads there from whatever host.
+    /// What Azure's own tools find credentials by, and nothing of the developer's own. Where Azure is, is in no variable: it
+    /// is told by [`Caller::endpoints`] or [`Caller::by_proxy`].
     pub fn environment(&self) -> Vec<(String, String)> {
         let trusted = self.trusted.display().to_string();
         [
