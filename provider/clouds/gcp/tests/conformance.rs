@@ -417,7 +417,7 @@ async fn suffices(run: &str, managed: Managed) {
             conformance::registries::suite(&*narrow.registries, &environment).await;
         }
         Managed::LogGroups => {
-            conformance::log_groups::suite(&*narrow.log_groups, &environment).await
+            conformance::log_groups::suite(&*narrow.log_groups, &environment).await;
         }
         Managed::Secrets => conformance::secrets::suite(&*narrow.secrets, &environment).await,
         Managed::Clusters => conformance::clusters::suite(&*narrow.clusters, &environment).await,
