@@ -168,7 +168,8 @@ pub(crate) struct NetworkRules {
     #[serde(skip_serializing_if = "Option::is_none")]
     bypass: Option<String>,
     ip_rules: Vec<IpRule>,
-    virtual_network_rules: Vec<SubnetRule>,
+    #[serde(rename = "virtualNetworkRules")]
+    subnets: Vec<SubnetRule>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -198,7 +199,7 @@ impl NetworkRules {
             // Azure's own services, for logs and metrics of the account itself.
             bypass: Some("AzureServices".to_owned()),
             ip_rules: allowed.ip_ranges.iter().map(ip_rule).collect(),
-            virtual_network_rules: allowed.subnets.iter().map(subnet_rule).collect(),
+            subnets: allowed.subnets.iter().map(subnet_rule).collect(),
         }
     }
 
@@ -214,11 +215,7 @@ impl NetworkRules {
                 .iter()
                 .map(|rule| rule.value.clone())
                 .collect(),
-            subnets: self
-                .virtual_network_rules
-                .iter()
-                .map(|rule| rule.id.clone())
-                .collect(),
+            subnets: self.subnets.iter().map(|rule| rule.id.clone()).collect(),
         })
     }
 }

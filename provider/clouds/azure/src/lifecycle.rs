@@ -138,14 +138,11 @@ pub(crate) fn split(
         let expiration = serde_json::from_value::<Rule>(found.clone())
             .ok()
             .and_then(|found| understood(container, &found, hierarchical));
-        match expiration {
-            Some(expiration) => {
-                ours.insert(expiration);
-            }
-            None => {
-                let name = found["name"].as_str().unwrap_or("without a name");
-                foreign.insert(format!("lifecycle rule {name}"));
-            }
+        if let Some(expiration) = expiration {
+            ours.insert(expiration);
+        } else {
+            let name = found["name"].as_str().unwrap_or("without a name");
+            foreign.insert(format!("lifecycle rule {name}"));
         }
     }
     (ours, foreign)

@@ -248,8 +248,7 @@ fn ip_range(text: &str) -> Checked {
         );
     }
     match bits.map(str::parse::<u8>) {
-        None => Ok(()),
-        Some(Ok(0..=30)) => Ok(()),
+        None | Some(Ok(0..=30)) => Ok(()),
         Some(Ok(31 | 32)) => {
             Err("is a range of one or two addresses: write each without a prefix".into())
         }

@@ -46,11 +46,13 @@ struct Identity {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct IdentityProperties {
-    principal_id: String,
-    client_id: String,
-    tenant_id: String,
+    #[serde(rename = "principalId")]
+    principal: String,
+    #[serde(rename = "clientId")]
+    client: String,
+    #[serde(rename = "tenantId")]
+    tenant: String,
 }
 
 #[async_trait]
@@ -112,7 +114,7 @@ impl Roles for Azure {
         let entries = grants
             .iter()
             .map(|grant| entry(&grant.scope, grant.role.name(), grant.condition.as_deref()));
-        Ok(document(entries.collect()))
+        Ok(document(&entries.collect::<Vec<_>>()))
     }
 
     async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments> {
@@ -158,7 +160,7 @@ impl Roles for Azure {
             Some(known) => {
                 let scopes = self.scopes(&known.capabilities).await?;
                 let assigned = self
-                    .assigned(&identity.properties.principal_id, &scopes)
+                    .assigned(&identity.properties.principal, &scopes)
                     .await?;
                 Some(found_document(&assigned, &scopes))
             }
@@ -326,7 +328,7 @@ fn entry(scope: &ResourceId, role: &str, condition: Option<&str>) -> Value {
     entry
 }
 
-fn document(entries: Vec<Value>) -> PolicyDocument {
+fn document(entries: &[Value]) -> PolicyDocument {
     PolicyDocument::new(json!({ "roleAssignments": entries }))
 }
 
@@ -340,7 +342,7 @@ fn found_document(assigned: &[Assignment], scopes: &[ResourceId]) -> PolicyDocum
         };
         Some(entry(scope, role, assignment.condition.as_deref()))
     });
-    document(entries.collect())
+    document(&entries.collect::<Vec<_>>())
 }
 
 /// The scopes that a document names.
@@ -363,9 +365,9 @@ fn role(
     policy: Option<PolicyDocument>,
 ) -> Result<Role> {
     let IdentityProperties {
-        principal_id,
-        client_id,
-        tenant_id,
+        principal,
+        client,
+        tenant,
     } = found.properties;
     let texts = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
         let pairs = pairs
@@ -375,7 +377,7 @@ fn role(
     };
     Ok(Role {
         name: name.clone(),
-        principal: principal_id.parse::<PrincipalId>().classify(call)?,
+        principal: principal.parse::<PrincipalId>().classify(call)?,
         path: None,
         permissions_boundary: None,
         max_session: None,
@@ -385,8 +387,8 @@ fn role(
         trust: credentials.trust(),
         subjects: credentials.subjects(),
         service_account_annotations: texts(&[
-            ("azure.workload.identity/client-id", &client_id),
-            ("azure.workload.identity/tenant-id", &tenant_id),
+            ("azure.workload.identity/client-id", &client),
+            ("azure.workload.identity/tenant-id", &tenant),
         ]),
         pod_labels: texts(&[("azure.workload.identity/use", "true")]),
         tags: found.tags.unwrap_or_default(),

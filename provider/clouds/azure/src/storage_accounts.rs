@@ -43,6 +43,10 @@ struct NewProperties {
 }
 
 /// What keeps an account closed.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the form of Azure's own body"
+)]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Guarded {

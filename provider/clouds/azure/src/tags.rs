@@ -89,7 +89,13 @@ fn shortened(value: &str) -> String {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for half in [byte >> 4, byte & 0x0f] {
+            text.extend(char::from_digit(half.into(), 16));
+        }
+    }
+    text
 }
 
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use azure_core::http::{AsyncRawResponse, HttpClient, Request};
 use futures::StreamExt;
 
 const CONNECT: Duration = Duration::from_secs(10);
-const WHOLE: Duration = Duration::from_secs(60);
+const WHOLE: Duration = Duration::from_mins(1);
 /// The heaviest answer that is read: a page of a listing is well below.
 const LARGEST: usize = 16 << 20;
 

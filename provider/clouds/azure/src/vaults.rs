@@ -65,24 +65,23 @@ impl Session {
         let id = self.resource(KIND, name);
         let call = Call::new(READ, &id);
         let own: Option<Found> = arm.get(call, &id, versions::KEY_VAULT).await.optional()?;
-        let found = match own {
-            Some(own) => own,
-            None => {
-                let list = self
-                    .subscription()
-                    .child("providers/Microsoft.KeyVault", "vaults");
-                let call = Call::new(READ, name);
-                let all: Vec<Found> = arm
-                    .list(call.clone(), &list, versions::KEY_VAULT, None)
-                    .await?;
-                let own = all
-                    .into_iter()
-                    .find(|found| found.name.eq_ignore_ascii_case(name));
-                own.ok_or_else(|| {
-                    let why = "the subscription has no key vault of this name";
-                    Error::NotFound(Box::new(call.because(why)))
-                })?
-            }
+        let found = if let Some(own) = own {
+            own
+        } else {
+            let list = self
+                .subscription()
+                .child("providers/Microsoft.KeyVault", "vaults");
+            let call = Call::new(READ, name);
+            let all: Vec<Found> = arm
+                .list(call.clone(), &list, versions::KEY_VAULT, None)
+                .await?;
+            let own = all
+                .into_iter()
+                .find(|found| found.name.eq_ignore_ascii_case(name));
+            own.ok_or_else(|| {
+                let why = "the subscription has no key vault of this name";
+                Error::NotFound(Box::new(call.because(why)))
+            })?
         };
         if found.properties.enable_rbac_authorization != Some(true) {
             let why = "the vault gives access by access policies of its own, and we give it by roles: switch it over with `az \

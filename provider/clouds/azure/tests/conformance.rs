@@ -301,6 +301,32 @@ async fn buckets() {
     standin.assert_described().await;
 }
 
+/// Ids in other letter cases, lists in pages of one, operations that take their time, and answers that leave the description as
+/// recorded ones of Azure do.
+#[tokio::test]
+async fn everything_where_azure_is_itself() {
+    let standin = Standin::new().await;
+    let settings =
+        json!({ "foreignCase": true, "deviating": true, "operationPolls": 2, "pageSize": 1 });
+    let url = standin.administration("settings");
+    standin.send(Method::PUT, &url, &settings.to_string()).await;
+    let (clouds, environment) = (standin.clouds(), standin.environment());
+    clouds
+        .buckets
+        .create(&clouds::buckets::NewBucket {
+            id: standin.bucket(),
+            hierarchical: false,
+            tags: Tags::new(),
+        })
+        .await
+        .unwrap();
+    conformance::roles::suite(&*clouds.roles, &environment).await;
+    conformance::buckets::suite(&*clouds.buckets, &environment).await;
+    conformance::registries::suite(&*clouds.registries, &environment).await;
+    conformance::log_groups::suite(&*clouds.log_groups, &environment).await;
+    conformance::secrets::suite(&*clouds.secrets, &environment).await;
+}
+
 /// A bucket with directories is counted, emptied and deleted as well.
 #[tokio::test]
 async fn a_hierarchical_bucket() {
