@@ -107,6 +107,7 @@ impl Session {
 
     async fn chain(&self) -> Result<&AccessTokenCredentials> {
         let build = async || {
+            provide_signatures();
             let built = Builder::default()
                 .with_scopes(SCOPES)
                 .build_access_token_credentials();
@@ -210,6 +211,11 @@ fn unauthenticated(because: String) -> Error {
     ))
 }
 
+/// Service account keys sign by the process's provider of cryptography, and cannot without one. One that is there stays.
+fn provide_signatures() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +240,22 @@ mod tests {
         let headers = bearer(&"ya29.secret".to_owned().into()).unwrap();
         assert!(!format!("{headers:?}").contains("ya29"));
         assert!(bearer(&"a\nb".to_owned().into()).is_err());
+    }
+
+    #[tokio::test]
+    async fn service_account_keys_sign() {
+        let key =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048);
+        let file = serde_json::json!({
+            "type": "service_account",
+            "client_email": "ci@acme-prod.iam.gserviceaccount.com",
+            "private_key_id": "1",
+            "private_key": key.unwrap().serialize_pem(),
+            "project_id": "acme-prod",
+        });
+        let builder = google_cloud_auth::credentials::service_account::Builder::new(file);
+        provide_signatures();
+        let credentials = builder.build_access_token_credentials().unwrap();
+        assert!(credentials.access_token().await.is_ok());
     }
 }
