@@ -1,138 +1,130 @@
 //! The calls to the cloud that each resource makes per verb, counted at the endpoint it is given.
 
+mod subjects;
+mod substrate;
+
 use std::collections::BTreeMap;
 
-use acceptance::{
-    aws::{Account, Call, Emulators, Front},
-    terraform::Terraform,
-};
+use acceptance::terraform::Terraform;
 use anyhow::{Context as _, Result};
 
+use self::subjects::Subject;
+pub use self::substrate::{OnAws, OnAzure, OnGoogle, Substrate, configuration, provider};
 use crate::table;
 
-struct Subject {
+const VERBS: [&str; 4] = ["create", "read", "update", "delete"];
+
+struct Cloud {
     name: &'static str,
-    create: &'static str,
-    /// One argument changed.
-    update: (&'static str, &'static str),
+    fresh: fn() -> Result<Box<dyn Substrate>>,
+    subjects: &'static [Subject],
+    /// Which calls are not counted.
+    left_out: &'static str,
 }
 
-const SUBJECTS: &[Subject] = &[
-    Subject {
-        name: "dataplane_bucket",
-        create: r#"  name         = "calls-metadata"
-  cors_origins = ["https://app.example.com"]
-  expiration   = [{ prefix = "raw/", days = 30 }]
-"#,
-        update: ("days = 30", "days = 31"),
+const CLOUDS: [Cloud; 3] = [
+    Cloud {
+        name: "AWS",
+        fresh: || Ok(Box::new(OnAws::fresh()?)),
+        subjects: subjects::AWS,
+        left_out: "`GetCallerIdentity`, once per process where an account is guarded",
     },
-    Subject {
-        name: "dataplane_identity_provider",
-        create: r#"  issuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
-  tags   = { step = "one" }
-"#,
-        // No emulator changes audiences.
-        update: (r#""one""#, r#""two""#),
+    Cloud {
+        name: "Google Cloud",
+        fresh: || Ok(Box::new(OnGoogle::fresh()?)),
+        subjects: subjects::GOOGLE,
+        left_out: "what an access token is, once per process",
     },
-    Subject {
-        name: "dataplane_role",
-        create: r#"  name     = "calls-user"
-  profile  = "user"
-  buckets  = { metadata = { id = "calls-metadata" } }
-  trust    = { irsa = { provider_arn = "arn:aws:iam::000000000000:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF" } }
-  subjects = [{ namespace = "flytesnacks-development", service_account = "default" }]
-"#,
-        update: (r#""calls-metadata" }"#, r#""calls-other" }"#),
-    },
-    Subject {
-        name: "dataplane_registry",
-        create: "  name      = \"calls/images\"\n  keep_last = 10\n",
-        update: ("keep_last = 10", "keep_last = 11"),
-    },
-    Subject {
-        name: "dataplane_log_group",
-        create: "  name           = \"/calls/task\"\n  retention_days = 30\n",
-        update: ("retention_days = 30", "retention_days = 60"),
-    },
-    Subject {
-        name: "dataplane_secret",
-        create: "  name             = \"calls/key\"\n  value_wo         = \"first\"\n  value_wo_version = 1\n",
-        update: ("value_wo_version = 1", "value_wo_version = 2"),
+    Cloud {
+        name: "Azure",
+        fresh: || Ok(Box::new(OnAzure::fresh()?)),
+        subjects: subjects::AZURE,
+        left_out: "access tokens, one per service and process",
     },
 ];
 
 pub fn measure() -> Result<String> {
-    let front = Front::start(Emulators::shared()?)?;
-    let mut rows = Vec::new();
-    let mut details = Vec::new();
-    for subject in SUBJECTS {
-        let verbs = count(&front, subject)
-            .with_context(|| format!("counting the calls of {}", subject.name))?;
-        let mut row = vec![format!("`{}`", subject.name)];
-        row.extend(verbs.iter().map(|calls| calls.len().to_string()));
-        rows.push(row);
-        let verbs: Vec<String> = ["create", "read", "update", "delete"]
-            .iter()
-            .zip(&verbs)
-            .map(|(verb, calls)| format!("{verb} = {}", names(calls)))
-            .collect();
-        details.push(format!("- `{}`: {}", subject.name, verbs.join("; ")));
-    }
+    let sections: Vec<String> = CLOUDS.iter().map(Cloud::section).collect::<Result<_>>()?;
     Ok(format!(
-        "## Calls to the cloud\n\nOne resource of each type on its own, by the calls that reach its endpoint. `GetCallerIdentity`, once per process \
-         where an account is guarded, is left out; update and delete are the calls beside the read that Terraform makes first.\n\n{}\n{}\n",
-        table::render(&["resource", "create", "read", "update", "delete"], &rows),
-        details.join("\n")
+        "## Calls to the cloud\n\nOne resource of each type on its own, by the calls that reach its endpoint. Read is what a plan \
+         with nothing to do, and so a refresh, takes; update (one argument is changed) and delete are the calls beside the read \
+         that Terraform makes first. On Google Cloud and Azure the looks at an operation that has not ended are among them: the \
+         stand-ins end each at the second look at most.\n\n{}",
+        sections.join("\n")
     ))
 }
 
-/// The calls of create, read, update and delete.
-fn count(front: &Front, subject: &Subject) -> Result<[Vec<Call>; 4]> {
-    let account = Account::new(front);
-    let create = subject.create.replace("000000000000", &account.id);
-    let terraform = Terraform::new()?.with(account.environment());
-    terraform.write("main.tf", &configuration(&account, subject.name, &create))?;
-    terraform.init()?;
-    let calls = |front: &Front| -> Vec<Call> {
-        let mut calls = front.take_calls();
-        calls.retain(|call| call.operation != "GetCallerIdentity");
-        calls
-    };
-    calls(front);
-    terraform.apply()?;
-    let created = calls(front);
-    terraform.plan()?;
-    let read = calls(front);
-    terraform.edit("main.tf", subject.update.0, subject.update.1)?;
-    terraform.apply()?;
-    let updated = calls(front).split_off(read.len());
-    terraform.destroy()?;
-    let deleted = calls(front).split_off(read.len());
-    Ok([created, read, updated, deleted])
+impl Cloud {
+    fn section(&self) -> Result<String> {
+        let mut rows = Vec::new();
+        let mut details = Vec::new();
+        for subject in self.subjects {
+            let verbs = self.count(subject).with_context(|| {
+                format!("counting the calls of {} on {}", subject.name, self.name)
+            })?;
+            let mut row = vec![format!("`{}`", subject.name)];
+            row.extend(verbs.iter().map(|calls| calls.len().to_string()));
+            rows.push(row);
+            let verbs: Vec<String> = VERBS
+                .iter()
+                .zip(&verbs)
+                .map(|(verb, calls)| format!("{verb} = {}", names(calls)))
+                .collect();
+            details.push(format!("- `{}`: {}", subject.name, verbs.join("; ")));
+        }
+        Ok(format!(
+            "### {}\n\nNot counted: {}.\n\n{}\n{}\n",
+            self.name,
+            self.left_out,
+            table::render(&[&["resource"], VERBS.as_slice()].concat(), &rows),
+            details.join("\n")
+        ))
+    }
+
+    /// The calls of create, read, update and delete.
+    fn count(&self, subject: &Subject) -> Result<[Vec<String>; 4]> {
+        let cloud = (self.fresh)()?;
+        let cloud = cloud.as_ref();
+        if !subject.beside.is_empty() {
+            let beside = Terraform::new()?.with(cloud.environment());
+            beside.write("main.tf", &configuration(cloud, subject.beside))?;
+            beside.init()?;
+            beside.apply()?;
+        }
+        let terraform = Terraform::new()?.with(cloud.environment());
+        terraform.write("main.tf", &configuration(cloud, &subject.text()))?;
+        terraform.init()?;
+        cloud.take_calls()?;
+        terraform.apply()?;
+        let created = cloud.take_calls()?;
+        terraform.plan()?;
+        let read = cloud.take_calls()?;
+        terraform.edit("main.tf", subject.update.0, subject.update.1)?;
+        terraform.apply()?;
+        let updated = beyond(cloud.take_calls()?, &read)?;
+        terraform.destroy()?;
+        let deleted = beyond(cloud.take_calls()?, &read)?;
+        Ok([created, read, updated, deleted])
+    }
 }
 
-/// A configuration of one resource.
-pub fn configuration(account: &Account, kind: &str, body: &str) -> String {
-    let services = ["ecr", "eks", "iam", "logs", "s3", "secretsmanager", "sts"];
-    let endpoints = services
-        .map(|service| format!("      {service} = \"{}\"", account.endpoint))
-        .join("\n");
-    format!(
-        "terraform {{\n  required_providers {{\n    dataplane = {{ source = \"dataplane/dataplane\" }}\n  }}\n}}\n\n\
-         provider \"dataplane\" {{\n  owner = \"bench\"\n  aws = {{\n    region = \"{}\"\n    endpoints = {{\n{endpoints}\n    }}\n  }}\n}}\n\n\
-         resource \"{kind}\" \"this\" {{\n{body}}}\n",
-        account.region
-    )
+/// The calls beside those of a read. They come first, but those that are made at the same time in any order.
+fn beyond(mut calls: Vec<String>, read: &[String]) -> Result<Vec<String>> {
+    for name in read {
+        let found = calls.iter().position(|call| call == name);
+        calls.remove(found.with_context(|| format!("Terraform read without {name}"))?);
+    }
+    Ok(calls)
 }
 
-/// `PutObject, GetObject twice`, in the order of first use.
-fn names(calls: &[Call]) -> String {
+/// `PutObject, GetObject (2 times)`, in the order of first use.
+fn names(calls: &[String]) -> String {
     let mut order = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for call in calls {
-        let count = counts.entry(&call.operation).or_default();
+        let count = counts.entry(call).or_default();
         if *count == 0 {
-            order.push(call.operation.as_str());
+            order.push(call.as_str());
         }
         *count += 1;
     }

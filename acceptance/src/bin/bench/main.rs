@@ -1,5 +1,5 @@
 //! `make bench`: what the provider costs, each figure beside something else measured in the same run. It writes
-//! docs/benchmarks.md.
+//! docs/benchmarks.md. Parts that are named on the command line (`calls`) are only printed.
 
 mod calls;
 mod complete;
@@ -13,16 +13,26 @@ use acceptance::setup;
 use anyhow::{Context as _, Result};
 
 fn main() -> Result<()> {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
     let mut sections = Vec::new();
     for (what, measure) in [
-        ("process start", start::measure as fn() -> Result<String>),
-        ("the complete example", complete::measure),
-        ("calls per resource", calls::measure),
-        ("refresh of many buckets", refresh::measure),
+        ("start", start::measure as fn() -> Result<String>),
+        ("complete", complete::measure),
+        ("calls", calls::measure),
+        ("refresh", refresh::measure),
     ] {
-        let mut err = std::io::stderr().lock();
-        writeln!(err, "bench: {what} …")?;
+        if !asked.is_empty() && !asked.iter().any(|asked| asked == what) {
+            continue;
+        }
+        writeln!(std::io::stderr().lock(), "bench: {what} …")?;
         sections.push(measure().with_context(|| format!("measuring {what}"))?);
+    }
+    if !asked.is_empty() {
+        return Ok(writeln!(
+            std::io::stdout().lock(),
+            "{}",
+            sections.join("\n")
+        )?);
     }
     let page = format!(
         "# Benchmarks\n\n\

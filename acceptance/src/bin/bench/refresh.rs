@@ -6,14 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use acceptance::{
-    aws::{Account, Emulators, Front},
-    setup,
-    terraform::Terraform,
-};
+use acceptance::{aws::Account, setup, terraform::Terraform};
 use anyhow::{Result, ensure};
 
-use crate::{calls::configuration, table};
+use crate::{
+    calls::{OnAws, Substrate as _, configuration},
+    table,
+};
 
 const BUCKETS: usize = 500;
 
@@ -21,21 +20,19 @@ const BUCKETS: usize = 500;
 const PARALLELISM: usize = 10;
 
 pub fn measure() -> Result<String> {
-    let front = Front::start(Emulators::shared()?)?;
-    let account = Account::new(&front);
-    let terraform = Terraform::new()?.with(account.environment());
-    let body = format!("  count = {BUCKETS}\n  name  = \"refresh-${{count.index}}\"\n");
-    terraform.write(
-        "main.tf",
-        &configuration(&account, "dataplane_bucket", &body),
-    )?;
+    let cloud = OnAws::fresh()?;
+    let terraform = Terraform::new()?.with(cloud.environment());
+    let buckets = format!(
+        "resource \"dataplane_bucket\" \"this\" {{\n  count = {BUCKETS}\n  name  = \"refresh-${{count.index}}\"\n}}\n"
+    );
+    terraform.write("main.tf", &configuration(&cloud, &buckets))?;
     terraform.init()?;
     let start = Instant::now();
     terraform.apply()?;
     let create = start.elapsed();
-    front.take_calls();
+    cloud.take_calls()?;
     let refresh = timed_plan(&terraform)?;
-    let calls = front.take_calls().len();
+    let calls = cloud.take_calls()?.len();
 
     let alone = Terraform::new()?;
     alone.write(
@@ -45,7 +42,7 @@ pub fn measure() -> Result<String> {
     alone.init()?;
     alone.apply()?;
     let terraform_alone = timed_plan(&alone)?;
-    let bare = by_boto3(&account)?;
+    let bare = by_boto3(&cloud.account)?;
 
     let start = Instant::now();
     terraform.destroy()?;

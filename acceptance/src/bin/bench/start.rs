@@ -15,7 +15,7 @@ use crate::table::{self, Spread};
 const RUNS: usize = 20;
 
 /// Odd, so that the median is one of them.
-const SCHEMA_RUNS: usize = 9;
+const COMMAND_RUNS: usize = 9;
 
 /// What go-plugin puts into the environment of a provider.
 const COOKIE: (&str, &str) = (
@@ -39,6 +39,7 @@ pub fn measure() -> Result<String> {
     let (starts, baseline) = (Spread::of(starts), Spread::of(baseline));
     let size = std::fs::metadata(&provider)?.len();
     let schema = schema()?;
+    let function = function()?;
     let rows = vec![
         vec![
             format!("exec to handshake line, mutual TLS ({RUNS} runs, min / median / max)"),
@@ -56,13 +57,24 @@ pub fn measure() -> Result<String> {
             "under 25 MB".to_owned(),
         ],
         vec![
-            "binary, stripped, one cloud of three".to_owned(),
+            "binary, stripped, three clouds".to_owned(),
             format!("{:.1} MB", kilobytes_to_megabytes(size / 1024)),
             String::new(),
-            "under 60 MB with three clouds".to_owned(),
+            "under 60 MB".to_owned(),
         ],
         vec![
-            format!("`terraform providers schema -json` (median of {SCHEMA_RUNS} runs)"),
+            format!(
+                "`terraform plan` of a provider's function, nothing configured (median of {COMMAND_RUNS} runs)"
+            ),
+            table::seconds(function.with_provider),
+            format!(
+                "{} times the same without a provider",
+                table::ratio(function.with_provider, function.without)
+            ),
+            String::new(),
+        ],
+        vec![
+            format!("`terraform providers schema -json` (median of {COMMAND_RUNS} runs)"),
             format!(
                 "{}, {} kB",
                 table::seconds(schema.with_provider),
@@ -134,33 +146,50 @@ fn client_certificate() -> Result<String> {
     Ok(parameters.self_signed(&key)?.pem())
 }
 
-struct Schema {
+/// A command of Terraform's with our provider, and the same without one.
+struct Beside {
     with_provider: Duration,
     without: Duration,
+    /// What the former prints.
     bytes: usize,
 }
 
-fn schema() -> Result<Schema> {
-    let timed = |configuration: &str| -> Result<(Duration, usize)> {
-        let terraform = Terraform::new()?;
-        terraform.write("main.tf", configuration)?;
-        terraform.init()?;
-        let mut bytes = 0;
-        let mut times = Vec::new();
-        for _ in 0..SCHEMA_RUNS {
-            let start = Instant::now();
-            bytes = terraform.succeed(&["providers", "schema", "-json"])?.len();
-            times.push(start.elapsed());
-        }
-        Ok((Spread::of(times).median(), bytes))
-    };
-    let (with_provider, bytes) = timed(
-        "terraform {\n  required_providers {\n    dataplane = { source = \"dataplane/dataplane\" }\n  }\n}\n",
-    )?;
-    let (without, _) = timed("")?;
-    Ok(Schema {
-        with_provider,
-        without,
-        bytes,
-    })
+const PROVIDER: &str = "terraform {\n  required_providers {\n    dataplane = { source = \"dataplane/dataplane\" }\n  }\n}\n";
+
+fn schema() -> Result<Beside> {
+    Beside::of(&["providers", "schema", "-json"], PROVIDER, "")
+}
+
+/// What starting costs where there is no cloud to speak to: nothing of one may be initialised.
+fn function() -> Result<Beside> {
+    let prefix = |value: &str| format!("output \"prefix\" {{\n  value = {value}\n}}\n");
+    let ours = prefix("provider::dataplane::object_prefix(\"acme\", \"fraud\", \"production\")");
+    let with_provider = format!("{PROVIDER}{ours}");
+    let without = prefix("\"acme/fraud/production\"");
+    Beside::of(&["plan", "-input=false"], &with_provider, &without)
+}
+
+impl Beside {
+    fn of(arguments: &[&str], with_provider: &str, without: &str) -> Result<Self> {
+        let timed = |configuration: &str| -> Result<(Duration, usize)> {
+            let terraform = Terraform::new()?;
+            terraform.write("main.tf", configuration)?;
+            terraform.init()?;
+            let mut bytes = 0;
+            let mut times = Vec::new();
+            for _ in 0..COMMAND_RUNS {
+                let start = Instant::now();
+                bytes = terraform.succeed(arguments)?.len();
+                times.push(start.elapsed());
+            }
+            Ok((Spread::of(times).median(), bytes))
+        };
+        let (with_provider, bytes) = timed(with_provider)?;
+        let (without, _) = timed(without)?;
+        Ok(Self {
+            with_provider,
+            without,
+            bytes,
+        })
+    }
 }
