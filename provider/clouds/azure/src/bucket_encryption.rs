@@ -134,6 +134,21 @@ fn keyless(error: Error) -> Error {
     }
 }
 
+/// A key that could be purged is none for an account, which would lose all that it holds with it.
+fn purgeable(error: Error) -> Error {
+    match error {
+        Error::Invalid(mut call) if call.code.as_deref() == Some("KeyVaultPolicyError") => {
+            call.message = Some(
+                "the key's vault is not protected from purging, and an account takes no key that could be lost: switch it on with `az \
+                 keyvault update --enable-purge-protection true`, which cannot be undone"
+                    .into(),
+            );
+            Error::Invalid(call)
+        }
+        error => error,
+    }
+}
+
 fn parsed(key: &KmsKey) -> Result<VaultKey> {
     names::vault_key(key).map_err(|reason| invalid(WRITE, key, reason))
 }
@@ -173,7 +188,8 @@ async fn encrypt(session: &Session, account: &ResourceId, key: Option<VaultKey>)
         }),
         ..AccountChange::default()
     };
-    patch(session, account, &change).await.map(|_| ())
+    let changed = patch(session, account, &change).await;
+    changed.map(|_| ()).map_err(purgeable)
 }
 
 pub(crate) async fn patch(
@@ -189,6 +205,19 @@ pub(crate) async fn patch(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_vault_without_purge_protection_is_told_how_to_get_it() {
+        let refused = |code: &str| {
+            let call = Call {
+                code: Some(code.to_owned()),
+                ..Call::new(WRITE, "acmeprod").because("Keyvault policy recoverable is not set")
+            };
+            purgeable(Error::Invalid(Box::new(call))).to_string()
+        };
+        assert!(refused("KeyVaultPolicyError").contains("--enable-purge-protection"));
+        assert!(refused("InvalidValuesForRequestParameters").contains("recoverable"));
+    }
 
     #[test]
     fn keys_are_found_as_they_were_given() {

@@ -10,6 +10,8 @@ use crate::storage_accounts::Properties;
 /// For how many days deleted blobs are kept where nothing is said: what the portal of Azure proposes, and what other clouds have.
 pub(crate) const SOFT_DELETE: u32 = 7;
 const MOST_ORIGINS: usize = 64;
+/// How much all rules of an account may say, in bytes.
+const MOST_TEXT: usize = 2048;
 
 /// The settings of an account's blobs, sent and found.
 #[derive(Default, Deserialize, Serialize)]
@@ -149,13 +151,28 @@ fn is_ours(rule: &CorsRule, origins: &BTreeSet<CorsOrigin>) -> bool {
         && rule.max_age_in_seconds == own.max_age_in_seconds
 }
 
-/// How many origins one rule takes.
+/// How many origins one rule takes, and how much text.
 pub(crate) fn too_many_origins(origins: &BTreeSet<CorsOrigin>) -> Option<String> {
     let count = origins.len();
-    (count > MOST_ORIGINS).then(|| {
-        format!(
+    if count > MOST_ORIGINS {
+        return Some(format!(
             "{count} origins are {} more than a rule of Azure takes.",
             count - MOST_ORIGINS
+        ));
+    }
+    let rule = cors_rule(origins);
+    let lists = [
+        &rule.allowed_origins,
+        &rule.allowed_methods,
+        &rule.allowed_headers,
+        &rule.exposed_headers,
+    ];
+    let text = lists.into_iter().map(|list| list.join(",").len());
+    let text = text.sum::<usize>() + rule.max_age_in_seconds.to_string().len();
+    (text > MOST_TEXT).then(|| {
+        format!(
+            "The rule for these origins has {text} bytes, and the rules of an account of Azure may have {MOST_TEXT}: allow whole \
+             domains, as https://*.example.com."
         )
     })
 }
@@ -299,6 +316,22 @@ mod tests {
         let (ours, foreign) = found.cors();
         assert!(ours.is_empty());
         assert_eq!(foreign, ["CORS rule for *".to_owned()].into());
+    }
+
+    #[test]
+    fn origins_are_few_and_short() {
+        let origins = |count: usize, length: usize| -> BTreeSet<CorsOrigin> {
+            let host = |n| format!("https://{n:03}{}.example.com", "a".repeat(length));
+            (0..count).map(|n| host(n).parse().unwrap()).collect()
+        };
+        assert_eq!(too_many_origins(&origins(64, 1)), None);
+        assert!(
+            too_many_origins(&origins(65, 1))
+                .unwrap()
+                .contains("1 more")
+        );
+        let said = too_many_origins(&origins(40, 40)).unwrap();
+        assert!(said.contains("2048"), "{said}");
     }
 
     #[test]

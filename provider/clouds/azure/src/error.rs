@@ -105,14 +105,16 @@ pub(crate) fn from_sdk(call: Call, error: azure_core::Error) -> Error {
     Error::Invalid(Box::new(call.because(said)))
 }
 
-/// Sign-ins that were good once: a refresh token or a session that has ended.
-const EXPIRED: [&str; 6] = [
+/// Sign-ins that were good once: a refresh token, a session, a secret or an assertion whose time is over.
+const EXPIRED: [&str; 8] = [
     "AADSTS50078",
     "AADSTS50089",
     "AADSTS50173",
     "AADSTS70043",
+    "AADSTS700024",
     "AADSTS700082",
     "AADSTS700084",
+    "AADSTS7000222",
 ];
 
 fn from_credential(call: Call, error: azure_core::Error, said: &str) -> Error {
@@ -233,21 +235,29 @@ const MEANINGS: [(Meaning, &[&str]); 8] = [
 ];
 
 /// What will be refused tomorrow as well, whatever the status is.
-const REFUSED: [&str; 13] = [
+const REFUSED: [&str; 19] = [
     "AlreadyInUse",
     "FlagMustBeSetForRestore",
     "ForbiddenByFirewall",
     "ForbiddenByConnection",
     "InvalidResourceLocation",
+    // 404s of a cloud that has not this API at all, and of credentials that lead elsewhere: nothing of ours is gone.
+    "InvalidResourceNamespace",
+    "InvalidResourceType",
+    "InvalidSubscriptionId",
+    "SubscriptionNotFound",
+    "SubscriptionStateForbidden",
+    // A key vault without purge protection keeps no key for an account.
+    "KeyVaultPolicyError",
     "ReadOnlyDisabledSubscription",
     "RequestDisallowedByPolicy",
     "RoleAssignmentUpdateNotPermitted",
     "ScopeLocked",
+    // A 403, and yet no right is missing: its value is not given out, to anybody.
+    "SecretDisabled",
     "StorageAccountAlreadyTaken",
     "StorageAccountInAnotherResourceGroup",
     "SubscriptionDisabled",
-    // A 404, and yet nothing of ours is gone: the credentials lead elsewhere.
-    "SubscriptionNotFound",
 ];
 
 pub(crate) fn from_code(call: Call, code: &str, message: Option<&str>, status: u16) -> Error {
@@ -431,8 +441,42 @@ mod tests {
     fn a_subscription_that_is_not_found_is_not_an_object_that_is_gone() {
         let body = r#"{"error":{"code":"SubscriptionNotFound","message":"The subscription 's' could not be found."}}"#;
         assert!(matches!(meaning(body, 404), Error::Invalid(_)));
+        for code in ["InvalidResourceType", "SubscriptionStateForbidden"] {
+            let body = format!(r#"{{"error":{{"code":"{code}","message":"no"}}}}"#);
+            assert!(matches!(meaning(&body, 404), Error::Invalid(_)), "{code}");
+        }
         let body = r#"{"error":{"code":"ResourceGroupNotFound","message":"Resource group 'acme' could not be found."}}"#;
         assert!(matches!(meaning(body, 404), Error::NotFound(_)));
+    }
+
+    #[test]
+    fn a_secret_that_is_switched_off_is_no_missing_right() {
+        let body = r#"{"error":{"code":"Forbidden","message":"Operation get is not allowed on a disabled secret.","innererror":{"code":"SecretDisabled"}}}"#;
+        let said = meaning(body, 403);
+        assert!(matches!(said, Error::Invalid(_)), "{said:?}");
+        assert!(said.to_string().contains("disabled secret"), "{said}");
+    }
+
+    #[test]
+    fn what_waiting_does_not_mend_is_no_conflict() {
+        let body = r#"{"error":{"code":"KeyVaultPolicyError","message":"Keyvault policy recoverable is not set"}}"#;
+        assert!(matches!(meaning(body, 409), Error::Invalid(_)));
+    }
+
+    #[test]
+    fn a_secret_whose_time_is_over_was_good_once() {
+        let said = |words: &'static str| {
+            let error = azure_core::Error::with_message(ErrorKind::Credential, words);
+            from_sdk(Call::new("get a token", "the caller"), error)
+        };
+        for words in [
+            "AADSTS7000222: The provided client secret keys for app 'a' are expired.",
+            "AADSTS700024: Client assertion is not within its valid time range.",
+        ] {
+            assert!(matches!(said(words), Error::Expired(_)), "{words}");
+        }
+        let wrong = "AADSTS7000215: Invalid client secret provided.";
+        assert!(matches!(said(wrong), Error::Unauthenticated(_)));
     }
 
     #[test]

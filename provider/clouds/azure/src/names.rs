@@ -193,7 +193,7 @@ pub(crate) fn vault_key(key: &KmsKey) -> Result<VaultKey, String> {
         .unwrap_or_default();
     let (name, version) = match parts[..] {
         ["keys", name] => (name, None),
-        ["keys", name, version] => (name, Some(version.to_owned())),
+        ["keys", name, version] if !version.is_empty() => (name, Some(version.to_owned())),
         _ => return Err(refused()),
     };
     let (vault, domain) = host.split_once('.').ok_or_else(refused)?;
@@ -337,6 +337,7 @@ mod tests {
             "alias/acme",
             "https://acme.managedhsm.azure.net/keys/k",
             "https://acme.vault.azure.net/x/keys/k",
+            "https://acme.vault.azure.net/keys/k/",
         ] {
             assert!(
                 said(key(bad.parse().ok().as_ref())).contains("not a key of Key Vault"),

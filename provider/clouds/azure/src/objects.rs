@@ -228,8 +228,8 @@ fn explained(error: Error) -> Error {
     call.message = Some(if network {
         "the account's network rules do not let this machine in: add its address to them".into()
     } else {
-        "what a container holds is seen with the role Storage Blob Data Contributor only, which owners of a subscription do not \
-         have by themselves"
+        "what a container holds is seen and deleted with the role Storage Blob Data Contributor only, and older versions are \
+         deleted with Storage Blob Data Owner only, neither of which owners of a subscription have by themselves"
             .into()
     });
     Error::Denied {

@@ -21,6 +21,8 @@ use crate::session::{Service, Session};
 const READ: &str = "Microsoft.ContainerRegistry/registries/metadata/read";
 /// How many repositories one page has.
 const PAGE: &str = "100";
+/// How many pages are read: far more than a registry of ours has.
+const PAGES: usize = 200;
 
 #[derive(Deserialize)]
 struct RefreshToken {
@@ -72,7 +74,7 @@ pub(crate) async fn count(
     let token = api.token(&refresh, "registry:catalog:*").await?;
     let mut count = 0;
     let mut last = None;
-    loop {
+    for _ in 0..PAGES {
         let page = api.repositories(&token, last.as_deref()).await?;
         for repository in &page {
             count += api.manifests(&refresh, repository).await?;
@@ -88,6 +90,8 @@ pub(crate) async fn count(
             some => last = some,
         }
     }
+    let why = format!("the list of its repositories has more than {PAGES} pages");
+    Err(invalid(READ, name, why))
 }
 
 impl Api<'_> {

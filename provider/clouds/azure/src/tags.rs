@@ -2,7 +2,7 @@
 
 use clouds::account::Managed;
 use clouds::error::Call;
-use clouds::tags::{OWNER, RESOURCE};
+use clouds::tags::{CREATING, OWNER, RESOURCE};
 use clouds::{Refusal, Result, Tags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,6 +13,8 @@ use crate::versions;
 /// The longest value of a tag.
 const LONGEST_VALUE: usize = 256;
 const FORBIDDEN: &str = "<>%&\\?/";
+/// What Azure keeps for tags of its own, in any letter case.
+const RESERVED: [&str; 3] = ["azure", "microsoft", "windows"];
 
 /// What a tag may be on objects of one kind: how many, and how long their names.
 fn limits(managed: Managed) -> (usize, usize) {
@@ -31,10 +33,11 @@ fn limits(managed: Managed) -> (usize, usize) {
 pub(crate) fn kept(managed: Managed, all: &Tags) -> std::result::Result<Tags, Refusal> {
     let (most, longest) = limits(managed);
     let refused = |reason: String| Err(Refusal::new("tags", reason));
-    if all.len() > most {
+    // The mark of what is being made is one more, and is not in a plan.
+    let count = all.len() + usize::from(!all.contains_key(CREATING));
+    if count > most {
         return refused(format!(
-            "has {} tags, and an object of this kind can carry {most} on Azure: leave some out.",
-            all.len()
+            "has {count} tags with the mark of what is being made, and an object of this kind can carry {most} on Azure: leave some out."
         ));
     }
     let mut kept = Tags::new();
@@ -51,6 +54,14 @@ pub(crate) fn kept(managed: Managed, all: &Tags) -> std::result::Result<Tags, Re
         {
             return refused(format!(
                 "the tag name {key:?} must not hold {c:?}: Azure keeps {FORBIDDEN} out of names."
+            ));
+        }
+        if let Some(prefix) = RESERVED
+            .into_iter()
+            .find(|prefix| key.to_lowercase().starts_with(prefix))
+        {
+            return refused(format!(
+                "the tag name {key:?} must not begin with {prefix:?}: Azure keeps such names for itself."
             ));
         }
         if let Some(twin) = kept
@@ -141,6 +152,7 @@ mod tests {
             (tags(&[("a/b", "")]), "'/'"),
             (tags(&[("Team", ""), ("team", "")]), "letter cases"),
             (tags(&[("", "")]), "1 to 512"),
+            (tags(&[("AzureTeam", "")]), "for itself"),
             (tags(&[("a", &"v".repeat(257))]), "longer than 256"),
         ] {
             let said = kept(Managed::Roles, &given).unwrap_err().to_string();
@@ -148,6 +160,16 @@ mod tests {
         }
         let many: Tags = (0..16).map(|n| (format!("k{n}"), String::new())).collect();
         assert!(kept(Managed::Secrets, &many).is_err());
+        let mut full: Tags = (0..14).map(|n| (format!("k{n}"), String::new())).collect();
+        assert!(kept(Managed::Secrets, &full).is_ok());
+        full.insert(CREATING.to_owned(), "true".to_owned());
+        assert!(kept(Managed::Secrets, &full).is_ok());
+        full.remove(CREATING);
+        full.insert("k14".to_owned(), String::new());
+        assert!(
+            kept(Managed::Secrets, &full).is_err(),
+            "no room for the mark"
+        );
         assert_eq!(kept(Managed::Roles, &many).unwrap(), many);
     }
 

@@ -19,6 +19,8 @@ const UNASSIGN: &str = "Microsoft.Authorization/roleAssignments/delete";
 const ASSIGNED: &str = "Microsoft.Authorization/roleAssignments/read";
 const TAG: &str = "Microsoft.Resources/tags/write";
 const VAULT: &str = "Microsoft.KeyVault/vaults/read";
+/// To ask how far the making of a registry has come, which reading the registry does not cover.
+const REGISTRY_PROGRESS: &str = "Microsoft.ContainerRegistry/registries/operationStatuses/read";
 
 /// The actions of our own calls, by what is managed and what is done. A create or an update also reads.
 const ROWS: [Row; 21] = [
@@ -135,7 +137,11 @@ const ROWS: [Row; 21] = [
     (
         Managed::Registries,
         Operation::Create,
-        &[TAG, "Microsoft.ContainerRegistry/registries/write"],
+        &[
+            REGISTRY_PROGRESS,
+            TAG,
+            "Microsoft.ContainerRegistry/registries/write",
+        ],
         &[],
     ),
     (
@@ -147,13 +153,18 @@ const ROWS: [Row; 21] = [
     (
         Managed::Registries,
         Operation::Update,
-        &[TAG, "Microsoft.ContainerRegistry/registries/write"],
+        &[
+            REGISTRY_PROGRESS,
+            TAG,
+            "Microsoft.ContainerRegistry/registries/write",
+        ],
         &[],
     ),
     (
         Managed::Registries,
         Operation::Delete,
         &[
+            "Microsoft.ContainerRegistry/locations/operationResults/read",
             "Microsoft.ContainerRegistry/registries/delete",
             "Microsoft.ContainerRegistry/registries/metadata/read",
             "Microsoft.ContainerRegistry/registries/pull/read",
@@ -277,6 +288,25 @@ mod tests {
         assert!(text.contains("secrets/getSecret/action"), "{text}");
         assert!(!text.contains("setSecret"), "{text}");
         assert!(read.value()["AssignableScopes"].is_array(), "{text}");
+    }
+
+    #[test]
+    fn operations_of_registries_are_asked_about_with_rights_of_their_own() {
+        for (operation, action) in [
+            (Operation::Create, REGISTRY_PROGRESS),
+            (Operation::Update, REGISTRY_PROGRESS),
+            (
+                Operation::Delete,
+                "Microsoft.ContainerRegistry/locations/operationResults/read",
+            ),
+        ] {
+            let role = required(
+                "/subscriptions/s",
+                &[Managed::Registries].into(),
+                &[operation].into(),
+            );
+            assert!(role.to_string().contains(action), "{role}");
+        }
     }
 
     #[test]
