@@ -14,6 +14,14 @@ use serde::Deserialize;
 use crate::requests::Named;
 use crate::session::Service;
 
+/// Words about preconditions that are rules, and not versions.
+const FORBIDDEN: [&str; 4] = [
+    "constraint",
+    "organization policy",
+    "permitted customer",
+    "public access prevention",
+];
+
 /// An answer that is no success.
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
@@ -85,6 +93,16 @@ pub(crate) fn not_found<O: fmt::Display>((operation, object): Named<'_, O>) -> E
     Error::NotFound(Box::new(Call::new(operation, object)))
 }
 
+/// A name that is taken by something deleted that somebody else made. Looking it up finds nothing, so that this is all that
+/// is ever said about it.
+pub(crate) fn kept_name(taken: Call, what: &str, days: u32) -> Error {
+    let because = format!(
+        "{what} {} was deleted by somebody else and keeps its name for {days} days: take another name",
+        taken.object
+    );
+    Error::Invalid(Box::new(taken.because(because)))
+}
+
 /// What failed on our side of the wire.
 pub(crate) fn internal(object: &str, error: impl fmt::Display) -> Error {
     Error::Invalid(Box::new(
@@ -149,6 +167,17 @@ pub(crate) fn from_operation(
     )
 }
 
+/// Google's own words, with what they leave out.
+fn explained(message: &str) -> Option<String> {
+    let pool = message.contains("Identity Pool does not exist") && message.contains(".svc.id.goog");
+    let more = if pool {
+        " The pool of a project comes with its first cluster that has workload identity"
+    } else {
+        ""
+    };
+    Some(format!("{message}{more}")).filter(|message| !message.is_empty())
+}
+
 fn meaning(call: Call, service: Service, project: &AccountId, status: u16, told: &Status) -> Error {
     let info = told.details.iter().find(|detail| !detail.reason.is_empty());
     let older = told
@@ -170,16 +199,9 @@ fn meaning(call: Call, service: Service, project: &AccountId, status: u16, told:
     } else {
         code.to_owned()
     };
-    let mut message = told.message.clone();
-    if message.contains("Identity Pool does not exist") && message.contains(".svc.id.goog") {
-        message.push_str(
-            " The pool of a project comes with its first cluster that has workload identity",
-        );
-    }
-    let message = Some(message).filter(|message| !message.is_empty());
     let call = Box::new(Call {
         code: Some(code),
-        message,
+        message: explained(&told.message),
         ..call
     });
     let metadata = info.map(|info| info.metadata.clone()).unwrap_or_default();
@@ -223,7 +245,12 @@ fn meaning(call: Call, service: Service, project: &AccountId, status: u16, told:
         {
             Error::AlreadyExists(call)
         }
+        // What an organisation forbids, Cloud Storage calls a precondition as well, and it will do so tomorrow.
+        (412, "orgPolicyConstraintFailed") => Error::Invalid(call),
+        (412, _) if says(&FORBIDDEN) => Error::Invalid(call),
         (409 | 412, _) => Error::Conflict(call),
+        // Secret Manager's answer to the etag of an older version.
+        (400, _) if told.name == "FAILED_PRECONDITION" && says(&["etag"]) => Error::Conflict(call),
         // A policy names a service account that was made a moment ago.
         (400, _)
             if says(&["does not exist"])
@@ -239,6 +266,14 @@ fn meaning(call: Call, service: Service, project: &AccountId, status: u16, told:
 }
 
 fn disabled(call: Box<Call>, service: Service, project: &AccountId, metadata: Metadata) -> Error {
+    let message = call.message.as_deref().unwrap_or_default();
+    if message.contains("requires a quota project") {
+        // A person's own credentials: the API is off in the project of gcloud itself, where nobody can enable it.
+        return Error::Disabled {
+            remedy: format!("gcloud auth application-default set-quota-project {project}"),
+            call,
+        };
+    }
     let host = metadata.service.unwrap_or_else(|| service.host());
     // The project that pays for the call is not always the one that is worked in; a number mostly is its number.
     let consumer = metadata
@@ -352,6 +387,66 @@ mod tests {
                 "`gcloud services enable secretmanager.googleapis.com --project acme-prod`"
             ),
             "{said}"
+        );
+    }
+
+    #[test]
+    fn credentials_without_a_quota_project_name_another_command() {
+        let body = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"Your application is authenticating by using local Application Default Credentials. The iam.googleapis.com API requires a quota project, which is not set by default.","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED","metadata":{"service":"iam.googleapis.com","consumer":"projects/764086051850"}}]}}"#;
+        let said = told("iam.serviceAccounts.get", 403, body).to_string();
+        assert!(
+            said.contains("`gcloud auth application-default set-quota-project acme-prod`"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_an_organisation_forbids_is_not_waited_for() {
+        for (operation, reason, message) in [
+            (
+                "storage.buckets.insert",
+                "conditionNotMet",
+                "'europe-west4' violates constraint 'constraints/gcp.resourceLocations'",
+            ),
+            (
+                "storage.buckets.setIamPolicy",
+                "conditionNotMet",
+                "One or more users named in the policy do not belong to a permitted customer.",
+            ),
+            ("storage.buckets.patch", "orgPolicyConstraintFailed", "x"),
+        ] {
+            let body = format!(
+                r#"{{"error":{{"code":412,"errors":[{{"reason":"{reason}"}}],"message":"{message}"}}}}"#
+            );
+            let error = told(operation, 412, &body);
+            assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_older_version_of_a_secret_is_a_conflict() {
+        let body = |message: &str| {
+            format!(
+                r#"{{"error":{{"code":400,"status":"FAILED_PRECONDITION","message":"{message}"}}}}"#
+            )
+        };
+        let stale = body("The etag provided does not match the current etag of the resource.");
+        let told = |body: &str| told("secretmanager.secrets.patch", 400, body);
+        assert!(matches!(told(&stale), Error::Conflict(_)));
+        let never = body("The key is disabled.");
+        assert!(matches!(told(&never), Error::Invalid(_)));
+    }
+
+    #[test]
+    fn a_name_that_a_deleted_thing_keeps_is_said_with_its_days() {
+        let taken = Call::new("logging.buckets.create", "tasks");
+        let error = kept_name(taken, "log bucket", 7);
+        assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+        assert!(
+            error.to_string().contains(
+                "log bucket tasks was deleted by somebody else and keeps its name for 7 days"
+            ),
+            "{error}"
         );
     }
 

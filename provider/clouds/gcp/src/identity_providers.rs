@@ -20,7 +20,7 @@ use futures::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Understood, not_found};
+use crate::error::{Understood, kept_name, not_found};
 use crate::operations::Operation;
 use crate::session::Service;
 use crate::{Gcp, names, tags};
@@ -28,6 +28,8 @@ use crate::{Gcp, names, tags};
 /// The one provider of a pool of ours.
 const PROVIDER: &str = "oidc";
 const DELETED: &str = "DELETED";
+/// For how many days a deleted pool keeps its name.
+const KEPT: u32 = 30;
 const MOST_AUDIENCES: usize = 10;
 
 #[derive(Serialize)]
@@ -228,11 +230,7 @@ impl Gcp {
             .as_ref()
             .is_some_and(|provider| provider.state != DELETED);
         if deleted && !ours {
-            let because = format!(
-                "workload identity pool {} was deleted by somebody else and keeps its name for 30 days: take another name",
-                place.pool
-            );
-            return Err(Error::AlreadyExists(Box::new(taken.because(because))));
+            return Err(kept_name(taken, "workload identity pool", KEPT));
         }
         if !ours || (complete && !deleted) {
             return Err(Error::AlreadyExists(Box::new(taken)));

@@ -1,19 +1,20 @@
 //! Log groups: log buckets of Cloud Logging in the configured region.
 //!
-//! Calls: `get` 1; `create` 1 (3 more for a name that was deleted less than a week ago: the bucket is brought back, with
-//! the logs that it still has); `configure` and `set_tags` 1, 0 where nothing differs; `delete` 2.
+//! Calls: `get` 1; `create` 1 (3 more for a name of ours that was deleted less than a week ago: the bucket is brought back,
+//! with the logs that it still has; one of somebody else's is not); `configure` and `set_tags` 1, 0 where nothing differs; `delete` 2.
 //!
 //! A log bucket has no labels: the marks are in its description. What is written into it is up to the sinks of the project.
 
 use async_trait::async_trait;
 use clouds::account::KmsKey;
+use clouds::error::Call;
 use clouds::log_groups::{
     LogGroup, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup, Retention,
 };
 use clouds::{Error, Refusal, Result, Tags};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Understood, not_found};
+use crate::error::{Understood, kept_name, not_found};
 use crate::requests::Request;
 use crate::session::Service;
 use crate::{Gcp, names, tags};
@@ -21,6 +22,8 @@ use crate::{Gcp, names, tags};
 /// What Cloud Logging keeps logs for where nothing is said.
 const DEFAULT_DAYS: u32 = 30;
 const DELETED: &str = "DELETE_REQUESTED";
+/// For how many days a deleted log bucket keeps its name.
+const KEPT: u32 = 7;
 
 /// What we send: only what is there.
 #[derive(Default, Serialize)]
@@ -107,9 +110,9 @@ impl LogGroups for Gcp {
         let Err(Error::AlreadyExists(taken)) = made else {
             return made;
         };
-        if self.stored_log_bucket(&new.name).await?.lifecycle_state != DELETED {
-            return Err(Error::AlreadyExists(taken));
-        }
+        self.stored_log_bucket(&new.name)
+            .await?
+            .comes_back(&new.tags, *taken)?;
         let path = format!("{}:undelete", self.log_bucket(&new.name));
         self.0
             .post(
@@ -196,6 +199,19 @@ impl LogGroups for Gcp {
     }
 }
 
+impl Found {
+    /// Refuses a name that is in use, and one that was deleted with somebody else's logs.
+    fn comes_back(&self, tags: &Tags, taken: Call) -> Result<()> {
+        if self.lifecycle_state != DELETED {
+            return Err(Error::AlreadyExists(Box::new(taken)));
+        }
+        if tags::same_owner(&tags::from_description(&self.description), tags) {
+            return Ok(());
+        }
+        Err(kept_name(taken, "log bucket", KEPT))
+    }
+}
+
 impl Gcp {
     fn log_bucket(&self, name: &LogGroupName) -> String {
         format!("v2/{}/buckets/{name}", self.0.location())
@@ -226,4 +242,45 @@ fn cmek(key: Option<&KmsKey>) -> Option<Cmek> {
     key.map(|key| Cmek {
         kms_key_name: key.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clouds::tags::{OWNER, RESOURCE};
+
+    use super::*;
+
+    #[test]
+    fn only_our_own_comes_back() {
+        let marks = |owner: &str| {
+            Tags::from([
+                (OWNER.to_owned(), owner.to_owned()),
+                (RESOURCE.to_owned(), "dataplane_log_group/tasks".to_owned()),
+            ])
+        };
+        let found = |description: String, state: &str| Found {
+            name: "tasks".into(),
+            description,
+            retention_days: 30,
+            cmek_settings: Cmek::default(),
+            lifecycle_state: state.into(),
+        };
+        let asked = |found: Found| {
+            found.comes_back(&marks("acme"), Call::new("logging.buckets.create", "tasks"))
+        };
+        let (ours, others) = (
+            tags::description(&marks("acme")),
+            tags::description(&marks("other")),
+        );
+        assert!(asked(found(ours.clone(), DELETED)).is_ok());
+        for strange in [others, String::new(), "made by hand".into()] {
+            let refused = asked(found(strange, DELETED));
+            assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        }
+        let refused = asked(found(ours, "ACTIVE"));
+        assert!(
+            matches!(refused, Err(Error::AlreadyExists(_))),
+            "{refused:?}"
+        );
+    }
 }

@@ -499,7 +499,7 @@ async fn deleted_names_come_back() {
         .insert(clouds::tags::OWNER.to_owned(), "somebody-else".to_owned());
     let refused = clouds.identity_providers.create(&new).await.unwrap_err();
     assert!(
-        matches!(refused, Error::AlreadyExists(_)) && refused.to_string().contains("30 days"),
+        matches!(refused, Error::Invalid(_)) && refused.to_string().contains("30 days"),
         "{refused}"
     );
     project.no_violations().await;
