@@ -214,14 +214,11 @@ impl Request<'_> {
     async fn attempt(&self) -> std::result::Result<Vec<u8>, Failure> {
         let client = self.session.http().await?;
         let headers = self.session.authorization(self.source).await?;
-        let mut request = client
+        let request = client
             .request(self.method.clone(), self.url()?)
             .headers(headers);
-        if let Some(body) = &self.body {
-            request = request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(body.to_vec());
-        }
+        let body = self.body.as_ref().map(|body| body.as_slice());
+        let request = with_body(request, &self.method, body);
         let mut response = request.send().await.map_err(|error| self.broken(error))?;
         let status = response.status();
         let mut body = Vec::new();
@@ -301,6 +298,21 @@ impl From<Error> for Failure {
     }
 }
 
+/// Google refuses a POST that does not say how long it is (411), and an empty body alone says nothing over HTTP/1.1.
+fn with_body(
+    request: reqwest::RequestBuilder,
+    method: &Method,
+    body: Option<&[u8]>,
+) -> reqwest::RequestBuilder {
+    match body {
+        Some(body) => request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body.to_vec()),
+        None if *method == Method::POST => request.header(header::CONTENT_LENGTH, 0),
+        None => request,
+    }
+}
+
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers
         .get(header::RETRY_AFTER)?
@@ -323,6 +335,18 @@ mod tests {
             segment("a@acme-prod.iam.gserviceaccount.com"),
             "a@acme-prod.iam.gserviceaccount.com"
         );
+    }
+
+    #[test]
+    fn a_post_says_how_long_it_is() {
+        let client = reqwest::Client::new();
+        let length = |method: Method| {
+            let request = client.request(method.clone(), "http://localhost/");
+            let built = with_body(request, &method, None).build().unwrap();
+            built.headers().get(header::CONTENT_LENGTH).cloned()
+        };
+        assert_eq!(length(Method::POST).unwrap(), "0");
+        assert_eq!(length(Method::GET), None);
     }
 
     #[test]
