@@ -69,11 +69,12 @@ struct Plan {
 impl Roles for Gcp {
     fn check(&self, spec: &RoleSpec) -> Vec<Refusal> {
         let mut refused: Vec<_> = names::role(&spec.name).into_iter().collect();
-        if !matches!(spec.trust, Trust::Gke { .. }) {
-            refused.push(Refusal::new(
+        match &spec.trust {
+            Trust::Gke { pool, .. } => refused.extend(trust::check(pool, &spec.subjects)),
+            _ => refused.push(Refusal::new(
                 "trust",
                 "Google Cloud trusts tokens by `gke = { pool = … }`.",
-            ));
+            )),
         }
         refused.extend(Refusal::of_given(
             "path",

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use clouds::Refusal;
 use clouds::account::AccountId;
 use clouds::policies::PolicyDocument;
 use clouds::roles::{Subject, Trust, WorkloadPool};
@@ -18,6 +19,8 @@ pub(crate) const USER: &str = "roles/iam.workloadIdentityUser";
 pub(crate) const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
 const GKE: &str = ".svc.id.goog";
 const HOST: &str = "iam.googleapis.com/";
+/// What `google.subject`, to which pools of other clusters map the token's subject, holds in bytes.
+const LONGEST_SUBJECT: usize = 127;
 
 /// A member that belongs to a pool.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,6 +39,22 @@ pub(crate) struct Found {
     pub(crate) members: BTreeSet<String>,
     /// Role and member of others from the same pool.
     pub(crate) foreign: BTreeSet<(String, String)>,
+}
+
+/// Subjects whose tokens the pool would refuse.
+pub(crate) fn check(pool: &WorkloadPool, subjects: &BTreeSet<Subject>) -> Option<Refusal> {
+    let long = |subject: &&Subject| subject.to_string().len() > LONGEST_SUBJECT;
+    let long = subjects
+        .iter()
+        .find(long)
+        .filter(|_| !pool.as_str().ends_with(GKE))?;
+    Some(Refusal::new(
+        "subjects",
+        format!(
+            "{long} is longer than the {LONGEST_SUBJECT} characters that a workload identity pool takes: give the namespace or the \
+             service account a shorter name."
+        ),
+    ))
 }
 
 /// The project whose clusters a pool of GKE belongs to.
@@ -211,6 +230,23 @@ mod tests {
                     pool,
                     subject: Some(subject.clone())
                 })
+            );
+        }
+    }
+
+    #[test]
+    fn subjects_that_no_token_could_carry_are_refused() {
+        let name = format!("{}.{}", "a".repeat(49), "b".repeat(49));
+        let fits = Subject::new("union", &name).unwrap();
+        assert_eq!(fits.to_string().len(), LONGEST_SUBJECT);
+        let long = Subject::new("unions", &name).unwrap();
+        for (pool, _, _) in pools() {
+            assert_eq!(check(&pool, &[fits.clone()].into()), None);
+            let refused = check(&pool, &[fits.clone(), long.clone()].into());
+            assert_eq!(
+                refused.is_some_and(|refusal| refusal.field == "subjects"),
+                !pool.as_str().ends_with(GKE),
+                "{pool}"
             );
         }
     }
