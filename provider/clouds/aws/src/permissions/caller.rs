@@ -249,6 +249,16 @@ mod tests {
             buckets.contains("s3:CreateBucket") && !buckets.contains("iam:"),
             "{buckets}"
         );
+        let destroying = written(
+            &[Managed::Secrets],
+            &[Operation::Delete],
+            &Within::default(),
+        );
+        assert_eq!(
+            statement(&destroying, "Secrets").unwrap()["Action"],
+            json!(["secretsmanager:DeleteSecret", "secretsmanager:TagResource"]),
+            "a secret is marked before it is deleted"
+        );
         let reading = written(&Managed::ALL, &[Operation::Read], &Within::default()).to_string();
         assert!(
             reading.contains("s3:GetBucketPolicy") && !reading.contains("kms:"),

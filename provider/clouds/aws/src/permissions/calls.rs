@@ -338,7 +338,8 @@ pub(super) const CALLS: [(On, Operation, &[&str]); 36] = [
     (
         On::Secrets,
         Operation::Delete,
-        &["secretsmanager:DeleteSecret"],
+        // One that can be brought back is marked as unfinished before it goes.
+        &["secretsmanager:DeleteSecret", "secretsmanager:TagResource"],
     ),
     // Secrets Manager encrypts in the name of who calls it, and after a change of the key what it holds already.
     (
