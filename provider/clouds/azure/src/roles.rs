@@ -108,6 +108,11 @@ impl Roles for Azure {
         capabilities: &BTreeSet<Capability>,
     ) -> Result<PolicyDocument> {
         if let Some(refusal) = permissions::refusals(capabilities).into_iter().next() {
+            // There can be no such role, whatever it is given.
+            if refusal.field == "profile" {
+                let call = Call::new(WRITE, name).because(refusal.reason);
+                return Err(Error::Unsupported(Box::new(call)));
+            }
             return Err(invalid(WRITE, name, refusal.reason));
         }
         let grants = self.grants(capabilities).await?;

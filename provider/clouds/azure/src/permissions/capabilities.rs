@@ -294,9 +294,9 @@ fn refused(capability: &Capability) -> Vec<Refusal> {
         }
         Capability::ReadLogs { group } => renamed("logs", names::log_group(group)),
         Capability::WriteLogs { .. } => vec![Refusal::new(
-            "logs",
-            "Log Analytics takes logs from pods through a data collection rule only: leave `logs` out, and assign this role's principal \
-             Monitoring Metrics Publisher on your rule. To keep logs in a bucket, no rule is needed.",
+            "profile",
+            "Log Analytics takes logs from pods through a data collection rule only, which is yours: leave this role out, and name an \
+             identity that you gave Monitoring Metrics Publisher on the rule as `log_writer` in the operator's `roles`.",
         )],
         Capability::PullImages { registry } | Capability::PushImages { registry } => {
             renamed("registry", names::registry(registry))
@@ -435,7 +435,7 @@ mod tests {
             .into(),
         );
         let fields: Vec<_> = refused.iter().map(|refusal| refusal.field).collect();
-        assert_eq!(fields, ["buckets", "buckets", "secrets", "logs"]);
+        assert_eq!(fields, ["buckets", "buckets", "secrets", "profile"]);
         assert!(refused[3].reason.contains("Monitoring Metrics Publisher"));
     }
 
