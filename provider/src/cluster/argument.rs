@@ -129,6 +129,16 @@ pub fn cloud_cluster(
     })
 }
 
+/// Whether two ids name one cluster. Azure's names are the same in capitals.
+fn same(id: &ClusterId, other: &ClusterId) -> bool {
+    match (id, other) {
+        (ClusterId::Aks { .. }, ClusterId::Aks { .. }) => {
+            id.to_string().to_lowercase() == other.to_string().to_lowercase()
+        }
+        _ => id == other,
+    }
+}
+
 impl ClusterModel {
     /// Reports arguments that exclude each other and a kubeconfig file without the context, where the file exists.
     pub fn validate(cluster: &Value<Self>, path: &AttributePath, diagnostics: &mut Diagnostics) {
@@ -219,7 +229,7 @@ impl ClusterModel {
             return false;
         };
         match (planned, Self::coordinates(planned)) {
-            (_, Some(Coordinates::Cloud(other))) => other != id,
+            (_, Some(Coordinates::Cloud(other))) => !same(&id, &other),
             (Value::Null, _) | (_, Some(_)) => false,
             (Value::Unknown, _) => true,
             (Value::Known(planned), None) => {
@@ -239,7 +249,7 @@ impl ClusterModel {
     /// Whether a change certainly means another cluster of a cloud.
     pub fn is_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
         match (Self::coordinates(prior), Self::coordinates(planned)) {
-            (Some(Coordinates::Cloud(id)), Some(Coordinates::Cloud(other))) => id != other,
+            (Some(Coordinates::Cloud(id)), Some(Coordinates::Cloud(other))) => !same(&id, &other),
             _ => false,
         }
     }
@@ -477,6 +487,14 @@ mod tests {
                 may_be,
                 "{planned:?}"
             );
+        }
+        let on_azure = at("aks/acme-prod/prod");
+        for (planned, is) in [
+            (at("aks/Acme-Prod/PROD"), false),
+            (at("aks/acme-test/prod"), true),
+        ] {
+            assert_eq!(ClusterModel::is_another(&on_azure, &planned), is);
+            assert_eq!(ClusterModel::may_be_another(&on_azure, &planned), is);
         }
         let file = at("kubeconfig//etc/kube/c#a");
         assert!(!ClusterModel::may_be_another(&file, &Value::Unknown));
