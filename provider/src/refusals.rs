@@ -1,7 +1,35 @@
 //! What the configured cloud does not take of an argument, said at the argument: in the plan, and once more before the first call.
 
-use clouds::Refusal;
-use framework::{Cty, Diagnostic, Diagnostics, Model, Result, path};
+use std::str::FromStr;
+
+use clouds::{ParseError, Refusal};
+use framework::{Cty, Diagnostic, Diagnostics, Model, Result, Text, Value, path};
+
+/// What is asked about in place of a name that only the apply tells.
+pub const STAND_IN: &str = "not-known-yet";
+
+/// The name, or while it is unknown a stand-in, so that the rest of its object is looked at in the plan.
+pub fn named<T: FromStr<Err = ParseError> + Clone>(
+    name: &Value<Text<T>>,
+    stand_in: &str,
+) -> Result<Value<Text<T>>> {
+    Ok(match name {
+        Value::Unknown => Value::Known(stand_in.parse()?),
+        told => told.clone(),
+    })
+}
+
+/// What a plan holds once its object was `checked`. Where both are refused, both are said.
+pub fn along<T>(checked: Result<()>, planned: Result<T>) -> Result<T> {
+    match (checked, planned) {
+        (Ok(()), planned) => planned,
+        (Err(said), Ok(_)) => Err(said),
+        (Err(mut said), Err(more)) => {
+            said.extend(more);
+            Err(said)
+        }
+    }
+}
 
 /// An error at each argument that was refused. `renamed` are the fields of the capability's types that are another argument.
 pub fn none(

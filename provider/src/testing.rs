@@ -33,6 +33,15 @@ pub async fn of_clouds(owner: &str, clouds: Clouds) -> Harness<Dataplane> {
     Harness::new(provider, config).await
 }
 
+/// Azure, as far as it answers without being asked.
+pub fn azure() -> Clouds {
+    clouds_azure::connect(clouds_azure::Config::new(
+        "8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11".parse().unwrap(),
+        "acme".parse().unwrap(),
+        "westeurope".parse().unwrap(),
+    ))
+}
+
 /// What the provider of `acme-prod` hands to a resource that is called by hand.
 pub fn client(memory: &Memory) -> Client {
     Client {
@@ -92,7 +101,8 @@ pub fn says_first(said: &[Diagnostic], path: &str, parts: &[&str]) {
 }
 
 /// Lets a cloud refuse each of these fields, and asserts that the plan says so at the argument that it is: of a new object, and of
-/// none that has the same value already. What only the apply tells is refused then, before the first call.
+/// none that has the same value already, also while its name is unknown, and together with its tags. What only the apply tells is
+/// refused then, before the first call.
 pub async fn refuses_at_plan(
     resource: &str,
     check: &'static str,
@@ -112,6 +122,13 @@ pub async fn refuses_at_plan(
         says_first(&said, argument, &parts);
         subject.plan(&state, config.clone()).await;
 
+        let mut nameless = config.clone();
+        if *argument != "name" && nameless.get("name").is_some() {
+            nameless["name"] = UNKNOWN.into();
+            let said = subject.try_plan(None, nameless).await.unwrap_err();
+            says_first(&said, argument, &parts);
+        }
+
         let mut unknown = config.clone();
         unknown[*argument] = UNKNOWN.into();
         let planned = subject.plan_create(unknown).await;
@@ -120,6 +137,11 @@ pub async fn refuses_at_plan(
         says_first(&failed.diagnostics, argument, &parts);
         assert!(failed.state.is_none(), "{argument}");
         assert_eq!(memory.calls().len(), calls, "{argument}");
+
+        memory.refuse("account.kept", Refusal::new("tags", "No tags here."));
+        let said = subject.try_plan(None, config.clone()).await.unwrap_err();
+        says_first(&said, argument, &parts);
+        assert!(text(&said).contains("No tags here."), "{}", text(&said));
     }
 }
 

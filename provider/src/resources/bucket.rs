@@ -26,6 +26,7 @@ use wanted::Wanted;
 use crate::{
     client::Client,
     ownership::{self, Kind, Marks},
+    refusals,
     settle::is_settling,
     tags,
 };
@@ -182,9 +183,10 @@ impl Resource for Bucket {
         };
         let buckets = &*client.clouds()?.buckets;
         planned.fill_in(config, buckets.default_soft_delete_days());
-        planned.check(buckets, change.prior.as_ref())?;
+        let checked = planned.check(buckets, change.prior.as_ref());
         let id = planned.id();
-        planned.tags_all = Marks::planned(client, Kind::Buckets, &id, &planned.tags)?;
+        let tags = Marks::planned(client, Kind::Buckets, &id, &planned.tags);
+        planned.tags_all = refusals::along(checked, tags)?;
         planned.id = id.map(|id| id.to_string());
         planned.protections = protections(buckets.protections());
         planned.unexpected_rules = Value::Known(Set::new());

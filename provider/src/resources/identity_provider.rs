@@ -106,9 +106,10 @@ impl Resource for IdentityProvider {
         {
             planned.name = prior.name.clone();
         }
-        planned.check(providers, change.prior.as_ref())?;
+        let checked = planned.check(providers, change.prior.as_ref());
         let name = planned.issuer.as_ref().map(|issuer| issuer.host_and_path());
-        planned.tags_all = Marks::planned(client, Kind::IdentityProviders, &name, &planned.tags)?;
+        let tags = Marks::planned(client, Kind::IdentityProviders, &name, &planned.tags);
+        planned.tags_all = refusals::along(checked, tags)?;
         Ok(())
     }
 
@@ -174,11 +175,11 @@ impl IdentityProviderModel {
 
     /// Refuses what this cloud does not take, as far as it is known.
     fn check(&self, providers: &dyn IdentityProviders, prior: Option<&Self>) -> Result<()> {
-        if !self.issuer.is_known() {
-            return Ok(());
-        }
-        let refused = providers.check(&self.wanted(Tags::new())?);
-        refusals::none_of(refused, &[], prior, self)
+        // What refuses this issuer refuses any: the cloud has no identity providers.
+        let mut asked = self.clone();
+        asked.issuer = refusals::named(&self.issuer, "https://not-known-yet.example")?;
+        let refused = providers.check(&asked.wanted(Tags::new())?);
+        refusals::none_of(refused, &[], prior, &asked)
     }
 
     /// What is unknown is as if it were left out.

@@ -93,8 +93,9 @@ impl Resource for LogGroup {
         if config.retention_days.is_null() {
             planned.retention_days = days(groups.default_retention());
         }
-        planned.check(groups, change.prior.as_ref())?;
-        planned.tags_all = Marks::planned(client, Kind::LogGroups, &planned.name, &planned.tags)?;
+        let checked = planned.check(groups, change.prior.as_ref());
+        let tags = Marks::planned(client, Kind::LogGroups, &planned.name, &planned.tags);
+        planned.tags_all = refusals::along(checked, tags)?;
         Ok(())
     }
 
@@ -159,10 +160,8 @@ impl LogGroupModel {
 
     /// Refuses what this cloud does not take, as far as it is known.
     fn check(&self, groups: &dyn LogGroups, prior: Option<&Self>) -> Result<()> {
-        if !self.name.is_known() {
-            return Ok(());
-        }
-        let refused = groups.check(&self.group_name()?, &self.settings(prior)?);
+        let name = refusals::named(&self.name, refusals::STAND_IN)?;
+        let refused = groups.check(name.get()?, &self.settings(prior)?);
         refusals::none_of(refused, RENAMED, prior, self)
     }
 

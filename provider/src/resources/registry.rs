@@ -111,10 +111,11 @@ impl Resource for Registry {
         };
         let registries = &*client.clouds()?.registries;
         planned.fill_in(config, registries.defaults());
-        planned.check(registries, change.prior.as_ref())?;
+        let checked = planned.check(registries, change.prior.as_ref());
+        let tags = Marks::planned(client, Kind::Registries, &planned.name, &planned.tags);
+        planned.tags_all = refusals::along(checked, tags)?;
         planned.id = planned.name.as_ref().map(ToString::to_string);
         planned.unexpected_rules = false.into();
-        planned.tags_all = Marks::planned(client, Kind::Registries, &planned.name, &planned.tags)?;
         Ok(())
     }
 
@@ -221,10 +222,9 @@ impl RegistryModel {
 
     /// Refuses what this cloud does not take, as far as it is known.
     fn check(&self, registries: &dyn Registries, prior: Option<&Self>) -> Result<()> {
-        if !self.name.is_known() {
-            return Ok(());
-        }
-        let refused = registries.check(&self.wanted(Tags::new())?);
+        let mut asked = self.clone();
+        asked.name = refusals::named(&self.name, refusals::STAND_IN)?;
+        let refused = registries.check(&asked.wanted(Tags::new())?);
         refusals::none_of(refused, &[], prior, self)
     }
 

@@ -57,7 +57,8 @@ pub struct RoleModel {
     pub name: Value<Text<RoleName>>,
     /// What the role is for. `admin`: platform services; reads and writes the buckets and the secrets, reads persisted logs.
     /// `user`: task pods; reads and writes the buckets and nothing else. `builder`: the image builder; pushes to the registry.
-    /// `log_writer`: the log shipper; writes logs.
+    /// `log_writer`: the log shipper; writes logs. Azure has no such role: there an identity of your own, which may publish to your data
+    /// collection rule, writes logs.
     #[attr(required)]
     pub profile: Value<Text<Profile>>,
     /// Buckets that the role reads and writes, by a name of your choice. For `admin` and `user`.
@@ -201,14 +202,14 @@ impl Resource for Role {
             }
             return Ok(());
         };
-        planned.tags_all = Marks::planned(client, Kind::Roles, &planned.name, &planned.tags)?;
+        let tags = Marks::planned(client, Kind::Roles, &planned.name, &planned.tags);
         let roles = &client.clouds()?.roles;
         let RoleDefaults { path, max_session } = roles.defaults();
         let defaults = (path.map(Text::from).into(), found::session(max_session));
         planned.fill(config.as_ref(), defaults);
-        if let Some(outline) = planned.outline() {
-            refusals::none(roles.check(&outline), RENAMED)?;
-        }
+        let refused = planned.outline().map(|outline| roles.check(&outline));
+        let checked = refusals::none(refused.into_iter().flatten(), RENAMED);
+        planned.tags_all = refusals::along(checked, tags)?;
         if let Some(spec) = planned.spec() {
             let documents = roles.documents(&spec).await?;
             planned.policy = documents.policy.into();

@@ -155,8 +155,9 @@ impl Resource for Secret {
         if config.recovery_window_days.is_null() {
             planned.recovery_window_days = days(secrets.default_deletion());
         }
-        planned.check(secrets, prior.as_ref())?;
-        planned.tags_all = Marks::planned(client, Kind::Secrets, &planned.name, &planned.tags)?;
+        let checked = planned.check(secrets, prior.as_ref());
+        let tags = Marks::planned(client, Kind::Secrets, &planned.name, &planned.tags);
+        planned.tags_all = refusals::along(checked, tags)?;
         Ok(())
     }
 
@@ -251,11 +252,9 @@ impl SecretModel {
 
     /// Refuses what this cloud does not take, as far as it is known.
     fn check(&self, secrets: &dyn Secrets, prior: Option<&Self>) -> Result<()> {
-        if !self.name.is_known() {
-            return Ok(());
-        }
+        let name = refusals::named(&self.name, refusals::STAND_IN)?;
         let (key, deletion) = (self.kms_key.known(), self.deletion(secrets)?);
-        let refused = secrets.check(&self.secret_name()?, key.map(|key| &**key), deletion);
+        let refused = secrets.check(name.get()?, key.map(|key| &**key), deletion);
         refusals::none_of(refused, RENAMED, prior, self)
     }
 

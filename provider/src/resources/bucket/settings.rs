@@ -60,14 +60,12 @@ impl BucketModel {
 
     /// Refuses what this cloud does not take, as far as it is known.
     pub(super) fn check(&self, buckets: &dyn Buckets, prior: Option<&Self>) -> Result<()> {
-        let Value::Known(name) = &self.name else {
-            return Ok(());
-        };
+        let name = refusals::named(&self.name, refusals::STAND_IN)?;
         let account = self.account.known();
         let new = NewBucket {
             id: BucketId {
                 account: account.map(|account| StorageAccount::clone(account)),
-                name: BucketName::clone(name),
+                name: BucketName::clone(name.get()?),
             },
             hierarchical: self.hierarchical(),
             tags: Tags::new(),

@@ -1,13 +1,13 @@
 //! Tests of `dataplane_identity_provider` against a cloud in memory.
 
 use clouds::memory::Memory;
-use framework::testing::Action;
+use framework::testing::{Action, UNKNOWN};
 use serde_json::json;
 
 use super::*;
 use crate::testing::{
-    drops_what_is_gone, leaves_to_its_owner, over, refuses, refuses_at_plan, says_first,
-    survives_every_failure,
+    azure, drops_what_is_gone, leaves_to_its_owner, of_clouds, over, refuses, refuses_at_plan,
+    says_first, survives_every_failure,
 };
 
 const NAME: &str = IdentityProvider::NAME;
@@ -109,7 +109,7 @@ async fn bad_input_is_refused_where_it_stands() {
 #[tokio::test]
 async fn what_the_cloud_does_not_take_is_said_at_its_argument() {
     let config = json!({ "issuer": ISSUER, "audiences": ["a"] });
-    let fields = ["issuer", "audiences"].map(|field| (field, field));
+    let fields = [("audiences", "audiences")];
     refuses_at_plan(NAME, "identity_providers.check", config, &fields).await;
 
     let memory = Memory::default();
@@ -120,6 +120,18 @@ async fn what_the_cloud_does_not_take_is_said_at_its_argument() {
     let provider = harness.resource(NAME);
     let said = provider.try_plan(None, config).await.unwrap_err();
     says_first(&said, "name", &["called by its issuer"]);
+}
+
+/// The cluster is often made in the same apply.
+#[tokio::test]
+async fn a_cloud_without_identity_providers_needs_no_issuer_to_say_so() {
+    let harness = of_clouds("acme-prod", azure()).await;
+    let provider = harness.resource(NAME);
+    for issuer in [ISSUER, UNKNOWN] {
+        let config = json!({ "issuer": issuer });
+        let said = provider.try_plan(None, config).await.unwrap_err();
+        says_first(&said, "issuer", &["Azure has no identity providers"]);
+    }
 }
 
 #[test]

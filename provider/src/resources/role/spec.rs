@@ -17,7 +17,10 @@ use dataplane_api::permissions::Profile;
 use framework::{Diagnostic, Diagnostics, Result, Value, path};
 
 use super::{BucketAccessModel, RoleModel, trust::SubjectModel};
-use crate::profiles::{self, Argument, BucketReach, Reach};
+use crate::{
+    profiles::{self, Argument, BucketReach, Reach},
+    refusals,
+};
 
 impl RoleModel {
     /// The role as it should be; none while an argument is unknown.
@@ -28,6 +31,7 @@ impl RoleModel {
     /// What is known of the role already, for what a cloud takes or not.
     pub(super) fn outline(&self) -> Option<RoleSpec> {
         let mut sure = self.clone();
+        sure.name = refusals::named(&self.name, refusals::STAND_IN).ok()?;
         forget(&mut sure.path);
         forget(&mut sure.permissions_boundary);
         forget(&mut sure.max_session_duration);

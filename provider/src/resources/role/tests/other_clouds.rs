@@ -3,6 +3,7 @@
 use clouds::Refusal;
 
 use super::*;
+use crate::testing::{self, of_clouds, says_first};
 
 const POOL: &str = "projects/123456789/locations/global/workloadIdentityPools/acme";
 
@@ -23,7 +24,8 @@ fn azure() -> serde_json::Value {
 async fn every_form_of_trust_is_made_changed_and_imported() {
     let elsewhere = change(user(), "trust", json!({ "gke": { "pool": POOL } }));
     for (config, changed) in [(gke(None), gke(Some(true))), (elsewhere, azure())] {
-        let harness = over(&Memory::default()).await;
+        let memory = Memory::default();
+        let harness = over(&memory).await;
         let role = harness.resource(NAME);
         role.lifecycle(config.clone(), changed).await;
         let state = role.create(config.clone()).await;
@@ -31,7 +33,14 @@ async fn every_form_of_trust_is_made_changed_and_imported() {
         for kept in ["trust", "subjects", "trust_policy", "principal"] {
             assert_eq!(imported[kept], state[kept], "{kept}");
         }
+        let before = memory.calls().len();
         let taken = role.update(&imported, config.clone()).await;
+        let calls = memory.calls().split_off(before);
+        let writes = ["roles.update", "roles.set_tags"];
+        assert!(
+            !calls.iter().any(|call| writes.contains(call)),
+            "only the state learns of it: {calls:?}"
+        );
         role.settled(&taken, config).await;
     }
 }
@@ -79,9 +88,13 @@ async fn what_the_cloud_has_no_such_thing_as_is_refused_in_the_plan() {
             "roles.check",
             Refusal::new(field, "This cloud has no such thing."),
         );
-        // Also while the cluster that issues the tokens is yet to be made.
+        // Also while the cluster that issues the tokens is yet to be made, or what the role is named after.
         let trust = json!({ "irsa": { "provider_arn": UNKNOWN } });
-        for config in [user(), change(user(), "trust", trust)] {
+        for config in [
+            user(),
+            change(user(), "trust", trust),
+            change(user(), "name", json!(UNKNOWN)),
+        ] {
             let refused = role.try_plan(Some(&state), config).await.unwrap_err();
             assert_eq!(
                 refused[0].path.as_ref().map(ToString::to_string),
@@ -94,4 +107,23 @@ async fn what_the_cloud_has_no_such_thing_as_is_refused_in_the_plan() {
         }
         assert_eq!(memory.calls().len(), made, "nothing was called");
     }
+}
+
+#[tokio::test]
+async fn azure_has_no_role_that_writes_logs() {
+    let harness = of_clouds("acme-prod", testing::azure()).await;
+    let role = harness.resource(NAME);
+    let mut config = azure();
+    config["profile"] = json!("log_writer");
+    config["buckets"] = json!(null);
+    config["logs"] = json!(["acme-prod"]);
+    let said = role.try_plan(None, config).await.unwrap_err();
+    says_first(
+        &said,
+        "profile",
+        &[
+            "leave this role out",
+            "`log_writer` in the operator's `roles`",
+        ],
+    );
 }
