@@ -7,7 +7,7 @@ use std::{
 };
 
 use clouds::{
-    Roles,
+    Error, Roles,
     account::{KmsKey, Managed, NamePattern, Operation, Within},
     buckets::BucketId,
     log_groups::LogGroupName,
@@ -16,7 +16,7 @@ use clouds::{
     secrets::SecretPrefix,
 };
 use dataplane_api::permissions::Profile;
-use framework::{Context, DataSource, Model, Result, Set, Text, Value};
+use framework::{Context, DataSource, Diagnostics, Model, Result, Set, Text, Value, path};
 
 use crate::{
     client::Client,
@@ -38,7 +38,8 @@ pub struct PermissionsModel {
     pub resources: Value<Set<Text<Kind>>>,
     /// Names that `policy`, `by_operation` and `by_resource` are limited to, by the kinds of `resources`. Each is a whole name, or a
     /// beginning and `*`, like `acme-prod-*`: on AWS of a role with its path (`/dataplane/*`), of an identity provider the issuer. Default:
-    /// what is named for `profiles`; of kinds that nothing is named of, all in the account.
+    /// what is named for `profiles`; of kinds that nothing is named of, all in the account. Not on Azure, whose roles name no objects:
+    /// there, nothing is narrowed but by where the role is assigned.
     #[attr(optional, validate = kinds_and_names)]
     pub names: Value<BTreeMap<String, Set<Text<NamePattern>>>>,
     /// Everything that is needed, as one policy.
@@ -68,7 +69,7 @@ pub struct PermissionsModel {
     #[attr(optional)]
     pub kms_keys: Value<Set<Text<KmsKey>>>,
     /// What a `dataplane_role` of each profile (`admin`, `user`, `builder`, `log_writer`) may do, given the objects above. A profile
-    /// that none of them concerns is left out.
+    /// that none of them concerns is left out, as is on Azure `log_writer`, which there is no role for.
     #[attr(computed)]
     pub profiles: Value<BTreeMap<String, Text<PolicyDocument>>>,
 }
@@ -89,8 +90,19 @@ impl DataSource for Permissions {
             Some(kinds) => kinds.iter().map(|kind| kind.0).collect(),
             None => Managed::ALL.into(),
         };
-        let within = config.within()?;
         let all = BTreeSet::from(Operation::ALL);
+        let within = config.within()?;
+        let (policy, within) = match account.required(&kinds, &all, &within).await {
+            // Only `names` asks for this: what is named for the roles narrows where that is possible.
+            Err(Error::Unsupported(_)) if config.names.is_null() => {
+                let within = Within::default();
+                (account.required(&kinds, &all, &within).await?, within)
+            }
+            Err(error @ Error::Unsupported(_)) => {
+                return Err(Diagnostics::from(error).at(&path!("names")));
+            }
+            policy => (policy?, within),
+        };
         let mut by_operation = BTreeMap::new();
         for operation in Operation::ALL {
             let needed = account
@@ -106,7 +118,7 @@ impl DataSource for Permissions {
         let profiles = profiles(&*clouds.roles, &config.reach()).await?;
         Ok(PermissionsModel {
             profiles: profiles.into(),
-            policy: account.required(&kinds, &all, &within).await?.into(),
+            policy: policy.into(),
             by_operation: Value::Known(by_operation),
             by_resource: Value::Known(by_resource),
             ..config
@@ -232,10 +244,12 @@ async fn profiles(
     {
         let role = profile.as_str().replace('_', "-").parse()?;
         let capabilities = profiles::capabilities(profile, reach);
-        policies.insert(
-            profile.to_string(),
-            roles.policy(&role, &capabilities).await?.into(),
-        );
+        match roles.policy(&role, &capabilities).await {
+            Err(Error::Unsupported(_)) => {}
+            policy => {
+                policies.insert(profile.to_string(), policy?.into());
+            }
+        }
     }
     Ok(policies)
 }
@@ -291,7 +305,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::over;
+    use crate::testing::{azure, of_clouds, over, says_first};
 
     #[tokio::test]
     async fn without_arguments_it_is_everything_for_whoever_runs_terraform() {
@@ -339,6 +353,33 @@ mod tests {
         assert_eq!(profiles.keys().collect::<Vec<_>>(), ["admin", "user"]);
         assert!(profiles["admin"].as_str().unwrap().contains("ReadSecrets"));
         assert!(!profiles["user"].as_str().unwrap().contains("Secrets"));
+    }
+
+    /// As on Azure.
+    #[tokio::test]
+    async fn a_cloud_whose_roles_name_no_objects_shows_profiles() {
+        let harness = of_clouds("acme-prod", azure()).await;
+        let source = harness.data_source(Permissions::NAME);
+        let config = json!({
+            "buckets": ["acmeprod/metadata"],
+            "logs": ["acme-prod"],
+            "registry": "acmetasks",
+            "kms_keys": ["https://acme.vault.azure.net/keys/k"],
+        });
+        let read = source.read(config.clone()).await;
+        assert_eq!(
+            read["policy"],
+            source.read(json!({})).await["policy"],
+            "nothing is narrowed"
+        );
+        let profiles = read["profiles"].as_object().unwrap();
+        let profiles: Vec<_> = profiles.keys().collect();
+        assert_eq!(profiles, ["admin", "builder", "user"]);
+
+        let mut narrowed = config;
+        narrowed["names"] = json!({ "role": ["acme-*"] });
+        let said = source.try_read(narrowed).await.unwrap_err();
+        says_first(&said, "names", &["leave the names out"]);
     }
 
     /// What may be done to what, in memory's words.

@@ -1,4 +1,8 @@
-data "dataplane_permissions" "this" {}
+data "dataplane_permissions" "this" {
+  buckets  = ["acmeprodmeta/metadata", "acmeprodfast/fast-registration"]
+  logs     = ["acme-prod"]
+  registry = "acmeprodtasks"
+}
 
 # For whoever runs Terraform: all of it, or cut by what a team may manage. A role of Azure names actions and no objects, so it
 # is assigned at the resource group.
@@ -8,4 +12,9 @@ output "runner" {
 
 output "buckets_only" {
   value = data.dataplane_permissions.this.by_resource["bucket"]
+}
+
+# For a reviewer, or a team that makes the roles itself.
+output "roles" {
+  value = data.dataplane_permissions.this.profiles
 }
