@@ -82,7 +82,8 @@ fn configuration(directory: &Path, socket: &Path, plugins: &str, networks: &Path
     let socket = socket.display();
     let networks = networks.display();
     let pause = image::PAUSE;
-    // Root in a container may lack CAP_SYS_RESOURCE, which lowering an OOM score needs.
+    // Root in a container may lack CAP_SYS_RESOURCE, which lowering an OOM score needs. Network namespaces of pods would else
+    // be files in /run/netns, and stay there when our mounts of them are gone.
     format!(
         r#"version = 2
 root = "{directory}/containerd"
@@ -92,6 +93,7 @@ state = "{directory}/containerd-state"
 [plugins."io.containerd.grpc.v1.cri"]
   restrict_oom_score_adj = true
   sandbox_image = "{pause}"
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{plugins}"
     conf_dir = "{networks}"
