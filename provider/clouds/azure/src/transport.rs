@@ -57,11 +57,13 @@ impl HttpClient for Bounded {
             .unwrap_or_default();
         let user_agent = format!("{} {library}", self.user_agent);
         request.insert_header(USER_AGENT, user_agent.trim_end().to_owned());
-        let answer = self.inner.execute_request(&request).await?;
+        let origin = request.url().origin().ascii_serialization();
+        let answer = self.inner.execute_request(&request).await;
+        let answer = answer.map_err(|error| without_url(error, &origin))?;
         let (status, headers, body) = answer.deconstruct();
         let mut weight = 0;
         let body = body.map(move |part| {
-            let part = part?;
+            let part = part.map_err(|error| without_url(error, &origin))?;
             weight += part.len();
             if weight > LARGEST {
                 let why = format!("the answer is larger than {LARGEST} bytes");
@@ -73,6 +75,18 @@ impl HttpClient for Bounded {
             Ok(part)
         });
         Ok(AsyncRawResponse::new(status, headers, Box::pin(body)))
+    }
+}
+
+/// What went wrong on the way, and where to. The whole URL is not told: those of operations are signed.
+fn without_url(error: azure_core::Error, origin: &str) -> azure_core::Error {
+    let kind = error.kind().clone();
+    match error.into_downcast::<reqwest::Error>() {
+        Ok(error) => {
+            let what = format!("the request to {origin} failed");
+            azure_core::Error::with_error(kind, error.without_url(), what)
+        }
+        Err(error) => error,
     }
 }
 
@@ -118,6 +132,19 @@ mod tests {
         assert_eq!(whole.len(), LARGEST);
         let refused = ask(17).await.unwrap().into_body().collect().await;
         assert!(refused.unwrap_err().to_string().contains("larger than"));
+    }
+
+    #[tokio::test]
+    async fn an_error_tells_the_host_and_not_what_was_signed() {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let bounded = Bounded::new(Some(Arc::new(client)), "acme/1.0").unwrap();
+        let url = Url::parse("http://127.0.0.1:1/operations/1?s=hunter2").unwrap();
+        let request = Request::new(url, Method::Get);
+        let error = bounded.execute_request(&request).await.err().unwrap();
+        assert_eq!(*error.kind(), ErrorKind::Connection);
+        let said = format!("{} {error:?}", crate::credentials::causes(&error));
+        assert!(said.contains("http://127.0.0.1:1 failed"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
     }
 
     #[tokio::test]
