@@ -230,12 +230,13 @@ impl Azure {
         self.0.resource(KIND, name)
     }
 
-    /// The full names of places. A vault that is gone is none: nothing can be given there, and nothing is left.
+    /// What is to be given, with the full names of places. A vault that is missing will not come by waiting, as a role that was made
+    /// a moment ago does.
     async fn grants(&self, capabilities: &BTreeSet<Capability>) -> Result<Vec<Grant>> {
         let wants = permissions::wants(capabilities);
         let grants = wants.into_iter().map(|want: Want| async move {
             Ok::<_, Error>(Grant {
-                scope: self.scope(&want.place).await?,
+                scope: self.scope(&want.place).await.map_err(placeless)?,
                 role: want.role,
                 condition: want.condition,
             })
@@ -243,6 +244,7 @@ impl Azure {
         try_join_all(grants).await
     }
 
+    /// Where something may be given. A vault that is gone is none: nothing is left there.
     async fn scopes(&self, capabilities: &BTreeSet<Capability>) -> Result<Vec<ResourceId>> {
         let mut scopes = Vec::new();
         for want in permissions::wants(capabilities) {
@@ -325,6 +327,13 @@ impl Azure {
     }
 }
 
+fn placeless(error: Error) -> Error {
+    match error {
+        Error::NotFound(call) => Error::Invalid(call),
+        error => error,
+    }
+}
+
 fn entry(scope: &ResourceId, role: &str, condition: Option<&str>) -> Value {
     let mut entry = json!({ "scope": scope.as_str(), "role": role });
     if let Some(condition) = condition {
@@ -398,4 +407,22 @@ fn role(
         pod_labels: texts(&[("azure.workload.identity/use", "true")]),
         tags: found.tags.unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vault_that_is_missing_is_not_waited_for() {
+        let call = || Box::new(Call::new("Microsoft.KeyVault/vaults/read", "acme"));
+        assert!(matches!(
+            placeless(Error::NotFound(call())),
+            Error::Invalid(_)
+        ));
+        assert!(matches!(
+            placeless(Error::Throttled(call())),
+            Error::Throttled(_)
+        ));
+    }
 }

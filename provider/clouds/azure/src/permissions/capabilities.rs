@@ -227,6 +227,9 @@ fn blobs(bucket: &BucketId, objects: &Objects<'_>) -> Vec<Want> {
 
 const BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
 
+/// How many bytes a condition may have.
+const LONGEST: usize = 8192;
+
 /// The condition (version 2.0 of their language) under which listing, reading and writing are allowed; none where all are.
 fn condition(
     listed: &BTreeSet<ObjectPrefix>,
@@ -274,7 +277,18 @@ fn clause(others: &[String], attribute: &str, prefixes: &BTreeSet<ObjectPrefix>)
 
 /// What of the capabilities cannot be said with Azure's roles.
 pub(crate) fn refusals(capabilities: &BTreeSet<Capability>) -> Vec<Refusal> {
-    capabilities.iter().flat_map(refused).collect()
+    let conditions = wants(capabilities)
+        .into_iter()
+        .filter_map(|want| want.condition);
+    let length = conditions.map(|condition| condition.len()).max();
+    let long = length.filter(|length| *length > LONGEST).map(|length| {
+        let reason = format!(
+            "The condition that narrows the role to these prefixes has {length} bytes, and Azure takes {LONGEST}: name fewer of them, or \
+             make a second role for some."
+        );
+        Refusal::new("buckets", reason)
+    });
+    capabilities.iter().flat_map(refused).chain(long).collect()
 }
 
 fn refused(capability: &Capability) -> Vec<Refusal> {
@@ -415,6 +429,19 @@ mod tests {
         );
         assert_eq!(roles(&wants), [BuiltIn::SecretsOfficer, BuiltIn::AcrPush]);
         assert_eq!(wants[0].place, Place::Vault("acme-vault".into()));
+    }
+
+    #[test]
+    fn a_condition_is_only_so_long() {
+        let many = |count: usize| {
+            let texts: Vec<_> = (0..count).map(|n| format!("org/{n:03}/")).collect();
+            let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+            refusals(&objects(&texts, &texts))
+        };
+        assert_eq!(many(20), []);
+        let refused = many(40);
+        assert_eq!((refused.len(), refused[0].field), (1, "buckets"));
+        assert!(refused[0].reason.contains("8192"), "{}", refused[0]);
     }
 
     #[test]
