@@ -35,18 +35,32 @@ impl Project {
         self.address.trust(cluster)?;
         let endpoint = cluster.endpoint();
         let certificate = BASE64_STANDARD.encode(cluster.authority()?.certificate());
-        let value = json!({
-            "name": name,
-            "location": location,
+        let connection = json!({
             "selfLink": cluster.issuer(),
             // GKE's is an IP address at the usual port.
             "endpoint": endpoint.trim_start_matches("https://"),
             "masterAuth": { "clusterCaCertificate": certificate },
+        });
+        self.record_gke_cluster(location, name, connection)
+    }
+
+    /// Lets GKE know a cluster that nobody connects to: with the first one, the project has its workload identity pool.
+    pub fn register_gke_cluster(&self, location: &str, name: &str) -> Result<()> {
+        self.record_gke_cluster(location, name, json!({ "endpoint": "192.0.2.1" }))
+    }
+
+    fn record_gke_cluster(&self, location: &str, name: &str, connection: Value) -> Result<()> {
+        let mut value = json!({
+            "name": name,
+            "location": location,
             "workloadIdentityConfig": { "workloadPool": self.gke_pool() },
             "status": "RUNNING",
             "currentMasterVersion": "1.36.2-gke.1",
             "currentNodeVersion": "1.36.2-gke.1",
         });
+        if let (Value::Object(value), Value::Object(connection)) = (&mut value, connection) {
+            value.extend(connection);
+        }
         let seeded = json!({ "name": self.cluster_name(location, name), "value": value });
         self.ask(Method::POST, "clusters", &seeded).map(drop)
     }

@@ -1,5 +1,12 @@
 //! The stand-in for Google Cloud does what tests of the provider take for granted: it is right by Google's own clients, keeps
-//! tests apart, fails where it is told to, and gives pods what policies give them.
+//! tests apart, fails where it is told to, and gives pods what policies give them. The provider's own tests on it are below.
+
+mod bad_input;
+mod bench;
+mod complete;
+mod examples;
+mod faults;
+mod permissions;
 
 use std::{panic::AssertUnwindSafe, process::Command, time::Duration};
 

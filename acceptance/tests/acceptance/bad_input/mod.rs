@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 
 /// An error that Terraform has to print.
 #[derive(Debug)]
-struct Expected {
+pub struct Expected {
     /// The resource, or the provider by its alias.
     address: String,
     /// What summary and detail contain together.
@@ -22,7 +22,7 @@ struct Expected {
 }
 
 impl Expected {
-    fn at(address: &str, says: &[&str]) -> Self {
+    pub fn at(address: &str, says: &[&str]) -> Self {
         Self {
             address: address.to_owned(),
             says: says.iter().map(|&part| part.to_owned()).collect(),
@@ -30,7 +30,7 @@ impl Expected {
         }
     }
 
-    fn under(self, source: &str) -> Self {
+    pub fn under(self, source: &str) -> Self {
         Self {
             underlined: Some(source.to_owned()),
             ..self
@@ -64,7 +64,7 @@ impl Expected {
 }
 
 /// The command fails with exactly the errors that are expected.
-fn refuses(terraform: &Terraform, command: &str, expected: &[Expected]) -> Result<()> {
+pub fn refuses(terraform: &Terraform, command: &str, expected: &[Expected]) -> Result<()> {
     let diagnostics = terraform.diagnostics(command)?;
     let mut problems: Vec<String> = expected
         .iter()

@@ -1,0 +1,256 @@
+//! What somebody does by Google's clients to what each example makes.
+
+use serde_json::{Value, json};
+
+use super::Case;
+use crate::google::{
+    bench::{Bench, PROJECT, REGION},
+    bound,
+};
+
+const METADATA: &str = "acme-prod-metadata";
+
+pub(super) const BUCKET: Case = Case {
+    resource: "dataplane_bucket",
+    address: "dataplane_bucket.metadata",
+    bench: Bench::google,
+    change: |bench| {
+        let off = json!({ "versioning": { "enabled": false }, "cors": [] });
+        let patch = json!({ "bucket": METADATA, "body": off });
+        bench.call("storage.v1", "buckets.patch", patch)
+    },
+    remove: |bench| {
+        bench.call(
+            "storage.v1",
+            "buckets.delete",
+            json!({ "bucket": METADATA }),
+        )
+    },
+    exists: |bench| bench.finds("storage.v1", "buckets.get", json!({ "bucket": METADATA })),
+    import_id: |_| METADATA.to_owned(),
+    untold: &["force_destroy"],
+};
+
+const POOLS: &str = "projects.locations.workloadIdentityPools";
+
+fn pool() -> String {
+    format!("projects/{PROJECT}/locations/global/workloadIdentityPools/acme-prod")
+}
+
+pub(super) const IDENTITY_PROVIDER: Case = Case {
+    resource: "dataplane_identity_provider",
+    address: "dataplane_identity_provider.cluster",
+    bench: Bench::google,
+    change: |bench| {
+        let audiences = json!({ "oidc": {
+            "issuerUri": "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
+            "allowedAudiences": ["https://elsewhere.example.com"],
+        } });
+        let name = format!("{}/providers/oidc", pool());
+        let patch = json!({ "name": name, "updateMask": "oidc", "body": audiences });
+        bench.call("iam.v1", &format!("{POOLS}.providers.patch"), patch)
+    },
+    remove: |bench| {
+        bench.call(
+            "iam.v1",
+            &format!("{POOLS}.delete"),
+            json!({ "name": pool() }),
+        )
+    },
+    // What is deleted is kept for a month under its name, and brought back by the next create.
+    exists: |bench| {
+        let parent = format!("projects/{PROJECT}/locations/global");
+        let all = bench.call(
+            "iam.v1",
+            &format!("{POOLS}.list"),
+            json!({ "parent": parent }),
+        )?;
+        Ok(all.to_string().contains("/acme-prod\""))
+    },
+    import_id: |bench| {
+        let number = &bench.project.number;
+        format!("projects/{number}/locations/global/workloadIdentityPools/acme-prod/providers/oidc")
+    },
+    untold: &[],
+};
+
+fn log_bucket() -> String {
+    format!("projects/{PROJECT}/locations/{REGION}/buckets/acme-prod")
+}
+
+pub(super) const LOG_GROUP: Case = Case {
+    resource: "dataplane_log_group",
+    address: "dataplane_log_group.tasks",
+    bench: Bench::google,
+    change: |bench| {
+        let patch = json!({ "name": log_bucket(), "updateMask": "retentionDays", "body": { "retentionDays": 7 } });
+        bench.call("logging.v2", "projects.locations.buckets.patch", patch)
+    },
+    remove: |bench| {
+        let name = json!({ "name": log_bucket() });
+        bench.call("logging.v2", "projects.locations.buckets.delete", name)
+    },
+    exists: |bench| {
+        let name = json!({ "name": log_bucket() });
+        let found = bench.call("logging.v2", "projects.locations.buckets.get", name)?;
+        Ok(found["lifecycleState"] == "ACTIVE")
+    },
+    import_id: |_| "acme-prod".to_owned(),
+    untold: &[],
+};
+
+fn repository() -> String {
+    format!("projects/{PROJECT}/locations/{REGION}/repositories/acme-tasks")
+}
+
+const REPOSITORIES: &str = "projects.locations.repositories";
+
+pub(super) const REGISTRY: Case = Case {
+    resource: "dataplane_registry",
+    address: "dataplane_registry.images",
+    bench: Bench::google,
+    change: |bench| {
+        let off = json!({ "dockerConfig": { "immutableTags": false } });
+        let patch = json!({ "name": repository(), "updateMask": "dockerConfig", "body": off });
+        bench.call(
+            "artifactregistry.v1",
+            &format!("{REPOSITORIES}.patch"),
+            patch,
+        )
+    },
+    remove: |bench| {
+        let name = json!({ "name": repository() });
+        bench.call(
+            "artifactregistry.v1",
+            &format!("{REPOSITORIES}.delete"),
+            name,
+        )
+    },
+    exists: |bench| {
+        let name = json!({ "name": repository() });
+        bench.finds("artifactregistry.v1", &format!("{REPOSITORIES}.get"), name)
+    },
+    import_id: |_| "acme-tasks".to_owned(),
+    untold: &["force_destroy"],
+};
+
+const ACCOUNTS: &str = "projects.serviceAccounts";
+
+fn account() -> String {
+    format!("projects/{PROJECT}/serviceAccounts/userflyterole@{PROJECT}.iam.gserviceaccount.com")
+}
+
+pub(super) const ROLE: Case = Case {
+    resource: "dataplane_role",
+    address: "dataplane_role.user",
+    bench: Bench::google,
+    change: |bench| {
+        let resource = json!({ "resource": account() });
+        let policy = bench.call("iam.v1", &format!("{ACCOUNTS}.getIamPolicy"), resource)?;
+        let more = format!("serviceAccount:{PROJECT}.svc.id.goog[by-hand/somebody]");
+        let policy = bound(policy, "roles/iam.workloadIdentityUser", &more);
+        let set = json!({ "resource": account(), "body": { "policy": policy } });
+        bench.call("iam.v1", &format!("{ACCOUNTS}.setIamPolicy"), set)
+    },
+    remove: |bench| {
+        bench.call(
+            "iam.v1",
+            &format!("{ACCOUNTS}.delete"),
+            json!({ "name": account() }),
+        )
+    },
+    exists: |bench| {
+        bench.finds(
+            "iam.v1",
+            &format!("{ACCOUNTS}.get"),
+            json!({ "name": account() }),
+        )
+    },
+    import_id: |_| "userflyterole".to_owned(),
+    // The bindings that they lead to are kept by the buckets, which an import does not name.
+    untold: &["profile", "buckets", "policy"],
+};
+
+fn secret() -> String {
+    format!("projects/{PROJECT}/secrets/acme-prod-warehouse")
+}
+
+pub(super) const SECRET: Case = Case {
+    resource: "dataplane_secret",
+    address: "dataplane_secret.warehouse",
+    bench: Bench::google,
+    change: |bench| {
+        let patch = json!({ "name": secret(), "updateMask": "labels", "body": { "labels": {} } });
+        bench.call("secretmanager.v1", "projects.secrets.patch", patch)
+    },
+    remove: |bench| {
+        bench.call(
+            "secretmanager.v1",
+            "projects.secrets.delete",
+            json!({ "name": secret() }),
+        )
+    },
+    exists: |bench| {
+        bench.finds(
+            "secretmanager.v1",
+            "projects.secrets.get",
+            json!({ "name": secret() }),
+        )
+    },
+    import_id: |_| "acme-prod-warehouse".to_owned(),
+    untold: &["value_wo_version", "recovery_window_days"],
+};
+
+pub(super) const OPERATOR: Case = Case {
+    resource: "dataplane_operator",
+    address: "dataplane_operator.this",
+    bench: Bench::on_gke,
+    change: |bench| {
+        let scale = [
+            "scale",
+            "deployment/operator",
+            "-n",
+            "union",
+            "--replicas=5",
+        ];
+        bench.kubectl()?.run(&scale).map(Value::from)
+    },
+    remove: |bench| {
+        let kubectl = bench.kubectl()?;
+        kubectl.run(&["delete", "namespace", "union"])?;
+        let kinds = "clusterroles,clusterrolebindings";
+        let ours = "app.kubernetes.io/managed-by=dataplane";
+        kubectl.run(&["delete", kinds, "-l", ours]).map(Value::from)
+    },
+    exists: |bench| Ok(bench.kubectl()?.get("namespace", "", "union")?.is_some()),
+    import_id: |_| format!("gke/{PROJECT}/{REGION}/prod/union/dataplane"),
+    untold: &["force_destroy"],
+};
+
+pub(super) const WORKSPACE: Case = Case {
+    resource: "dataplane_workspace",
+    address: "dataplane_workspace.fraud",
+    bench: Bench::on_gke,
+    change: |bench| {
+        let quotas = [
+            "delete",
+            "resourcequotas",
+            "--all",
+            "-n",
+            "fraud-production",
+        ];
+        bench.kubectl()?.run(&quotas).map(Value::from)
+    },
+    remove: |bench| {
+        let namespace = ["delete", "namespace", "fraud-production"];
+        bench.kubectl()?.run(&namespace).map(Value::from)
+    },
+    exists: |bench| {
+        Ok(bench
+            .kubectl()?
+            .get("namespace", "", "fraud-production")?
+            .is_some())
+    },
+    import_id: |_| format!("gke/{PROJECT}/{REGION}/prod/fraud-production"),
+    untold: &[],
+};

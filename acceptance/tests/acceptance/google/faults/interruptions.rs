@@ -1,0 +1,73 @@
+//! Terraform is interrupted or killed at a moment that the test knows.
+
+use std::path::Path;
+
+use acceptance::{
+    google::{Answer, Gate},
+    wait,
+};
+use anyhow::{Result, ensure};
+
+use super::{
+    KINDS, LIMIT, assert_half_made, assert_nothing_left, assert_whole, fault, one_of_each,
+};
+use crate::google::bench::Bench;
+
+/// Holds the first change after every create: all is made, and nothing finished.
+fn hold(bench: &Bench) -> Result<Gate> {
+    let gate = bench.project.gate();
+    for kind in &KINDS {
+        fault(
+            bench,
+            kind.finish,
+            0..usize::MAX,
+            &Answer::Held(gate.clone()),
+        )?;
+    }
+    Ok(gate)
+}
+
+fn held() -> u64 {
+    KINDS.len() as u64
+}
+
+#[test]
+fn a_killed_apply_is_continued() -> Result<()> {
+    let bench = Bench::google()?;
+    let terraform = one_of_each(&bench)?;
+    let gate = hold(&bench)?;
+    let applying = terraform.start_apply()?;
+    gate.until_held(held(), LIMIT)?;
+    let provider = applying.provider()?;
+    applying.kill()?;
+    wait::until("the end of the provider", LIMIT, || {
+        Ok((!Path::new(&format!("/proc/{provider}")).exists()).then_some(()))
+    })?;
+    gate.open()?;
+    bench.project.clear_faults()?;
+    assert_half_made(&bench)?;
+    terraform.apply()?;
+    assert_whole(&bench, &terraform)?;
+    terraform.destroy()?;
+    assert_nothing_left(&bench)
+}
+
+#[test]
+fn an_interrupted_apply_finishes_or_keeps_what_it_has_begun() -> Result<()> {
+    let bench = Bench::google()?;
+    let terraform = one_of_each(&bench)?;
+    let gate = hold(&bench)?;
+    let mut applying = terraform.start_apply()?;
+    gate.until_held(held(), LIMIT)?;
+    applying.interrupt()?;
+    applying.until_printed("Interrupt received", LIMIT)?;
+    gate.open()?;
+    let (succeeded, printed) = applying.finish(LIMIT)?;
+    ensure!(!succeeded && !printed.contains("panic"), "{printed}");
+    bench.project.clear_faults()?;
+    let state = terraform.state()?;
+    let kept = state["values"]["root_module"]["resources"].as_array();
+    assert_eq!(kept.map(Vec::len), Some(KINDS.len()), "{printed}");
+    terraform.apply()?;
+    assert_whole(&bench, &terraform)
+}
