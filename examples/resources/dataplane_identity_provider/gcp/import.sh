@@ -1,1 +1,1 @@
-terraform import dataplane_identity_provider.cluster projects/123456789012/locations/global/workloadIdentityPools/acme-prod/providers/cluster
+terraform import dataplane_identity_provider.cluster projects/123456789012/locations/global/workloadIdentityPools/acme-prod/providers/oidc
