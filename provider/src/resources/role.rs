@@ -48,7 +48,8 @@ pub struct Role;
 /// A role is imported by its name (on Google Cloud what stands before the `@` of the service account), or by `eks/CLUSTER/NAME` when
 /// pods take it on by Pod Identity. The cloud keeps its policy and not the arguments that it was made from, so the plan after an
 /// import adds `profile`, `buckets` and the like to the state; as long as `policy` does not differ, that apply changes nothing in the
-/// cloud.
+/// cloud. On Google Cloud and Azure rights are kept with the objects, so that this plan shows the whole `policy`; what is bound or
+/// assigned already is left as it is.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct RoleModel {
     /// Name of the role, for example `adminflyterole`: up to 64 characters on AWS, 6 to 30 lower-case letters, digits and hyphens on Google
