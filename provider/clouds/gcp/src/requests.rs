@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_post_says_how_long_it_is() {
-        let client = reqwest::Client::new();
+        let client = reqwest::Client::builder().build().unwrap();
         let length = |method: Method| {
             let request = client.request(method.clone(), "http://localhost/");
             let built = with_body(request, &method, None).build().unwrap();
