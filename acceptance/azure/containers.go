@@ -108,7 +108,7 @@ func (s *Server) listContainers(call *Call) *Answer {
 
 func (s *Server) leaseContainer(call *Call) *Answer {
 	account := call.account()
-	if account == nil || call.current() == nil {
+	if account == nil || account.blobs.containers[call.parameters["containerName"]] == nil {
 		return noContainer()
 	}
 	container := account.blobs.containers[call.parameters["containerName"]]

@@ -1,5 +1,13 @@
 //! The stand-in for Azure does what the other tests take for granted, as Microsoft's own clients see it.
 
+mod bad_input;
+mod bench;
+mod complete;
+mod examples;
+mod faults;
+mod identity;
+mod permissions;
+
 use std::time::Duration;
 
 use acceptance::{

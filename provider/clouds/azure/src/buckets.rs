@@ -31,7 +31,9 @@ use crate::session::Service;
 use crate::storage_accounts::{
     self as accounts, Account, AccountChange, Guarded, NewAccount, PropertiesChange,
 };
-use crate::{Azure, bucket_encryption, bucket_settings, lifecycle, names, tags, versions};
+use crate::{
+    Azure, bucket_encryption, bucket_settings, lifecycle, names, operations, tags, versions,
+};
 
 const CONTAINERS_READ: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/read";
 const CONTAINERS_WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/write";
@@ -147,9 +149,10 @@ impl Buckets for Azure {
             .get(call, &parts.account, versions::STORAGE)
             .await
             .optional()?;
-        if found.is_some() {
+        if let Some(found) = found {
             let call = Call::new(accounts::WRITE, &new.id).because("the storage account exists");
-            return Err(Error::AlreadyExists(Box::new(call)));
+            let state = found.properties.provisioning_state.as_deref();
+            operations::once_more(call, state, found.tags.as_ref(), &new.tags)?;
         }
         match self.make(name, &parts, new, accounts::ZONES).await {
             Err(Error::Invalid(call)) if call.code.as_deref() == Some(accounts::NO_ZONES) => {

@@ -10,11 +10,11 @@ use clouds::error::Call;
 use clouds::log_groups::{
     LogGroup, LogGroupName, LogGroupSettings, LogGroups, NewLogGroup, Retention,
 };
-use clouds::{Error, Optional, Refusal, Result, Tags};
+use clouds::{Optional, Refusal, Result, Tags};
 use serde::{Deserialize, Serialize};
 
 use crate::arm::ResourceId;
-use crate::{Azure, names, tags, versions};
+use crate::{Azure, names, operations, tags, versions};
 
 pub(crate) const KIND: &str = "Microsoft.OperationalInsights/workspaces";
 const READ: &str = "Microsoft.OperationalInsights/workspaces/read";
@@ -64,6 +64,7 @@ struct Found {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Properties {
+    provisioning_state: Option<String>,
     retention_in_days: Option<u32>,
 }
 
@@ -97,9 +98,10 @@ impl LogGroups for Azure {
             .await
             .optional()?;
         let call = Call::new(WRITE, &id);
-        if found.is_some() {
-            let call = call.because("a workspace of this name exists");
-            return Err(Error::AlreadyExists(Box::new(call)));
+        if let Some(found) = found {
+            let state = found.properties.provisioning_state.as_deref();
+            let call = call.clone().because("a workspace of this name exists");
+            operations::once_more(call, state, found.tags.as_ref(), &new.tags)?;
         }
         let body = NewBody {
             location: self.0.config.location.as_str(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use azure_core::http::headers::HeaderName;
 use azure_core::http::{Method, RawResponse, Url};
 use clouds::error::Call;
-use clouds::{Error, Result};
+use clouds::{Error, Result, Tags};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -214,7 +214,34 @@ fn failed(call: &Call, operation: Operation) -> Error {
     let explained = operation.error.unwrap_or_default();
     let status = operation.status.unwrap_or_default();
     let code = explained.code.unwrap_or(status);
-    from_code(call.clone(), &code, explained.message.as_deref(), 409)
+    // What ended badly met no other change: without a code that says so, it is not made again by itself.
+    from_code(call.clone(), &code, explained.message.as_deref(), 400)
+}
+
+/// Whether an object that a create finds is made once more: an operation that failed left it, and by its tags it is the wanted
+/// one. One that is still being made is waited for, and any other exists.
+pub(crate) fn once_more(
+    call: Call,
+    state: Option<&str>,
+    found: Option<&Tags>,
+    wanted: &Tags,
+) -> Result<()> {
+    let has = |tags: &Tags| {
+        wanted
+            .iter()
+            .all(|(name, value)| tags.get(name) == Some(value))
+    };
+    match Status::of(state) {
+        Status::Running => {
+            let call = call.because(format!(
+                "Azure is not done with it: its state is {}",
+                state.unwrap_or_default()
+            ));
+            Err(Error::Conflict(Box::new(call)))
+        }
+        Status::Failed if found.is_some_and(has) => Ok(()),
+        Status::Failed | Status::Succeeded => Err(Error::AlreadyExists(Box::new(call))),
+    }
 }
 
 fn provisioning(answer: &RawResponse) -> Status {
@@ -249,5 +276,44 @@ mod tests {
         ] {
             assert_eq!(Status::of(text), status, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_operation_that_failed_is_final_whatever_its_code() {
+        let operation = |code: Option<&str>| -> Operation {
+            let error = code.map(|code| serde_json::json!({ "code": code }));
+            let body = serde_json::json!({ "status": "Failed", "error": error });
+            serde_json::from_value(body).unwrap()
+        };
+        let call = Call::new("Microsoft.ContainerRegistry/registries/write", "acme");
+        for code in [None, Some("ProvisioningFailed")] {
+            let error = failed(&call, operation(code));
+            assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+        }
+        let error = failed(&call, operation(Some("AnotherOperationInProgress")));
+        assert!(matches!(error, Error::Conflict(_)), "{error:?}");
+    }
+
+    #[test]
+    fn only_what_failed_as_the_wanted_one_is_made_once_more() {
+        let tags = |owner: &str| Tags::from([("dataplane:owner".to_owned(), owner.to_owned())]);
+        let again = |state, owner: &str| {
+            once_more(
+                Call::new("make", "it"),
+                Some(state),
+                Some(&tags(owner)),
+                &tags("acme"),
+            )
+        };
+        assert!(again("Failed", "acme").is_ok());
+        assert!(matches!(
+            again("Failed", "others"),
+            Err(Error::AlreadyExists(_))
+        ));
+        assert!(matches!(
+            again("Succeeded", "acme"),
+            Err(Error::AlreadyExists(_))
+        ));
+        assert!(matches!(again("Creating", "acme"), Err(Error::Conflict(_))));
     }
 }

@@ -15,7 +15,7 @@ use clouds::{Error, Optional, Refusal, Result, Tags};
 use serde::{Deserialize, Serialize};
 
 use crate::arm::ResourceId;
-use crate::{Azure, names, registry_images, tags, versions};
+use crate::{Azure, names, operations, registry_images, tags, versions};
 
 pub(crate) const KIND: &str = "Microsoft.ContainerRegistry/registries";
 const READ: &str = "Microsoft.ContainerRegistry/registries/read";
@@ -62,6 +62,7 @@ struct Found {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Properties {
+    provisioning_state: Option<String>,
     login_server: Option<String>,
     admin_user_enabled: Option<bool>,
 }
@@ -123,9 +124,10 @@ impl Registries for Azure {
             .await
             .optional()?;
         let call = Call::new(WRITE, &id);
-        if found.is_some() {
-            let call = call.because("a registry of this name exists");
-            return Err(Error::AlreadyExists(Box::new(call)));
+        if let Some(found) = found {
+            let state = found.properties.provisioning_state.as_deref();
+            let call = call.clone().because("a registry of this name exists");
+            operations::once_more(call, state, found.tags.as_ref(), &new.tags)?;
         }
         let body = NewBody {
             location: self.0.config.location.as_str(),

@@ -135,6 +135,7 @@ pub(crate) struct Identity {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Properties {
+    pub(crate) provisioning_state: Option<String>,
     pub(crate) allow_blob_public_access: Option<bool>,
     pub(crate) allow_shared_key_access: Option<bool>,
     pub(crate) minimum_tls_version: Option<String>,

@@ -1,0 +1,103 @@
+//! Whoever runs Terraform needs what `dataplane_permissions` prints, and no more: somebody with exactly that role does all.
+
+use acceptance::azure::Caller;
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use super::bench::Bench;
+
+/// The role that the example prints for whoever manages these.
+fn printed(bench: &Bench, resource: &str) -> Result<Value> {
+    let terraform = bench.configuration(&format!(
+        "data \"dataplane_permissions\" \"this\" {{}}\n\noutput \"role\" {{\n  value = data.dataplane_permissions.this.by_resource[\"{resource}\"]\n}}\n"
+    ))?;
+    terraform.init()?;
+    terraform.apply_then_empty_plan()?;
+    let role = terraform.output("role")?;
+    let role = role.as_str().context("a role definition")?;
+    Ok(serde_json::from_str(role)?)
+}
+
+fn texts(list: &Value) -> Result<Vec<String>> {
+    let list = list
+        .as_array()
+        .with_context(|| format!("no list: {list}"))?;
+    Ok(list
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect())
+}
+
+/// Somebody with the roles that are printed for these resources.
+fn somebody(bench: &Bench, resources: &[&str]) -> Result<Caller> {
+    let (mut actions, mut data_actions) = (Vec::new(), Vec::new());
+    for resource in resources {
+        let role = printed(bench, resource)?;
+        actions.extend(texts(&role["Actions"])?);
+        data_actions.extend(texts(&role["DataActions"])?);
+    }
+    ensure!(
+        actions.iter().all(|action| !action.contains('*')),
+        "{actions:?}"
+    );
+    bench
+        .subscription
+        .person("runner", &actions, &data_actions, &[""; 0])
+}
+
+/// Applied, read, and destroyed as somebody who may do nothing else.
+fn runs(resources: &[&str], example: &str, vault: bool) -> Result<()> {
+    let bench = Bench::azure()?;
+    if vault {
+        bench.make_vault("acme-vault")?;
+    }
+    let runner = somebody(&bench, resources)?;
+    let terraform = bench.example_as(&runner, &format!("resources/{example}/azure"))?;
+    terraform.init()?;
+    terraform.apply_then_empty_plan()?;
+    terraform.destroy().map(drop)
+}
+
+#[test]
+fn a_bucket_takes_what_is_printed_for_buckets() -> Result<()> {
+    runs(&["bucket"], "dataplane_bucket", false)
+}
+
+#[test]
+fn a_log_group_takes_what_is_printed_for_log_groups() -> Result<()> {
+    runs(&["log_group"], "dataplane_log_group", false)
+}
+
+#[test]
+fn a_registry_takes_what_is_printed_for_registries() -> Result<()> {
+    runs(&["registry"], "dataplane_registry", false)
+}
+
+#[test]
+fn a_role_on_a_bucket_takes_what_is_printed_for_both() -> Result<()> {
+    runs(&["bucket", "role"], "dataplane_role", false)
+}
+
+#[test]
+fn a_secret_takes_what_is_printed_for_secrets() -> Result<()> {
+    runs(&["secret"], "dataplane_secret", true)
+}
+
+#[test]
+fn what_is_printed_for_one_does_not_make_another() -> Result<()> {
+    let bench = Bench::azure()?;
+    let runner = somebody(&bench, &["bucket"])?;
+    let terraform = bench.example_as(&runner, "resources/dataplane_registry/azure")?;
+    terraform.init()?;
+    let said = terraform.diagnostics("apply")?;
+    let [one] = &said[..] else {
+        anyhow::bail!("not one error: {said:#?}")
+    };
+    ensure!(
+        one.detail
+            .contains("Microsoft.ContainerRegistry/registries/read"),
+        "{one:#?}"
+    );
+    Ok(())
+}
