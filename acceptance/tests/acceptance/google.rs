@@ -6,6 +6,7 @@ mod bench;
 mod complete;
 mod examples;
 mod faults;
+mod looked_up;
 mod permissions;
 
 use std::{panic::AssertUnwindSafe, process::Command, time::Duration};

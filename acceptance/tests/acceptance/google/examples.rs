@@ -41,6 +41,9 @@ const CASES: [&Case; 8] = [
     &WORKSPACE,
 ];
 
+/// The secret's value in its example.
+const PASSWORD: &str = "correct horse battery staple";
+
 impl Case {
     fn run(&self) -> Result<()> {
         let bench = (self.bench)()?;
@@ -50,6 +53,8 @@ impl Case {
             .apply_then_empty_plan()
             .context("the first apply")?;
         ensure!((self.exists)(&bench)?, "nothing was made");
+        let state = fs::read_to_string(terraform.directory().join("terraform.tfstate"))?;
+        ensure!(!state.contains(PASSWORD), "the state has the secret");
 
         (self.change)(&bench).context("changing it from outside")?;
         self.assert_drift(&terraform, "update")?;
