@@ -7,7 +7,7 @@ variable "registry" {
     - `name`: default `<name>`
     - `immutable_tags`: whether a tag, once pushed, always means the same image
     - `scan_on_push`: whether images are scanned for known vulnerabilities
-    - `keep_last`: how many images are kept; default all
+    - `keep_last`: how many images are kept, where `immutable_tags` is false; default all
     - `force_destroy`: whether destroying it also deletes the images in it
   EOT
   type = object({
@@ -26,6 +26,11 @@ variable "registry" {
   validation {
     condition     = var.registry == null || try(var.registry.keep_last == null || var.registry.keep_last >= 1, true)
     error_message = "Keep at least one image, or leave keep_last out to keep all."
+  }
+
+  validation {
+    condition     = var.registry == null || try(var.registry.keep_last == null || !var.registry.immutable_tags, true)
+    error_message = "Images with immutable tags are never removed: set immutable_tags to false, or leave keep_last out."
   }
 }
 

@@ -28,6 +28,16 @@ run "a_name_too_long_for_a_service_account" {
   expect_failures = [var.roles]
 }
 
+run "images_that_could_not_be_removed" {
+  command = plan
+
+  variables {
+    registry = { keep_last = 20 }
+  }
+
+  expect_failures = [var.registry]
+}
+
 run "tags_that_are_no_labels" {
   command = plan
 

@@ -1,5 +1,5 @@
 resource "dataplane_registry" "images" {
   name           = "acme-tasks"
-  immutable_tags = true
+  immutable_tags = false
   keep_last      = 500
 }

@@ -117,6 +117,7 @@ impl Registries for Gcp {
         [
             names::registry(&wanted.name),
             names::key("kms_key", wanted.kms_key.as_ref()),
+            kept_for_ever(&wanted.settings),
         ]
         .into_iter()
         .flatten()
@@ -308,6 +309,16 @@ fn scanning(on: bool) -> Scanning {
     }
 }
 
+/// A tag that never changes cannot be deleted either, nor can an image that has one: nothing would be removed.
+fn kept_for_ever(settings: &RegistrySettings) -> Option<Refusal> {
+    (settings.immutable_tags && settings.keep_last.is_some()).then(|| {
+        Refusal::new(
+            "keep_last",
+            "images with immutable tags are never removed on Google Cloud: set `immutable_tags = false`, or leave keep_last out.",
+        )
+    })
+}
+
 /// What is kept wins over what is deleted: so the last ones stay, and nothing else.
 fn cleanup(keep_last: Option<u32>) -> BTreeMap<String, Cleanup> {
     let Some(keep_count) = keep_last else {
@@ -338,6 +349,19 @@ fn cleanup(keep_last: Option<u32>) -> BTreeMap<String, Cleanup> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn images_whose_tags_never_change_are_not_removed() {
+        let settings = |immutable_tags, keep_last| RegistrySettings {
+            immutable_tags,
+            scan_on_push: true,
+            keep_last,
+        };
+        let refused = kept_for_ever(&settings(true, Some(20))).unwrap();
+        assert_eq!(refused.field, "keep_last");
+        assert_eq!(kept_for_ever(&settings(true, None)), None);
+        assert_eq!(kept_for_ever(&settings(false, Some(20))), None);
+    }
 
     #[test]
     fn the_last_ones_are_kept_and_nothing_else() {

@@ -111,8 +111,8 @@ resource "dataplane_identity_provider" "beside" {
     },
     Subject {
         name: "dataplane_registry",
-        create: "  name      = \"calls-images\"\n  keep_last = 10\n",
-        update: ("keep_last = 10", "keep_last = 11"),
+        create: "  name           = \"calls-images\"\n  immutable_tags = false\n  keep_last      = 10\n",
+        update: ("= 10", "= 11"),
         beside: "",
     },
     Subject {
