@@ -11,6 +11,7 @@ use std::str::FromStr;
 use clouds::{Error, ParseError, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::error::unreadable;
 use crate::requests::{Request, pause, segment};
 use crate::session::{Service, Session};
 
@@ -227,9 +228,15 @@ impl Session {
         })
     }
 
-    /// The etag makes a second call as good as the first.
+    /// The etag makes a second call as good as the first. Without one, what others wrote since would be lost.
     fn write_policy(&self, resource: &Resource, policy: &Policy) -> Result<Request<'_>> {
         let name = resource.path();
+        if policy.etag.as_ref().is_none_or(String::is_empty) {
+            return Err(unreadable(
+                ("getIamPolicy", resource),
+                "the policy was answered without an etag, and written without one it would overwrite what others change: apply again, and see that no proxy alters the answers",
+            ));
+        }
         let (service, operation) = match resource {
             Resource::Bucket(_) => {
                 let call = ("storage.buckets.setIamPolicy", resource);

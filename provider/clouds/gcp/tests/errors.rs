@@ -243,7 +243,7 @@ fn contested(_: usize, request: &str) -> Answer {
     if line.contains("/v3/projects/") {
         return ok(r#"{"name":"projects/123","projectId":"acme-prod"}"#);
     }
-    if line.contains("IamPolicy") {
+    if line.contains("IamPolicy") || line.contains("/iam?") {
         return ok(r#"{"etag":"ACAB"}"#);
     }
     ok(r#"{"name":"x","email":"adminflyterole@acme-prod.iam.gserviceaccount.com"}"#)
@@ -285,6 +285,30 @@ async fn nothing_is_lost_when_two_write_a_policy_at_once() {
     assert!(
         second.contains(r#"{"role":"roles/viewer","members":["user:a@acme.com"]}"#),
         "{second}"
+    );
+}
+
+#[tokio::test]
+async fn a_policy_without_an_etag_is_not_written() {
+    let server = Server::choosing(|number, request| {
+        if request.contains("/v3/projects/acme-prod:getIamPolicy") {
+            return ok(r#"{"bindings":[{"role":"roles/viewer","members":["user:a@acme.com"]}]}"#);
+        }
+        contested(number, request)
+    })
+    .await;
+    let roles = server.clouds(1).roles;
+    let wanted = spec([Capability::WriteLogs {
+        group: "tasks".parse().unwrap(),
+    }]);
+    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
+    let error = roles.update(&made, &wanted).await.unwrap_err();
+    assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+    assert!(error.to_string().contains("without an etag"), "{error}");
+    let lines = server.first_lines();
+    assert!(
+        !lines.iter().any(|line| line.contains("acme-prod:setIamPolicy")),
+        "{lines:?}"
     );
 }
 
