@@ -110,8 +110,8 @@ pub(super) const REGISTRY: Case = Case {
     address: "dataplane_registry.images",
     bench: Bench::google,
     change: |bench| {
-        let off = json!({ "dockerConfig": { "immutableTags": false } });
-        let patch = json!({ "name": repository(), "updateMask": "dockerConfig", "body": off });
+        let off = json!({ "vulnerabilityScanningConfig": { "enablementConfig": "DISABLED" } });
+        let patch = json!({ "name": repository(), "updateMask": "vulnerabilityScanningConfig", "body": off });
         bench.call(
             "artifactregistry.v1",
             &format!("{REPOSITORIES}.patch"),
