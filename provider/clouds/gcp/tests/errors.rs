@@ -307,7 +307,9 @@ async fn a_policy_without_an_etag_is_not_written() {
     assert!(error.to_string().contains("without an etag"), "{error}");
     let lines = server.first_lines();
     assert!(
-        !lines.iter().any(|line| line.contains("acme-prod:setIamPolicy")),
+        !lines
+            .iter()
+            .any(|line| line.contains("acme-prod:setIamPolicy")),
         "{lines:?}"
     );
 }
