@@ -147,6 +147,24 @@ async fn a_bucket_with_content_is_not_destroyed_unless_forced() {
     assert!(memory.change(|world| world.buckets.is_empty()));
 }
 
+#[tokio::test]
+async fn what_keeps_an_empty_bucket_is_told_in_the_words_of_the_cloud() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let bucket = harness.resource(NAME);
+    let state = bucket.create(full()).await;
+    let leased = clouds::error::Call::new("delete", NAME).because("somebody holds a lease on it");
+    memory.fail(
+        "buckets.delete",
+        1,
+        clouds::Error::NotEmpty(Box::new(leased)),
+    );
+    let failed = bucket.try_delete(state).await.unwrap_err();
+    let said = text(&failed.diagnostics);
+    assert!(said.contains("somebody holds a lease on it"), "{said}");
+    assert!(!said.contains("force_destroy"), "{said}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_change_of_one_that_is_gone_does_not_wait_for_it() {
     let memory = Memory::default();

@@ -119,6 +119,35 @@ fn a_full_quota_is_told_and_nothing_is_half_made() -> Result<()> {
 }
 
 #[test]
+fn a_lease_keeps_a_container_until_it_is_given_back() -> Result<()> {
+    let bench = bench()?;
+    let terraform = one_of_each_in_peace(&bench)?;
+    terraform.apply()?;
+    let lease = |action: &str, more: serde_json::Value| {
+        let mut parameters = json!({ "action": action });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            parameters[name] = value.clone();
+        }
+        let leased = json!({ "account_name": "faultsdata", "container_name": "data", "parameters": parameters });
+        bench.call("storage", "blob_containers.lease", leased)
+    };
+    lease("Acquire", json!({ "leaseDuration": -1 }))?;
+    let refused = terraform
+        .destroy()
+        .expect_err("a lease holds the container");
+    let refused = format!("{refused:#}");
+    ensure!(
+        refused.contains("lease") && refused.contains("faultsdata"),
+        "{refused}"
+    );
+    let account = json!({ "account_name": "faultsdata" });
+    ensure!(bench.finds("storage", "storage_accounts.get_properties", account)?);
+    lease("Break", json!({ "breakPeriod": 0 }))?;
+    terraform.destroy()?;
+    assert_nothing_left(&bench)
+}
+
+#[test]
 fn an_operation_that_ends_badly_is_told_and_the_next_apply_goes_on() -> Result<()> {
     let bench = bench()?;
     let terraform = one_of_each_in_peace(&bench)?;
