@@ -74,6 +74,8 @@ pub struct IdentityProvider {
     pub issuer: Issuer,
     /// For whom they have to be.
     pub audiences: BTreeSet<Audience>,
+    /// Whether it is switched off, or reads tokens in another way than we make it: then its audiences alone say little.
+    pub altered: bool,
     /// Its tags.
     pub tags: Tags,
 }
@@ -97,7 +99,7 @@ pub trait IdentityProviders: Send + Sync {
     /// Looks up the one that `create` would have made.
     async fn find(&self, wanted: &NewIdentityProvider) -> Result<IdentityProvider>;
 
-    /// Adds the audiences that are wanted and removes the others.
+    /// Adds the audiences that are wanted and removes the others; one that was altered becomes what `create` makes.
     async fn set_audiences(
         &self,
         found: &IdentityProvider,

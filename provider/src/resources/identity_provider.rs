@@ -137,8 +137,8 @@ impl Resource for IdentityProvider {
             return Ok(None);
         };
         state.identify(&found);
+        state.audiences = shown(&found);
         state.issuer = found.issuer.into();
-        state.audiences = audiences(found.audiences);
         state.tags = drift::own_tags(client, &state.tags, &found.tags);
         Ok(Some(state))
     }
@@ -205,6 +205,15 @@ impl IdentityProviderModel {
         self.id = found.id.to_string().into();
         self.arn = found.id.to_string().into();
         self.tags_all = found.tags.clone().into();
+    }
+}
+
+/// None where the provider was altered: it does not take the tokens of its audiences as it should.
+fn shown(found: &Found) -> Value<Set<Text<Audience>>> {
+    if found.altered {
+        Value::Null
+    } else {
+        audiences(found.audiences.clone())
     }
 }
 
@@ -277,7 +286,7 @@ impl Managed for Wanted<'_> {
 
     async fn configure(&self, found: Found, _origin: Origin) -> Result<Found> {
         let audiences = &self.new.audiences;
-        if found.audiences != *audiences {
+        if found.altered || found.audiences != *audiences {
             self.apply
                 .settled("audiences", || {
                     self.providers.set_audiences(&found, audiences)

@@ -53,6 +53,7 @@ impl IdentityProviders for Aws {
                 .parse::<IdentityProviderId>()
                 .classify(call.0, call.1)?,
             issuer: new.issuer.clone(),
+            altered: false,
             audiences: new.audiences.clone(),
             tags: new.tags.clone(),
         })
@@ -76,6 +77,7 @@ impl IdentityProviders for Aws {
             .map(|audience| audience.parse::<Audience>());
         Ok(IdentityProvider {
             id: id.clone(),
+            altered: false,
             issuer: format!("https://{url}")
                 .parse::<Issuer>()
                 .classify(call.0, call.1)?,

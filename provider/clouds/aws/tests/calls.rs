@@ -118,6 +118,7 @@ async fn audiences_are_added_and_removed_one_by_one() {
         id: "arn:aws:iam::123456789012:oidc-provider/issuer.example.com"
             .parse()
             .unwrap(),
+        altered: false,
         issuer: "https://issuer.example.com".parse().unwrap(),
         audiences: ["sts.amazonaws.com".parse().unwrap(), "old".parse().unwrap()].into(),
         tags: Tags::new(),

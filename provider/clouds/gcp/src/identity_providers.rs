@@ -31,6 +31,10 @@ const DELETED: &str = "DELETED";
 /// For how many days a deleted pool keeps its name.
 const KEPT: u32 = 30;
 const MOST_AUDIENCES: usize = 10;
+/// How a token becomes a principal: by its subject, in full, which the members of our bindings are written by.
+const MAPPING: (&str, &str) = ("google.subject", "assertion.sub");
+/// All that makes a provider ours; what is not sent of it is emptied.
+const WHOLE: &str = "attributeMapping,attributeCondition,disabled,oidc";
 
 #[derive(Serialize)]
 struct WrittenPool {
@@ -67,13 +71,22 @@ struct Pool {
     description: String,
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    disabled: bool,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Provider {
     name: String,
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    disabled: bool,
+    #[serde(default)]
+    attribute_mapping: BTreeMap<String, String>,
+    #[serde(default)]
+    attribute_condition: String,
     #[serde(default)]
     oidc: Oidc,
 }
@@ -83,6 +96,8 @@ struct Provider {
 struct Oidc {
     issuer_uri: String,
     allowed_audiences: Vec<String>,
+    /// Keys that somebody gave it in place of the issuer's own.
+    jwks_json: String,
 }
 
 /// Where a pool and its provider lie: a project by id or by number, and the pool's name.
@@ -157,6 +172,9 @@ impl IdentityProviders for Gcp {
         found: &IdentityProvider,
         audiences: &BTreeSet<Audience>,
     ) -> Result<()> {
+        if found.altered {
+            return self.mend(found, audiences).await;
+        }
         if found.audiences == *audiences {
             return Ok(());
         }
@@ -246,6 +264,22 @@ impl Gcp {
         Ok(provider)
     }
 
+    /// Makes a pool and its provider what `create` makes of them, with the tags that were found.
+    async fn mend(&self, found: &IdentityProvider, audiences: &BTreeSet<Audience>) -> Result<()> {
+        let place = Place::of(&found.id)?;
+        let wanted = NewIdentityProvider {
+            name: None,
+            issuer: found.issuer.clone(),
+            audiences: audiences.clone(),
+            tags: found.tags.clone(),
+        };
+        // First what it reads, then that it reads again.
+        let provider = self.provider(&place).await?;
+        self.write_provider(&place, &wanted, Some(&provider))
+            .await?;
+        self.write_pool(&place, &found.tags).await
+    }
+
     async fn undelete(&self, path: &str, call: (&str, &str)) -> Result<()> {
         let begun: Operation = self
             .0
@@ -285,7 +319,7 @@ impl Gcp {
     ) -> Result<()> {
         let audiences: Vec<_> = new.audiences.iter().map(ToString::to_string).collect();
         let body = WrittenProvider {
-            attribute_mapping: [("google.subject", "assertion.sub")].into(),
+            attribute_mapping: [MAPPING].into(),
             disabled: false,
             oidc: WrittenOidc {
                 issuer_uri: new.issuer.as_str(),
@@ -306,7 +340,7 @@ impl Gcp {
                 ("iam.workloadIdentityPoolProviders.patch", &place.pool),
             );
             request
-                .query("updateMask", "attributeMapping,disabled,oidc")
+                .query("updateMask", WHOLE)
                 .json(&body)?
                 .answer()
                 .await?
@@ -372,8 +406,19 @@ impl Gcp {
             id: provider.name.parse().understood(call)?,
             issuer: provider.oidc.issuer_uri.parse().understood(call)?,
             audiences: audiences.understood(call)?,
+            altered: pool.disabled || provider.altered(),
             tags: tags::from_description(&pool.description),
         })
+    }
+}
+
+impl Provider {
+    fn altered(&self) -> bool {
+        let mapping = [(MAPPING.0.to_owned(), MAPPING.1.to_owned())].into();
+        self.disabled
+            || self.attribute_mapping != mapping
+            || !self.attribute_condition.is_empty()
+            || !self.oidc.jwks_json.is_empty()
     }
 }
 
@@ -411,5 +456,43 @@ impl Place {
 
     fn provider_path(&self) -> String {
         format!("{}/providers/{}", self.pool_path(), self.provider)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(more: &str) -> Provider {
+        serde_json::from_str(&format!(
+            r#"{{"name":"p","attributeMapping":{{"google.subject":"assertion.sub"}},"oidc":{{"issuerUri":"https://a.example"}}{more}}}"#
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn another_form_than_ours_is_seen() {
+        assert!(!provider("").altered());
+        for more in [
+            r#","disabled":true"#,
+            r#","attributeCondition":"assertion.sub != ''""#,
+        ] {
+            assert!(provider(more).altered(), "{more}");
+        }
+        let mapped = |mapping: &str| -> Provider {
+            serde_json::from_str(&format!(
+                r#"{{"name":"p","attributeMapping":{mapping},"oidc":{{"issuerUri":"https://a.example"}}}}"#
+            ))
+            .unwrap()
+        };
+        assert!(mapped(r#"{"google.subject":"'admin'"}"#).altered());
+        assert!(
+            mapped(r#"{"google.subject":"assertion.sub","google.groups":"assertion.groups"}"#)
+                .altered()
+        );
+        let keys: Provider =
+            serde_json::from_str(r#"{"name":"p","attributeMapping":{"google.subject":"assertion.sub"},"oidc":{"jwksJson":"{}"}}"#)
+                .unwrap();
+        assert!(keys.altered());
     }
 }

@@ -41,6 +41,7 @@ impl IdentityProviders for Memory {
                 id: id.clone(),
                 issuer: new.issuer.clone(),
                 audiences: new.audiences.clone(),
+                altered: false,
                 tags: new.tags.clone(),
             };
             world.identity_providers.insert(id, provider.clone());
@@ -72,6 +73,7 @@ impl IdentityProviders for Memory {
         self.run("identity_providers.set_audiences", |world| {
             let provider = find(world, "identity_providers.set_audiences", &found.id)?;
             provider.audiences.clone_from(audiences);
+            provider.altered = false;
             Ok(())
         })
     }

@@ -58,6 +58,23 @@ async fn audiences_of_others_are_shown_and_removed() {
 }
 
 #[tokio::test]
+async fn one_that_was_altered_is_shown_and_mended() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let provider = harness.resource(NAME);
+    let config = json!({ "issuer": ISSUER });
+    let state = provider.create(config.clone()).await;
+    memory.change(|world| {
+        let found = world.identity_providers.values_mut().next().unwrap();
+        found.altered = true;
+    });
+    let found = provider.read(&state).await.unwrap();
+    assert_eq!(found["audiences"], json!(null));
+    let mended = provider.update(&found, config.clone()).await;
+    provider.settled(&mended, config).await;
+}
+
+#[tokio::test]
 async fn a_create_that_fails_anywhere_is_completed_by_the_next() {
     survives_every_failure(NAME, json!({ "issuer": ISSUER }), |world| {
         world.identity_providers.len()
@@ -142,6 +159,7 @@ fn the_pool_is_the_name() {
             .unwrap(),
         issuer: ISSUER.parse().unwrap(),
         audiences: BTreeSet::new(),
+        altered: false,
         tags: Tags::new(),
     };
     let mut model = IdentityProviderModel::default();
