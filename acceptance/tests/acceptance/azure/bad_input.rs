@@ -228,8 +228,17 @@ const OF_STORES: &[Case] = &[
     ),
 ];
 
-/// What one argument alone cannot say: the block, what is said, and what is underlined.
-const BLOCKS: &[(&str, &str, &str, &[&str], Option<&str>)] = &[
+/// A resource, its name, its arguments, what is said, and what is underlined, where there is something.
+type Block = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    Option<&'static str>,
+);
+
+/// What one argument alone cannot say.
+const BLOCKS: &[Block] = &[
     (
         "dataplane_bucket",
         "no_account",

@@ -19,7 +19,7 @@ const SUBSCRIPTION: &str = "0a2b4c6d-0000-4000-8000-000000000001";
 pub struct Bench {
     pub subscription: Subscription,
     cluster: Option<Cluster>,
-    _azure: Azure,
+    azure: Azure,
 }
 
 impl Bench {
@@ -28,14 +28,14 @@ impl Bench {
         Ok(Self {
             subscription: Subscription::named(&azure, SUBSCRIPTION, GROUP)?,
             cluster: None,
-            _azure: azure,
+            azure,
         })
     }
 
     /// With a cluster that AKS knows as `prod`. It is always one of ours, as its API server has to ask Azure who a token is.
     pub fn on_aks() -> Result<Self> {
         let bench = Self::azure()?;
-        let cluster = Cluster::start_on(bench._azure.aks_site())?;
+        let cluster = Cluster::start_on(bench.azure.aks_site())?;
         bench.subscription.host_on_aks("prod", &cluster)?;
         Ok(Self {
             cluster: Some(cluster),
