@@ -56,7 +56,12 @@ struct Account {
     email: String,
     #[serde(default)]
     description: String,
+    #[serde(default)]
+    disabled: bool,
 }
+
+#[derive(Serialize)]
+struct Nothing {}
 
 /// Everything that a role should have, as bindings.
 struct Plan {
@@ -255,7 +260,14 @@ impl Roles for Gcp {
         };
         // All of them, also when one fails: what is given does not depend on each other.
         let done = join_all(wanted.iter().map(change)).await;
-        done.into_iter().collect()
+        done.into_iter().collect::<Result<()>>()?;
+        if trust::is_disabled(&found.trust_policy) {
+            let call = ("iam.serviceAccounts.enable", &found.name);
+            let path = format!("v1/{account}:enable");
+            let enable = self.0.post(Service::Iam, path, call).json(&Nothing {})?;
+            enable.repeatable().done().await?;
+        }
+        Ok(())
     }
 
     async fn set_tags(&self, found: &Role, tags: &Tags) -> Result<()> {
@@ -417,7 +429,11 @@ impl Gcp {
             max_session: None,
             policy,
             foreign_policies: foreign,
-            trust_policy: trust::document(direct, &trust.members),
+            trust_policy: if found.disabled {
+                trust::disabled(direct, &trust.members)
+            } else {
+                trust::document(direct, &trust.members)
+            },
             trust: trust.trust,
             subjects,
             // With it, pods would act as the service account and not as themselves.

@@ -11,7 +11,7 @@ use clouds::Refusal;
 use clouds::account::AccountId;
 use clouds::policies::PolicyDocument;
 use clouds::roles::{Subject, Trust, WorkloadPool};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::policies::{Grant, Policy, Resource};
 
@@ -134,12 +134,27 @@ pub(crate) fn grant(account: &Resource, direct: bool, members: BTreeSet<String>)
 }
 
 pub(crate) fn document(direct: bool, members: &BTreeSet<String>) -> PolicyDocument {
+    PolicyDocument::new(bindings(direct, members))
+}
+
+/// The trust of a service account that somebody switched off: nobody acts through it, whoever is trusted.
+pub(crate) fn disabled(direct: bool, members: &BTreeSet<String>) -> PolicyDocument {
+    let mut document = bindings(direct, members);
+    document["disabled"] = json!(true);
+    PolicyDocument::new(document)
+}
+
+pub(crate) fn is_disabled(document: &PolicyDocument) -> bool {
+    document.value()["disabled"] == true
+}
+
+fn bindings(direct: bool, members: &BTreeSet<String>) -> Value {
     let bindings = if members.is_empty() {
         json!([])
     } else {
         json!([{ "role": role(direct), "members": members }])
     };
-    PolicyDocument::new(json!({ "bindings": bindings }))
+    json!({ "bindings": bindings })
 }
 
 /// Who may act through the service account of this policy, as `known` says it should be; without that, as it looks.

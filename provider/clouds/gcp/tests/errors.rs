@@ -289,6 +289,30 @@ async fn nothing_is_lost_when_two_write_a_policy_at_once() {
 }
 
 #[tokio::test]
+async fn a_service_account_that_was_switched_off_is_enabled() {
+    let server = Server::choosing(|number, request| {
+        if request.starts_with("GET /v1/projects/acme-prod/serviceAccounts/") {
+            return ok(
+                r#"{"name":"x","email":"adminflyterole@acme-prod.iam.gserviceaccount.com","disabled":true}"#,
+            );
+        }
+        contested(number, request)
+    })
+    .await;
+    let roles = server.clouds(1).roles;
+    let wanted = spec([]);
+    let found = roles.get(&wanted.name, Some(&wanted)).await.unwrap();
+    let documents = roles.documents(&wanted).await.unwrap();
+    assert_ne!(found.trust_policy, documents.trust_policy);
+    roles.update(&found, &wanted).await.unwrap();
+    let lines = server.first_lines();
+    assert!(
+        lines.last().is_some_and(|line| line.ends_with(":enable")),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_policy_without_an_etag_is_not_written() {
     let server = Server::choosing(|number, request| {
         if request.contains("/v3/projects/acme-prod:getIamPolicy") {
