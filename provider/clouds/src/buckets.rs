@@ -143,13 +143,16 @@ impl fmt::Display for Protection {
     }
 }
 
-/// A bucket to make: bare but for its tags, so that its mark is there from the first moment.
+/// A bucket to make: bare but for its tags, so that its mark is there from the first moment, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBucket {
     /// What it will be called.
     pub id: BucketId,
     /// Whether its paths are real directories (Azure's hierarchical namespace). It never changes.
     pub hierarchical: bool,
+    /// The key that it will have, for clouds where a rule of the organisation refuses buckets that are made without one. Where the
+    /// creating call takes none, it comes with `configure`.
+    pub kms_key: Option<KmsKey>,
     /// Tags set by the creating call.
     pub tags: Tags,
 }
@@ -296,6 +299,16 @@ impl FromStr for BucketId {
                 account: Some(account.parse()?),
                 name: name.parse()?,
             }),
+        }
+    }
+}
+
+impl Encryption {
+    /// The key of the key service, if it is one.
+    pub fn key(&self) -> Option<&KmsKey> {
+        match self {
+            Self::Cloud => None,
+            Self::Key(key) => Some(key),
         }
     }
 }

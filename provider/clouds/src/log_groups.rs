@@ -92,6 +92,11 @@ pub trait LogGroups: Send + Sync {
     /// What this cloud does not take of the name (`name`) and the settings (`retention`, `kms_key`). Nothing is called.
     fn check(&self, name: &LogGroupName, settings: &LogGroupSettings) -> Vec<Refusal>;
 
+    /// What of a change from `found` to `wanted` this cloud never takes, though each by itself it would.
+    fn check_change(&self, _found: &LogGroupSettings, _wanted: &LogGroupSettings) -> Vec<Refusal> {
+        Vec::new()
+    }
+
     /// How long logs are kept where nothing is said: none means for ever.
     fn default_retention(&self) -> Option<Retention>;
 

@@ -290,6 +290,13 @@ pub trait Roles: Send + Sync {
 
     /// Deletes a role with its policies, bindings and associations, as far as they were found.
     async fn delete(&self, found: &Role) -> Result<()>;
+
+    /// Removes what is left elsewhere of a role that somebody else deleted and that was last known as this: on Google Cloud the
+    /// bindings of the deleted service account, and those of the pods that have its rights directly. Nothing where rights end with
+    /// the role.
+    async fn forget(&self, _gone: &RoleSpec) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl Subject {

@@ -161,7 +161,12 @@ impl LogGroupModel {
     /// Refuses what this cloud does not take, as far as it is known.
     fn check(&self, groups: &dyn LogGroups, prior: Option<&Self>) -> Result<()> {
         let name = refusals::named(&self.name, refusals::STAND_IN)?;
-        let refused = groups.check(name.get()?, &self.settings(prior)?);
+        let settings = self.settings(prior)?;
+        let mut refused = groups.check(name.get()?, &settings);
+        // One of another name is another log group.
+        if let Some(prior) = prior.filter(|prior| prior.name == self.name) {
+            refused.extend(groups.check_change(&prior.settings(Some(prior))?, &settings));
+        }
         refusals::none_of(refused, RENAMED, prior, self)
     }
 

@@ -257,7 +257,10 @@ impl Resource for Role {
         let what = format!("the deletion of role {name}");
         settled(cx, deadline, what, || async {
             let Some(mut found) = roles.get(&name, known.as_ref()).await.optional()? else {
-                return Ok(());
+                return match &known {
+                    Some(known) => roles.forget(known).await,
+                    None => Ok(()),
+                };
             };
             // Where somebody changed the trust policy, only the state knows what else hangs on the role.
             found.trust = found

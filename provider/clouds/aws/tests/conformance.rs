@@ -284,6 +284,7 @@ async fn a_bucket_in_another_region() {
     let new = clouds::buckets::NewBucket {
         id: id.clone(),
         hierarchical: false,
+        kms_key: None,
         tags: environment.marks(Managed::Buckets),
     };
     central.buckets.create(&new).await.unwrap();

@@ -206,6 +206,7 @@ async fn in_us_east_1_a_bucket_that_cannot_be_seen_exists() {
     let new = NewBucket {
         id: "acme-metadata".parse().unwrap(),
         hierarchical: false,
+        kms_key: None,
         tags: Tags::new(),
     };
     for (status, headers) in [

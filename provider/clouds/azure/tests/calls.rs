@@ -59,6 +59,7 @@ async fn a_bucket_is_made_with_its_marks_and_closed() {
     let new = NewBucket {
         id: bucket(true).id,
         hierarchical: true,
+        kms_key: None,
         tags: [("dataplane:creating".to_owned(), "true".to_owned())].into(),
     };
     server.clouds(1).buckets.create(&new).await.unwrap();

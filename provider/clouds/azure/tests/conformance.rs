@@ -316,6 +316,7 @@ async fn everything_where_azure_is_itself() {
         .create(&clouds::buckets::NewBucket {
             id: standin.bucket(),
             hierarchical: false,
+            kms_key: None,
             tags: Tags::new(),
         })
         .await
@@ -335,6 +336,7 @@ async fn a_hierarchical_bucket() {
     let new = clouds::buckets::NewBucket {
         id: standin.environment().bucket("hns"),
         hierarchical: true,
+        kms_key: None,
         tags: Tags::new(),
     };
     buckets.create(&new).await.unwrap();
@@ -362,6 +364,7 @@ async fn roles() {
     let new = clouds::buckets::NewBucket {
         id: standin.bucket(),
         hierarchical: false,
+        kms_key: None,
         tags: Tags::new(),
     };
     clouds.buckets.create(&new).await.unwrap();

@@ -56,6 +56,7 @@ fn new_bucket() -> NewBucket {
     NewBucket {
         id: "acmeprod/metadata".parse().unwrap(),
         hierarchical: false,
+        kms_key: None,
         tags: Tags::new(),
     }
 }

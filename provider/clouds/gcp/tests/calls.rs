@@ -39,6 +39,7 @@ async fn buckets() {
         .create(&NewBucket {
             id: id.clone(),
             hierarchical: false,
+            kms_key: None,
             tags: marks(true),
         })
         .await
@@ -88,6 +89,7 @@ async fn roles() {
         .create(&NewBucket {
             id: bucket.clone(),
             hierarchical: false,
+            kms_key: None,
             tags: Tags::new(),
         })
         .await

@@ -175,6 +175,7 @@ async fn environment(run: &str) -> (Clouds, Environment, Project) {
     let new = NewBucket {
         id: bucket.clone(),
         hierarchical: false,
+        kms_key: None,
         tags: Tags::new(),
     };
     clouds.buckets.create(&new).await.unwrap();

@@ -55,6 +55,7 @@ async fn connecting_calls_nothing() {
         &NewBucket {
             id: "acme".parse().unwrap(),
             hierarchical: false,
+            kms_key: None,
             tags: Tags::new(),
         },
         &clouds::buckets::BucketSettings::plain(),
@@ -117,6 +118,7 @@ async fn a_creating_call_is_repeated_only_when_it_was_not_carried_out() {
     let new = NewBucket {
         id: "acme-metadata".parse().unwrap(),
         hierarchical: false,
+        kms_key: None,
         tags: Tags::new(),
     };
     for (status, tries) in [

@@ -28,6 +28,7 @@ async fn create(buckets: &dyn Buckets, environment: &Environment, name: &str) ->
         .create(&NewBucket {
             id: id.clone(),
             hierarchical: false,
+            kms_key: None,
             tags: environment.marks(Managed::Buckets),
         })
         .await
@@ -47,6 +48,7 @@ pub async fn life(buckets: &dyn Buckets, environment: &Environment) {
             .create(&NewBucket {
                 id: id.clone(),
                 hierarchical: false,
+                kms_key: None,
                 tags: environment.made(Managed::Buckets),
             })
             .await,

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use super::{Memory, StoredBucket, World, missing, occupied, taken};
-use crate::buckets::{Bucket, BucketId, BucketSettings, Buckets, Contents, NewBucket, Protection};
+use crate::buckets::{
+    Bucket, BucketId, BucketSettings, Buckets, Contents, Encryption, NewBucket, Protection,
+};
 use crate::error::{Call, Error, Result};
 use crate::refusal::Refusal;
 use crate::tags::Tags;
@@ -31,7 +33,13 @@ impl Buckets for Memory {
                 region: world.region.clone(),
                 endpoint: format!("https://{}.memory.invalid", world.region),
                 hierarchical: new.hierarchical,
-                settings: BucketSettings::plain(),
+                settings: BucketSettings {
+                    encryption: new
+                        .kms_key
+                        .clone()
+                        .map_or(Encryption::Cloud, Encryption::Key),
+                    ..BucketSettings::plain()
+                },
                 protections: [
                     Protection::Encrypted,
                     Protection::PublicAccessBlocked,

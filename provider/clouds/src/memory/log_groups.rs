@@ -16,6 +16,10 @@ impl LogGroups for Memory {
         self.refusals("log_groups.check")
     }
 
+    fn check_change(&self, _: &LogGroupSettings, _: &LogGroupSettings) -> Vec<Refusal> {
+        self.refusals("log_groups.check_change")
+    }
+
     fn default_retention(&self) -> Option<Retention> {
         None
     }

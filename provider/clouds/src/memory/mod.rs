@@ -231,6 +231,7 @@ mod tests {
         NewBucket {
             id: "acme-metadata".parse().unwrap(),
             hierarchical: false,
+            kms_key: None,
             tags: Tags::new(),
         }
     }

@@ -112,6 +112,10 @@ impl Roles for Memory {
         })
     }
 
+    async fn forget(&self, _: &RoleSpec) -> Result<()> {
+        self.run("roles.forget", |_| Ok(()))
+    }
+
     async fn delete(&self, found: &Role) -> Result<()> {
         self.run("roles.delete", |world| {
             let gone = world.roles.remove(&found.name);

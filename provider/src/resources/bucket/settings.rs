@@ -68,6 +68,7 @@ impl BucketModel {
                 name: BucketName::clone(name.get()?),
             },
             hierarchical: self.hierarchical(),
+            kms_key: None,
             tags: Tags::new(),
         };
         refusals::none_of(buckets.check(&new, &self.settings()?), RENAMED, prior, self)

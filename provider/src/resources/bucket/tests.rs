@@ -46,6 +46,19 @@ fn stored(memory: &Memory, change: impl FnOnce(&mut StoredBucket)) {
     });
 }
 
+/// Some organisations refuse buckets that are made without one.
+#[tokio::test]
+async fn the_key_is_in_the_creating_call() {
+    let memory = Memory::default();
+    memory.fail("buckets.configure", 1, outage());
+    let harness = over(&memory).await;
+    harness.resource(NAME).try_create(full()).await.unwrap_err();
+    stored(&memory, |stored| {
+        let key = Encryption::Key("alias/acme".parse().unwrap());
+        assert_eq!(stored.bucket.settings.encryption, key);
+    });
+}
+
 #[tokio::test]
 async fn basic() {
     let memory = Memory::default();

@@ -67,6 +67,7 @@ impl Managed for Wanted<'_> {
         let new = NewBucket {
             id: self.id.clone(),
             hierarchical: self.hierarchical,
+            kms_key: self.settings.encryption.key().cloned(),
             tags: self.apply.creating.clone(),
         };
         let made = self.apply.created(|| self.buckets.create(&new)).await?;

@@ -108,6 +108,28 @@ async fn what_the_cloud_does_not_take_is_said_at_its_argument() {
     refuses_at_plan(NAME, "log_groups.check", config, &fields).await;
 }
 
+#[tokio::test]
+async fn a_change_that_the_cloud_does_not_take_is_said_in_the_plan() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let group = harness.resource(NAME);
+    let with_key = |name: &str| json!({ "name": name, "kms_key": KEY });
+    let state = group.create(with_key("/dataplane/acme/tasks")).await;
+    let refusal = clouds::Refusal::new("kms_key", "It keeps its key.");
+    memory.refuse("log_groups.check_change", refusal);
+
+    let said = group
+        .try_plan(Some(&state), json!({ "name": "/dataplane/acme/tasks" }))
+        .await
+        .unwrap_err();
+    let parts = ["Invalid value of kms_key", "It keeps its key."];
+    says_first(&said, "kms_key", &parts);
+    group.plan(&state, with_key("/dataplane/acme/tasks")).await;
+    let another = json!({ "name": "/dataplane/acme/other" });
+    let planned = group.plan(&state, another).await;
+    assert_eq!(planned.action, Action::Replace);
+}
+
 /// As `ignore_changes = [retention_days]` has it.
 #[tokio::test]
 async fn a_retention_that_this_version_does_not_know_stays() {

@@ -134,6 +134,22 @@ async fn disappears() {
     drops_what_is_gone(NAME, user(), |world| world.roles.clear()).await;
 }
 
+/// What hangs on objects does not go with a role that somebody else deleted.
+#[tokio::test(start_paused = true)]
+async fn what_one_that_is_gone_leaves_is_removed() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let role = harness.resource(NAME);
+    let state = role.create(user()).await;
+    memory.change(|world| world.roles.clear());
+    memory.fail("roles.forget", 1, not_ready());
+    let before = memory.calls().len();
+    role.delete(state).await;
+    let calls = memory.calls().split_off(before);
+    let look = ["roles.get", "roles.forget"];
+    assert_eq!(calls, [look, look].concat());
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_trust_takes_its_annotations_along() {
     let harness = over(&Memory::default()).await;
