@@ -4,6 +4,7 @@ mod admin;
 mod args;
 mod backoff;
 mod channel;
+mod executor;
 mod lease;
 mod metrics;
 mod operator;

@@ -50,7 +50,7 @@ impl Layout {
             Self::Spec => format!("{organization}/{project}/{domain}/{run}/{action}/{number}/"),
             Self::Flyte => {
                 // The name of the TaskAction is what Flyte's executor hashes.
-                let shard = flyte_shard(&format!("{project}-{domain}/{run}-{action}"));
+                let shard = flyte_shard(&format!("{project}-{domain}"), &format!("{run}-{action}"));
                 format!("{shard}/{organization}/{project}/{domain}/{run}/{action}/{number}/")
             }
         }
@@ -79,9 +79,13 @@ pub fn object_prefix(
 const SHARDS: u32 = 36 * 36;
 const SHARD_CHARACTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
-/// The shard of Flyte's executor: FNV-32a of `<namespace>/<name>`, modulo 1,296, as two characters.
-fn flyte_shard(name: &str) -> String {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+/// The shard of Flyte's executor for a `TaskAction`: FNV-32a of `<namespace>/<name>`, modulo 1,296, as two characters.
+pub fn flyte_shard(namespace: &str, name: &str) -> String {
+    shard_of(&format!("{namespace}/{name}"))
+}
+
+fn shard_of(text: &str) -> String {
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     let index = (hash % SHARDS) as usize;
@@ -117,11 +121,11 @@ mod tests {
     #[test]
     fn the_hash_is_fnv_32a() {
         // Vectors of the FNV authors: "" is the offset basis 0x811c9dc5, "a" is 0xe40c292c.
-        assert_eq!(flyte_shard(""), shard_of(0x811c_9dc5));
-        assert_eq!(flyte_shard("a"), shard_of(0xe40c_292c));
+        assert_eq!(shard_of(""), shard(0x811c_9dc5));
+        assert_eq!(shard_of("a"), shard(0xe40c_292c));
     }
 
-    fn shard_of(hash: u32) -> String {
+    fn shard(hash: u32) -> String {
         let index = (hash % 1296) as usize;
         let characters: Vec<char> = ('a'..='z').chain('0'..='9').collect();
         format!("{}{}", characters[index / 36], characters[index % 36])

@@ -1,0 +1,256 @@
+//! The action that a `TaskAction` asks for: read and checked once, typed from here on.
+
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
+
+use dataplane_api::{
+    config::Storage,
+    layout::{Attempt, Layout},
+    names::{ActionName, Domain, Organization, Project, RunName},
+    object_uri::ObjectUri,
+    task_action::{ActionType, TaskAction},
+};
+use dataplane_proto::flyteidl2::workflow::ConditionAction;
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
+use prost::Message;
+
+use super::{settings::Settings, template::Template};
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// Name of the resource.
+    pub name: String,
+    pub namespace: String,
+    pub uid: String,
+    pub id: ActionId,
+    /// None for the root of a run.
+    pub parent: Option<ActionName>,
+    pub created: Option<Timestamp>,
+    pub kind: ActionKind,
+    /// Where the inputs are, as the task is told; it reads them itself.
+    pub inputs: String,
+    /// Where the outputs of the run go; in the data plane's own bucket. None for a condition.
+    pub run_output_base: Option<ObjectUri>,
+    /// Overrides the cache version of the task, unless empty.
+    pub cache_key: String,
+    pub task_type: String,
+    pub short_name: String,
+    pub group: String,
+    pub env: BTreeMap<String, String>,
+    /// Overrides what the template says.
+    pub interruptible: Option<bool>,
+    /// Labels and annotations of the resource, for its pods.
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+    layout: Layout,
+    metadata: ObjectUri,
+}
+
+/// Which action of which run it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ActionId {
+    pub organization: Organization,
+    pub project: Project,
+    pub domain: Domain,
+    pub run: RunName,
+    pub action: ActionName,
+}
+
+/// What the action does.
+#[derive(Clone, Debug)]
+pub enum ActionKind {
+    /// Runs a task.
+    Task(Box<Template>),
+    /// Waits for a signal.
+    Condition(Condition),
+}
+
+/// Waits for a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// How long, from the creation of the resource; for ever when absent.
+    pub timeout: Option<Duration>,
+}
+
+/// Why a resource asks for nothing that could be run: a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidSpec(pub String);
+
+impl ActionId {
+    pub fn of(resource: &TaskAction, settings: &Settings) -> Result<Self, InvalidSpec> {
+        let spec = &resource.spec;
+        Ok(Self {
+            organization: settings.organization.clone(),
+            project: field("project", &spec.project)?,
+            domain: field("domain", &spec.domain)?,
+            run: field("runName", &spec.run_name)?,
+            action: field("actionName", &spec.action_name)?,
+        })
+    }
+}
+
+impl Action {
+    pub fn parse(resource: &TaskAction, settings: &Settings) -> Result<Self, InvalidSpec> {
+        let id = ActionId::of(resource, settings)?;
+        let spec = &resource.spec;
+        let parent = spec
+            .parent_action_name
+            .as_deref()
+            .map(|name| field("parentActionName", name))
+            .transpose()?;
+        let (kind, run_output_base) = match spec.action_type {
+            ActionType::Condition => (ActionKind::Condition(Condition::parse(resource)?), None),
+            ActionType::Unset | ActionType::Task => {
+                missing(resource)?;
+                let bytes = spec
+                    .task_template
+                    .as_ref()
+                    .map_or(&[][..], |bytes| &bytes.0);
+                let base = run_output_base(&spec.run_output_base, &settings.storage)?;
+                let template = Template::parse(bytes)?;
+                (ActionKind::Task(Box::new(template)), Some(base))
+            }
+        };
+        Ok(Self {
+            name: resource.name_any(),
+            namespace: resource.namespace().unwrap_or_default(),
+            uid: resource.uid().unwrap_or_default(),
+            id,
+            parent,
+            created: resource.creation_timestamp().map(|time| time.0),
+            kind,
+            inputs: spec.input_uri.clone(),
+            run_output_base,
+            cache_key: spec.cache_key.clone(),
+            task_type: spec.task_type.clone(),
+            short_name: spec.short_name.clone(),
+            group: spec.group.clone(),
+            env: spec.env_vars.clone(),
+            interruptible: spec.interruptible,
+            labels: resource.labels().clone(),
+            annotations: resource.annotations().clone(),
+            layout: settings.storage.layout,
+            metadata: settings.storage.metadata.clone(),
+        })
+    }
+
+    /// The task's template. None for a condition.
+    pub fn template(&self) -> Option<&Template> {
+        match &self.kind {
+            ActionKind::Task(template) => Some(template),
+            ActionKind::Condition(_) => None,
+        }
+    }
+
+    /// The prefix of everything that an attempt writes, without a slash behind.
+    pub fn output_prefix(&self, attempt: NonZeroU32) -> String {
+        let ActionId {
+            organization,
+            project,
+            domain,
+            run,
+            action,
+        } = &self.id;
+        match (self.layout, &self.run_output_base) {
+            (Layout::Flyte, Some(base)) => {
+                let shard = dataplane_api::layout::flyte_shard(&self.namespace, &self.name);
+                let bucket = bucket_of(base);
+                let key = base.key().trim_matches('/');
+                let between = if key.is_empty() { "" } else { "/" };
+                format!("{bucket}/{shard}{between}{key}/{action}/{attempt}")
+            }
+            _ => {
+                let key = self.layout.attempt_prefix(&Attempt {
+                    organization,
+                    project,
+                    domain,
+                    run,
+                    action,
+                    attempt,
+                });
+                let base = self.metadata.to_string();
+                format!(
+                    "{}/{}",
+                    base.trim_end_matches('/'),
+                    key.trim_end_matches('/')
+                )
+            }
+        }
+    }
+}
+
+impl Condition {
+    fn parse(resource: &TaskAction) -> Result<Self, InvalidSpec> {
+        let bytes = resource
+            .spec
+            .condition_spec
+            .as_ref()
+            .filter(|bytes| !bytes.0.is_empty())
+            .ok_or_else(|| InvalidSpec("the condition has no conditionSpec".to_owned()))?;
+        let condition = ConditionAction::decode(bytes.0.as_slice()).map_err(|error| {
+            InvalidSpec(format!("conditionSpec is no ConditionAction: {error}"))
+        })?;
+        // A timeout that is not positive means none, as with Flyte's executor.
+        let timeout = condition
+            .timeout
+            .and_then(|timeout| Duration::try_from(timeout).ok())
+            .filter(|timeout| !timeout.is_zero());
+        Ok(Self { timeout })
+    }
+}
+
+fn field<T: std::str::FromStr<Err = dataplane_api::Invalid>>(
+    name: &str,
+    text: &str,
+) -> Result<T, InvalidSpec> {
+    text.parse()
+        .map_err(|error| InvalidSpec(format!("spec.{name}: {error}")))
+}
+
+/// What a task can't be without.
+fn missing(resource: &TaskAction) -> Result<(), InvalidSpec> {
+    let spec = &resource.spec;
+    let no_template = spec
+        .task_template
+        .as_ref()
+        .is_none_or(|bytes| bytes.0.is_empty());
+    let missing: Vec<&str> = [
+        ("taskType", spec.task_type.is_empty()),
+        ("taskTemplate", no_template),
+        ("inputUri", spec.input_uri.is_empty()),
+        ("runOutputBase", spec.run_output_base.is_empty()),
+    ]
+    .into_iter()
+    .filter_map(|(name, empty)| empty.then_some(name))
+    .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(InvalidSpec(format!(
+            "these fields of spec are empty: {}",
+            missing.join(", ")
+        )))
+    }
+}
+
+/// Nothing is written or read outside of the data plane's own bucket, whatever a resource asks for.
+fn run_output_base(text: &str, storage: &Storage) -> Result<ObjectUri, InvalidSpec> {
+    let base: ObjectUri = field("runOutputBase", text)?;
+    let ours = bucket_of(&storage.metadata);
+    if bucket_of(&base) == ours {
+        Ok(base)
+    } else {
+        Err(InvalidSpec(format!(
+            "spec.runOutputBase is {base}, which is outside of this data plane's bucket {ours}"
+        )))
+    }
+}
+
+/// The bucket without the key, as a URI.
+fn bucket_of(uri: &ObjectUri) -> String {
+    let text = uri.to_string();
+    let without = text.len() - uri.key().len();
+    text[..without].trim_end_matches('/').to_owned()
+}

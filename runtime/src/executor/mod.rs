@@ -1,0 +1,7 @@
+//! Mode `executor`: runs the actions of Flyte 2 as pods.
+
+mod action;
+mod failure;
+mod settings;
+mod template;
+mod transition;

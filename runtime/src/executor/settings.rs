@@ -1,0 +1,31 @@
+//! What the executor is told by the configuration, checked once.
+
+use dataplane_api::{
+    OperatorConfig,
+    config::{ControlPlane, ExecutorSettings, Storage},
+    names::{ClusterName, Organization},
+};
+
+/// What the executor is told by the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Owner of every action: the resource does not say it.
+    pub organization: Organization,
+    /// Where events say that they come from.
+    pub cluster: ClusterName,
+    pub storage: Storage,
+    pub control_plane: ControlPlane,
+    pub executor: ExecutorSettings,
+}
+
+impl Settings {
+    pub fn new(config: &OperatorConfig, executor: ExecutorSettings) -> Self {
+        Self {
+            organization: config.organization.clone(),
+            cluster: config.cluster_name.clone(),
+            storage: config.storage.clone(),
+            control_plane: config.control_plane.clone(),
+            executor,
+        }
+    }
+}

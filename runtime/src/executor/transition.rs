@@ -1,0 +1,74 @@
+//! A transition of an action, as it is told to the control plane and written into the status.
+
+use std::num::NonZeroU32;
+
+use dataplane_proto::flyteidl2::{
+    common::ActionPhase,
+    core::{CatalogCacheStatus, LogContext},
+};
+use k8s_openapi::jiff::Timestamp;
+
+use super::{action::ActionId, failure::Failure};
+
+/// A transition of an action: all that its event says, besides where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    pub id: ActionId,
+    pub attempt: NonZeroU32,
+    pub phase: Phase,
+    /// Tells transitions of the same attempt into the same phase apart.
+    pub version: u32,
+    pub at: Timestamp,
+    /// Why, for people; may be empty.
+    pub reason: String,
+    /// Of a failed attempt.
+    pub failure: Option<Failure>,
+    /// The prefix of what the attempt writes, without a slash behind.
+    pub output_prefix: Option<String>,
+    pub cache: CatalogCacheStatus,
+    /// Where the logs are, once there is a pod.
+    pub logs: Option<LogContext>,
+}
+
+/// A phase of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    Queued,
+    Initializing,
+    Executing,
+    Succeeded,
+    /// The attempt failed, and there will be another.
+    RetryableFailure,
+    PermanentFailure,
+    TimedOut,
+    Aborted,
+}
+
+impl Phase {
+    /// Reason of the conditions, and phase of the history.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Initializing => "Initializing",
+            Self::Executing => "Executing",
+            Self::Succeeded => "Completed",
+            Self::RetryableFailure => "RetryableFailure",
+            Self::PermanentFailure => "PermanentFailure",
+            Self::TimedOut => "TimedOut",
+            Self::Aborted => "Aborted",
+        }
+    }
+
+    /// What the control plane calls it.
+    pub fn wire(self) -> ActionPhase {
+        match self {
+            Self::Queued => ActionPhase::Queued,
+            Self::Initializing => ActionPhase::Initializing,
+            Self::Executing => ActionPhase::Running,
+            Self::Succeeded => ActionPhase::Succeeded,
+            Self::RetryableFailure | Self::PermanentFailure => ActionPhase::Failed,
+            Self::TimedOut => ActionPhase::TimedOut,
+            Self::Aborted => ActionPhase::Aborted,
+        }
+    }
+}
