@@ -1,4 +1,5 @@
-//! Wire types: the Terraform plugin protocol, go-plugin's services, and the channel between operator and control plane.
+//! Wire types: the Terraform plugin protocol, go-plugin's services, the channel between operator and control plane, and
+//! what an executor of Flyte 2 reads and reports.
 //!
 //! `src/gen` is made from `proto/` by the test `generated`, without `protoc`: `DATAPLANE_UPDATE_GENERATED=1 cargo test -p
 //! dataplane-proto` writes it anew, and the same test without the variable fails when it is stale.
@@ -16,3 +17,11 @@ pub mod tfplugin6;
 pub mod goplugin;
 
 pub mod dataplane;
+
+#[expect(
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    clippy::large_enum_variant,
+    reason = "generated"
+)]
+pub mod flyteidl2;

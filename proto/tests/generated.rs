@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-const PROTOS: [&str; 3] = [
+const PROTOS: [&str; 6] = [
     "tfplugin6.proto",
     "goplugin.proto",
     "dataplane/v1/cluster.proto",
+    "flyteidl2/core/tasks.proto",
+    "flyteidl2/workflow/events_proxy_service.proto",
+    "flyteidl2/cacheservice/v2/cacheservice.proto",
 ];
 
 #[test]
