@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use dataplane_api::{
     config::Storage,
-    layout::{Attempt, Layout},
+    layout::Layout,
     names::{ActionName, Domain, Organization, Project, RunName},
     object_uri::ObjectUri,
     task_action::{ActionType, TaskAction},
@@ -109,7 +109,7 @@ impl Action {
                     .as_ref()
                     .map_or(&[][..], |bytes| &bytes.0);
                 let base = run_output_base(&spec.run_output_base, &settings.storage)?;
-                let template = Template::parse(bytes)?;
+                let template = Template::read(bytes, &spec.task_type)?;
                 (ActionKind::Task(Box::new(template)), Some(base))
             }
         };
@@ -146,6 +146,11 @@ impl Action {
 
     /// The prefix of everything that an attempt writes, without a slash behind.
     pub fn output_prefix(&self, attempt: NonZeroU32) -> String {
+        format!("{}/{attempt}", self.output_base())
+    }
+
+    /// What all attempts write is under this, each under its number; no slash behind.
+    pub fn output_base(&self) -> String {
         let ActionId {
             organization,
             project,
@@ -159,23 +164,12 @@ impl Action {
                 let bucket = bucket_of(base);
                 let key = base.key().trim_matches('/');
                 let between = if key.is_empty() { "" } else { "/" };
-                format!("{bucket}/{shard}{between}{key}/{action}/{attempt}")
+                format!("{bucket}/{shard}{between}{key}/{action}")
             }
             _ => {
-                let key = self.layout.attempt_prefix(&Attempt {
-                    organization,
-                    project,
-                    domain,
-                    run,
-                    action,
-                    attempt,
-                });
                 let base = self.metadata.to_string();
-                format!(
-                    "{}/{}",
-                    base.trim_end_matches('/'),
-                    key.trim_end_matches('/')
-                )
+                let base = base.trim_end_matches('/');
+                format!("{base}/{organization}/{project}/{domain}/{run}/{action}")
             }
         }
     }
