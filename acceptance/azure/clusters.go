@@ -22,6 +22,7 @@ func (s *Server) hostCluster(call *Call) *Answer {
 		Endpoint      string `json:"endpoint"`
 		Authority     string `json:"authority"` // base64 of PEM
 		Issuer        string `json:"issuer"`
+		OwnUsers      bool   `json:"ownUsers"` // and not Entra's
 	}
 	return call.decoded(&asked, func() *Answer {
 		sub := call.subscription
@@ -37,17 +38,22 @@ func (s *Server) hostCluster(call *Call) *Answer {
 			"properties": Object{
 				"provisioningState": "Succeeded", "powerState": Object{"code": "Running"}, "kubernetesVersion": "1.36", "currentKubernetesVersion": "1.36.2",
 				"dnsPrefix": asked.Name, "fqdn": strings.TrimPrefix(asked.Endpoint, "https://"), "enableRBAC": true, "disableLocalAccounts": true,
-				"aadProfile":        Object{"managed": true, "enableAzureRBAC": true, "tenantID": tenant},
 				"oidcIssuerProfile": Object{"enabled": true, "issuerURL": asked.Issuer},
 				"networkProfile":    Object{"networkPlugin": "azure", "serviceCidr": "10.0.0.0/16", "serviceCidrs": []any{"10.0.0.0/16"}, "ipFamilies": []any{"IPv4"}},
 				"agentPoolProfiles": []any{}, "securityProfile": Object{"workloadIdentity": Object{"enabled": true}},
 			},
 		}}
+		if properties := objectIn(sub.resources[key(id)].body, "properties"); asked.OwnUsers {
+			properties["disableLocalAccounts"] = false
+		} else {
+			properties["aadProfile"] = Object{"managed": true, "enableAzureRBAC": true, "tenantID": tenant}
+		}
 		return answer(http.StatusOK, Object{"id": id})
 	})
 }
 
-// listClusterCredentials answers a kubeconfig that asks kubelogin for tokens, as clusters with Entra's users have it.
+// listClusterCredentials answers a kubeconfig that asks kubelogin for tokens, as clusters with Entra's users have it; for others, one
+// with a client's key.
 func (s *Server) listClusterCredentials(call *Call) *Answer {
 	id := call.id()
 	found := call.subscription.get(id[:strings.LastIndex(id, "/")])
@@ -55,14 +61,18 @@ func (s *Server) listClusterCredentials(call *Call) *Answer {
 		return call.notFound()
 	}
 	name := textIn(found.body, "name")
+	user := Object{"exec": Object{
+		"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubelogin",
+		"args": []any{"get-token", "--environment", "AzurePublicCloud", "--server-id", aksAudiences[0], "--tenant-id", tenant, "--login", "devicecode"},
+	}}
+	if in(found.body, "properties", "aadProfile") == nil {
+		user = Object{"client-certificate-data": "bm90IG9uZQ==", "client-key-data": "bm90IG9uZQ==", "token": identifier()}
+	}
 	config := Object{
 		"apiVersion": "v1", "kind": "Config", "current-context": name,
 		"clusters": []any{Object{"name": name, "cluster": Object{"server": found.cluster.endpoint, "certificate-authority-data": found.cluster.authority}}},
 		"contexts": []any{Object{"name": name, "context": Object{"cluster": name, "user": "clusterUser"}}},
-		"users": []any{Object{"name": "clusterUser", "user": Object{"exec": Object{
-			"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubelogin",
-			"args": []any{"get-token", "--environment", "AzurePublicCloud", "--server-id", aksAudiences[0], "--tenant-id", tenant, "--login", "devicecode"},
-		}}}},
+		"users":    []any{Object{"name": "clusterUser", "user": user}},
 	}
 	text, err := json.Marshal(config)
 	if err != nil {

@@ -42,6 +42,39 @@ func TestSecretsStayForAWhileAfterTheirDeletion(t *testing.T) {
 	})
 }
 
+func TestVersionsAreListedWithoutTheirValues(t *testing.T) {
+	w := newWorld(t)
+	w.vault("standinlisted")
+	secret := "/vault/standinlisted/secrets/one?api-version=2025-07-01"
+	versions := strings.Replace(secret, "one?", "one/versions?", 1)
+	count := func(expected int) []any {
+		t.Helper()
+		list, _ := w.must(200, "GET", versions, "")["value"].([]any)
+		if len(list) != expected {
+			t.Fatal(list)
+		}
+		return list
+	}
+	count(0)
+	w.must(200, "PUT", secret, `{"value":"first","attributes":{"enabled":false}}`)
+	w.refused(403, "Forbidden", "GET", strings.Replace(secret, "one?", "one/?", 1), "")
+	w.must(200, "PUT", secret, `{"value":"second"}`)
+	created := map[any]bool{}
+	for _, version := range count(2) {
+		if _, ok := in(version.(Object), "value").(string); ok {
+			t.Fatal(version)
+		}
+		created[in(version.(Object), "attributes", "created")] = true
+	}
+	if len(created) != 2 {
+		t.Fatal(created)
+	}
+	w.administer("POST", "callers", `{"name":"values","dataActions":["Microsoft.KeyVault/vaults/secrets/getSecret/action"]}`)
+	w.as("caller.values."+w.id, func() { w.refused(403, "Forbidden", "GET", versions, "") })
+	w.must(200, "DELETE", secret, "")
+	count(0)
+}
+
 func TestBlobsHaveVersionsSnapshotsAndLeases(t *testing.T) {
 	w := newWorld(t)
 	account := w.account("standinblobs")

@@ -102,6 +102,8 @@ func (s *Server) ofVault(call *Call, vault *Resource) *Answer {
 		return call.listSecrets(vault, call.route.Name == "Client.ListDeletedSecretProperties")
 	case "Client.GetDeletedSecret", "Client.RecoverDeletedSecret", "Client.PurgeDeletedSecret":
 		return call.deletedSecret(vault, found, name)
+	case "Client.ListSecretPropertiesVersions":
+		return call.listVersions(vault, found)
 	}
 	if found == nil || found.deleted {
 		return refuseSecret(http.StatusNotFound, "SecretNotFound", "", "A secret with (name/id) %s was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command.", name)
@@ -115,12 +117,6 @@ func (s *Server) ofVault(call *Call, vault *Resource) *Answer {
 		return call.getSecret(vault, found)
 	case "Client.UpdateSecretProperties":
 		return call.updateSecret(vault, found)
-	case "Client.ListSecretPropertiesVersions":
-		var all []Object
-		for _, version := range found.versions {
-			all = append(all, found.properties(vault, version))
-		}
-		return call.page(all)
 	case "Client.DeleteSecret":
 		found.deleted, found.since, found.moving = true, now().Unix(), vault.subscription.settings.OperationPolls
 		return answer(http.StatusOK, found.deletedBody(vault))
@@ -153,6 +149,10 @@ func (c *Call) setSecret(vault *Resource, found *secret, name string) *Answer {
 		level = "Recoverable"
 	}
 	moment := now().Unix()
+	if len(found.versions) > 0 {
+		// A vault tells time in seconds. Versions of the same one cannot be told apart, which is nothing to test.
+		moment = max(moment, found.latest().attributes["created"].(int64)+1)
+	}
 	made.attributes = changed(Object{"enabled": true, "created": moment, "updated": moment, "recoveryLevel": level, "recoverableDays": days}, objectIn(c.body, "attributes"))
 	found.versions = append(found.versions, made)
 	return answer(http.StatusOK, found.body(vault, made, true))
@@ -224,6 +224,22 @@ func (c *Call) updateSecret(vault *Resource, found *secret) *Answer {
 	}
 	version.attributes = changed(version.attributes, changed(objectIn(c.body, "attributes"), Object{"updated": now().Unix()}))
 	return answer(http.StatusOK, found.body(vault, version, false))
+}
+
+// listVersions answers the versions in the order of their ids, which says nothing. What is not there has none, and that is no error.
+func (c *Call) listVersions(vault *Resource, found *secret) *Answer {
+	var all []Object
+	switch {
+	case found == nil || found.deleted:
+	case found.moving > 0:
+		found.moving--
+	default:
+		for _, version := range found.versions {
+			all = append(all, found.properties(vault, version))
+		}
+	}
+	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(textIn(a, "id"), textIn(b, "id")) })
+	return c.page(all)
 }
 
 func (c *Call) listSecrets(vault *Resource, deleted bool) *Answer {

@@ -21,13 +21,16 @@ pub struct AzureModel {
     /// Tenant to sign in to, by its id or a domain of it. Default: the one of the credentials.
     #[attr(optional, validate = tenant)]
     pub tenant_id: Value<String>,
-    /// Resource group where everything is made. It must exist.
+    /// Resource group where everything is made. It must exist: a group that is not found is an error, as it is more often another
+    /// group or subscription than meant than one that was deleted, and what is in the state is not taken for gone with it. Was it
+    /// deleted, make it again, and the next plan makes what was in it.
     #[attr(required)]
     pub resource_group: Value<Text<ResourceGroup>>,
     /// Location where everything is made, for example `westeurope`.
     #[attr(required)]
     pub location: Value<Text<Location>>,
     /// Ids of the subscriptions this configuration may work in. Checked before the first call; any other subscription is an error.
+    /// In a subscription that has a group of the same name, what is in the state would be found gone: this keeps from it.
     #[attr(optional, validate = some_subscription)]
     pub allowed_subscriptions: Value<Set<Text<Subscription>>>,
     /// Addresses to use instead of a service's own, by service: `management`, `login`, and with `{vault}`, `{account}` and `{registry}`

@@ -1,7 +1,6 @@
 //! Clusters on AKS.
 //!
-//! Calls: `describe` 2 at once: the cluster itself does not hold the certificate of its API; `token` 0 of Resource Manager, and 1 of
-//! Entra once an hour.
+//! Calls: `describe` 2 at once: the cluster itself does not hold the certificate of its API; `token` 1, and 1 of Entra once an hour.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +12,7 @@ use clouds::error::Call;
 use clouds::{Error, Optional, Result};
 use futures::try_join;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::arm::ResourceId;
 use crate::error::{from_sdk, invalid};
@@ -45,6 +45,8 @@ struct Properties {
     api_server_access_profile: Option<ApiServerAccess>,
     network_profile: Option<NetworkProfile>,
     agent_pool_profiles: Option<Vec<AgentPool>>,
+    /// There where the cluster's users are those of Entra.
+    aad_profile: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +133,8 @@ impl Clusters for Azure {
     }
 
     async fn token(&self, id: &ClusterId) -> Result<ClusterToken> {
-        self.cluster(id)?;
+        let resource = self.cluster(id)?;
+        self.knows_entra(id, &resource).await?;
         let call = Call::new("get a token", id);
         // The guard of the subscription holds for tokens as well.
         let credential = self.0.credential().await?;
@@ -161,6 +164,21 @@ impl Azure {
             .subscription()
             .child("resourceGroups", resource_group);
         Ok(group.child("providers/Microsoft.ContainerService/managedClusters", name))
+    }
+
+    /// Refuses a cluster that has users of its own, and would answer 401 to whatever token Entra gives. Who may not read the cluster,
+    /// or meets an error, is not kept from a token by that.
+    async fn knows_entra(&self, id: &ClusterId, resource: &ResourceId) -> Result<()> {
+        let call = Call::new(READ, id);
+        let arm = self.0.arm().await?;
+        let found: Result<Found> = arm.get(call, resource, versions::CONTAINER_SERVICE).await;
+        if found.is_ok_and(|found| found.properties.aad_profile.is_none()) {
+            let why = "the cluster does not know Entra's users, and its API refuses every token of Entra: switch them on with `az aks \
+                       update --enable-aad`, or reach the cluster by a kubeconfig file or its address, with a `token` or `exec` in the \
+                       provider's `kubernetes` argument";
+            return Err(invalid("get a token", id, why));
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::error::ErrorKind;
-use azure_core::http::{ClientOptions, HttpClient, Method, Request, Url};
+use azure_core::http::{ClientOptions, HttpClient, Method, RawResponse, Request, StatusCode, Url};
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
     AzureDeveloperCliCredentialOptions, AzurePipelinesCredential, AzurePipelinesCredentialOptions,
@@ -19,6 +19,7 @@ use azure_identity::{
     ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
+use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 type Credential = Arc<dyn TokenCredential>;
@@ -66,6 +67,8 @@ impl Chain {
             };
             match (credential, token) {
                 (Ok(credential), Ok(())) => return Ok(credential),
+                // It exists and cannot answer now. The next one might be somebody else.
+                (Ok(_), Err(error)) if passes(&error) => return Err(error),
                 (_, Err(error)) => tried.push(format!("{name}: {}", causes(&error))),
                 (Err(error), Ok(())) => tried.push(format!("{name}: {error}")),
             }
@@ -156,17 +159,21 @@ impl Chain {
         Ok(ManagedIdentityCredential::new(Some(options))?)
     }
 
-    /// Elsewhere than on a machine of Azure, nobody answers at this address, and an attempt would wait for its timeout.
+    /// Whether this is a machine of Azure. Elsewhere nobody answers at this address, and an attempt would wait for its timeout; or
+    /// the service of another cloud does.
     async fn has_metadata(&self) -> bool {
         let Ok(url) = Url::parse(METADATA) else {
             return false;
         };
+        // Without the header that it asks for, it gives no token, and says so.
         let request = Request::new(url, Method::Get);
-        let asked = self.http.execute_request(&request);
-        matches!(
-            tokio::time::timeout(METADATA_ANSWERS_WITHIN, asked).await,
-            Ok(Ok(_))
-        )
+        let asked = async {
+            let answer = self.http.execute_request(&request).await.ok()?;
+            let (status, _, body) = answer.deconstruct();
+            Some(is_azures(status, &body.collect().await.ok()?))
+        };
+        let answered = tokio::time::timeout(METADATA_ANSWERS_WITHIN, asked).await;
+        matches!(answered, Ok(Some(true)))
     }
 
     fn assertion_options(&self) -> ClientAssertionCredentialOptions {
@@ -188,12 +195,52 @@ impl TokenCredential for Chain {
     }
 }
 
+/// What of an answer of the metadata service is known.
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+}
+
+/// Whether Azure's metadata service answered so to a request without its header: 400 and `{"error": "invalid_request", …}`. That of AWS
+/// answers 401 or 404, that of Google Cloud 403, neither in JSON.
+fn is_azures(status: StatusCode, body: &[u8]) -> bool {
+    let refused: Result<Refused, _> = serde_json::from_slice(body);
+    status == StatusCode::BadRequest && refused.is_ok_and(|refused| !refused.error.is_empty())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "these variables are how Azure's tools hand credentials on, and the SDK has no chain that reads them"
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The answer that an error of a credential comes from.
+pub(crate) fn answered(error: &azure_core::Error) -> Option<(StatusCode, Option<&RawResponse>)> {
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<azure_core::Error>()
+            && let ErrorKind::HttpResponse {
+                status,
+                raw_response,
+                ..
+            } = error.kind()
+        {
+            return Some((*status, raw_response.as_deref()));
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Whether the same credentials may be good in a moment.
+fn passes(error: &azure_core::Error) -> bool {
+    answered(error).is_some_and(|(status, _)| is_passing(status))
+}
+
+pub(crate) fn is_passing(status: StatusCode) -> bool {
+    matches!(u16::from(status), 408 | 429 | 500..)
 }
 
 /// An error with what it came from: the SDK's own top line says next to nothing.
@@ -208,4 +255,141 @@ pub(crate) fn causes(error: &(dyn StdError + 'static)) -> String {
         next = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use azure_core::http::headers::Headers;
+    use azure_core::http::{AsyncRawResponse, ExponentialRetryOptions, RetryOptions, Transport};
+    use azure_core::time::Duration as Span;
+    use clouds::Error;
+    use clouds::error::Call;
+
+    use super::*;
+    use crate::error::from_sdk;
+
+    type Meant = fn(&Error) -> bool;
+
+    /// Gives these answers, one after the other, the last one first.
+    #[derive(Debug)]
+    struct Answers(Mutex<Vec<(StatusCode, &'static str)>>);
+
+    #[async_trait]
+    impl HttpClient for Answers {
+        async fn execute_request(&self, _: &Request) -> azure_core::Result<AsyncRawResponse> {
+            let next = self.0.lock().unwrap().pop();
+            let (status, body) = next.expect("nobody should have asked again");
+            Ok(AsyncRawResponse::from_bytes(status, Headers::new(), body))
+        }
+    }
+
+    /// A service principal, to whom these answers are given.
+    async fn signed_in(answers: &[(StatusCode, &'static str)]) -> azure_core::Result<AccessToken> {
+        let answers = answers.iter().rev().copied().collect();
+        let options = ClientOptions {
+            retry: RetryOptions::exponential(ExponentialRetryOptions {
+                initial_delay: Span::milliseconds(1),
+                max_retries: 1,
+                ..ExponentialRetryOptions::default()
+            }),
+            transport: Some(Transport::new(Arc::new(Answers(Mutex::new(answers))))),
+            ..ClientOptions::default()
+        };
+        let options = ClientSecretCredentialOptions {
+            client_options: options,
+        };
+        let tenant = "5f1d6cbe-3b1e-4b7e-9a0d-2c7f0a9e4d10";
+        let secret = Secret::new("hunter2");
+        ClientSecretCredential::new(tenant, "app".to_owned(), secret, Some(options))?
+            .get_token(&["https://management.azure.com/.default"], None)
+            .await
+    }
+
+    #[tokio::test]
+    async fn entra_is_asked_again_when_it_is_busy_or_broken() {
+        let token = r#"{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":"good"}"#;
+        for status in [StatusCode::TooManyRequests, StatusCode::ServiceUnavailable] {
+            let token = signed_in(&[(status, "{}"), (StatusCode::Ok, token)]).await;
+            assert_eq!(token.unwrap().token.secret(), "good");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_entra_says_is_told_by_what_it_means() {
+        let busy = r#"{"error":"temporarily_unavailable","error_description":"AADSTS90055: Tenant reached the limit. Trace ID: t-1 Correlation ID: c-1","error_codes":[90055],"trace_id":"t-1","correlation_id":"c-1"}"#;
+        let wrong = busy
+            .replace("AADSTS90055", "AADSTS7000215")
+            .replace("90055", "7000215");
+        let wrong: &'static str = wrong.leak();
+        let gateway = "<html>502 Bad Gateway</html>";
+        let cases: [(StatusCode, &'static str, Meant); 4] = [
+            (StatusCode::TooManyRequests, busy, |error| {
+                matches!(error, Error::Throttled(_))
+            }),
+            (StatusCode::InternalServerError, busy, |error| {
+                matches!(error, Error::Unavailable(_))
+            }),
+            (StatusCode::BadGateway, gateway, |error| {
+                matches!(error, Error::Unavailable(_))
+            }),
+            (StatusCode::Unauthorized, wrong, |error| {
+                matches!(error, Error::Unauthenticated(_))
+            }),
+        ];
+        for (status, body, is_meant) in cases {
+            let refused = signed_in(&[(status, body), (status, body)])
+                .await
+                .unwrap_err();
+            let error = from_sdk(Call::new("get a token", "the caller"), refused);
+            assert!(is_meant(&error), "{status}: {error:?}");
+            let said = error.to_string();
+            assert!(
+                !said.contains("To troubleshoot") && !said.contains("hunter2"),
+                "{said}"
+            );
+            if body != gateway {
+                assert!(
+                    said.contains("AADSTS") && said.contains("request id c-1, trace id t-1"),
+                    "{said}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_azures_metadata_service_is_taken_for_it() {
+        use StatusCode::{BadRequest, Forbidden, NotFound, Ok, Unauthorized};
+        let azures = br#"{"error":"invalid_request","error_description":"Required metadata header not specified"}"#;
+        assert!(is_azures(BadRequest, azures));
+        for (whose, status, body) in [
+            (
+                "AWS, version 1",
+                NotFound,
+                "<?xml version=\"1.0\"?><html><h1>404 - Not Found</h1></html>",
+            ),
+            ("AWS, version 2", Unauthorized, ""),
+            (
+                "AWS, a token that is none",
+                BadRequest,
+                "<html><h1>400 - Bad Request</h1></html>",
+            ),
+            (
+                "Google Cloud",
+                Forbidden,
+                "<!DOCTYPE html><p>Your client does not have permission",
+            ),
+            ("OpenStack", NotFound, "404 Not Found"),
+            ("a proxy", Ok, "<html>sign in</html>"),
+            (
+                "a service of one's own",
+                Ok,
+                r#"{"error":"invalid_request"}"#,
+            ),
+            ("another service", BadRequest, r#"{"message":"no"}"#),
+        ] {
+            assert!(!is_azures(status, body.as_bytes()), "{whose}");
+        }
+    }
 }

@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 use crate::credentials::causes;
 
+mod sign_in;
+
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-error-code");
 /// The same over all resource providers that a call went through: what Azure's support asks for.
 const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
@@ -86,7 +88,7 @@ pub(crate) fn from_sdk(call: Call, error: azure_core::Error) -> Error {
     let said = causes(&error);
     // Entra's codes; its answers come through the credential, in different wrappings.
     if said.contains("AADSTS") || matches!(error.kind(), ErrorKind::Credential) {
-        return from_credential(call, error, &said);
+        return sign_in::refused(call, error, &said);
     }
     if let ErrorKind::HttpResponse {
         raw_response: Some(answer),
@@ -105,56 +107,16 @@ pub(crate) fn from_sdk(call: Call, error: azure_core::Error) -> Error {
     Error::Invalid(Box::new(call.because(said)))
 }
 
-/// Sign-ins that were good once: a refresh token, a session, a secret or an assertion whose time is over.
-const EXPIRED: [&str; 8] = [
-    "AADSTS50078",
-    "AADSTS50089",
-    "AADSTS50173",
-    "AADSTS70043",
-    "AADSTS700024",
-    "AADSTS700082",
-    "AADSTS700084",
-    "AADSTS7000222",
-];
-
-fn from_credential(call: Call, error: azure_core::Error, said: &str) -> Error {
-    if !said.contains("AADSTS") && unreachable(&error) {
-        let call = Call {
-            source: Some(Arc::new(error)),
-            ..call.because("the token for it could not be fetched")
-        };
-        return Error::Unavailable(Box::new(call));
-    }
-    let code = said.find("AADSTS").map(|at| {
-        let rest = &said[at..];
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric());
-        rest[..end.unwrap_or(rest.len())].to_owned()
-    });
-    // Further lines are trace ids and advertising.
-    let words = said.lines().next().unwrap_or_default().trim();
-    let expired = code.as_deref().is_some_and(|code| EXPIRED.contains(&code));
-    let call = Box::new(Call {
-        code,
-        ..call.because(words)
-    });
-    if expired {
-        Error::Expired(call)
-    } else {
-        Error::Unauthenticated(call)
-    }
+fn unreachable(error: &azure_core::Error) -> bool {
+    kinds(error).any(|kind| matches!(kind, ErrorKind::Connection | ErrorKind::Io))
 }
 
-fn unreachable(error: &azure_core::Error) -> bool {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<azure_core::Error>()
-            && matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io)
-        {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+/// The kinds of an error and of what it came from.
+fn kinds(error: &azure_core::Error) -> impl Iterator<Item = &ErrorKind> {
+    let first: &(dyn StdError + 'static) = error;
+    std::iter::successors(Some(first), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<azure_core::Error>())
+        .map(azure_core::Error::kind)
 }
 
 type Meaning = fn(Box<Call>) -> Error;
@@ -234,31 +196,50 @@ const MEANINGS: [(Meaning, &[&str]); 8] = [
     ),
 ];
 
-/// What will be refused tomorrow as well, whatever the status is.
-const REFUSED: [&str; 19] = [
-    "AlreadyInUse",
-    "FlagMustBeSetForRestore",
-    "ForbiddenByFirewall",
-    "ForbiddenByConnection",
-    "InvalidResourceLocation",
-    // 404s of a cloud that has not this API at all, and of credentials that lead elsewhere: nothing of ours is gone.
-    "InvalidResourceNamespace",
-    "InvalidResourceType",
-    "InvalidSubscriptionId",
-    "SubscriptionNotFound",
-    "SubscriptionStateForbidden",
-    // A key vault without purge protection keeps no key for an account.
-    "KeyVaultPolicyError",
-    "ReadOnlyDisabledSubscription",
-    "RequestDisallowedByPolicy",
-    "RoleAssignmentUpdateNotPermitted",
-    "ScopeLocked",
+/// What will be refused tomorrow as well, whatever the status is, and what to do about it where Azure does not say.
+///
+/// The 404s among them say nothing about an object of ours. A subscription or a group that is not found is a mistake in the
+/// provider's block, or the wrong credentials, as long as nobody knows better: taken for "gone", everything in the state would be
+/// dropped, and what was made could only be imported again.
+const REFUSED: [(&str, &str); 22] = [
+    ("AlreadyInUse", ""),
+    ("FlagMustBeSetForRestore", ""),
+    ("ForbiddenByFirewall", KEPT_OUT),
+    ("ForbiddenByConnection", KEPT_OUT),
+    ("InvalidResourceLocation", ""),
+    ("InvalidResourceNamespace", ANOTHER_CLOUD),
+    ("InvalidResourceType", ANOTHER_CLOUD),
+    ("InvalidSubscriptionId", ANOTHER_SUBSCRIPTION),
+    ("InvalidTenantId", ANOTHER_SUBSCRIPTION),
+    ("ResourceGroupNotFound", NO_GROUP),
+    ("SubscriptionNotFound", ANOTHER_SUBSCRIPTION),
+    ("SubscriptionStateForbidden", SWITCHED_OFF),
+    (
+        "KeyVaultPolicyError",
+        "a key for an account has to lie in a vault with purge protection: switch it on with `az keyvault update \
+         --enable-purge-protection true`",
+    ),
+    ("ReadOnlyDisabledSubscription", SWITCHED_OFF),
+    ("RequestDisallowedByPolicy", ""),
+    ("RoleAssignmentUpdateNotPermitted", ""),
+    ("ScopeLocked", ""),
     // A 403, and yet no right is missing: its value is not given out, to anybody.
-    "SecretDisabled",
-    "StorageAccountAlreadyTaken",
-    "StorageAccountInAnotherResourceGroup",
-    "SubscriptionDisabled",
+    ("SecretDisabled", ""),
+    ("StorageAccountAlreadyTaken", ""),
+    ("StorageAccountInAnotherResourceGroup", ""),
+    ("SubscriptionDisabled", SWITCHED_OFF),
+    (
+        "VaultNotFound",
+        "the vault was deleted while it was used; what was in it comes back with it, by `az keyvault recover`",
+    ),
 ];
+
+const KEPT_OUT: &str = "the key vault's network lets nobody in from here: run this where it does, or add this address to its network rules";
+const ANOTHER_CLOUD: &str = "nothing was taken for gone; check that the endpoint and the location are of the cloud that is meant";
+const ANOTHER_SUBSCRIPTION: &str = "nothing was taken for gone; check the subscription, and that the credentials are of its tenant";
+const NO_GROUP: &str = "nothing of it was taken for gone; check the subscription and the group's name. Was the group deleted with all \
+                        that was in it, make it again with `az group create`: then the next plan sees what is missing";
+const SWITCHED_OFF: &str = "have the subscription enabled again, by its owner or Azure's support";
 
 pub(crate) fn from_code(call: Call, code: &str, message: Option<&str>, status: u16) -> Error {
     let message = message.unwrap_or_default();
@@ -282,11 +263,28 @@ pub(crate) fn from_code(call: Call, code: &str, message: Option<&str>, status: u
         | "ForbiddenByRbac"
         | "InsufficientAccountPermissions"
         | "LinkedAuthorizationFailed" => denied(call, message),
-        code if REFUSED.contains(&code) => Error::Invalid(call),
-        code => match MEANINGS.iter().find(|(_, codes)| codes.contains(&code)) {
-            Some((meaning, _)) => meaning(call),
-            None => by_status(call, status, message),
+        code => match REFUSED.iter().find(|(refused, _)| *refused == code) {
+            Some((_, advice)) => Error::Invalid(advised(call, advice)),
+            None => known(call, code, message, status),
         },
+    }
+}
+
+/// Azure's words, and ours.
+fn advised(mut call: Box<Call>, advice: &str) -> Box<Call> {
+    if !advice.is_empty() {
+        let said = call.message.take().unwrap_or_default();
+        let said = said.trim_end_matches('.');
+        let mark = if said.is_empty() { "" } else { ": " };
+        call.message = Some(format!("{said}{mark}{advice}"));
+    }
+    call
+}
+
+fn known(call: Box<Call>, code: &str, message: &str, status: u16) -> Error {
+    match MEANINGS.iter().find(|(_, codes)| codes.contains(&code)) {
+        Some((meaning, _)) => meaning(call),
+        None => by_status(call, status, message),
     }
 }
 
@@ -294,7 +292,13 @@ fn by_status(call: Box<Call>, status: u16, message: &str) -> Error {
     match status {
         401 => Error::Unauthenticated(call),
         403 => denied(call, message),
-        404 => Error::NotFound(call),
+        404 if call.code.is_some() => Error::NotFound(call),
+        // Azure says what it does not find. A gateway, a proxy or another service does not, and knows nothing of our objects.
+        404 => Error::Invalid(advised(
+            call,
+            "whoever answered 404 did not say what is missing, as Azure does, so that nothing was taken for gone; check the endpoint and \
+             the proxy on the way to it",
+        )),
         409 | 412 => Error::Conflict(call),
         429 => Error::Throttled(call),
         405 | 501 => Error::Unsupported(call),
@@ -445,8 +449,41 @@ mod tests {
             let body = format!(r#"{{"error":{{"code":"{code}","message":"no"}}}}"#);
             assert!(matches!(meaning(&body, 404), Error::Invalid(_)), "{code}");
         }
+    }
+
+    #[test]
+    fn a_group_that_is_not_found_takes_nothing_out_of_the_state() {
         let body = r#"{"error":{"code":"ResourceGroupNotFound","message":"Resource group 'acme' could not be found."}}"#;
-        assert!(matches!(meaning(body, 404), Error::NotFound(_)));
+        let error = meaning(body, 404);
+        assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+        let said = error.to_string();
+        assert!(
+            said.contains("could not be found: nothing of it was taken for gone")
+                && said.contains("az group create"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn only_who_says_what_is_missing_is_believed_that_it_is() {
+        for body in [
+            "",
+            "{}",
+            "<html>not here</html>",
+            r#"{"message":"no Route matched"}"#,
+        ] {
+            let error = meaning(body, 404);
+            assert!(matches!(error, Error::Invalid(_)), "{body}: {error:?}");
+            assert!(error.to_string().contains("check the endpoint"), "{error}");
+        }
+        for code in [
+            "ResourceNotFound",
+            "ParentResourceNotFound",
+            "SecretNotFound",
+        ] {
+            let body = format!(r#"{{"error":{{"code":"{code}","message":"no"}}}}"#);
+            assert!(matches!(meaning(&body, 404), Error::NotFound(_)), "{code}");
+        }
     }
 
     #[test]
@@ -464,22 +501,6 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_whose_time_is_over_was_good_once() {
-        let said = |words: &'static str| {
-            let error = azure_core::Error::with_message(ErrorKind::Credential, words);
-            from_sdk(Call::new("get a token", "the caller"), error)
-        };
-        for words in [
-            "AADSTS7000222: The provided client secret keys for app 'a' are expired.",
-            "AADSTS700024: Client assertion is not within its valid time range.",
-        ] {
-            assert!(matches!(said(words), Error::Expired(_)), "{words}");
-        }
-        let wrong = "AADSTS7000215: Invalid client secret provided.";
-        assert!(matches!(said(wrong), Error::Unauthenticated(_)));
-    }
-
-    #[test]
     fn blob_storage_answers_xml() {
         let body = "\u{feff}<?xml version=\"1.0\"?><Error><Code>LeaseIdMissing</Code><Message>There is currently a lease on the container.\nRequestId:1\nTime:2</Message></Error>";
         let error = meaning(body, 412);
@@ -490,7 +511,6 @@ mod tests {
     #[test]
     fn codes_without_an_entry_go_by_status() {
         for (status, is) in [
-            (404, "found nothing"),
             (409, "another change"),
             (429, "throttled"),
             (503, "could not be answered"),

@@ -1,10 +1,12 @@
 //! Secrets in a key vault that exists, by the SDK's client.
 //!
-//! Calls: `create` 2; `get` 1, 2 where it is not there or deleted; `put_value` 2, since a new version has no tags but those that are
-//! sent along; `set_tags` 1; `set_key` 0; `restore` and `delete` 1, and 1 per pause until Azure has seen it through; a deletion
-//! for good 1 more. A vault is looked up once (see `vaults`), and asks for a token of its own at its first call.
+//! Calls: `create` 2; `get` 1 per 25 versions, 1 more where it is not there or deleted; `put_value` 1 more than `get`, since a new
+//! version has no tags but those that are sent along; `set_tags` 1; `set_key` 0; `restore` and `delete` 1, and 1 per pause until
+//! Azure has seen it through; a deletion for good 1 more. A vault is looked up once (see `vaults`), and asks for a token of its own
+//! at its first call.
 //!
-//! Reading a secret's version brings its value along. It is dropped unread.
+//! Getting a secret would bring its value along, which whoever runs us need not be allowed to read, and a secret that is switched off
+//! is not given out at all. The list of its versions has all but the values.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,14 +14,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::http::response::ResponseBody;
+use azure_core::time::OffsetDateTime;
 use azure_security_keyvault_secrets::models::{
-    SetSecretParameters, UpdateSecretPropertiesParameters,
+    SecretClientListSecretPropertiesVersionsOptions, SecretProperties, SetSecretParameters,
+    UpdateSecretPropertiesParameters,
 };
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 use clouds::account::KmsKey;
 use clouds::error::Call;
 use clouds::secrets::{Deletion, NewSecret, Secret, SecretName, SecretText, Secrets};
 use clouds::{Error, Optional, Refusal, Result, Tags};
+use futures::TryStreamExt;
 use serde::Deserialize;
 
 use crate::error::{from_sdk, invalid, unreadable};
@@ -27,7 +32,6 @@ use crate::session::Service;
 use crate::vaults::Vault;
 use crate::{Azure, names, pauses, versions};
 
-const GET: &str = "Microsoft.KeyVault/vaults/secrets/getSecret/action";
 const SET: &str = "Microsoft.KeyVault/vaults/secrets/setSecret/action";
 const METADATA: &str = "Microsoft.KeyVault/vaults/secrets/readMetadata/action";
 const UPDATE: &str = "Microsoft.KeyVault/vaults/secrets/update/action";
@@ -36,6 +40,10 @@ const DELETE: &str = "Microsoft.KeyVault/vaults/secrets/delete";
 const PURGE: &str = "Microsoft.KeyVault/vaults/secrets/purge/action";
 /// How long a vault may take to delete or to restore a secret: seconds, as a rule.
 const LONGEST: Duration = Duration::from_mins(2);
+/// How many versions one page of a list has: the most that a vault gives.
+const PAGE: i32 = 25;
+/// How many versions of a secret are looked through for the newest.
+const MOST: usize = 10_000;
 
 /// What of a secret is read: all but its value.
 #[derive(Deserialize)]
@@ -49,6 +57,15 @@ struct Found {
 impl Found {
     fn read(call: &Call, body: &ResponseBody) -> Result<Self> {
         serde_json::from_slice(body.as_ref()).map_err(|error| unreadable(call.clone(), &error))
+    }
+
+    /// One version of a list.
+    fn listed(version: SecretProperties) -> Self {
+        Self {
+            id: version.id.unwrap_or_default(),
+            tags: version.tags.map(|tags| tags.into_iter().collect()),
+            content_type: version.content_type,
+        }
     }
 
     /// `https://VAULT/secrets/NAME/VERSION`, after the name.
@@ -143,7 +160,7 @@ impl Secrets for Azure {
         }
         match place.deleted().await? {
             Some(deleted) => Ok(deleted.secret(name, true)),
-            None => Err(Error::NotFound(Box::new(Call::new(GET, name)))),
+            None => Err(Error::NotFound(Box::new(Call::new(METADATA, name)))),
         }
     }
 
@@ -226,8 +243,8 @@ impl Secrets for Azure {
 impl Azure {
     async fn place<'n>(&self, name: &'n SecretName) -> Result<Place<'n>> {
         let parts = names::vault_secret(name)
-            .map_err(|rule| invalid(GET, name, format!("its name {rule}")))?;
-        let vault = self.0.vault(parts.vault).await?;
+            .map_err(|rule| invalid(METADATA, name, format!("its name {rule}")))?;
+        let vault = self.0.vault(parts.vault).await.map_err(unseen)?;
         let elsewhere = self.0.config.endpoints.contains_key(&Service::Vault);
         let options = SecretClientOptions {
             api_version: versions::SECRETS.to_owned(),
@@ -237,7 +254,7 @@ impl Azure {
         };
         let credential = self.0.credential().await?.clone();
         let client = SecretClient::new(&vault.uri, credential, Some(options));
-        let client = client.map_err(|error| from_sdk(Call::new(GET, name), error))?;
+        let client = client.map_err(|error| from_sdk(Call::new(METADATA, name), error))?;
         Ok(Place {
             vault,
             client,
@@ -248,16 +265,33 @@ impl Azure {
 }
 
 impl Place<'_> {
-    /// The secret, unless it is deleted or was never there.
+    /// The newest version of the secret, unless it is deleted or was never there: then a vault lists none.
     async fn live(&self) -> Result<Option<Found>> {
-        let call = Call::new(GET, self.name);
-        let sent = self.client.get_secret(self.secret, None).await;
-        let answer = sent
-            .map_err(|error| from_sdk(call.clone(), error))
-            .optional()?;
-        answer
-            .map(|answer| Found::read(&call, &answer.into_body()))
-            .transpose()
+        let call = Call::new(METADATA, self.name);
+        let options = SecretClientListSecretPropertiesVersionsOptions {
+            maxresults: Some(PAGE),
+            ..SecretClientListSecretPropertiesVersionsOptions::default()
+        };
+        let versions = self
+            .client
+            .list_secret_properties_versions(self.secret, Some(options));
+        let mut versions = versions.map_err(|error| from_sdk(call.clone(), error))?;
+        let mut newest: Option<SecretProperties> = None;
+        for _ in 0..=MOST {
+            let next = versions.try_next().await;
+            let next = next.map_err(|error| from_sdk(call.clone(), error));
+            match next.optional()?.flatten() {
+                Some(next) => {
+                    newest = Some(match newest {
+                        Some(newest) if age(&newest) > age(&next) => newest,
+                        _ => next,
+                    });
+                }
+                None => return Ok(newest.map(Found::listed)),
+            }
+        }
+        let why = format!("it has more than {MOST} versions: purge it, or take another name");
+        Err(invalid(METADATA, self.name, why))
     }
 
     /// The secret that is deleted and can be brought back.
@@ -301,6 +335,25 @@ impl Place<'_> {
         let answer = sent.map_err(|error| from_sdk(call.clone(), error))?;
         Found::read(&call, &answer.into_body())
     }
+}
+
+/// A vault that is not seen says nothing about what is in it. One that was deleted comes back with its secrets.
+fn unseen(error: Error) -> Error {
+    let Error::NotFound(mut call) = error else {
+        return error;
+    };
+    let said = call.message.take().unwrap_or_default();
+    call.message = Some(format!(
+        "{said}; its secrets were not taken for gone: grant Microsoft.KeyVault/vaults/read on it, or bring it back with `az keyvault \
+         recover`"
+    ));
+    Error::Invalid(call)
+}
+
+/// When a version was made, to the second, which a list is in no order of; of two in the same second, the one that was changed last.
+fn age(version: &SecretProperties) -> Option<(OffsetDateTime, Option<OffsetDateTime>)> {
+    let attributes = version.attributes.as_ref()?;
+    Some((attributes.created?, attributes.updated))
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ impl Session {
                 .into_iter()
                 .find(|found| found.name.eq_ignore_ascii_case(name));
             own.ok_or_else(|| {
-                let why = "the subscription has no key vault of this name";
+                // Who may not see a vault is not told of it.
+                let why = "the subscription has no key vault of this name, or none that whoever runs this may read";
                 Error::NotFound(Box::new(call.because(why)))
             })?
         };

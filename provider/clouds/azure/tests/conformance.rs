@@ -408,7 +408,22 @@ async fn clusters() {
             &cluster.to_string(),
         )
         .await;
-    conformance::clusters::suite(&*standin.clouds().clusters, &standin.environment()).await;
+    let environment = standin.environment();
+    let clusters = standin.clouds().clusters;
+    conformance::clusters::suite(&*clusters, &environment).await;
+    // One that knows nobody of Entra is looked up as well, and its API would refuse every token.
+    let mut own = cluster.clone();
+    own["ownUsers"] = json!(true);
+    standin
+        .send(
+            Method::PUT,
+            &standin.administration("clusters"),
+            &own.to_string(),
+        )
+        .await;
+    clusters.describe(&environment.cluster).await.unwrap();
+    let refused = clusters.token(&environment.cluster).await.unwrap_err();
+    assert!(refused.to_string().contains("--enable-aad"), "{refused}");
     standin.assert_described().await;
 }
 

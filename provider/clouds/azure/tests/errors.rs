@@ -15,7 +15,6 @@ use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions}
 use azure_core::error::ErrorKind;
 use clouds::buckets::{Bucket, BucketSettings, Encryption, NewBucket, Protection};
 use clouds::roles::{Role, RoleSpec, Subject, Trust};
-use clouds::secrets::{Deletion, NewSecret};
 use clouds::{Clouds, Error, Tags};
 use clouds_azure::Config;
 use server::{Scripted, Server, config, error, not_found, ok};
@@ -511,23 +510,6 @@ async fn the_right_on_a_key_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_vault_with_policies_of_its_own_is_refused_with_the_way_out() {
-    let vault = VAULT.replace("true", "false");
-    let server = Server::choosing(move |_| ok(&vault)).await;
-    let error = server
-        .clouds(1)
-        .secrets
-        .get(&"keys/token".parse().unwrap())
-        .await
-        .unwrap_err();
-    assert!(matches!(error, Error::Invalid(_)), "{error:?}");
-    assert!(
-        error.to_string().contains("--enable-rbac-authorization"),
-        "{error}"
-    );
-}
-
-#[tokio::test]
 async fn what_is_not_ours_is_not_deleted_with_it() {
     let other = r#"{"value":[{"name":"metadata"},{"name":"photos"}]}"#;
     let server = Server::scripted(vec![
@@ -597,65 +579,4 @@ async fn who_may_not_see_blobs_is_told_which_role_it_takes() {
         "{said}"
     );
     assert!(server.writes().is_empty(), "nothing is deleted unseen");
-}
-
-/// Key Vault asks for a token first, and says for whom.
-fn challenged(request: &str, then: impl Fn() -> server::Answer) -> server::Answer {
-    if request.contains("Microsoft.KeyVault/vaults") {
-        return ok(VAULT);
-    }
-    if request.to_lowercase().contains("authorization: bearer") {
-        return then();
-    }
-    let challenge = "WWW-Authenticate: Bearer authorization=\"https://login.microsoftonline.com/t\", resource=\"https://vault.azure.net\"\r\n";
-    ("401 Unauthorized", challenge.into(), String::new())
-}
-
-#[tokio::test]
-async fn a_deleted_secret_keeps_its_name_and_no_value_is_told() {
-    let server = Server::choosing(|request| {
-        let put = request.starts_with("PUT");
-        challenged(request, || {
-            if put {
-                let body = r#"{"error":{"code":"Conflict","message":"Secret token is currently in a deleted but recoverable state","innererror":{"code":"ObjectIsDeletedButRecoverable"}}}"#;
-                return ("409 Conflict", String::new(), body.into());
-            }
-            error("404 Not Found", "SecretNotFound", "A secret with (name/id) token was not found")
-        })
-    })
-    .await;
-    let new = NewSecret {
-        name: "keys/token".parse().unwrap(),
-        kms_key: None,
-        value: Some("hunter2".to_owned().into()),
-        tags: Tags::new(),
-    };
-    let refused = server.clouds(1).secrets.create(&new).await.unwrap_err();
-    assert!(matches!(refused, Error::AlreadyExists(_)), "{refused:?}");
-    assert!(!format!("{refused:?}").contains("hunter2"));
-    let sent: Vec<_> = server
-        .requests()
-        .into_iter()
-        .filter(|request| request.contains("hunter2"))
-        .collect();
-    assert!(
-        sent.iter()
-            .all(|request| request.contains("x-original-host: keys.vault.azure.net")),
-        "{sent:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_vault_that_keeps_its_secrets_is_not_asked_to_purge() {
-    let vault = VAULT.replace("true", "true,\"enablePurgeProtection\":true");
-    let server = Server::choosing(move |_| ok(&vault)).await;
-    let name = "keys/token".parse().unwrap();
-    let refused = server
-        .clouds(1)
-        .secrets
-        .delete(&name, Deletion::Now)
-        .await
-        .unwrap_err();
-    assert!(matches!(refused, Error::Invalid(_)), "{refused:?}");
-    assert!(server.writes().is_empty());
 }

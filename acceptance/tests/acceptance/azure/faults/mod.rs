@@ -104,7 +104,7 @@ const KINDS: [Kind; 5] = [
         resource: "dataplane_secret.this",
         object: "faults-vault/token",
         create: "Microsoft.KeyVault/vaults/secrets/setSecret/action",
-        read: "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+        read: "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
         delete: "Microsoft.KeyVault/vaults/secrets/delete",
     },
 ];

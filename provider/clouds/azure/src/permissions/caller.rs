@@ -210,17 +210,14 @@ const ROWS: [Row; 21] = [
         Managed::Secrets,
         Operation::Read,
         &[VAULT],
-        &[
-            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-            "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
-        ],
+        &["Microsoft.KeyVault/vaults/secrets/readMetadata/action"],
     ),
     (
         Managed::Secrets,
         Operation::Update,
         &[VAULT],
         &[
-            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
             "Microsoft.KeyVault/vaults/secrets/setSecret/action",
             "Microsoft.KeyVault/vaults/secrets/update/action",
         ],
@@ -285,9 +282,17 @@ mod tests {
             &[Operation::Read].into(),
         );
         let text = read.to_string();
-        assert!(text.contains("secrets/getSecret/action"), "{text}");
+        assert!(text.contains("secrets/readMetadata/action"), "{text}");
         assert!(!text.contains("setSecret"), "{text}");
         assert!(read.value()["AssignableScopes"].is_array(), "{text}");
+    }
+
+    #[test]
+    fn nothing_takes_the_value_of_a_secret() {
+        for (managed, operation, _, data) in ROWS {
+            let reads = data.iter().any(|action| action.contains("getSecret"));
+            assert!(!reads, "{managed:?} {operation:?}");
+        }
     }
 
     #[test]
