@@ -3,9 +3,9 @@
 //! **Fields that are not here are dropped when a message is decoded**, as always with `prost`. So nothing that came from
 //! somebody else is ever encoded anew: a task's template, its inputs, outputs and error, and a condition's value are passed on
 //! as the very bytes that they came in, and decoded only to be looked at. What is encoded here is what the executor itself says
-//! (events, requests to the cache). One message of those carries foreign ones inside, `CachedOutput`, and it is written with the
-//! outputs' place in the object store, never with their values. The acceptance tests hold these messages to the published
-//! Python package of the same name, both ways.
+//! (events, requests to the cache). Where a message that is received carries one that is passed on, its field is declared as
+//! bytes, which is the same on the wire: `CachedOutput.output_literals`. The acceptance tests hold these messages to the
+//! published Python package of the same name, both ways.
 
 /// Templates, values and types, errors, logs.
 #[rustfmt::skip]

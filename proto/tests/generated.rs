@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-const PROTOS: [&str; 6] = [
+const PROTOS: [&str; 7] = [
     "tfplugin6.proto",
     "goplugin.proto",
     "dataplane/v1/cluster.proto",
     "flyteidl2/core/tasks.proto",
+    "flyteidl2/task/task_definition.proto",
     "flyteidl2/workflow/events_proxy_service.proto",
     "flyteidl2/cacheservice/v2/cacheservice.proto",
 ];

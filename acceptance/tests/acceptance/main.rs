@@ -9,6 +9,7 @@ mod eks;
 mod environment;
 mod examples;
 mod faults;
+mod flyte_messages;
 mod google;
 mod identity;
 mod looked_up;

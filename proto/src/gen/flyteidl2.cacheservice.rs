@@ -27,10 +27,11 @@ pub struct CachedOutput {
 }
 /// Nested message and enum types in `CachedOutput`.
 pub mod cached_output {
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Output {
-        #[prost(message, tag = "1")]
-        OutputLiterals(super::super::core::LiteralMap),
+        /// A `core.LiteralMap`, kept as its bytes: it is written into the object store as it came.
+        #[prost(bytes, tag = "1")]
+        OutputLiterals(::prost::alloc::vec::Vec<u8>),
         #[prost(string, tag = "2")]
         OutputUri(::prost::alloc::string::String),
     }

@@ -1303,7 +1303,6 @@ pub mod gpu_accelerator {
         AmazonNeuron = 2,
         AmdGpu = 3,
         HabanaGaudi = 4,
-        AppleSilicon = 5,
     }
     impl DeviceClass {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -1317,7 +1316,6 @@ pub mod gpu_accelerator {
                 Self::AmazonNeuron => "AMAZON_NEURON",
                 Self::AmdGpu => "AMD_GPU",
                 Self::HabanaGaudi => "HABANA_GAUDI",
-                Self::AppleSilicon => "APPLE_SILICON",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1328,7 +1326,6 @@ pub mod gpu_accelerator {
                 "AMAZON_NEURON" => Some(Self::AmazonNeuron),
                 "AMD_GPU" => Some(Self::AmdGpu),
                 "HABANA_GAUDI" => Some(Self::HabanaGaudi),
-                "APPLE_SILICON" => Some(Self::AppleSilicon),
                 _ => None,
             }
         }
@@ -1468,7 +1465,7 @@ pub mod task_metadata {
         Interruptible(bool),
     }
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReusePolicy {
     #[prost(int32, tag = "1")]
     pub min_replicas: i32,
@@ -1482,10 +1479,6 @@ pub struct ReusePolicy {
     pub scaledown_ttl: ::core::option::Option<::prost_types::Duration>,
     #[prost(enumeration = "reuse_policy::Scope", tag = "6")]
     pub scope: i32,
-    #[prost(string, tag = "7")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(string, tag = "8")]
-    pub version: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `ReusePolicy`.
 pub mod reuse_policy {
@@ -1949,7 +1942,6 @@ pub enum AcceleratorModel {
     AmdMi350x = 307,
     AmdMi355x = 308,
     HabanaGaudi1 = 400,
-    AppleSiliconGpu = 500,
 }
 impl AcceleratorModel {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1998,7 +1990,6 @@ impl AcceleratorModel {
             Self::AmdMi350x => "AMD_MI350X",
             Self::AmdMi355x => "AMD_MI355X",
             Self::HabanaGaudi1 => "HABANA_GAUDI1",
-            Self::AppleSiliconGpu => "APPLE_SILICON_GPU",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2044,7 +2035,6 @@ impl AcceleratorModel {
             "AMD_MI350X" => Some(Self::AmdMi350x),
             "AMD_MI355X" => Some(Self::AmdMi355x),
             "HABANA_GAUDI1" => Some(Self::HabanaGaudi1),
-            "APPLE_SILICON_GPU" => Some(Self::AppleSiliconGpu),
             _ => None,
         }
     }
@@ -2054,8 +2044,6 @@ impl AcceleratorModel {
 pub enum WorkerKind {
     Unspecified = 0,
     Sandbox = 1,
-    Microvm = 2,
-    Reusable = 3,
 }
 impl WorkerKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2066,8 +2054,6 @@ impl WorkerKind {
         match self {
             Self::Unspecified => "WORKER_KIND_UNSPECIFIED",
             Self::Sandbox => "WORKER_KIND_SANDBOX",
-            Self::Microvm => "WORKER_KIND_MICROVM",
-            Self::Reusable => "WORKER_KIND_REUSABLE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2075,8 +2061,6 @@ impl WorkerKind {
         match value {
             "WORKER_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "WORKER_KIND_SANDBOX" => Some(Self::Sandbox),
-            "WORKER_KIND_MICROVM" => Some(Self::Microvm),
-            "WORKER_KIND_REUSABLE" => Some(Self::Reusable),
             _ => None,
         }
     }
