@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Microsoft.Authorization: role assignments, role definitions, and what the caller may.
+// Microsoft.Authorization: role assignments, and what the caller may. Role definitions are in definitions.go.
 
 func (a *Assignment) id() string {
 	return a.scope + "/providers/Microsoft.Authorization/roleAssignments/" + a.name
@@ -61,14 +61,25 @@ func (s *Server) assignRole(call *Call) *Answer {
 	}
 	id := call.text("properties", "principalId")
 	role := sub.definition(call.text("properties", "roleDefinitionId"))
+	if role != nil && role.unknown > 0 {
+		role.unknown--
+		role = nil
+	}
 	if role == nil {
 		return refuse(http.StatusNotFound, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.", call.text("properties", "roleDefinitionId"))
 	}
+	if !role.assignable(scope) {
+		return refuse(http.StatusBadRequest, "RoleDefinitionNotAssignableAtScope", "The role '%s' cannot be assigned at the scope '%s': its assignable scopes are %v.", role.Name, scope, role.Scopes)
+	}
 	if known := call.assignment(); known != nil {
-		if known.principal != id || sub.definition(known.role) != role || known.condition != call.text("properties", "condition") {
+		// What it is narrowed by, and what is said of it, are all that ever changes.
+		if known.principal != id || sub.definition(known.role) != role {
 			return refuse(http.StatusBadRequest, "RoleAssignmentUpdateNotPermitted", "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.")
 		}
-		return answer(http.StatusOK, known.body())
+		if refused := known.narrow(call); refused != nil {
+			return refused
+		}
+		return answer(http.StatusCreated, known.body())
 	}
 	for _, other := range sub.assignments {
 		if same(other.scope, scope) && other.principal == id && sub.definition(other.role) == role {
@@ -83,19 +94,36 @@ func (s *Server) assignRole(call *Call) *Answer {
 		return refused
 	}
 	made := newAssignment(scope, name, principal, definitionID(sub.scope(), role.ID))
-	made.pending, made.description = sub.settings.Propagation, call.text("properties", "description")
-	if made.condition = call.text("properties", "condition"); made.condition != "" {
-		if made.version = call.text("properties", "conditionVersion"); made.version != "2.0" {
-			return refuse(http.StatusBadRequest, "InvalidConditionVersion", "The condition version '%s' is not supported: the only one is '2.0'.", made.version)
-		}
-		parsed, err := parseCondition(made.condition)
-		if err != nil {
-			return refuse(http.StatusBadRequest, "InvalidCondition", "The condition is not valid: %v.", err)
-		}
-		made.parsed = parsed
+	made.pending = sub.settings.Propagation
+	if refused := made.narrow(call); refused != nil {
+		return refused
 	}
 	sub.assignments = append(sub.assignments, made)
 	return answer(http.StatusCreated, made.body())
+}
+
+// longestCondition is how many characters Azure takes.
+const longestCondition = 8192
+
+// narrow takes the condition and the description that a call gives.
+func (a *Assignment) narrow(call *Call) *Answer {
+	text, version := call.text("properties", "condition"), call.text("properties", "conditionVersion")
+	if text == "" && version != "" || text != "" && version != "2.0" {
+		return refuse(http.StatusBadRequest, "InvalidConditionVersion", "The condition version '%s' is not supported: the only one is '2.0'.", version)
+	}
+	var parsed *condition
+	if text != "" {
+		if len(text) > longestCondition {
+			return refuse(http.StatusBadRequest, "InvalidCondition", "The condition has %d characters, more than %d.", len(text), longestCondition)
+		}
+		var err error
+		if parsed, err = parseCondition(text); err != nil {
+			return refuse(http.StatusBadRequest, "InvalidCondition", "The condition is not valid: %v.", err)
+		}
+	}
+	a.condition, a.version, a.parsed = text, version, parsed
+	a.description = call.text("properties", "description")
+	return nil
 }
 
 // assignee finds who is to have a role, as far as the directory knows yet.
@@ -154,68 +182,6 @@ func (s *Server) listAssignments(call *Call) *Answer {
 		}
 	}
 	return call.page(found)
-}
-
-func (s *Server) getDefinition(call *Call) *Answer {
-	if role := call.subscription.definition(call.id()); role != nil {
-		return answer(http.StatusOK, role.body(call.subscription.scope()))
-	}
-	return refuse(http.StatusNotFound, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.", call.parameters["roleDefinitionId"])
-}
-
-var nameFilter = regexp.MustCompile(`^(?:atScopeAndBelow\(\) and )?roleName eq '([^']*)'$`)
-
-func (s *Server) listDefinitions(call *Call) *Answer {
-	filter := call.query.Get("$filter")
-	match := nameFilter.FindStringSubmatch(filter)
-	if filter != "" && match == nil {
-		return refuse(http.StatusBadRequest, "InvalidFilter", "The filter '%s' is not supported.", filter)
-	}
-	var found []Object
-	roles := slices.Clone(builtIn)
-	for _, role := range call.subscription.definitions {
-		roles = append(roles, role)
-	}
-	for _, role := range roles {
-		if match == nil || same(role.Name, match[1]) {
-			found = append(found, role.body(call.subscription.scope()))
-		}
-	}
-	return call.page(found)
-}
-
-func (s *Server) defineRole(call *Call) *Answer {
-	id := strings.ToLower(call.parameters["roleDefinitionId"])
-	if !isGUID(id) {
-		return refuse(http.StatusBadRequest, "InvalidRoleDefinitionId", "The role definition ID '%s' is not valid: it must be a GUID.", id)
-	}
-	var properties struct {
-		RoleName         string
-		AssignableScopes []string
-		Permissions      []struct{ Actions, NotActions, DataActions, NotDataActions []string }
-	}
-	if err := remarshal(call.properties(), &properties); err != nil || len(properties.Permissions) != 1 {
-		return refuse(http.StatusBadRequest, "InvalidRoleDefinition", "A role has one set of permissions.")
-	}
-	permissions := properties.Permissions[0]
-	role := &RoleDefinition{
-		ID: id, Name: properties.RoleName, Custom: true, Scopes: properties.AssignableScopes,
-		Actions: permissions.Actions, NotActions: permissions.NotActions, DataActions: permissions.DataActions, NotDataActions: permissions.NotDataActions,
-	}
-	call.subscription.definitions[id] = role
-	return answer(http.StatusCreated, role.body(call.subscription.scope()))
-}
-
-func (s *Server) deleteDefinition(call *Call) *Answer {
-	role := call.subscription.definition(call.id())
-	if role == nil {
-		return answer(http.StatusNoContent, nil)
-	}
-	if !role.Custom || slices.ContainsFunc(call.subscription.assignments, func(a *Assignment) bool { return call.subscription.definition(a.role) == role }) {
-		return refuse(http.StatusBadRequest, "RoleDefinitionHasAssignments", "There are existing role assignments referencing role (code: '%s').", role.ID)
-	}
-	delete(call.subscription.definitions, role.ID)
-	return answer(http.StatusOK, role.body(call.subscription.scope()))
 }
 
 // listPermissions says what the caller may do in a scope.

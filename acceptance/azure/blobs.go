@@ -40,8 +40,9 @@ func escaped(text string) string {
 }
 
 const (
-	containerRead  = "Microsoft.Storage/storageAccounts/blobServices/containers/read"
-	containerWrite = "Microsoft.Storage/storageAccounts/blobServices/containers/write"
+	containerRead   = "Microsoft.Storage/storageAccounts/blobServices/containers/read"
+	containerWrite  = "Microsoft.Storage/storageAccounts/blobServices/containers/write"
+	containerDelete = "Microsoft.Storage/storageAccounts/blobServices/containers/delete"
 )
 
 // blobs answers the data plane of a storage account.
@@ -98,6 +99,7 @@ var blobOperations = map[string]blobOperation{
 	"GET container list":  {"list", blobs + "read", "Blob.List", true},
 	"GET container ":      {"getContainer", containerRead, "", false},
 	"HEAD container ":     {"getContainer", containerRead, "", false},
+	"DELETE container ":   {"deleteContainer", containerDelete, "", false},
 	"PUT container lease": {"leaseContainer", containerWrite, "", false},
 	"GET blob ":           {"get", blobs + "read", "", true},
 	"HEAD blob ":          {"get", blobs + "read", "", true},
@@ -179,6 +181,11 @@ func (r *blobRequest) answer() *Answer {
 		state := map[bool]string{true: "leased", false: "available"}[r.container.lease.held()]
 		return answer(http.StatusOK, nil).with("Etag", textIn(r.container.resource.body, "etag")).with("Last-Modified", now().Format(http.TimeFormat)).
 			with("x-ms-lease-state", state).with("x-ms-has-immutability-policy", "false").with("x-ms-has-legal-hold", "false")
+	case "deleteContainer":
+		if !r.server.dropContainer(r.Call, r.account, r.named) {
+			return refuseBlob(http.StatusPreconditionFailed, "LeaseIdMissing", "There is currently a lease on the container and no lease ID was specified in the request.")
+		}
+		return answer(http.StatusAccepted, nil)
 	case "leaseContainer":
 		return r.leased(&r.container.lease)
 	}

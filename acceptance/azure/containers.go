@@ -76,19 +76,27 @@ func (s *Server) deleteContainer(call *Call) *Answer {
 	if account == nil || found == nil {
 		return answer(http.StatusNoContent, nil)
 	}
-	name := call.parameters["containerName"]
-	if account.blobs.containers[name].lease.held() {
+	if !s.dropContainer(call, account, call.parameters["containerName"]) {
 		return refuse(http.StatusPreconditionFailed, "LeaseIdMissing", "There is currently a lease on the container and no lease ID was specified in the request.")
 	}
-	s.remove(found)
+	return answer(http.StatusOK, nil)
+}
+
+// dropContainer deletes a container that nobody holds a lease on, and says whether it did.
+func (s *Server) dropContainer(call *Call, account *Resource, name string) bool {
+	container := account.blobs.containers[name]
+	if container.lease.held() {
+		return false
+	}
+	s.remove(container.resource)
 	delete(account.blobs.containers, name)
 	service := call.blobService(account)
 	if boolIn(service.body, "properties", "containerDeleteRetentionPolicy", "enabled") {
-		body := copied(found.body)
+		body := copied(container.resource.body)
 		body["properties"] = changed(objectIn(body, "properties"), Object{"deleted": true, "deletedTime": moment(), "version": identifier(), "remainingRetentionDays": in(service.body, "properties", "containerDeleteRetentionPolicy", "days")})
 		account.blobs.deleted = append(account.blobs.deleted, body)
 	}
-	return answer(http.StatusOK, nil)
+	return true
 }
 
 func (s *Server) listContainers(call *Call) *Answer {

@@ -104,7 +104,7 @@ func (s *Server) addCaller(call *Call) *Answer {
 			asked.Scopes = []string{sub.scope()}
 		}
 		sub.assignments = slices.DeleteFunc(sub.assignments, func(a *Assignment) bool { return a.principal == caller.id })
-		role := &RoleDefinition{ID: identifier(), Name: asked.Name, Custom: true, Actions: asked.Actions, DataActions: asked.DataActions, Scopes: asked.Scopes}
+		role := &RoleDefinition{ID: identifier(), Name: asked.Name, Custom: true, ofTest: true, Actions: asked.Actions, DataActions: asked.DataActions, Scopes: asked.Scopes}
 		sub.definitions[role.ID] = role
 		for _, scope := range asked.Scopes {
 			sub.assignments = append(sub.assignments, newAssignment(scope, identifier(), caller, definitionID(sub.scope(), role.ID)))

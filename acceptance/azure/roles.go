@@ -15,6 +15,11 @@ type RoleDefinition struct {
 	DataActions    []string
 	NotDataActions []string
 	Scopes         []string
+	Description    string
+	// unknown is how often role assignments do not find it yet.
+	unknown int
+	// ofTest is what a test lets somebody do: no list has it.
+	ofTest bool
 }
 
 // What the owner of a subscription has here: control as in Azure, and data, which an owner there gives to himself.
@@ -136,7 +141,7 @@ func (r *RoleDefinition) body(scope string) Object {
 	list := func(names []string) []string { return append([]string{}, names...) }
 	return Object{
 		"id": definitionID(scope, r.ID), "name": r.ID, "type": "Microsoft.Authorization/roleDefinitions",
-		"properties": Object{"roleName": r.Name, "type": kind, "description": r.Name, "assignableScopes": scopes, "permissions": []any{Object{
+		"properties": Object{"roleName": r.Name, "type": kind, "description": r.Description, "assignableScopes": scopes, "permissions": []any{Object{
 			"actions": list(r.Actions), "notActions": list(r.NotActions), "dataActions": list(r.DataActions), "notDataActions": list(r.NotDataActions),
 		}}},
 	}

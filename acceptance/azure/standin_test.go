@@ -127,6 +127,99 @@ func TestRolesAreAssignedByTheRules(t *testing.T) {
 	w.must(204, "DELETE", textIn(made, "id")+"?api-version=2022-04-01", "")
 }
 
+// The condition of an assignment is all that changes, and one without its version is none.
+func TestAnAssignmentIsNarrowedLater(t *testing.T) {
+	w := newWorld(t)
+	account := w.account("standinnarrow")
+	_, principal, _ := w.identity("runner")
+	container := account + "/blobServices/default/containers/data"
+	made := w.assign(201, container, principal, "Storage Blob Data Reader", "")
+	put := func(more string) string {
+		return fmt.Sprintf(`{"properties":{"principalId":%q,"roleDefinitionId":%q%s}}`, principal, textIn(made, "properties", "roleDefinitionId"), more)
+	}
+	id := textIn(made, "id") + "?api-version=2022-04-01"
+	condition := "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringStartsWith 'a/'"
+	w.refused(400, "InvalidConditionVersion", "PUT", id, put(`,"condition":"`+condition+`"`))
+	w.refused(400, "InvalidConditionVersion", "PUT", id, put(`,"conditionVersion":"2.0"`))
+	w.refused(400, "InvalidCondition", "PUT", id, put(`,"conditionVersion":"2.0","condition":"`+strings.Repeat(" ", longestCondition)+condition+`"`))
+	w.must(201, "PUT", id, put(`,"conditionVersion":"2.0","condition":"`+condition+`"`))
+	if found := w.must(200, "GET", id, ""); textIn(found, "properties", "condition") != condition {
+		t.Fatal(found)
+	}
+}
+
+func TestARoleOfOnesOwnIsDefinedByTheRules(t *testing.T) {
+	w := newWorld(t)
+	w.administer("PUT", "settings", `{"definitionDelay":1}`)
+	account := w.account("standinroles")
+	container := account + "/blobServices/default/containers/data"
+	_, principal, _ := w.identity("runner")
+	id := func(guid string) string {
+		return w.group() + "/providers/Microsoft.Authorization/roleDefinitions/" + guid + "?api-version=2022-04-01"
+	}
+	body := func(name, actions, data, scope string) string {
+		return fmt.Sprintf(`{"properties":{"roleName":%q,"type":"CustomRole","permissions":[{"actions":[%s],"dataActions":[%s]}],"assignableScopes":[%s]}}`, name, actions, data, scope)
+	}
+	guid, group, read, writes := identifier(), `"`+w.group()+`"`, `"`+containerRead+`"`, `"`+blobs+`write"`
+	for code, wrong := range map[string]string{
+		"InvalidRoleDefinitionName":         body("", read, writes, group),
+		"MissingAssignableScopes":           body("mine", read, writes, ""),
+		"InvalidActionOrNotAction":          body("mine", writes, writes, group),
+		"InvalidDataActionOrNotDataAction":  body("mine", read, read, group),
+		"InvalidAssignableScopes":           body("mine", read, writes, `"`+account+`"`),
+		"RoleDefinitionWithSameNameExists":  body("Reader", read, writes, group),
+		"InvalidRoleDefinitionHasNoActions": body("mine", "", "", group),
+	} {
+		response, said := w.do("PUT", id(guid), wrong)
+		if response.StatusCode < 400 || textIn(said, "error", "code") != code {
+			t.Errorf("%s: %d %v", code, response.StatusCode, said)
+		}
+	}
+	w.refused(400, "InvalidRoleDefinitionId", "PUT", id("mine"), body("mine", read, writes, group))
+	w.must(201, "PUT", id(guid), body("mine", read, writes, group))
+	w.refused(409, "RoleDefinitionWithSameNameExists", "PUT", id(identifier()), body("mine", read, writes, group))
+	assign := func(scope string) (int, Object) {
+		given := fmt.Sprintf(`{"properties":{"principalId":%q,"roleDefinitionId":%q}}`, principal, definitionID("/subscriptions/"+w.id, guid))
+		response, said := w.do("PUT", scope+"/providers/Microsoft.Authorization/roleAssignments/"+identifier()+"?api-version=2022-04-01", given)
+		return response.StatusCode, said
+	}
+	if status, said := assign(container); status != 404 || textIn(said, "error", "code") != "RoleDefinitionDoesNotExist" {
+		t.Fatal(status, said)
+	}
+	if status, said := assign("/subscriptions/" + w.id); status != 400 {
+		t.Fatal(status, said)
+	}
+	status, made := assign(container)
+	if status != 201 {
+		t.Fatal(status, made)
+	}
+	blob := func(status int, method, path string) {
+		t.Helper()
+		headers := []string{"x-ms-version", "2021-12-02"}
+		if method == "PUT" {
+			headers = append(headers, "x-ms-blob-type", "BlockBlob")
+		}
+		w.must(status, method, "/blob/standinroles/data"+path, "", headers...)
+	}
+	token, _ := w.server.issue(w.server.principals[principal], storageAudiences[0])
+	w.as(token, func() {
+		blob(201, "PUT", "/x")
+		blob(403, "DELETE", "/x")
+		blob(200, "GET", "?restype=container")
+		blob(403, "DELETE", "?restype=container")
+	})
+	w.refused(400, "RoleDefinitionHasAssignments", "DELETE", id(guid), "")
+	w.must(200, "DELETE", textIn(made, "id")+"?api-version=2022-04-01", "")
+	w.administer("POST", "callers", `{"name":"narrow","actions":["Microsoft.Authorization/roleAssignments/write"]}`)
+	w.as("caller.narrow."+w.id, func() {
+		w.refused(403, "AuthorizationFailed", "PUT", id(guid), body("mine", read, writes, group))
+	})
+	w.must(200, "DELETE", id(guid), "")
+	w.must(204, "DELETE", id(guid), "")
+	w.refused(404, "RoleDefinitionDoesNotExist", "GET", id(guid), "")
+	blob(202, "DELETE", "?restype=container")
+}
+
 func TestACallerMayDoWhatIsListed(t *testing.T) {
 	w := newWorld(t)
 	w.administer("POST", "callers", `{"name":"narrow","actions":["Microsoft.ManagedIdentity/userAssignedIdentities/write"]}`)
@@ -179,7 +272,7 @@ func TestFaultsComeWhenTheyAreAskedFor(t *testing.T) {
 		t.Fatal("the answer arrived")
 	}
 	w.must(200, "GET", identity, "")
-	registry := w.group() + "/providers/Microsoft.ContainerRegistry/registries/standinfault?api-version=2023-07-01"
+	registry := w.group() + "/providers/Microsoft.ContainerRegistry/registries/standinfault?api-version=2025-11-01"
 	response, _ = w.do("PUT", registry, `{"location":"westeurope","sku":{"name":"Premium"}}`)
 	var said Object
 	for range 2 {

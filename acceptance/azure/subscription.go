@@ -17,6 +17,8 @@ type Settings struct {
 	Propagation int `json:"propagation"`
 	// PrincipalDelay is how often a new identity is not known yet to role assignments.
 	PrincipalDelay int `json:"principalDelay"`
+	// DefinitionDelay is how often a new role definition is not known yet to role assignments.
+	DefinitionDelay int `json:"definitionDelay"`
 	// FederationDelay is how often a new federated credential is not known yet to the token endpoint.
 	FederationDelay int `json:"federationDelay"`
 	// PageSize is the length of a page of a list.

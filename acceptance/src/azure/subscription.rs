@@ -109,6 +109,11 @@ impl Subscription {
         self.set(&json!({ "propagation": refusals }))
     }
 
+    /// How often a role that is defined from now on is not yet known to role assignments.
+    pub fn set_definition_delay(&self, refusals: u32) -> Result<()> {
+        self.set(&json!({ "definitionDelay": refusals }))
+    }
+
     /// How often a federated credential that is made from now on is not yet known to Entra.
     pub fn set_federation_delay(&self, refusals: u32) -> Result<()> {
         self.set(&json!({ "federationDelay": refusals }))

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bench;
+mod blob_writers;
 mod complete;
 mod examples;
 mod faults;
@@ -155,7 +156,7 @@ fn microsofts_clients_see_the_life_of_registries_workspaces_and_vaults() -> Resu
         "registries.begin_create",
         &within(registry),
     )?;
-    ensure!(made["login_server"] == "acmelife.azurecr.io", "{made}");
+    ensure!(made["properties"]["loginServer"] == "acmelife.azurecr.io", "{made}");
     let registry = within(json!({ "registry_name": "acmelife" }));
     owner.call("containerregistry", "registries.begin_delete", &registry)?;
     owner.refused("containerregistry", "registries.get", &registry)?;

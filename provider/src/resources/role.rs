@@ -41,9 +41,10 @@ pub struct Role;
 /// What pods of the data plane may do in the cloud, and which Kubernetes service accounts may take it on.
 ///
 /// It is an IAM role on AWS, a service account with its bindings on Google Cloud, and on Azure a user-assigned managed identity
-/// with its role assignments. What it may do follows from its `profile` and from the objects that are named here; the policy is in
-/// the plan, for review. On AWS the role has exactly that policy: one that somebody adds is shown in `unexpected_policies` and removed
-/// by the next apply. On Google Cloud and Azure, what others bind or assign on the same objects stays.
+/// with its role assignments, and with a custom role of its own where it writes blobs. What it may do follows from its `profile`
+/// and from the objects that are named here; the policy is in the plan, for review. On AWS the role has exactly that policy: one
+/// that somebody adds is shown in `unexpected_policies` and removed by the next apply. On Google Cloud and Azure, what others bind
+/// or assign on the same objects stays.
 ///
 /// A role is imported by its name (on Google Cloud what stands before the `@` of the service account), or by `eks/CLUSTER/NAME` when
 /// pods take it on by Pod Identity. The cloud keeps its policy and not the arguments that it was made from, so the plan after an

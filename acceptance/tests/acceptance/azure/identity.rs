@@ -12,6 +12,7 @@ use super::{
 
 const STORAGE: &str = "https://storage.azure.com/.default";
 const VAULT: &str = "https://vault.azure.net/.default";
+const MANAGEMENT: &str = "https://management.azure.com/.default";
 const METADATA: &str = "blob/acmeprodmeta/metadata";
 
 /// A session of a service account in the identity that is meant for it.
@@ -34,6 +35,25 @@ fn reads_and_writes(session: &Caller, name: &str) -> Result<()> {
     session
         .call(METADATA, "delete_blob", &json!({ "blob": name }))
         .map(drop)
+}
+
+/// Whoever writes what is in a container has no say over the container itself, by either of the APIs that have one.
+fn leaves_the_container_alone(bench: &Bench, role: &str, of: (&str, &str)) -> Result<()> {
+    let blobs = session(bench, role, of, STORAGE)?;
+    let refused = blobs.refused(METADATA, "delete_container", &json!({}))?;
+    assert_eq!(refused, "AuthorizationPermissionMismatch");
+    let manager = session(bench, role, of, MANAGEMENT)?;
+    let container = json!({ "resource_group_name": GROUP, "account_name": "acmeprodmeta", "container_name": "metadata" });
+    let mut changed = container.clone();
+    changed["blob_container"] = json!({ "metadata": { "by": "pod" } });
+    for (method, parameters) in [
+        ("blob_containers.delete", container),
+        ("blob_containers.update", changed),
+    ] {
+        let refused = manager.refused("storage", method, &parameters)?;
+        assert_eq!(refused, "AuthorizationFailed", "{method}");
+    }
+    Ok(())
 }
 
 #[test]
@@ -61,6 +81,7 @@ fn each_role_does_what_its_profile_says_and_nothing_else() -> Result<()> {
         &session(&bench, "userflyterole", pod, STORAGE)?,
         "acme/fraud/x",
     )?;
+    leaves_the_container_alone(&bench, "userflyterole", pod)?;
     let user = session(&bench, "userflyterole", pod, VAULT)?;
     assert_eq!(user.refused(&own, "get_secret", &token)?, "Forbidden");
 
@@ -69,6 +90,7 @@ fn each_role_does_what_its_profile_says_and_nothing_else() -> Result<()> {
         &session(&bench, "adminflyterole", executor, STORAGE)?,
         "acme/fraud/y",
     )?;
+    leaves_the_container_alone(&bench, "adminflyterole", executor)?;
     let admin = session(&bench, "adminflyterole", executor, VAULT)?;
     let read = admin.call(&own, "get_secret", &token)?;
     ensure!(read["value"] == "x", "{read}");

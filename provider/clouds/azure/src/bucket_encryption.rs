@@ -122,7 +122,7 @@ pub(crate) async fn revoke(session: &Session, key: &KmsKey, principal: &str) -> 
         return Ok(());
     };
     let arm = session.arm().await?;
-    let id = role_assignments::id(principal, &grant);
+    let id = role_assignments::of_grant(principal, &grant);
     role_assignments::remove(arm, &id).await
 }
 
@@ -157,7 +157,7 @@ async fn key_grant(session: &Session, key: &VaultKey) -> Result<Grant> {
     let vault = session.vault(&key.vault).await?;
     Ok(Grant {
         scope: vault.id.child("keys", &key.name),
-        role: BuiltIn::CryptoServiceEncryptionUser,
+        role: BuiltIn::CryptoServiceEncryptionUser.into(),
         condition: None,
     })
 }

@@ -24,6 +24,7 @@ mod permissions;
 mod registries;
 mod registry_images;
 mod role_assignments;
+mod role_definitions;
 mod roles;
 mod secrets;
 mod session;

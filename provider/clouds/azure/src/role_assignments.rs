@@ -9,9 +9,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::arm::{Arm, ResourceId};
-use crate::permissions::{BuiltIn, Grant};
+use crate::permissions::Grant;
 use crate::tags::hex;
-use crate::versions;
+use crate::{role_definitions, versions};
 
 const READ: &str = "Microsoft.Authorization/roleAssignments/read";
 const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
@@ -25,8 +25,9 @@ const CONDITION_VERSION: &str = "2.0";
 pub(crate) struct Assignment {
     pub(crate) id: ResourceId,
     pub(crate) scope: ResourceId,
-    /// A role that we know, or the id of another.
-    pub(crate) role: std::result::Result<BuiltIn, String>,
+    pub(crate) principal: String,
+    /// The id of the role's definition, as Azure wrote it.
+    pub(crate) role: String,
     pub(crate) condition: Option<String>,
 }
 
@@ -65,11 +66,6 @@ struct NewProperties<'a> {
 
 impl Found {
     fn understood(self) -> Assignment {
-        let id = self.properties.role_definition_id;
-        let guid = id.rsplit('/').next().unwrap_or_default();
-        let known = BuiltIn::ALL
-            .into_iter()
-            .find(|role| role.id().eq_ignore_ascii_case(guid));
         let above = self
             .id
             .to_lowercase()
@@ -80,7 +76,8 @@ impl Found {
             .unwrap_or_else(|| self.id[..above.unwrap_or(0)].to_owned());
         Assignment {
             scope: ResourceId::new(scope),
-            role: known.ok_or(id),
+            principal: self.properties.principal_id,
+            role: self.properties.role_definition_id,
             condition: self
                 .properties
                 .condition
@@ -88,6 +85,32 @@ impl Found {
             id: ResourceId::new(self.id),
         }
     }
+}
+
+impl Assignment {
+    /// The last part of its role's id, in lower case.
+    pub(crate) fn guid(&self) -> String {
+        let guid = self.role.rsplit('/').next().unwrap_or_default();
+        guid.to_ascii_lowercase()
+    }
+
+    /// Whether it has the name that we give.
+    pub(crate) fn is_ours(&self) -> bool {
+        id(&self.principal, &self.scope, &self.guid()) == self.id
+    }
+}
+
+/// The assignments of one role in a scope, to whomever.
+pub(crate) async fn of_role(
+    arm: Arm<'_>,
+    scope: &ResourceId,
+    guid: &str,
+) -> Result<Vec<Assignment>> {
+    let list = ResourceId::new(format!("{scope}/{KIND}"));
+    let call = Call::new(READ, scope);
+    let found: Vec<Found> = arm.list(call, &list, versions::AUTHORIZATION, None).await?;
+    let all = found.into_iter().map(Found::understood);
+    Ok(all.filter(|assignment| assignment.guid() == guid).collect())
 }
 
 /// The assignments of a principal at a scope, below it and above it.
@@ -118,7 +141,8 @@ pub(crate) async fn put(
     principal: &str,
     grant: &Grant,
 ) -> Result<()> {
-    put_as(arm, subscription, principal, grant, &id(principal, grant)).await
+    let id = of_grant(principal, grant);
+    put_as(arm, subscription, principal, grant, &id).await
 }
 
 /// The same for an assignment that exists, under whatever name.
@@ -134,7 +158,7 @@ pub(crate) async fn put_as(
         properties: NewProperties {
             role_definition_id: format!(
                 "{subscription}/providers/Microsoft.Authorization/roleDefinitions/{}",
-                grant.role.id()
+                grant.role.guid
             ),
             principal_id: principal,
             principal_type: "ServicePrincipal",
@@ -142,12 +166,16 @@ pub(crate) async fn put_as(
             condition_version: condition.map(|_| CONDITION_VERSION),
         },
     };
-    let call = Call::new(WRITE, format!("{} on {}", grant.role.name(), grant.scope));
+    let call = Call::new(WRITE, format!("{} on {}", grant.role.name, grant.scope));
     match arm
         .put::<_, Value>(call, id, versions::AUTHORIZATION, &body)
         .await
     {
         Ok(_) | Err(Error::AlreadyExists(_)) => Ok(()),
+        // One that was made a moment ago is not known everywhere yet.
+        Err(Error::NotFound(call)) if call.code.as_deref() == Some(role_definitions::MISSING) => {
+            Err(Error::NotReady(call))
+        }
         Err(error) => Err(error),
     }
 }
@@ -159,18 +187,21 @@ pub(crate) async fn remove(arm: Arm<'_>, id: &ResourceId) -> Result<()> {
 }
 
 /// The id of the assignment that we make.
-pub(crate) fn id(principal: &str, grant: &Grant) -> ResourceId {
-    grant.scope.child(KIND, name(principal, grant))
+pub(crate) fn of_grant(principal: &str, grant: &Grant) -> ResourceId {
+    id(principal, &grant.scope, &grant.role.guid)
 }
 
-/// A UUID (of the version for what one makes oneself) that follows from what is assigned.
-fn name(principal: &str, grant: &Grant) -> String {
-    let text = format!(
-        "dataplane\n{}\n{}\n{}",
-        grant.scope.key(),
-        principal.to_lowercase(),
-        grant.role.id()
-    );
+fn id(principal: &str, scope: &ResourceId, role: &str) -> ResourceId {
+    scope.child(KIND, name(principal, scope, role))
+}
+
+fn name(principal: &str, scope: &ResourceId, role: &str) -> String {
+    uuid_of(&[&scope.key(), &principal.to_lowercase(), role])
+}
+
+/// A UUID (of the version for what one makes oneself) that follows from what it stands for.
+pub(crate) fn uuid_of(parts: &[&str]) -> String {
+    let text = format!("dataplane\n{}", parts.join("\n"));
     let mut bytes: [u8; 16] = [0; 16];
     bytes.copy_from_slice(&Sha256::digest(text.as_bytes())[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x80;
@@ -189,30 +220,17 @@ fn name(principal: &str, grant: &Grant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn grant(scope: &str, role: BuiltIn) -> Grant {
-        Grant {
-            scope: ResourceId::new(scope),
-            role,
-            condition: None,
-        }
-    }
+    use crate::permissions::BuiltIn;
 
     #[test]
     fn names_follow_from_what_is_assigned() {
-        let first = name("p", &grant("/subscriptions/S/a", BuiltIn::AcrPull));
-        assert_eq!(
-            first,
-            name("P", &grant("/subscriptions/s/A", BuiltIn::AcrPull))
-        );
-        assert_ne!(
-            first,
-            name("p", &grant("/subscriptions/s/a", BuiltIn::AcrPush))
-        );
-        assert_ne!(
-            first,
-            name("q", &grant("/subscriptions/s/a", BuiltIn::AcrPull))
-        );
+        let name = |principal: &str, scope: &str, role: BuiltIn| {
+            super::name(principal, &ResourceId::new(scope), role.id())
+        };
+        let first = name("p", "/subscriptions/S/a", BuiltIn::AcrPull);
+        assert_eq!(first, name("P", "/subscriptions/s/A", BuiltIn::AcrPull));
+        assert_ne!(first, name("p", "/subscriptions/s/a", BuiltIn::AcrPush));
+        assert_ne!(first, name("q", "/subscriptions/s/a", BuiltIn::AcrPull));
         assert_eq!((first.len(), &first[14..15]), (36, "8"));
     }
 
@@ -224,7 +242,8 @@ mod tests {
         )
         .unwrap();
         let found = found.understood();
-        assert_eq!(found.role, Ok(BuiltIn::AcrPull));
+        assert_eq!(found.guid(), BuiltIn::AcrPull.id());
+        assert!(!found.is_ours());
         assert_eq!(
             found.scope,
             ResourceId::new("/subscriptions/s/resourceGroups/g/providers/x/y/z")

@@ -1,8 +1,10 @@
-//! Roles: each a user-assigned identity, with a federated credential per subject and role assignments for its capabilities.
+//! Roles: each a user-assigned identity, with a federated credential per subject, role assignments for its capabilities, and a role of
+//! its own where it writes blobs (see `role_definitions`).
 //!
 //! Calls: `documents` and `policy` 0, and those that look a vault up (see `vaults`); `create` 2; `get` 2 at once, and 1 for the
-//! assignments in our resource group, 1 more per vault outside of it; `update` 1 and 1 per credential that differs, one after the
-//! other, then 1 (more for vaults as in `get`) and 1 per assignment that differs; `set_tags` 1; `delete` 2 and 1 per assignment.
+//! assignments in our resource group, 1 more per vault outside of it, 1 for the role of its own; `update` 1 and 1 per credential that
+//! differs, one after the other, then 1 for the role of its own where that differs, 1 (more for vaults as in `get`) and 1 per assignment
+//! that differs; `set_tags` 1; `delete` 2, 1 per assignment, 1 for the role of its own.
 //!
 //! An assignment at a scope that the role's own capabilities name is ours to give and to take; elsewhere, what others gave the
 //! identity stays. Deleted identities leave their assignments behind in Azure, so that `delete` takes ours away first.
@@ -24,8 +26,9 @@ use serde_json::{Value, json};
 use crate::arm::ResourceId;
 use crate::error::{Classify, invalid};
 use crate::federated_credentials::{self as credentials, Credentials};
-use crate::permissions::{self, Grant, Place, Want};
+use crate::permissions::{self, AssignedRole, BuiltIn, Grant, Needed, Place, Want};
 use crate::role_assignments::{self, Assignment};
+use crate::role_definitions::BlobWriter;
 use crate::{Azure, log_groups, names, registries, storage_accounts, tags, versions};
 
 const KIND: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
@@ -115,11 +118,13 @@ impl Roles for Azure {
             }
             return Err(invalid(WRITE, name, refusal.reason));
         }
-        let grants = self.grants(capabilities).await?;
+        let writer = self.writer(name);
+        let grants = self.grants(&writer, capabilities).await?;
         let entries = grants
             .iter()
-            .map(|grant| entry(&grant.scope, grant.role.name(), grant.condition.as_deref()));
-        Ok(document(&entries.collect::<Vec<_>>()))
+            .map(|grant| entry(&grant.scope, &grant.role.name, grant.condition.as_deref()));
+        let own = uses(&grants, &writer).then(|| writer.document());
+        Ok(document(&entries.collect::<Vec<_>>(), own))
     }
 
     async fn documents(&self, spec: &RoleSpec) -> Result<RoleDocuments> {
@@ -151,7 +156,9 @@ impl Roles for Azure {
             tags,
         };
         let made: Identity = arm.put(call.clone(), &id, version, &body).await?;
-        role(&call, &spec.name, made, &Credentials::default(), None)
+        let nothing = document(&[], None);
+        let credentials = Credentials::default();
+        role(&call, &spec.name, made, &credentials, Some(nothing))
     }
 
     async fn get(&self, name: &RoleName, known: Option<&RoleSpec>) -> Result<Role> {
@@ -163,11 +170,18 @@ impl Roles for Azure {
         let policy = match known {
             None => None,
             Some(known) => {
-                let scopes = self.scopes(&known.capabilities).await?;
-                let assigned = self
-                    .assigned(&identity.properties.principal, &scopes)
-                    .await?;
-                Some(found_document(&assigned, &scopes))
+                let (writer, capabilities) = (self.writer(name), &known.capabilities);
+                let scopes = self.scopes(capabilities).await?;
+                let assigned = self.assigned(&identity.properties.principal, &scopes);
+                let own = async {
+                    if writes(capabilities) {
+                        writer.found(arm).await
+                    } else {
+                        Ok(None)
+                    }
+                };
+                let (assigned, own) = try_join!(assigned, own)?;
+                Some(found_document(&assigned, &scopes, &writer.role, own))
             }
         };
         role(&call, name, identity, &found, policy)
@@ -186,11 +200,21 @@ impl Roles for Azure {
         if found.policy.as_ref() == Some(&documents.policy) {
             return Ok(());
         }
-        let grants = self.grants(&wanted.capabilities).await?;
+        let writer = self.writer(&found.name);
+        let grants = self.grants(&writer, &wanted.capabilities).await?;
         let mut scopes = named_scopes(found.policy.as_ref());
         scopes.extend(grants.iter().map(|grant| grant.scope.clone()));
+        let used = uses(&grants, &writer);
+        let arm = self.0.arm().await?;
+        if used && own_role(found.policy.as_ref()) != own_role(Some(&documents.policy)) {
+            writer.put(arm).await?;
+        }
         self.assign(found.principal.as_str(), &scopes, &grants)
-            .await
+            .await?;
+        if !used && may_have_own_role(found) {
+            writer.remove(arm, self.0.config.attempts).await?;
+        }
+        Ok(())
     }
 
     async fn set_tags(&self, found: &Role, tags: &Tags) -> Result<()> {
@@ -203,25 +227,30 @@ impl Roles for Azure {
         let principal = found.principal.as_str();
         let arm = self.0.arm().await?;
         // What we gave under names of our own, also where it is not known any more; and at known scopes, whatever is there.
-        let ours = |assignment: &Assignment| {
-            let own = assignment.role.as_ref().is_ok_and(|&role| {
-                let grant = Grant {
-                    scope: assignment.scope.clone(),
-                    role,
-                    condition: None,
-                };
-                role_assignments::id(principal, &grant) == assignment.id
-            });
-            own || scopes.contains(&assignment.scope)
-        };
+        let ours =
+            |assignment: &Assignment| assignment.is_ours() || scopes.contains(&assignment.scope);
         let assigned = self.assigned(principal, &scopes).await?;
         let removals = assigned.iter().filter(|assignment| ours(assignment));
         try_join_all(removals.map(|assignment| role_assignments::remove(arm, &assignment.id)))
             .await?;
+        // The identity goes last: as long as it is there, a destroy that failed is made again and finds the rest.
+        if may_have_own_role(found) {
+            let writer = self.writer(&found.name);
+            writer.remove(arm, self.0.config.attempts).await?;
+        }
         let id = self.identity(&found.name);
         let call = Call::new(DELETE, &id);
         arm.delete(call, &id, versions::MANAGED_IDENTITY, None)
             .await
+    }
+
+    async fn forget(&self, gone: &RoleSpec) -> Result<()> {
+        if !writes(&gone.capabilities) {
+            return Ok(());
+        }
+        let arm = self.0.arm().await?;
+        let writer = self.writer(&gone.name);
+        writer.remove(arm, self.0.config.attempts).await
     }
 }
 
@@ -230,14 +259,26 @@ impl Azure {
         self.0.resource(KIND, name)
     }
 
+    /// The role of a role's own.
+    fn writer(&self, name: &RoleName) -> BlobWriter {
+        BlobWriter::of(&self.0.group(), &self.identity(name))
+    }
+
     /// What is to be given, with the full names of places. A vault that is missing will not come by waiting, as a role that was made
     /// a moment ago does.
-    async fn grants(&self, capabilities: &BTreeSet<Capability>) -> Result<Vec<Grant>> {
+    async fn grants(
+        &self,
+        writer: &BlobWriter,
+        capabilities: &BTreeSet<Capability>,
+    ) -> Result<Vec<Grant>> {
         let wants = permissions::wants(capabilities);
         let grants = wants.into_iter().map(|want: Want| async move {
             Ok::<_, Error>(Grant {
                 scope: self.scope(&want.place).await.map_err(placeless)?,
-                role: want.role,
+                role: match want.role {
+                    Needed::BuiltIn(role) => role.into(),
+                    Needed::BlobWriter => writer.role.clone(),
+                },
                 condition: want.condition,
             })
         });
@@ -304,14 +345,14 @@ impl Azure {
         let subscription = self.0.subscription();
         let assigned = self.assigned(principal, scopes).await?;
         let of = |assignment: &Assignment, grant: &Grant| {
-            assignment.scope == grant.scope && assignment.role.as_ref() == Ok(&grant.role)
+            assignment.scope == grant.scope && assignment.guid() == grant.role.guid
         };
         let writes = grants.iter().filter_map(|grant| {
             let found = assigned.iter().find(|assignment| of(assignment, grant));
             match found {
                 Some(found) if found.condition == grant.condition => None,
                 Some(found) => Some((grant, found.id.clone())),
-                None => Some((grant, role_assignments::id(principal, grant))),
+                None => Some((grant, role_assignments::of_grant(principal, grant))),
             }
         });
         let subscription = &subscription;
@@ -342,21 +383,54 @@ fn entry(scope: &ResourceId, role: &str, condition: Option<&str>) -> Value {
     entry
 }
 
-fn document(entries: &[Value]) -> PolicyDocument {
-    PolicyDocument::new(json!({ "roleAssignments": entries }))
+/// Whether these need the role of its own.
+fn uses(grants: &[Grant], writer: &BlobWriter) -> bool {
+    grants.iter().any(|grant| grant.role == writer.role)
+}
+
+/// Whether a role with these has one of its own.
+fn writes(capabilities: &BTreeSet<Capability>) -> bool {
+    let wants = permissions::wants(capabilities);
+    wants.iter().any(|want| want.role == Needed::BlobWriter)
+}
+
+fn document(entries: &[Value], own: Option<Value>) -> PolicyDocument {
+    let mut document = json!({ "roleAssignments": entries });
+    if let Some(own) = own {
+        document["roleDefinitions"] = json!([own]);
+    }
+    PolicyDocument::new(document)
 }
 
 /// What was found at the known scopes, with the scopes in our spelling.
-fn found_document(assigned: &[Assignment], scopes: &[ResourceId]) -> PolicyDocument {
+fn found_document(
+    assigned: &[Assignment],
+    scopes: &[ResourceId],
+    writer: &AssignedRole,
+    own: Option<Value>,
+) -> PolicyDocument {
     let entries = assigned.iter().filter_map(|assignment| {
         let scope = scopes.iter().find(|scope| **scope == assignment.scope)?;
-        let role = match &assignment.role {
-            Ok(role) => role.name(),
-            Err(id) => id,
+        let guid = assignment.guid();
+        let mut built_in = BuiltIn::ALL.into_iter();
+        let role = match built_in.find(|role| role.id() == guid) {
+            Some(role) => role.name(),
+            None if guid == writer.guid => &writer.name,
+            None => &assignment.role,
         };
         Some(entry(scope, role, assignment.condition.as_deref()))
     });
-    document(&entries.collect::<Vec<_>>())
+    document(&entries.collect::<Vec<_>>(), own)
+}
+
+/// The role of its own that a document holds.
+fn own_role(policy: Option<&PolicyDocument>) -> Option<&Value> {
+    policy?.value()["roleDefinitions"].get(0)
+}
+
+/// Whether there may be one to take away: what is not known of an imported role is looked for.
+fn may_have_own_role(found: &Role) -> bool {
+    found.policy.is_none() || own_role(found.policy.as_ref()).is_some()
 }
 
 /// The scopes that a document names.

@@ -17,6 +17,9 @@ type Row = (
 const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
 const UNASSIGN: &str = "Microsoft.Authorization/roleAssignments/delete";
 const ASSIGNED: &str = "Microsoft.Authorization/roleAssignments/read";
+const DEFINE: &str = "Microsoft.Authorization/roleDefinitions/write";
+const UNDEFINE: &str = "Microsoft.Authorization/roleDefinitions/delete";
+const DEFINED: &str = "Microsoft.Authorization/roleDefinitions/read";
 const TAG: &str = "Microsoft.Resources/tags/write";
 const VAULT: &str = "Microsoft.KeyVault/vaults/read";
 /// To ask how far the making of a registry has come, which reading the registry does not cover.
@@ -91,6 +94,7 @@ const ROWS: [Row; 21] = [
         Operation::Create,
         &[
             ASSIGN,
+            DEFINE,
             TAG,
             VAULT,
             "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
@@ -103,6 +107,7 @@ const ROWS: [Row; 21] = [
         Operation::Read,
         &[
             ASSIGNED,
+            DEFINED,
             VAULT,
             "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
             "Microsoft.ManagedIdentity/userAssignedIdentities/read",
@@ -116,6 +121,9 @@ const ROWS: [Row; 21] = [
             ASSIGN,
             UNASSIGN,
             ASSIGNED,
+            DEFINE,
+            UNDEFINE,
+            DEFINED,
             TAG,
             VAULT,
             "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete",
@@ -130,6 +138,7 @@ const ROWS: [Row; 21] = [
         &[
             UNASSIGN,
             ASSIGNED,
+            UNDEFINE,
             "Microsoft.ManagedIdentity/userAssignedIdentities/delete",
         ],
         &[],

@@ -1,4 +1,4 @@
-//! Which built-in role each capability takes, where it is assigned, and the condition that narrows it to prefixes.
+//! Which role each capability takes, where it is assigned, and the condition that narrows it to prefixes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,14 @@ use clouds::roles::Capability;
 use crate::arm::ResourceId;
 use crate::names;
 
+/// How the role that is defined for each identity is called in tables; it has a name of its own for each.
+const BLOB_WRITER: &str = "a custom role, blobs alone";
+
 /// The roles of a role, by capability. Documentation is made of this table.
 pub const ROLES: [(&str, &[&str]); 10] = [
     ("ListObjects", &["Storage Blob Data Reader"]),
     ("ReadObjects", &["Storage Blob Data Reader"]),
-    ("WriteObjects", &["Storage Blob Data Contributor"]),
+    ("WriteObjects", &[BLOB_WRITER]),
     ("SignUrls", &["Storage Blob Delegator"]),
     ("ReadSecrets", &["Key Vault Secrets User"]),
     ("WriteSecrets", &["Key Vault Secrets Officer"]),
@@ -35,20 +38,27 @@ pub(crate) enum BuiltIn {
     LogAnalyticsReader,
     SecretsOfficer,
     SecretsUser,
-    BlobContributor,
     BlobDelegator,
     BlobReader,
 }
 
+/// A role that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Needed {
+    /// One of Azure's.
+    BuiltIn(BuiltIn),
+    /// The identity's own, which Azure has none for: see [`crate::role_definitions`].
+    BlobWriter,
+}
+
 impl BuiltIn {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::AcrPull,
         Self::AcrPush,
         Self::CryptoServiceEncryptionUser,
         Self::LogAnalyticsReader,
         Self::SecretsOfficer,
         Self::SecretsUser,
-        Self::BlobContributor,
         Self::BlobDelegator,
         Self::BlobReader,
     ];
@@ -61,7 +71,6 @@ impl BuiltIn {
             Self::LogAnalyticsReader => "Log Analytics Reader",
             Self::SecretsOfficer => "Key Vault Secrets Officer",
             Self::SecretsUser => "Key Vault Secrets User",
-            Self::BlobContributor => "Storage Blob Data Contributor",
             Self::BlobDelegator => "Storage Blob Delegator",
             Self::BlobReader => "Storage Blob Data Reader",
         }
@@ -76,9 +85,25 @@ impl BuiltIn {
             Self::LogAnalyticsReader => "73c42c96-874c-492b-b04d-ab87d138a893",
             Self::SecretsOfficer => "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
             Self::SecretsUser => "4633458b-17de-408a-b874-0445c86b69e6",
-            Self::BlobContributor => "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
             Self::BlobDelegator => "db58b8e5-c6ad-4a2a-8342-4190687cbf4a",
             Self::BlobReader => "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+        }
+    }
+}
+
+/// A role by which it is assigned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AssignedRole {
+    /// The last part of its definition's id, in lower case.
+    pub(crate) guid: String,
+    pub(crate) name: String,
+}
+
+impl From<BuiltIn> for AssignedRole {
+    fn from(role: BuiltIn) -> Self {
+        Self {
+            guid: role.id().to_owned(),
+            name: role.name().to_owned(),
         }
     }
 }
@@ -87,7 +112,7 @@ impl BuiltIn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) scope: ResourceId,
-    pub(crate) role: BuiltIn,
+    pub(crate) role: AssignedRole,
     pub(crate) condition: Option<String>,
 }
 
@@ -105,7 +130,7 @@ pub(crate) enum Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Want {
     pub(crate) place: Place,
-    pub(crate) role: BuiltIn,
+    pub(crate) role: Needed,
     pub(crate) condition: Option<String>,
 }
 
@@ -181,7 +206,7 @@ pub(crate) fn wants(capabilities: &BTreeSet<Capability>) -> Vec<Want> {
     }
     let plain = plain.into_iter().map(|(place, role)| Want {
         place,
-        role,
+        role: Needed::BuiltIn(role),
         condition: None,
     });
     let blobs = objects
@@ -190,7 +215,7 @@ pub(crate) fn wants(capabilities: &BTreeSet<Capability>) -> Vec<Want> {
     plain.chain(blobs).collect()
 }
 
-/// One role per bucket where it can be: who may write has a role that reads and lists as well.
+/// One role per bucket where it can be: the role that writes reads and lists as well.
 fn blobs(bucket: &BucketId, objects: &Objects<'_>) -> Vec<Want> {
     let want = |role, condition| Want {
         place: Place::Container(bucket.clone()),
@@ -204,28 +229,33 @@ fn blobs(bucket: &BucketId, objects: &Objects<'_>) -> Vec<Want> {
     );
     let (listed, read) = (listed.unwrap_or(&nowhere), read.unwrap_or(&nowhere));
     let reads = objects.listed.is_some() || objects.read.is_some();
-    let reader = || want(BuiltIn::BlobReader, condition(listed, read, None));
+    let reader = || {
+        want(
+            Needed::BuiltIn(BuiltIn::BlobReader),
+            condition(listed, read, None),
+        )
+    };
     match objects.written {
         None if reads => vec![reader()],
         None => Vec::new(),
         // Reading goes with writing here, so that it is narrowed to what may be written where nothing more is to be read.
         Some(written) if !reads || (written == read && written == listed) => {
             vec![want(
-                BuiltIn::BlobContributor,
+                Needed::BlobWriter,
                 condition(written, written, Some(written)),
             )]
         }
         Some(written) => vec![
             reader(),
             want(
-                BuiltIn::BlobContributor,
+                Needed::BlobWriter,
                 condition(written, written, Some(written)),
             ),
         ],
     }
 }
 
-const BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
+pub(crate) const BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
 
 /// How many bytes a condition may have.
 const LONGEST: usize = 8192;
@@ -357,14 +387,14 @@ mod tests {
         .into()
     }
 
-    fn roles(wants: &[Want]) -> Vec<BuiltIn> {
+    fn roles(wants: &[Want]) -> Vec<Needed> {
         wants.iter().map(|want| want.role).collect()
     }
 
     #[test]
     fn who_writes_everywhere_needs_one_role_without_a_condition() {
         let wants = wants(&objects(&[], &[]));
-        assert_eq!(roles(&wants), [BuiltIn::BlobContributor]);
+        assert_eq!(roles(&wants), [Needed::BlobWriter]);
         assert_eq!(
             (&wants[0].place, &wants[0].condition),
             (&Place::Container(bucket()), &None)
@@ -374,7 +404,7 @@ mod tests {
     #[test]
     fn prefixes_are_a_condition() {
         let wants = wants(&objects(&["org/a/", "org/b/"], &["org/a/", "org/b/"]));
-        assert_eq!(roles(&wants), [BuiltIn::BlobContributor]);
+        assert_eq!(roles(&wants), [Needed::BlobWriter]);
         let condition = wants[0].condition.as_deref().unwrap();
         assert!(condition.starts_with("((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'} AND NOT SubOperationMatches{'Blob.List'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringStartsWith 'org/a/' OR "), "{condition}");
         assert_eq!(
@@ -392,7 +422,7 @@ mod tests {
         let wants = wants(&objects(&["org/a/"], &[]));
         assert_eq!(
             roles(&wants),
-            [BuiltIn::BlobReader, BuiltIn::BlobContributor]
+            [Needed::BuiltIn(BuiltIn::BlobReader), Needed::BlobWriter]
         );
         assert_eq!(wants[0].condition, None);
         assert!(wants[1].condition.is_some());
@@ -406,7 +436,7 @@ mod tests {
         assert_eq!(wants[0].place, Place::Account(bucket()));
         assert_eq!(
             roles(&wants),
-            [BuiltIn::BlobDelegator, BuiltIn::BlobContributor]
+            [Needed::BuiltIn(BuiltIn::BlobDelegator), Needed::BlobWriter]
         );
     }
 
@@ -427,7 +457,8 @@ mod tests {
             ]
             .into(),
         );
-        assert_eq!(roles(&wants), [BuiltIn::SecretsOfficer, BuiltIn::AcrPush]);
+        let larger = [BuiltIn::SecretsOfficer, BuiltIn::AcrPush].map(Needed::BuiltIn);
+        assert_eq!(roles(&wants), larger);
         assert_eq!(wants[0].place, Place::Vault("acme-vault".into()));
     }
 
@@ -475,6 +506,7 @@ mod tests {
         let own = BuiltIn::ALL
             .into_iter()
             .filter(|role| *role != BuiltIn::CryptoServiceEncryptionUser);
-        assert_eq!(named, own.map(BuiltIn::name).collect());
+        let own = own.map(BuiltIn::name).chain([BLOB_WRITER]);
+        assert_eq!(named, own.collect());
     }
 }

@@ -1,8 +1,10 @@
-//! The permission tables: which built-in roles of Azure each capability of a role takes, and which actions our own calls take.
+//! The permission tables: which roles of Azure each capability of a role takes, and which actions our own calls take.
 
 mod caller;
 mod capabilities;
 
 pub(crate) use caller::required;
 pub use capabilities::ROLES;
-pub(crate) use capabilities::{BuiltIn, Grant, Place, Want, refusals, wants};
+pub(crate) use capabilities::{
+    AssignedRole, BLOBS, BuiltIn, Grant, Needed, Place, Want, refusals, wants,
+};
