@@ -66,7 +66,16 @@ func (s *Server) repositories(call *Call, registry *Resource, audience string) *
 	if !one || call.http.Method != http.MethodGet || principal == nil {
 		return unregistered(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required, visit https://aka.ms/acr/authorization for more information.")
 	}
-	if !s.allowed(principal, "Microsoft.ContainerRegistry/registries/pull/read", false, registry.id, nil) {
+	// By repository, the roles of whole registries let nobody in.
+	action, data := "Microsoft.ContainerRegistry/registries/pull/read", false
+	switch {
+	case textIn(registry.body, "properties", "roleAssignmentMode") != byRepository:
+	case repository == "_catalog":
+		action, data = "Microsoft.ContainerRegistry/registries/catalog/read", true
+	default:
+		action, data = "Microsoft.ContainerRegistry/registries/repositories/metadata/read", true
+	}
+	if !s.allowed(principal, action, data, registry.id, nil) {
 		return unregistered(http.StatusForbidden, "DENIED", "requested access to the resource is denied")
 	}
 	if repository != "_catalog" {

@@ -114,7 +114,7 @@ func TestBlobsHaveVersionsSnapshotsAndLeases(t *testing.T) {
 
 func TestRegistriesHaveTokensOfTheirOwn(t *testing.T) {
 	w := newWorld(t)
-	w.made(w.group()+"/providers/Microsoft.ContainerRegistry/registries/standinimages?api-version=2023-07-01", `{"location":"westeurope","sku":{"name":"Premium"}}`)
+	w.made(w.group()+"/providers/Microsoft.ContainerRegistry/registries/standinimages?api-version=2025-11-01", `{"location":"westeurope","sku":{"name":"Premium"}}`)
 	w.administer("PUT", "images", `{"registry":"standinimages","repository":"team/app","digests":["a","b"]}`)
 	form := func(path string, values url.Values) Object {
 		return w.must(200, "POST", "/registry/standinimages/"+path, values.Encode(), "Content-Type", "application/x-www-form-urlencoded")

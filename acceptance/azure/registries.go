@@ -30,18 +30,38 @@ func (s *Server) putRegistry(call *Call) *Answer {
 		return refuse(http.StatusConflict, "AlreadyInUse", "The registry DNS name %s is already in use. You can check if the name is already claimed using following API: https://docs.microsoft.com/en-us/rest/api/containerregistry/registries/checknameavailability", host)
 	}
 	sku := call.text("sku", "name")
-	if sku == "Classic" {
-		return refuse(http.StatusBadRequest, "SkuNotSupported", "The registry SKU 'Classic' is retired.")
+	if refused := beyondTier(sku, call.properties()); refused != nil {
+		return refused
 	}
 	made := call.store(Object{"location": call.body["location"], "tags": orEmpty(call.body["tags"]), "sku": Object{"name": sku, "tier": sku}, "properties": changed(Object{
 		"loginServer": host, "creationDate": moment(), "provisioningState": "Creating", "adminUserEnabled": false, "dataEndpointEnabled": false,
 		"dataEndpointHostNames": []any{}, "encryption": Object{"status": "disabled"}, "privateEndpointConnections": []any{}, "publicNetworkAccess": "Enabled",
-		"networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled", "policies": defaultPolicies(),
+		"networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled", "policies": defaultPolicies(), "anonymousPullEnabled": false,
+		"roleAssignmentMode": byRegistry,
 	}, call.properties())})
 	made.images = map[string][]string{}
 	s.take(host, made)
 	url := call.begin("operationStatuses", made, func() { made.setState("Succeeded") }, nil)
 	return answer(http.StatusCreated, copied(made.body)).with("Azure-AsyncOperation", url)
+}
+
+// How roles let in: those of the whole registry, or of repositories, which do not heed AcrPull and its like.
+const (
+	byRegistry   = "LegacyRegistryPermissions"
+	byRepository = "AbacRepositoryPermissions"
+)
+
+// beyondTier refuses what a tier does not have.
+func beyondTier(sku string, properties Object) *Answer {
+	premium := boolIn(properties, "dataEndpointEnabled") || textIn(properties, "publicNetworkAccess") == "Disabled" ||
+		textIn(properties, "zoneRedundancy") == "Enabled" || textIn(properties, "encryption", "status") == "enabled" || in(properties, "networkRuleSet") != nil
+	switch {
+	case sku == "Classic":
+		return refuse(http.StatusBadRequest, "SkuNotSupported", "The registry SKU 'Classic' is retired.")
+	case sku != "Premium" && premium, sku == "Basic" && boolIn(properties, "anonymousPullEnabled"):
+		return refuse(http.StatusBadRequest, "SkuNotSupported", "The SKU '%s' does not support what is asked for. Please choose a higher SKU.", sku)
+	}
+	return nil
 }
 
 func defaultPolicies() Object {
@@ -77,13 +97,19 @@ func (s *Server) changeRegistry(call *Call, found *Resource) *Answer {
 	if state := textIn(found.body, "properties", "provisioningState"); state == "Creating" {
 		return refuse(http.StatusConflict, "RegistryStatusConflict", "The registry %s is in '%s' state: another operation is in progress.", found.id, state)
 	}
-	found.body["properties"] = changed(objectIn(found.body, "properties"), call.properties())
+	sku := call.text("sku", "name")
+	if sku == "" {
+		sku = textIn(found.body, "sku", "name")
+	}
+	properties := changed(objectIn(found.body, "properties"), call.properties())
+	if refused := beyondTier(sku, properties); refused != nil {
+		return refused
+	}
+	found.body["properties"] = properties
+	found.body["sku"] = Object{"name": sku, "tier": sku}
 	found.setState("Succeeded")
 	if tags, ok := call.body["tags"]; ok {
 		found.body["tags"] = orEmpty(tags)
-	}
-	if sku := call.text("sku", "name"); sku != "" {
-		found.body["sku"] = Object{"name": sku, "tier": sku}
 	}
 	return answer(http.StatusOK, found.body)
 }

@@ -21,7 +21,7 @@ from azure.storage.blob import BlobServiceClient
 # The version of each API, and the module and class of its client.
 MANAGEMENT = {
     "authorization": ("azure.mgmt.authorization", "AuthorizationManagementClient", "2022-04-01"),
-    "containerregistry": ("azure.mgmt.containerregistry", "ContainerRegistryManagementClient", "2023-07-01"),
+    "containerregistry": ("azure.mgmt.containerregistry", "ContainerRegistryManagementClient", "2025-11-01"),
     "containerservice": ("azure.mgmt.containerservice", "ContainerServiceClient", "2025-02-01"),
     "keyvault": ("azure.mgmt.keyvault", "KeyVaultManagementClient", "2024-11-01"),
     "loganalytics": ("azure.mgmt.loganalytics", "LogAnalyticsManagementClient", None),

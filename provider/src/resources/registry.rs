@@ -63,7 +63,9 @@ pub struct RegistryModel {
     /// What stands before the tag of an image: host and name. On Azure a path of your choice may follow.
     #[attr(computed, stable)]
     pub url: Value<String>,
-    /// Whether somebody added rules of what to remove. The next apply takes them away.
+    /// Whether somebody added rules of what to remove, or on Azure switched the admin user, pulling without signing in or permissions by
+    /// repository (which AcrPull and AcrPush do not give) on, or the tier down to Basic. The next apply takes that away. A tier above and a
+    /// closed network stay.
     #[attr(computed)]
     pub unexpected_rules: Value<bool>,
     /// All tags: the provider's, its own, and the marks `dataplane:owner` and `dataplane:resource`.

@@ -1,10 +1,13 @@
 //! Registries: each a registry of Azure Container Registry, which holds repositories as tasks push them.
 //!
-//! Calls: `create` 2; `get` 1; `configure` 0 or 1; `set_tags` 1; `images` see `registry_images`; `delete` 1 by force, else 2 and
+//! Calls: `create` 2; `get` 1; `configure` 0 or 2; `set_tags` 1; `images` see `registry_images`; `delete` 1 by force, else 2 and
 //! those of `images`.
 //!
 //! The tier is Standard: Basic is throttled at a thousand reads a minute, which the pods of one large task are; Premium costs ten
 //! times as much for what a data plane does not use.
+//!
+//! What makes a registry less than it was made as is a rule that is not ours, and is put back: who may sign in or pull, and the tier
+//! below. What makes it more stays: a tier above, a network that is closed.
 
 use async_trait::async_trait;
 use clouds::error::Call;
@@ -35,26 +38,37 @@ struct Sku {
     name: &'static str,
 }
 
-/// Nobody signs in by the password of the whole registry.
+/// Nobody signs in by the password of the whole registry, or pulls without signing in; and AcrPull and AcrPush are what lets in, which
+/// the other mode does not heed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Closed {
     admin_user_enabled: bool,
+    anonymous_pull_enabled: bool,
+    role_assignment_mode: &'static str,
 }
 
 #[derive(Serialize)]
 struct Change {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
     properties: Closed,
 }
 
 const CLOSED: Closed = Closed {
     admin_user_enabled: false,
+    anonymous_pull_enabled: false,
+    role_assignment_mode: BY_REGISTRY,
 };
+
+const STANDARD: Sku = Sku { name: "Standard" };
+const BY_REGISTRY: &str = "LegacyRegistryPermissions";
 
 #[derive(Deserialize)]
 struct Found {
     id: String,
     tags: Option<Tags>,
+    sku: Option<FoundSku>,
     #[serde(default)]
     properties: Properties,
 }
@@ -65,6 +79,36 @@ struct Properties {
     provisioning_state: Option<String>,
     login_server: Option<String>,
     admin_user_enabled: Option<bool>,
+    anonymous_pull_enabled: Option<bool>,
+    role_assignment_mode: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct FoundSku {
+    name: Option<String>,
+}
+
+impl Found {
+    /// Whether its tier is below ours.
+    fn is_basic(&self) -> bool {
+        let name = self.sku.as_ref().and_then(|sku| sku.name.as_deref());
+        name.is_some_and(|name| name.eq_ignore_ascii_case("Basic"))
+    }
+
+    /// Whether somebody made it less than we did.
+    fn is_altered(&self) -> bool {
+        let Properties {
+            admin_user_enabled,
+            anonymous_pull_enabled,
+            role_assignment_mode,
+            ..
+        } = &self.properties;
+        let mode = role_assignment_mode.as_deref();
+        *admin_user_enabled == Some(true)
+            || *anonymous_pull_enabled == Some(true)
+            || mode.is_some_and(|mode| !mode.eq_ignore_ascii_case(BY_REGISTRY))
+            || self.is_basic()
+    }
 }
 
 /// Azure's registries have none of the settings that differ between registries.
@@ -131,7 +175,7 @@ impl Registries for Azure {
         }
         let body = NewBody {
             location: self.0.config.location.as_str(),
-            sku: Sku { name: "Standard" },
+            sku: STANDARD,
             tags: &new.tags,
             properties: CLOSED,
         };
@@ -151,7 +195,11 @@ impl Registries for Azure {
             return Ok(());
         }
         let id = ResourceId::new(&found.id);
-        let change = Change { properties: CLOSED };
+        let is_basic = self.registry(&found.name).await?.is_basic();
+        let change = Change {
+            sku: is_basic.then_some(STANDARD),
+            properties: CLOSED,
+        };
         let call = Call::new(WRITE, &id);
         let arm = self.0.arm().await?;
         let _: Found = arm
@@ -199,15 +247,14 @@ fn login_server(name: &RegistryName, found: &Found) -> String {
     own.unwrap_or_else(|| format!("{name}.azurecr.io"))
 }
 
-/// The admin user is a password for everything: what is switched on of it counts as a rule that is not ours.
 fn registry(name: &RegistryName, found: Found) -> Registry {
     Registry {
         name: name.clone(),
         url: login_server(name, &found),
-        id: found.id,
         kms_key: None,
         settings: NONE,
-        foreign_rules: found.properties.admin_user_enabled == Some(true),
+        foreign_rules: found.is_altered(),
+        id: found.id,
         tags: found.tags.unwrap_or_default(),
     }
 }

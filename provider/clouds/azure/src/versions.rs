@@ -7,7 +7,7 @@ pub(crate) const MANAGED_IDENTITY: &str = "2024-11-30";
 /// Microsoft.Authorization: role assignments.
 pub(crate) const AUTHORIZATION: &str = "2022-04-01";
 /// Microsoft.ContainerRegistry.
-pub(crate) const CONTAINER_REGISTRY: &str = "2023-07-01";
+pub(crate) const CONTAINER_REGISTRY: &str = "2025-11-01";
 /// Microsoft.OperationalInsights.
 pub(crate) const OPERATIONAL_INSIGHTS: &str = "2025-07-01";
 /// Microsoft.KeyVault: vaults.
