@@ -1,0 +1,1 @@
+"""Pods that are played instead of run."""

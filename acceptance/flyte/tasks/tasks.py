@@ -1,0 +1,38 @@
+"""Tasks as people write them, for the tests that run Flyte's own client."""
+
+import asyncio
+from datetime import timedelta
+
+import flyte
+
+environment = flyte.TaskEnvironment(
+    name="acceptance", image="localhost/dataplane-task:1", resources=flyte.Resources(cpu="100m", memory="300Mi")
+)
+
+
+@environment.task
+async def double(x: int) -> int:
+    return 2 * x
+
+
+@environment.task
+async def total(upto: int) -> int:
+    """A parent: each of its children is an action of its own."""
+    return sum(await asyncio.gather(*[double(x) for x in range(1, upto + 1)]))
+
+
+@environment.task(retries=2)
+async def fails() -> int:
+    raise ValueError("this task always fails")
+
+
+@environment.task(timeout=timedelta(seconds=15))
+async def sleeps_too_long() -> int:
+    await asyncio.sleep(600)
+    return 0
+
+
+@environment.task
+async def sleeps() -> int:
+    await asyncio.sleep(600)
+    return 0
