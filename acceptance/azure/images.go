@@ -76,7 +76,8 @@ func (s *Server) repositories(call *Call, registry *Resource, audience string) *
 		action, data = "Microsoft.ContainerRegistry/registries/repositories/metadata/read", true
 	}
 	if !s.allowed(principal, action, data, registry.id, nil) {
-		return unregistered(http.StatusForbidden, "DENIED", "requested access to the resource is denied")
+		// The token was given to anybody, and says nothing of this.
+		return unregistered(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required, visit https://aka.ms/acr/authorization for more information.")
 	}
 	if repository != "_catalog" {
 		images, ok := registry.images[repository]

@@ -11,7 +11,7 @@ use clouds::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{from_answer, from_sdk, unreadable};
+use crate::error::{answered, from_answer, from_sdk, unreadable};
 
 /// How many pages of a list are read: far more than any list of ours has.
 const PAGES: usize = 200;
@@ -242,7 +242,8 @@ pub(crate) async fn send(
 }
 
 pub(crate) fn parse<T: DeserializeOwned>(call: &Call, answer: &RawResponse) -> Result<T> {
-    serde_json::from_slice(answer.body().as_ref()).map_err(|error| unreadable(call.clone(), &error))
+    serde_json::from_slice(answer.body().as_ref())
+        .map_err(|error| unreadable(answered(call.clone(), answer), &error))
 }
 
 #[cfg(test)]

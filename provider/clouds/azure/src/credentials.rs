@@ -217,7 +217,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The answer that an error of a credential comes from.
-pub(crate) fn answered(error: &azure_core::Error) -> Option<(StatusCode, Option<&RawResponse>)> {
+pub(crate) fn refused(error: &azure_core::Error) -> Option<(StatusCode, Option<&RawResponse>)> {
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<azure_core::Error>()
@@ -236,7 +236,7 @@ pub(crate) fn answered(error: &azure_core::Error) -> Option<(StatusCode, Option<
 
 /// Whether the same credentials may be good in a moment.
 fn passes(error: &azure_core::Error) -> bool {
-    answered(error).is_some_and(|(status, _)| is_passing(status))
+    refused(error).is_some_and(|(status, _)| is_passing(status))
 }
 
 pub(crate) fn is_passing(status: StatusCode) -> bool {

@@ -66,17 +66,22 @@ pub(crate) fn unreadable(call: Call, error: &serde_json::Error) -> Error {
     Error::Invalid(Box::new(call.because(why)))
 }
 
-/// An answer that is no success.
-pub(crate) fn from_answer(call: Call, answer: &RawResponse) -> Error {
+/// A call with what Azure's support asks for, out of its answer.
+pub(crate) fn answered(call: Call, answer: &RawResponse) -> Call {
     let header = |name: &HeaderName| answer.headers().get_optional_string(name);
-    let explained = explained(answer.body().as_ref());
-    let code = explained.innermost().or_else(|| header(&ERROR_CODE));
-    let call = Call {
+    Call {
         request_id: header(&CORRELATION).or_else(|| header(&REQUEST)),
         ..call
-    };
+    }
+}
+
+/// An answer that is no success.
+pub(crate) fn from_answer(call: Call, answer: &RawResponse) -> Error {
+    let explained = explained(answer.body().as_ref());
+    let header = || answer.headers().get_optional_string(&ERROR_CODE);
+    let code = explained.innermost().or_else(header);
     from_code(
-        call,
+        answered(call, answer),
         &code.unwrap_or_default(),
         explained.words().as_deref(),
         answer.status().into(),
@@ -147,7 +152,6 @@ const MEANINGS: [(Meaning, &[&str]); 8] = [
             "AuthenticationFailed",
             "InvalidAuthenticationInfo",
             "InvalidAuthenticationToken",
-            "InvalidAuthenticationTokenTenant",
             "NoAuthenticationInformation",
         ],
     ),
@@ -201,11 +205,13 @@ const MEANINGS: [(Meaning, &[&str]); 8] = [
 /// The 404s among them say nothing about an object of ours. A subscription or a group that is not found is a mistake in the
 /// provider's block, or the wrong credentials, as long as nobody knows better: taken for "gone", everything in the state would be
 /// dropped, and what was made could only be imported again.
-const REFUSED: [(&str, &str); 22] = [
+const REFUSED: [(&str, &str); 23] = [
     ("AlreadyInUse", ""),
     ("FlagMustBeSetForRestore", ""),
     ("ForbiddenByFirewall", KEPT_OUT),
     ("ForbiddenByConnection", KEPT_OUT),
+    // A 403 as well: a vault with purge protection lets nobody purge.
+    ("ForbiddenByPolicy", ""),
     ("InvalidResourceLocation", ""),
     ("InvalidResourceNamespace", ANOTHER_CLOUD),
     ("InvalidResourceType", ANOTHER_CLOUD),
@@ -243,8 +249,14 @@ const SWITCHED_OFF: &str = "have the subscription enabled again, by its owner or
 
 pub(crate) fn from_code(call: Call, code: &str, message: Option<&str>, status: u16) -> Error {
     let message = message.unwrap_or_default();
+    // Who gives no code, as a proxy on the way, at least gives a status.
+    let known_as = if code.is_empty() {
+        format!("HTTP {status}")
+    } else {
+        code.to_owned()
+    };
     let call = Box::new(Call {
-        code: (!code.is_empty()).then(|| code.to_owned()),
+        code: Some(known_as),
         message: call
             .message
             .clone()
@@ -256,6 +268,10 @@ pub(crate) fn from_code(call: Call, code: &str, message: Option<&str>, status: u
             remedy: registration(message),
             call,
         },
+        "InvalidAuthenticationTokenTenant" => Error::Unauthenticated(advised(
+            call,
+            "set `tenant_id` of the provider to the subscription's tenant",
+        )),
         "AuthorizationFailed"
         | "AuthorizationFailure"
         | "AuthorizationPermissionMismatch"
@@ -284,7 +300,25 @@ fn advised(mut call: Box<Call>, advice: &str) -> Box<Call> {
 fn known(call: Box<Call>, code: &str, message: &str, status: u16) -> Error {
     match MEANINGS.iter().find(|(_, codes)| codes.contains(&code)) {
         Some((meaning, _)) => meaning(call),
+        None if code.is_empty() => nameless(call, status, message),
         None => by_status(call, status, message),
+    }
+}
+
+/// Azure says what it does not find, and never sends one elsewhere. A gateway, a proxy or another service does, and knows nothing of our
+/// objects.
+fn nameless(call: Box<Call>, status: u16, message: &str) -> Error {
+    match status {
+        404 => Error::Invalid(advised(
+            call,
+            "whoever answered did not say what is missing, as Azure does, so that nothing was taken for gone; check the endpoint and the \
+             proxy on the way to it",
+        )),
+        300..=399 => Error::Invalid(advised(
+            call,
+            "whoever answered sends us to another address, where no token is sent; check the endpoint and the proxy on the way to it",
+        )),
+        _ => by_status(call, status, message),
     }
 }
 
@@ -292,13 +326,7 @@ fn by_status(call: Box<Call>, status: u16, message: &str) -> Error {
     match status {
         401 => Error::Unauthenticated(call),
         403 => denied(call, message),
-        404 if call.code.is_some() => Error::NotFound(call),
-        // Azure says what it does not find. A gateway, a proxy or another service does not, and knows nothing of our objects.
-        404 => Error::Invalid(advised(
-            call,
-            "whoever answered 404 did not say what is missing, as Azure does, so that nothing was taken for gone; check the endpoint and \
-             the proxy on the way to it",
-        )),
+        404 => Error::NotFound(call),
         409 | 412 => Error::Conflict(call),
         429 => Error::Throttled(call),
         405 | 501 => Error::Unsupported(call),
@@ -462,6 +490,23 @@ mod tests {
                 && said.contains("az group create"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn whoever_gives_no_code_gives_a_status() {
+        let said = meaning("<html>Bad Gateway</html>", 502);
+        assert!(matches!(said, Error::Unavailable(_)), "{said:?}");
+        assert!(said.to_string().contains("(HTTP 502)"), "{said}");
+        let said = meaning("<a href=\"https://sign-in.example.com\">", 302);
+        assert!(said.to_string().contains("to another address"), "{said}");
+    }
+
+    #[test]
+    fn a_token_of_another_tenant_is_told_with_the_argument() {
+        let body = r#"{"error":{"code":"InvalidAuthenticationTokenTenant","message":"The access token is from the wrong issuer."}}"#;
+        let said = meaning(body, 401);
+        assert!(matches!(said, Error::Unauthenticated(_)), "{said:?}");
+        assert!(said.to_string().contains("set `tenant_id`"), "{said}");
     }
 
     #[test]

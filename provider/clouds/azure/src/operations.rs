@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::arm::{Arm, ResourceId, parse};
-use crate::error::{Explained, from_code};
+use crate::error::{Explained, answered, from_code};
 use crate::pauses::{self, Pauses};
 
 const ASYNC_OPERATION: HeaderName = HeaderName::from_static("azure-asyncoperation");
@@ -142,7 +142,9 @@ impl Arm<'_> {
             let operation: Operation = parse(call, &answer)?;
             match Status::of(operation.status.as_deref()) {
                 Status::Succeeded => return Ok(()),
-                Status::Failed => return Err(failed(call, operation)),
+                Status::Failed => {
+                    return Err(failed(answered(call.clone(), &answer), operation));
+                }
                 Status::Running => {}
             }
             // Each answer may name another place to ask.
@@ -192,8 +194,10 @@ impl Arm<'_> {
             match provisioning(&answer) {
                 Status::Succeeded => return Ok(answer),
                 Status::Failed => {
-                    let why = "Azure could not bring it into being: its provisioning state is Failed or Canceled";
-                    return Err(Error::Invalid(Box::new(call.clone().because(why))));
+                    let call = answered(call.clone(), &answer);
+                    let why = "Azure could not bring it into being, and why, its activity log says: its provisioning state is Failed or \
+                               Canceled. Apply again to have it made once more";
+                    return Err(Error::Invalid(Box::new(call.because(why))));
                 }
                 Status::Running => after = retry_after(&answer),
             }
@@ -202,7 +206,7 @@ impl Arm<'_> {
 
     async fn pause(&self, call: &Call, pauses: &mut Pauses, after: Option<Duration>) -> Result<()> {
         let Some(pause) = pauses.next(after) else {
-            let why = "the operation had not ended after half an hour";
+            let why = "the operation had not ended after half an hour; the next apply goes on with what it leaves";
             return Err(Error::Unavailable(Box::new(call.clone().because(why))));
         };
         pauses::pause(pause).await;
@@ -210,12 +214,12 @@ impl Arm<'_> {
     }
 }
 
-fn failed(call: &Call, operation: Operation) -> Error {
+fn failed(call: Call, operation: Operation) -> Error {
     let explained = operation.error.unwrap_or_default();
     let status = operation.status.unwrap_or_default();
     let code = explained.code.unwrap_or(status);
     // What ended badly met no other change: without a code that says so, it is not made again by itself.
-    from_code(call.clone(), &code, explained.message.as_deref(), 400)
+    from_code(call, &code, explained.message.as_deref(), 400)
 }
 
 /// Whether an object that a create finds is made once more: an operation that failed left it, and by its tags it is the wanted
@@ -287,10 +291,10 @@ mod tests {
         };
         let call = Call::new("Microsoft.ContainerRegistry/registries/write", "acme");
         for code in [None, Some("ProvisioningFailed")] {
-            let error = failed(&call, operation(code));
+            let error = failed(call.clone(), operation(code));
             assert!(matches!(error, Error::Invalid(_)), "{error:?}");
         }
-        let error = failed(&call, operation(Some("AnotherOperationInProgress")));
+        let error = failed(call, operation(Some("AnotherOperationInProgress")));
         assert!(matches!(error, Error::Conflict(_)), "{error:?}");
     }
 

@@ -9,7 +9,7 @@ use azure_core::http::{Method, Request, Url};
 use clouds::error::Call;
 use clouds::registries::{Images, RegistryName};
 use clouds::secrets::SecretText;
-use clouds::{Optional, Result};
+use clouds::{Error, Optional, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded::Serializer;
@@ -19,6 +19,7 @@ use crate::error::{from_sdk, invalid};
 use crate::session::{Service, Session};
 
 const READ: &str = "Microsoft.ContainerRegistry/registries/metadata/read";
+const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
 /// How many repositories one page has.
 const PAGE: &str = "100";
 /// How many pages are read: far more than a registry of ours has.
@@ -149,7 +150,7 @@ impl Api<'_> {
     async fn get<T: DeserializeOwned>(&self, url: Url, token: &SecretText) -> Result<T> {
         let mut request = Request::new(url, Method::Get);
         request.insert_header(AUTHORIZATION, format!("Bearer {}", token.expose()));
-        self.ask(request).await
+        self.ask(request).await.map_err(|error| self.unread(error))
     }
 
     async fn form<T: DeserializeOwned>(&self, path: &str, form: &[(&str, &str)]) -> Result<T> {
@@ -166,6 +167,18 @@ impl Api<'_> {
         let pipeline = self.session.plain().await?;
         let answer = send(pipeline, &call, &mut request).await?;
         parse(&call, &answer)
+    }
+
+    /// A registry gives everybody of its tenant a token, and answers 401 where that is good for nothing: a right is missing.
+    fn unread(&self, error: Error) -> Error {
+        match error {
+            Error::Unauthenticated(call) => Error::Denied {
+                action: format!("AcrPull, or {PULL} and {READ},"),
+                resource: self.name.to_string(),
+                call,
+            },
+            error => error,
+        }
     }
 
     fn url(&self, parts: &[&str]) -> Result<Url> {

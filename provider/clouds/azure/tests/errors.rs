@@ -372,7 +372,7 @@ async fn an_operation_that_fails_says_why() {
     let server = Server::scripted(vec![
         Scripted("PUT", "", ("201 Created", status.into(), registry.into())),
         Scripted("GET", "/status/1", ok(r#"{"status":"InProgress"}"#)),
-        Scripted("GET", "/status/1", ok(r#"{"status":"Failed","error":{"code":"QuotaExceeded","message":"no more registries"}}"#)),
+        Scripted("GET", "/status/1", ("200 OK", "x-ms-correlation-request-id: c-2\r\n".into(), r#"{"status":"Failed","error":{"code":"QuotaExceeded","message":"no more registries"}}"#.into())),
     ])
     .await;
     let clouds = server.clouds(1);
@@ -385,7 +385,8 @@ async fn an_operation_that_fails_says_why() {
     let refused = clouds.registries.create(&new).await.unwrap_err();
     assert!(matches!(refused, Error::LimitExceeded(_)), "{refused:?}");
     assert!(
-        refused.to_string().contains("no more registries"),
+        refused.to_string().contains("no more registries")
+            && refused.to_string().contains("request id c-2"),
         "{refused}"
     );
 }

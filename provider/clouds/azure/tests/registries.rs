@@ -6,6 +6,7 @@
 
 mod server;
 
+use clouds::Error;
 use server::{Scripted, Server, ok};
 
 const REGISTRY: &str = "registries/acmetasks?";
@@ -75,4 +76,36 @@ async fn what_makes_a_registry_more_stays() {
     ] {
         assert_eq!(written(&altered(from, into).await).await, None, "{into}");
     }
+}
+
+#[tokio::test]
+async fn a_registry_that_takes_no_token_wants_a_right() {
+    let unauthorized = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":[{"Type":"registry","Name":"catalog","Action":"*"}]}]}"#;
+    let server = Server::scripted(vec![
+        Scripted(
+            "GET",
+            REGISTRY,
+            ok(r#"{"id":"/x","properties":{"loginServer":"acmetasks.azurecr.io"}}"#),
+        ),
+        Scripted("POST", "/oauth2/exchange", ok(r#"{"refresh_token":"r"}"#)),
+        Scripted("POST", "/oauth2/token", ok(r#"{"access_token":"a"}"#)),
+        Scripted(
+            "GET",
+            "/acr/v1/_catalog",
+            ("401 Unauthorized", String::new(), unauthorized.to_owned()),
+        ),
+    ])
+    .await;
+    let refused = server
+        .clouds(1)
+        .registries
+        .delete(&"acmetasks".parse().unwrap(), false)
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, Error::Denied { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("grant AcrPull"), "{refused}");
+    assert!(
+        server.writes().iter().all(|line| line.starts_with("POST")),
+        "nothing is deleted unseen"
+    );
 }

@@ -8,7 +8,7 @@ use clouds::error::Call;
 use serde::Deserialize;
 
 use super::{REQUEST, kinds, unreachable};
-use crate::credentials::answered;
+use crate::credentials;
 
 /// Sign-ins that were good once: a refresh token, a session, a secret or an assertion whose time is over.
 const EXPIRED: [&str; 8] = [
@@ -35,7 +35,7 @@ struct Refused {
 }
 
 pub(super) fn refused(call: Call, error: azure_core::Error, said: &str) -> Error {
-    let answer = answered(&error);
+    let answer = credentials::refused(&error);
     let garbled = || kinds(&error).any(|kind| matches!(kind, ErrorKind::DataConversion));
     let lost = if answer.is_some() || said.contains("AADSTS") {
         None
