@@ -2,14 +2,13 @@
 
     GET  /_violations                      every request that a description refused, and every wrong answer of ours
     GET  /_projects/P                      makes the project if need be: {"id", "number", "token"}
-    PUT  /_projects/P/settings             {"operationPolls", "accountDelay", "disabled"}, each optional
+    PUT  /_projects/P/settings             {"operationPolls", "accountDelay", "disabled", "keysRequired"}, each optional
     GET | DELETE /_projects/P/violations   those of one project; DELETE answers with them and forgets them
     GET | DELETE /_projects/P/calls        [{"method", "path", "status"}]
     POST | DELETE /_projects/P/faults      see faults.py
     POST /_projects/P/people               {"name", "permissions": [...]}: somebody who may do that alone; {"token"}
     POST /_projects/P/clusters             {"name": "projects/P/locations/L/clusters/C", "value": Cluster}
-    POST /_projects/P/images               {"name": "projects/P/locations/L/repositories/R/dockerImages/I"}: one that was pushed
-    POST /_projects/P/images               a DockerImage: pushed to the repository in its name
+    POST /_projects/P/images               a DockerImage, {"name": "projects/P/locations/L/repositories/R/dockerImages/I"}: pushed there
     POST /_issuers                         {"issuer", and "jwksUri" with "certificateAuthority", or "keys"}: where its keys really are
     POST /_oauth/token                     a refresh token's access token, which is the same: credential files need the detour
     POST /_token-review/P                  an API server's TokenReview
@@ -70,6 +69,7 @@ class Control:
                 project.operation_polls = body.get("operationPolls", project.operation_polls)
                 project.account_delay = body.get("accountDelay", project.account_delay)
                 project.disabled = set(body.get("disabled", project.disabled))
+                project.keys_required = set(body.get("keysRequired", project.keys_required))
                 return 200, {}
             case ["GET" | "DELETE", ("violations" | "calls") as what]:
                 found = getattr(project, what)
@@ -86,9 +86,6 @@ class Control:
                 return 200, {"token": identities.person(self.store, project, body["name"], body["permissions"])}
             case ["POST", "clusters"]:
                 self.store.put("container", body["name"], Resource(project, body["value"]))
-                return 200, {}
-            case ["POST", "images"]:
-                self.store.put("artifactregistry", body["name"], Resource(project, body))
                 return 200, {}
             case ["POST", "images"]:
                 self.store.put("artifactregistry", body["name"], Resource(project, body))

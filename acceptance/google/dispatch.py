@@ -62,7 +62,14 @@ class Dispatcher:
         self.apis, self.store = apis, store
 
     def admit(self, request):
-        """The call, or the answer to what is none."""
+        """The call, or the answer to what is none. What fails here is told as well, and no connection that just ends."""
+        try:
+            return self._admit(request)
+        except Exception:
+            why = f"the stand-in failed: {traceback.format_exc()}"
+            return self._violation(self._project_of(request), request, SERVICE_OF_ROOT, None, [why], 500)
+
+    def _admit(self, request):
         address = urlsplit(request.target)
         query = parse_qsl(address.query, keep_blank_values=True)
         service, path = self._service(address.path)

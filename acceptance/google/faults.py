@@ -9,13 +9,15 @@ class Gate:
 
     def __init__(self):
         self.waiting = 0
-        self._open = threading.Event()
+        self._counting, self._open = threading.Lock(), threading.Event()
 
     def open(self):
         self._open.set()
 
     def pass_through(self):
-        self.waiting += 1
+        # Calls come on threads of their own, without the store's lock.
+        with self._counting:
+            self.waiting += 1
         self._open.wait()
 
 

@@ -1,6 +1,7 @@
 """IAM policies: read, modified, and written back with the etag that was read; a stale one is refused."""
 
 import base64
+import collections
 import copy
 import hashlib
 import re
@@ -17,6 +18,13 @@ OTHERS = re.compile(
     r"allUsers|allAuthenticatedUsers|(user|group|domain|projectOwner|projectEditor|projectViewer):\S+"
     r"|principal(Set)?://iam\.googleapis\.com/projects/\d+/locations/global/workloadIdentityPools/[^/\s]+/\S+"
 )
+# https://cloud.google.com/iam/quotas: members in all bindings of a policy, groups and domains among them, bindings that differ
+# in nothing but their condition, and logical operators in one.
+MOST_MEMBERS = 1500
+MOST_GROUPS = 250
+MOST_ALIKE = 20
+MOST_OPERATORS = 12
+BASIC = {"roles/owner", "roles/editor", "roles/viewer"}
 PUBLIC = {"allUsers", "allAuthenticatedUsers"}
 
 
@@ -79,6 +87,7 @@ class Policies:
         conditional = any("condition" in binding for binding in bindings)
         if given.get("version", 0) not in (0, 1, 3):
             raise invalid(f"Invalid policy version ({given['version']}).")
+        self._check_size(bindings)
         stays_conditional = any("condition" in binding for binding in current.get("bindings", []))
         if (conditional or stays_conditional) and given.get("version") != 3:
             raise invalid("The policy has conditional role bindings: its version must be 3.")
@@ -110,12 +119,28 @@ class Policies:
         bucket["metageneration"] = str(int(bucket["metageneration"]) + 1)
         bucket["etag"] = bucket_etag(bucket["metageneration"])
 
+    @staticmethod
+    def _check_size(bindings):
+        """Every appearance of a member counts, of a group the first."""
+        members = [member for binding in bindings for member in binding["members"]]
+        groups = {member for member in members if member.startswith("group:")}
+        size = len([member for member in members if member not in groups]) + len(groups)
+        if size > MOST_MEMBERS:
+            raise invalid(f"The number of members in the policy ({size:,}) is larger than the maximum allowed size {MOST_MEMBERS:,}.")
+        if len(groups) + len([member for member in members if member.startswith("domain:")]) > MOST_GROUPS:
+            raise invalid(f"The policy has more than {MOST_GROUPS} groups and domains.")
+        alike = collections.Counter((binding["role"], member) for binding in bindings for member in set(binding["members"]))
+        if any(count > MOST_ALIKE for count in alike.values()):
+            raise invalid(f"At most {MOST_ALIKE} bindings may have the same role and the same member and another condition.")
+
     def _checked(self, key, binding, current):
         role = binding.get("role", "")
         is_known = roles.known(role) or role in self.custom_roles
         if not is_known or not roles.supported(role, key[0]):
             raise invalid(f"Role {role} is not supported for this resource.")
         if condition := binding.get("condition"):
+            if role in BASIC:
+                raise invalid(f"The basic role {role} cannot be bound under a condition.")
             self._check_condition(key, condition)
         known_before = {member for other in current.get("bindings", []) for member in other["members"]}
         for member in binding["members"]:
@@ -129,6 +154,9 @@ class Policies:
             conditions.parse(condition.get("expression", ""))
         except conditions.NotUnderstood as why:
             raise invalid(f"The condition's expression could not be parsed: {why}.") from why
+        operators = re.findall(r"&&|\|\||!(?!=)", re.sub(r"""\"[^\"]*\"|'[^']*'""", "", condition["expression"]))
+        if len(operators) > MOST_OPERATORS:
+            raise invalid(f"The condition's expression has more than {MOST_OPERATORS} logical operators.")
         if key[0] == "storage":
             access = self.store.get(*key).value["iamConfiguration"]["uniformBucketLevelAccess"]
             if not access["enabled"]:

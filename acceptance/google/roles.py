@@ -72,7 +72,7 @@ PREDEFINED = {
 # What a project's owner may not do without a grant on the service account itself.
 NOT_THE_OWNERS = {*TOKENS, *SIGNATURES}
 
-# Whose roles a policy of each service takes; a project's takes all.
+# Whose roles a policy of each service takes; a project's takes all but those that are of buckets alone.
 SUPPORTED = {
     "artifactregistry": "roles/artifactregistry.",
     "iam": "roles/iam.",
@@ -87,6 +87,8 @@ def known(role):
 
 def supported(role, service):
     """Whether a policy of this service takes a role; custom roles, every one does."""
+    if role.startswith("roles/storage.legacy") and service != "storage":
+        return False
     return role.startswith("projects/") or role.startswith(SUPPORTED.get(service, "roles/"))
 
 

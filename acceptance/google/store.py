@@ -41,6 +41,8 @@ class Project:
     account_delay: int = 0
     # The hosts of the APIs that are not enabled.
     disabled: set = field(default_factory=set)
+    # The hosts of the services whose resources an organisation's policy wants made with a key.
+    keys_required: set = field(default_factory=set)
     calls: list = field(default_factory=list)
     violations: list = field(default_factory=list)
     faults: list = field(default_factory=list)

@@ -14,6 +14,9 @@ STORAGE_OUTPUT_ONLY = {
     }
 }  # fmt: skip
 
+# Described as immutable, and changed by `gcloud secrets replication update`: its keys are, its locations are not.
+IMMUTABLE_IN_PART = {("Secret", "replication")}
+
 # What the services forgive and Google's own clients rely on: whole buckets sent back, nulls, 64-bit integers as numbers.
 GOOGLES_CLIENTS = ("google-cloud-sdk", "gcloud-python", "google-api-python-client")
 GOOGLES_LANGUAGES = ("gl-python",)
@@ -69,7 +72,7 @@ def check_mask(api, schema, path):
         description = field.get("description", "")
         if field.get("readOnly") or description.startswith("Identifier."):
             yield f"the mask's {path} is output only"
-        if "Immutable." in description[:40]:
+        if "Immutable." in description[:40] and (schema["id"], path) not in IMMUTABLE_IN_PART:
             yield f"the mask's {path} is immutable"
         at = field
 
@@ -82,12 +85,14 @@ def _is_required(field, method):
 def _check_query(method, query):
     seen = set()
     for name, value in query:
-        seen.add(name)
         parameter = method.parameters.get(name) or method.api.common_parameters.get(name)
+        if parameter and name in seen and not parameter.get("repeated"):
+            yield f"query parameter {name} twice"
         if parameter is None or parameter.get("location") == "path":
             if name not in FRONT_END_PARAMETERS:
                 yield f"unknown query parameter {name}"
             continue
+        seen.add(name)
         if "enum" in parameter and value not in parameter["enum"]:
             yield f"query {name}={value} is not one of {parameter['enum']}"
         # gcloud spells booleans True and False; the services take both.

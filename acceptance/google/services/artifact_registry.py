@@ -23,9 +23,14 @@ def check(call, old, new):
     for field in ("format", "mode", "kmsKeyName"):
         if old and old.get(field) != new.get(field):
             raise invalid(f"{field} cannot be changed.")
+    resources.require_key(call, old, new.get("kmsKeyName"))
     for key, policy in new.get("cleanupPolicies", {}).items():
         if policy.get("id") != key:
             raise invalid(f"The cleanup policy {key} has another id: {policy.get('id')}.")
+        if ("condition" in policy) == ("mostRecentVersions" in policy):
+            raise invalid(f"The cleanup policy {key} needs a condition or the most recent versions, and not both.")
+        if "mostRecentVersions" in policy and policy.get("action") != "KEEP":
+            raise invalid(f"The cleanup policy {key} can only keep the most recent versions.")
 
 
 COLLECTION = resources.Collection(
@@ -41,12 +46,6 @@ COLLECTION = resources.Collection(
     response_type="type.googleapis.com/google.devtools.artifactregistry.v1.Repository",
 )
 
-def images(call):
-    found, rest = page(call, [resource.value for _, resource in call.store.under("artifactregistry", call.name)])
-    return {"dockerImages": found, **rest}
-
-
-
 
 def images(call):
     items, rest = page(call, [resource.value for _, resource in call.store.under("artifactregistry", call.name)])
@@ -54,7 +53,6 @@ def images(call):
 
 
 METHODS = {
-    f"{REPOSITORIES}.dockerImages.list": Behaviour(images, ("artifactregistry.dockerimages.list",)),
     **COLLECTION.behaviours("create", "get", "list", "patch", "delete"),
     f"{REPOSITORIES}.dockerImages.list": Behaviour(images, ("artifactregistry.dockerimages.list",)),
     **policy_methods.behaviours(REPOSITORIES, "artifactregistry.repositories"),

@@ -22,6 +22,7 @@ EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 SUBJECT_TOKENS = ("urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token")
 GOOD_FOR = 3600
+LONGEST_SUBJECT = 127
 
 
 def refused(reason, message):
@@ -72,6 +73,8 @@ def through_provider(call, audience, subject_token):
     claims = verify(subject_token, keys, oidc["issuerUri"], accepted)
     mapped = {"assertion": claims}
     subject = conditions.parse(provider["attributeMapping"]["google.subject"])(mapped)
+    if len(subject.encode()) > LONGEST_SUBJECT:
+        raise refused("invalid_request", f"The mapped attribute google.subject is longer than {LONGEST_SUBJECT} bytes.")
     condition = provider.get("attributeCondition")
     if condition and not conditions.holds(condition, mapped):
         raise refused("unauthorized_client", "The given credential is rejected by the attribute condition.")

@@ -8,6 +8,7 @@ POOLS = "iam.projects.locations.workloadIdentityPools"
 SOFT = resources.SoftDeletion(field="state", deleted="DELETED", days=30, expires=True)
 SLOW = ("create", "patch", "delete", "undelete")
 TEXTS = (("displayName", 32), ("description", 256))
+MOST_AUDIENCES = 10
 SOURCES = ("oidc", "aws", "saml", "x509")
 
 
@@ -18,6 +19,9 @@ def check_provider(call, old, new):
     if old and sources[0] not in old:
         raise invalid("The kind of a provider cannot be changed.")
     if "oidc" in new:
+        audiences = new["oidc"].get("allowedAudiences", [])
+        if len(audiences) > MOST_AUDIENCES or any(len(audience) > 256 for audience in audiences):
+            raise invalid(f"At most {MOST_AUDIENCES} audiences of 256 characters are allowed.")
         if not new["oidc"].get("issuerUri", "").startswith("https://"):
             raise invalid("The issuer URI must start with https://.")
         if not new.get("attributeMapping", {}).get("google.subject"):

@@ -20,6 +20,10 @@ def check(call, old, new):
         raise invalid(f"Retention of {days} days is not between 1 and 3650.")
     if old.get("locked"):
         raise failed_precondition("The bucket is locked.")
+    key_of = {name: value.get("cmekSettings", {}).get("kmsKeyName") for name, value in (("old", old), ("new", new))}
+    if key_of["old"] and not key_of["new"]:
+        raise failed_precondition("CMEK settings of a log bucket cannot be disabled once they are enabled.")
+    resources.require_key(call, old, key_of["new"])
 
 
 COLLECTION = resources.Collection(

@@ -82,22 +82,23 @@ class Collection:
 
     def patch(self, call):
         resource = self.living(call)
+        check_etag(resource, call.body)
         mask = [path for path in call.q.get("updateMask", "").split(",") if path]
-        if not mask:
-            raise invalid("The update mask is empty.")
-        fields = [camel(path.split(".")[0]) for path in mask]
-        new = {**resource.value, **{field: copy.deepcopy(call.body[field]) for field in fields if field in call.body}}
-        for field in fields:
-            if field not in call.body:
-                new.pop(field, None)
+        if not mask or "*" in mask:
+            raise invalid("The update mask is empty, or names everything, which the stand-in does not know.")
+        new = copy.deepcopy(resource.value)
+        for path in mask:
+            masked(new, call.body, [camel(part) for part in path.split(".")])
         self._check(call, resource.value, new)
         resource.value = new
+        renew(call, resource)
         if "updateTime" in new:
             new["updateTime"] = timestamp()
         return self._answer(call, call.name, resource)
 
     def delete(self, call):
         resource = self.living(call)
+        check_etag(resource, call.q)
         if self.soft:
             resource.value[self.soft.field] = self.soft.deleted
             if self.soft.expires:
@@ -153,6 +154,41 @@ class Collection:
         for field, most in self.most_bytes:
             names.check_length(field, new.get(field, ""), most)
         self.check(call, old, new)
+
+
+def masked(new, given, path):
+    """Takes over what a path of a mask names: what it has beside that stays, and what is not given is taken away."""
+    field, *rest = path
+    if rest and isinstance(new.get(field, {}), dict):
+        masked(new.setdefault(field, {}), given.get(field, {}), rest)
+    elif field in given:
+        new[field] = copy.deepcopy(given[field])
+    else:
+        new.pop(field, None)
+
+
+def check_etag(resource, given):
+    """Refuses a change of another version than the one that is there, where the client names one."""
+    current, wanted = resource.value.get("etag"), given.get("etag")
+    if wanted and current and wanted != current:
+        raise failed_precondition(f"The etag provided, {wanted}, does not match the current etag of the resource, {current}.")
+
+
+def renew(call, resource):
+    """Another version has another etag, where there are any."""
+    if "etag" in resource.value:
+        resource.value["etag"] = f'"{call.store.etag()}"'
+
+
+def require_key(call, old, key):
+    """The organisation's policy on new resources without a key, `gcp.restrictNonCmekServices`."""
+    if not old and not key and call.method.api.host in call.of_project().keys_required:
+        raise failed_precondition(without_key(call.of_project(), call.method.api.host))
+
+
+def without_key(project, host):
+    constraint = "constraints/gcp.restrictNonCmekServices"
+    return f"Constraint {constraint} violated for projects/{project.id}: {host} needs a customer-managed encryption key."
 
 
 def operation(call):

@@ -12,12 +12,24 @@ SECRETS = "secretmanager.projects.secrets"
 VERSIONS = f"{SECRETS}.versions"
 
 
+def replicas(secret):
+    replication = secret["replication"]
+    return replication["userManaged"]["replicas"] if "userManaged" in replication else [replication["automatic"]]
+
+
+def places(secret):
+    return {replica.get("location") for replica in replicas(secret)}
+
+
 def check(call, old, new):
     replication = new.get("replication", {})
     if ("automatic" in replication) == ("userManaged" in replication):
         raise invalid("A secret needs a replication: automatic or userManaged.")
     if "userManaged" in replication and not replication["userManaged"].get("replicas"):
         raise invalid("A user-managed replication needs a location.")
+    if old and places(old) != places(new):
+        raise invalid("The locations of a secret cannot be changed.")
+    resources.require_key(call, old, all("customerManagedEncryption" in replica for replica in replicas(new)))
 
 
 COLLECTION = resources.Collection(
@@ -34,13 +46,14 @@ COLLECTION = resources.Collection(
 
 
 def add(call):
-    COLLECTION.found(call)
+    secret = COLLECTION.found(call)
     payload = call.body["payload"]
     data = base64.b64decode(payload["data"])
     if "dataCrc32c" in payload and int(payload["dataCrc32c"]) != google_crc32c.value(data):
         raise invalid("The checksum of the payload does not match its data.")
     if len(data) > 64 * 1024:
         raise invalid("The payload is larger than 64 KiB.")
+    resources.renew(call, secret)
     name = f"{call.name}/versions/{len(list(versions_of(call))) + 1}"
     value = {
         "name": name, "createTime": timestamp(), "state": "ENABLED", "etag": f'"{call.store.etag()}"',

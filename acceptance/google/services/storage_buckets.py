@@ -9,6 +9,7 @@ from access import PROJECTS, Target
 from calls import Behaviour, page
 from errors import Refused, invalid, not_found
 from policies import bucket_etag
+from services.resources import without_key
 from store import Resource, merge, timestamp
 
 MULTI_REGIONS = ("US", "EU", "ASIA")
@@ -49,6 +50,8 @@ def insert(call):
         )
         raise Refused(409, "ALREADY_EXISTS", own if taken.project is project else others, reason="conflict")
     value = copy.deepcopy({key: given for key, given in call.body.items() if given is not None})
+    if call.method.api.host in project.keys_required and not value.get("encryption", {}).get("defaultKmsKeyName"):
+        raise Refused(412, "FAILED_PRECONDITION", without_key(project, call.method.api.host), reason="conditionNotMet")
     location, now = value.get("location", "US").upper(), timestamp()
     is_multi = location in MULTI_REGIONS
     value.update(
@@ -90,11 +93,22 @@ def complete(value):
     seconds = int(soft["retentionDurationSeconds"])
     if seconds and not 7 * DAY <= seconds <= 90 * DAY:
         raise invalid("Soft delete policy's retention must be 0, or between 7 and 90 days.")
+    for rule in (value.get("lifecycle") or {}).get("rule", []):
+        check_rule(rule)
     for field in ("labels", "cors", "encryption"):
         if value.get(field) in ({}, []):
             del value[field]
     if (value.get("lifecycle") or {}).get("rule") == []:
         del value["lifecycle"]
+
+
+def check_rule(rule):
+    """A rule of lifecycle says when, and unfinished uploads are known by their age and their names only."""
+    action, condition = rule.get("action", {}).get("type"), rule.get("condition", {})
+    if not condition:
+        raise invalid("A lifecycle rule needs at least one condition.")
+    if action == "AbortIncompleteMultipartUpload" and not set(condition) <= {"age", "matchesPrefix", "matchesSuffix"}:
+        raise invalid("Unfinished uploads are aborted by age, prefix and suffix only.")
 
 
 def preconditions(call, bucket):

@@ -53,10 +53,7 @@ def insert_permissions(call):
 def insert(call):
     bucket, name, now = existing(call), name_of(call), timestamp()
     old = live(bucket, name)
-    wanted = call.q.get("ifGenerationMatch")
-    if wanted is not None and wanted != (old.value["generation"] if old else "0"):
-        message = "At least one of the pre-conditions you specified did not hold."
-        raise Refused(412, "FAILED_PRECONDITION", message, reason="conditionNotMet")
+    preconditions(call, old)
     content, kind = call.media
     generation = str(max(time.time_ns() // 1000, bucket.hidden.get("generation", 0) + 1))
     bucket.hidden["generation"] = int(generation)
@@ -72,6 +69,14 @@ def insert(call):
         retire(bucket, old)
     bucket.hidden["objects"].append(Object(value, content))
     return value
+
+
+def preconditions(call, found):
+    """A client names the generation that it means, 0 for none."""
+    current = found.value["generation"] if found else "0"
+    if call.q.get("ifGenerationMatch", current) != current:
+        message = "At least one of the pre-conditions you specified did not hold."
+        raise Refused(412, "FAILED_PRECONDITION", message, reason="conditionNotMet")
 
 
 def retire(bucket, one):
@@ -93,6 +98,7 @@ def find(call):
 
 def get(call):
     _, one = find(call)
+    preconditions(call, one)
     if call.q.get("alt") != "media":
         return one.value
     digests = f"crc32c={one.value['crc32c']},md5={one.value['md5Hash']}"
@@ -101,6 +107,7 @@ def get(call):
 
 def delete(call):
     bucket, one = find(call)
+    preconditions(call, one)
     if call.q.get("generation"):
         bucket.hidden["objects"].remove(one)
     else:

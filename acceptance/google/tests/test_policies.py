@@ -64,6 +64,47 @@ class Policies(StandInTest):
             bindings = [{**binding, "members": ["user:a@example.com"]}]
             self.refused(400, "POST", path + ":setIamPolicy", {"policy": {"etag": "ACAB", "version": 3, "bindings": bindings}})
 
+    def test_a_policy_is_only_so_large(self):
+        path, number = self.path(self.account("crowded")), iter(range(10_000))
+        people = [f"user:{next(number)}@example.com" for _ in range(1499)]
+        group = "group:all@example.com"
+
+        def policy(*bindings):
+            found = self.ok("POST", path + ":getIamPolicy")
+            return {"policy": {"etag": found["etag"], "version": 3, "bindings": bindings}}
+
+        full = {"role": USER, "members": [*people, group]}
+        other = "roles/iam.serviceAccountUser"
+        self.ok("POST", path + ":setIamPolicy", policy(full, {"role": other, "members": [group]}))
+        refusal = self.refused(400, "POST", path + ":setIamPolicy", policy(full, {"role": other, "members": people[:1]}))
+        self.assertIn("(1,501) is larger than the maximum allowed size 1,500", refusal["message"])
+        groups = {"role": USER, "members": [f"group:{next(number)}@example.com" for _ in range(251)]}
+        self.refused(400, "POST", path + ":setIamPolicy", policy(groups))
+
+    def test_conditions_have_their_limits(self):
+        path = self.path(self.account("conditioned"))
+
+        def written(role, expressions):
+            found = self.ok("POST", path + ":getIamPolicy")
+            conditions = [{"title": "t", "expression": expression} for expression in expressions]
+            bindings = [{"role": role, "members": ["user:a@example.com"], "condition": condition} for condition in conditions]
+            policy = {"etag": found["etag"], "version": 3, "bindings": bindings}
+            return self.ask("POST", path + ":setIamPolicy", {"policy": policy}).status_code
+
+        names = [f'resource.name == "a || {number}"' for number in range(21)]
+        self.assertEqual(written(USER, names[:20]), 200)
+        self.assertEqual(written(USER, names), 400)
+        self.assertEqual(written(USER, [" || ".join(names[:13])]), 200)
+        self.assertEqual(written(USER, [" || ".join(names[:14])]), 400)
+
+    def test_some_roles_are_not_for_every_policy(self):
+        project = "/cloudresourcemanager/v3/projects/{p}"
+        condition = {"title": "t", "expression": "true"}
+        for binding in ({"role": "roles/storage.legacyBucketReader"}, {"role": "roles/owner", "condition": condition}):
+            policy = self.ok("POST", project + ":getIamPolicy")
+            policy["bindings"].append({**binding, "members": ["user:a@example.com"]})
+            self.refused(400, "POST", project + ":setIamPolicy", {"policy": {**policy, "version": 3}})
+
     def test_a_conditional_policy_is_read_and_written_at_version_3(self):
         self.bucket("policies-bucket")
         condition = {"title": "t", "expression": "resource.name.startsWith('a')"}
