@@ -163,6 +163,29 @@ pub(crate) fn foreign(
     ForeignPolicy::Attached(format!("{role} on {resource}{to}{when}"))
 }
 
+/// What is left in these policies of service accounts that were deleted, whose members begin so.
+pub(crate) fn left(policies: &[(Resource, Policy)], gone: &str) -> Vec<ForeignPolicy> {
+    let mut all = Vec::new();
+    for (resource, policy) in policies {
+        for binding in &policy.bindings {
+            let members = binding.members.iter();
+            all.extend(
+                members
+                    .filter(|member| member.starts_with(gone))
+                    .map(|member| {
+                        foreign(
+                            &binding.role,
+                            resource,
+                            binding.condition.as_ref(),
+                            Some(member),
+                        )
+                    }),
+            );
+        }
+    }
+    all
+}
+
 /// Where those lie.
 pub(crate) fn of_foreign(policies: &BTreeSet<ForeignPolicy>) -> BTreeSet<Resource> {
     let place = |policy: &ForeignPolicy| {

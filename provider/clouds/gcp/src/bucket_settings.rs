@@ -27,6 +27,8 @@ pub(crate) struct Created<'n> {
     iam_configuration: IamConfiguration,
     soft_delete_policy: SoftDelete,
     lifecycle: Lifecycle,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encryption: Option<KeyName>,
 }
 
 /// A merge patch: only what is there is changed, and null takes away.
@@ -132,7 +134,8 @@ impl SoftDelete {
 }
 
 impl<'n> Created<'n> {
-    /// With its marks and its protections from the first moment.
+    /// With its marks and its protections from the first moment; and with its key, without which an organisation may refuse
+    /// it (`gcp.restrictNonCmekServices`).
     pub(crate) fn new(new: &'n NewBucket, region: &'n Region) -> Self {
         Self {
             name: new.id.name.as_str(),
@@ -141,6 +144,15 @@ impl<'n> Created<'n> {
             iam_configuration: IamConfiguration::closed(),
             soft_delete_policy: SoftDelete::days(DEFAULT_SOFT_DELETE),
             lifecycle: lifecycle::rules(&BTreeSet::new()),
+            encryption: new.kms_key.as_ref().map(KeyName::of),
+        }
+    }
+}
+
+impl KeyName {
+    fn of(key: &KmsKey) -> Self {
+        Self {
+            default_kms_key_name: Some(key.to_string()),
         }
     }
 }
@@ -163,9 +175,7 @@ impl Patch {
         let origins = foreign("CORS") || has.cors_origins != wanted.cors_origins;
         let key = match &wanted.encryption {
             Encryption::Cloud => Change::Nothing,
-            Encryption::Key(key) => Change::To(KeyName {
-                default_kms_key_name: Some(key.to_string()),
-            }),
+            Encryption::Key(key) => Change::To(KeyName::of(key)),
         };
         let cors = lifecycle::cors(&wanted.cors_origins);
         let days = Some(wanted.soft_delete_days.unwrap_or(DEFAULT_SOFT_DELETE));

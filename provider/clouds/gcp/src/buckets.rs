@@ -10,9 +10,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use clouds::buckets::{
-    Bucket, BucketId, BucketSettings, Buckets, Contents, Encryption, NewBucket, Protection,
-};
+use clouds::buckets::{Bucket, BucketId, BucketSettings, Buckets, Contents, NewBucket, Protection};
 use clouds::{Error, Optional, Refusal, Result, Tags};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -20,7 +18,7 @@ use serde::Deserialize;
 use crate::bucket_settings::{Created, DEFAULT_SOFT_DELETE, Found, Patch};
 use crate::error::unreadable;
 use crate::requests::segment;
-use crate::session::Service;
+use crate::session::{Seen, Service};
 use crate::tags::LabelPatch;
 use crate::{Gcp, names};
 
@@ -50,10 +48,7 @@ impl Buckets for Gcp {
     fn check(&self, new: &NewBucket, settings: &BucketSettings) -> Vec<Refusal> {
         let hierarchical = new.hierarchical.then_some(&());
         let statements = (!settings.policy_statements.is_empty()).then_some(&());
-        let key = match &settings.encryption {
-            Encryption::Cloud => None,
-            Encryption::Key(key) => Some(key),
-        };
+        let key = settings.encryption.key();
         let days = settings
             .soft_delete_days
             .filter(|days| *days != 0 && !(7..=90).contains(days));
@@ -100,8 +95,7 @@ impl Buckets for Gcp {
             .json(&Created::new(new, &config.region))?
             .answer()
             .await?;
-        self.0
-            .saw(&version_of(name), made.metageneration.as_deref());
+        self.saw_bucket(name, &made);
         Ok(())
     }
 
@@ -190,8 +184,7 @@ impl Gcp {
             .get(Service::Storage, path(name), ("storage.buckets.get", name))
             .answer()
             .await?;
-        self.0
-            .saw(&version_of(name), found.metageneration.as_deref());
+        self.saw_bucket(name, &found);
         Ok(found)
     }
 
@@ -199,7 +192,8 @@ impl Gcp {
     async fn change_bucket(&self, id: &BucketId, patch: &Patch) -> Result<()> {
         let name = id.name.as_str();
         let call = ("storage.buckets.patch", name);
-        let seen = match self.0.seen(&version_of(name)) {
+        let seen = self.0.seen(&version_of(name)).and_then(|seen| seen.version);
+        let seen = match seen {
             Some(seen) => seen,
             None => self
                 .stored_bucket(id)
@@ -216,9 +210,13 @@ impl Gcp {
         if matches!(changed, Err(Error::Conflict(_))) {
             self.0.saw(&version_of(name), None);
         }
-        self.0
-            .saw(&version_of(name), changed?.metageneration.as_deref());
+        self.saw_bucket(name, &changed?);
         Ok(())
+    }
+
+    fn saw_bucket(&self, name: &str, found: &Found) {
+        let seen = Seen::version(found.metageneration.as_deref());
+        self.0.saw(&version_of(name), seen);
     }
 
     async fn objects(&self, id: &BucketId, token: Option<String>) -> Result<Page> {

@@ -1,7 +1,7 @@
 //! Identity providers: a workload identity pool with one OIDC provider in it.
 //!
 //! Calls: `create` 2, `delete`, `set_audiences` and `set_tags` 1, and 1 per look at each of their operations; `get` and
-//! `find` 2 at once.
+//! `find` 2 at once. `set_tags` 1 more when the pool was not read before.
 //!
 //! A deleted pool keeps its name for 30 days: one of the same owner and resource is brought back by `create`, which
 //! then makes it what it should be. A pool of ours whose provider is missing, since an earlier create was killed or
@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::error::{Understood, kept_name, not_found};
 use crate::operations::Operation;
-use crate::session::Service;
+use crate::session::{Seen, Service};
 use crate::{Gcp, names, tags};
 
 /// The one provider of a pool of ours.
@@ -295,8 +295,13 @@ impl Gcp {
 
     async fn write_pool(&self, place: &Place, tags: &Tags) -> Result<()> {
         let call = ("iam.workloadIdentityPools.patch", place.pool.as_str());
+        let path = place.pool_path();
+        if self.0.seen(&path).is_none() {
+            self.pool(place).await?;
+        }
+        let words = self.0.seen(&path).unwrap_or_default().words;
         let body = WrittenPool {
-            description: tags::description(tags),
+            description: tags::described(&words, tags, call)?,
             disabled: false,
         };
         let request = self
@@ -368,14 +373,15 @@ impl Gcp {
     }
 
     async fn pool(&self, place: &Place) -> Result<Pool> {
-        self.0
-            .get(
-                Service::Iam,
-                place.pool_path(),
-                ("iam.workloadIdentityPools.get", &place.pool),
-            )
-            .answer()
-            .await
+        let path = place.pool_path();
+        let call = ("iam.workloadIdentityPools.get", &place.pool);
+        let found: Pool = self.0.get(Service::Iam, &path, call).answer().await?;
+        let seen = Seen {
+            words: tags::words(&found.description),
+            ..Seen::default()
+        };
+        self.0.saw(&path, Some(seen));
+        Ok(found)
     }
 
     async fn provider(&self, place: &Place) -> Result<Provider> {

@@ -1,7 +1,8 @@
 //! Log groups: log buckets of Cloud Logging in the configured region.
 //!
 //! Calls: `get` 1; `create` 1 (3 more for a name of ours that was deleted less than a week ago: the bucket is brought back,
-//! with the logs that it still has; one of somebody else's is not); `configure` and `set_tags` 1, 0 where nothing differs; `delete` 2.
+//! with the logs that it still has; one of somebody else's is not); `configure` and `set_tags` 1, 0 where nothing differs (`set_tags`
+//! 1 more when the bucket was not read before); `delete` 2.
 //!
 //! A log bucket has no labels: the marks are in its description. What is written into it is up to the sinks of the project.
 
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Understood, kept_name, not_found};
 use crate::requests::Request;
-use crate::session::Service;
+use crate::session::{Seen, Service};
 use crate::{Gcp, names, tags};
 
 /// What Cloud Logging keeps logs for where nothing is said.
@@ -88,6 +89,18 @@ impl LogGroups for Gcp {
         .collect()
     }
 
+    fn check_change(&self, found: &LogGroupSettings, wanted: &LogGroupSettings) -> Vec<Refusal> {
+        let without = found.kms_key.is_some() && wanted.kms_key.is_none();
+        let reason = format!(
+            "a log bucket of Google Cloud that has a key can get another, but never none: give one. For logs without a key of your own, \
+             make a log group under another name, since this one's stays taken for {KEPT} days after the log bucket is deleted."
+        );
+        without
+            .then(|| Refusal::new("kms_key", reason))
+            .into_iter()
+            .collect()
+    }
+
     fn default_retention(&self) -> Option<Retention> {
         Retention::try_from(i64::from(DEFAULT_DAYS)).ok()
     }
@@ -124,7 +137,10 @@ impl LogGroups for Gcp {
             .repeatable()
             .done()
             .await?;
+        let seen = self.0.seen(&self.log_bucket(&new.name));
+        let words = seen.unwrap_or_default().words;
         let body = Written {
+            description: Some(tags::described(&words, &new.tags, call)?),
             retention_days: Some(DEFAULT_DAYS),
             ..body
         };
@@ -178,8 +194,14 @@ impl LogGroups for Gcp {
         if found.tags == *tags {
             return Ok(());
         }
+        let path = self.log_bucket(&found.name);
+        if self.0.seen(&path).is_none() {
+            self.stored_log_bucket(&found.name).await?;
+        }
+        let words = self.0.seen(&path).unwrap_or_default().words;
+        let call = ("logging.buckets.patch", &found.name);
         let body = Written {
-            description: Some(tags::description(tags)),
+            description: Some(tags::described(&words, tags, call)?),
             ..Written::default()
         };
         self.log_patch(&found.name, "description", &body).await
@@ -218,14 +240,15 @@ impl Gcp {
     }
 
     async fn stored_log_bucket(&self, name: &LogGroupName) -> Result<Found> {
-        self.0
-            .get(
-                Service::Logging,
-                self.log_bucket(name),
-                ("logging.buckets.get", name),
-            )
-            .answer()
-            .await
+        let path = self.log_bucket(name);
+        let call = ("logging.buckets.get", name);
+        let found: Found = self.0.get(Service::Logging, &path, call).answer().await?;
+        let seen = Seen {
+            words: tags::words(&found.description),
+            ..Seen::default()
+        };
+        self.0.saw(&path, Some(seen));
+        Ok(found)
     }
 
     async fn log_patch(&self, name: &LogGroupName, mask: &str, body: &Written) -> Result<()> {

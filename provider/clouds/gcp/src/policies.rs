@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use clouds::error::Call;
 use clouds::{Error, ParseError, Result};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,8 @@ const RACES: u32 = 8;
 /// The form of policies with conditions. Read in any other, conditions are lost, and writing that would widen them; written
 /// in any other, a policy that had some is refused. A policy without conditions may say it, too.
 const VERSION: u8 = 3;
+/// How many members a policy takes, in all its bindings together: one with two roles counts twice, and a group once.
+pub(crate) const MOST_MEMBERS: usize = 1500;
 
 /// What a policy hangs on, by the name that conditions and audit logs know it by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +112,14 @@ impl Policy {
         self
     }
 
+    /// How many members it has, as Google counts them.
+    fn members(&self) -> usize {
+        let all = || self.bindings.iter().flat_map(|binding| &binding.members);
+        let is_group = |member: &&String| member.starts_with("group:");
+        let groups: BTreeSet<_> = all().filter(is_group).collect();
+        all().filter(|member| !is_group(member)).count() + groups.len()
+    }
+
     /// Takes all roles away from the members that are ours, but for the wanted ones, and adds those. Everybody else's stay.
     /// Says whether that was a change.
     pub(crate) fn give(&mut self, ours: impl Fn(&str) -> bool, wanted: &[&Grant]) -> bool {
@@ -172,8 +183,13 @@ impl Session {
         let mut race = 0;
         loop {
             let mut policy = self.policy(resource).await?;
+            let before = policy.members();
             if !change(&mut policy) {
                 return Ok(());
+            }
+            let after = policy.members();
+            if after > MOST_MEMBERS && after > before {
+                return Err(full(resource, before, after));
             }
             let written = self.write_policy(resource, &policy)?.done().await;
             match self.settling(&resource.to_string(), written) {
@@ -259,6 +275,16 @@ impl Session {
         );
         Ok(request.json(&Written { policy })?.repeatable())
     }
+}
+
+/// Said before the call, which would be refused in words that do not say what to do.
+fn full(resource: &Resource, before: usize, after: usize) -> Error {
+    let because = format!(
+        "its policy has {before} members, and would have {after}: Google Cloud takes {MOST_MEMBERS}, each counted once for every \
+         binding that it is in. Remove members that are not needed, or put people of one role into a group"
+    );
+    let call = Call::new("setIamPolicy", resource).because(because);
+    Error::LimitExceeded(Box::new(call))
 }
 
 impl Resource {

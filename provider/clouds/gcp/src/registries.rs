@@ -1,6 +1,7 @@
 //! Registries: repositories for images in Artifact Registry.
 //!
-//! Calls: `create` 1, and 1 per look at the operation; `get` 1; `configure` and `set_tags` 1, 0 where nothing differs;
+//! Calls: `create` 1, and 1 per look at the operation; `get` 1; `configure` and `set_tags` 1, 0 where nothing differs (`set_tags`
+//! 1 more when the repository was not read before);
 //! `images` 1 per 1,000; `delete` 1 more than `create` unless it is forced.
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Understood;
 use crate::operations::Operation;
-use crate::session::Service;
+use crate::session::{Seen, Service};
 use crate::{Gcp, names, tags};
 
 const KEEP: &str = "dataplane-keep-last";
@@ -199,8 +200,15 @@ impl Registries for Gcp {
         if TagChange::between(&found.tags, tags).is_empty() {
             return Ok(());
         }
+        let path = self.repository(&found.name);
+        if self.0.seen(&path).is_none() {
+            self.get(&found.name).await?;
+        }
+        // All labels are replaced: Google's own are sent back as they were.
+        let mut labels = self.0.seen(&path).unwrap_or_default().google;
+        labels.extend(tags::labels(tags));
         let body = Written {
-            labels: Some(tags::labels(tags)),
+            labels: Some(labels),
             ..Written::default()
         };
         self.patch_repository(&found.name, &["labels"], &body).await
@@ -274,6 +282,11 @@ impl Gcp {
 
     fn registry(&self, name: &RegistryName, found: Found) -> Result<Registry> {
         let call = ("artifactregistry.repositories.get", name);
+        let seen = Seen {
+            google: tags::googles(&found.labels),
+            ..Seen::default()
+        };
+        self.0.saw(&self.repository(name), Some(seen));
         let keep_last = found
             .cleanup_policies
             .get(KEEP)

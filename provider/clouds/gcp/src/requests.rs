@@ -3,6 +3,9 @@
 //! A call is tried `attempts` times at most. Too many requests (429) and 503 are always repeated, since they were not
 //! carried out; other failures of the service or of the way to it only where a second call does no more than the first:
 //! reads, deletions, and changes that name the version they change.
+//!
+//! A `Retry-After` is followed in full: whoever makes the call drops it when its deadline is over or Terraform is stopped. One
+//! that asks for more than anybody waits is an error at once, and says so.
 
 use std::fmt;
 use std::time::Duration;
@@ -23,6 +26,8 @@ use crate::session::{Service, Session};
 const LARGEST_ANSWER: usize = 16 << 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// The longest `Retry-After` that is followed.
+const LONGEST_ASKED: Duration = Duration::from_mins(10);
 /// What may not stand in one segment of a path.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -76,15 +81,20 @@ pub(crate) fn segment(name: &str) -> String {
 /// The one place that pauses: before a call is repeated, and between looks at an operation.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a pause between attempts of one call, short and counted; what takes long is waited for by the provider"
+    reason = "a pause between attempts of one call, counted, and dropped with the call; what takes long is waited for by the provider"
 )]
 pub(crate) async fn pause(attempt: u32, told: Option<Duration>) {
+    tokio::time::sleep(length(attempt, told)).await;
+}
+
+/// Never less than what the service told.
+fn length(attempt: u32, told: Option<Duration>) -> Duration {
     let grown = FIRST_PAUSE
         .saturating_mul(1 << attempt.min(10))
         .min(LONGEST_PAUSE);
     // Half of it by chance, so that those who were refused together do not come back together.
     let own = grown / 2 + grown.mul_f64(rand::random::<f64>() / 2.0);
-    tokio::time::sleep(told.map_or(own, |told| told.min(LONGEST_PAUSE).max(own / 4))).await;
+    told.map_or(own, |told| told.max(own / 4))
 }
 
 impl Session {
@@ -203,7 +213,13 @@ impl Request<'_> {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
-            if attempt >= self.session.config.attempts.max(1) || !failure.passes(self.repeatable) {
+            if !failure.passes(self.repeatable) {
+                return Err(failure.error);
+            }
+            if let Some(told) = failure.after.filter(|told| *told > LONGEST_ASKED) {
+                return Err(too_long(failure.error, told));
+            }
+            if attempt >= self.session.config.attempts.max(1) {
                 return Err(failure.error);
             }
             pause(attempt, failure.after).await;
@@ -313,15 +329,34 @@ fn with_body(
     }
 }
 
+/// A rate that recovers only after so long is a quota that is used up: nobody comes back for it within an apply.
+fn too_long(error: Error, told: Duration) -> Error {
+    let said = |call: Box<Call>| {
+        let words = call.message.as_deref().unwrap_or_default();
+        let asked = format!("the service asks to come back in {} s", told.as_secs());
+        let because = if words.is_empty() {
+            asked
+        } else {
+            format!("{words}; {asked}")
+        };
+        Box::new(call.because(because))
+    };
+    match error {
+        Error::Throttled(call) => Error::LimitExceeded(said(call)),
+        Error::Unavailable(call) => Error::Unavailable(said(call)),
+        error => error,
+    }
+}
+
+/// Seconds, or the date of when to come back.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers
-        .get(header::RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let left = at.duration_since(jiff::Timestamp::now());
+    Some(left.try_into().unwrap_or(Duration::ZERO))
 }
 
 #[cfg(test)]
@@ -347,6 +382,34 @@ mod tests {
         };
         assert_eq!(length(Method::POST).unwrap(), "0");
         assert_eq!(length(Method::GET), None);
+    }
+
+    #[test]
+    fn what_the_service_tells_is_never_cut() {
+        let told = Duration::from_secs(90);
+        assert_eq!(length(1, Some(told)), told);
+        assert!(length(4, Some(Duration::ZERO)) > Duration::ZERO);
+        assert!(length(20, None) <= LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_service_tells_seconds_or_a_date() {
+        let told = |text: &str| {
+            retry_after(&HeaderMap::from_iter([(
+                header::RETRY_AFTER,
+                text.parse().unwrap(),
+            )]))
+        };
+        assert_eq!(told("120"), Some(Duration::from_mins(2)));
+        assert_eq!(told("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let later = jiff::Timestamp::now() + jiff::Span::new().seconds(90);
+        let later = later.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let left = told(&later).unwrap();
+        assert!(
+            left > Duration::from_secs(80) && left <= Duration::from_secs(90),
+            "{left:?}"
+        );
+        assert_eq!(told("soon"), None);
     }
 
     #[test]

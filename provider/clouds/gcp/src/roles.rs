@@ -3,11 +3,11 @@
 //! Calls: `documents` and `policy` 0 (the project's number is asked once per session); `create` 1; `get` 2, and 1 per
 //! object whose policy the known role has a part in, all at once; `update` 2 per object whose bindings differ (0 when none
 //! does), all at once, and more where somebody else writes at the same time; `set_tags` 1; `delete` 2 per object that it
-//! has a part in, and 1.
+//! has a part in, and 1; `forget` the same without that one.
 //!
 //! Bindings lie on shared objects. Ours are those of our members; what others have there stays. Names of deleted service
-//! accounts can be used again: the new one is another principal, and what is left of the old one is removed wherever we
-//! write.
+//! accounts can be used again: the new one is another principal, and what is left of the old one where we look is foreign, and
+//! removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::bindings::{self, Key};
 use crate::error::{Understood, unreadable};
 use crate::permissions::capabilities::{self, Holder, MOST_PREFIXES};
-use crate::policies::{Grant, Policy, Resource};
-use crate::session::Service;
+use crate::policies::{Grant, MOST_MEMBERS, Policy, Resource};
+use crate::session::{Scope, Seen, Service};
 use crate::trust::{self, workload};
 use crate::{Gcp, names, tags};
 
@@ -115,6 +115,7 @@ impl Roles for Gcp {
                 Capability::SignUrls => None,
             });
         }
+        refused.extend(self.too_many(spec));
         refused.dedup();
         refused
     }
@@ -162,7 +163,9 @@ impl Roles for Gcp {
             .json(&new)?
             .answer()
             .await?;
-        self.0.made(&self.account(&spec.name).to_string(), true);
+        let account = self.account(&spec.name);
+        self.0.made(&account.to_string(), true);
+        self.saw_account(&account, &made);
         let trust = trust::Found {
             trust: Some(spec.trust.clone()),
             ..trust::Found::default()
@@ -205,9 +208,11 @@ impl Roles for Gcp {
         let own = own.without(|role| plan.direct && role == trust::TOKEN_CREATOR);
         policies.push((account, own));
         let (given, others) = bindings::split(&policies, &ours, &plan.grants);
-        let foreign = foreign.into_iter().chain(others.iter().map(|grant| {
+        let others = others.iter().map(|grant| {
             bindings::foreign(&grant.role, &grant.resource, grant.condition.as_ref(), None)
-        }));
+        });
+        let left = bindings::left(&policies, &self.gone(name));
+        let foreign = foreign.into_iter().chain(others).chain(left);
         let policy = bindings::document(&given, plan.direct);
         Self::role(name, &found, trust, Some(policy), foreign.collect())
     }
@@ -218,7 +223,7 @@ impl Roles for Gcp {
         let has = bindings::read(found.policy.as_ref(), &self.member(&found.name));
         let foreign = bindings::of_foreign(&found.foreign_policies);
         let trusts = found.trust_policy == trust::document(plan.direct, &plan.trusted);
-        let ours = self.ours(found, Some(&plan), &has);
+        let ours = self.ours(&found.name, Some(&plan), &has);
         let pools: Vec<_> = [found.trust.as_ref(), Some(&wanted.trust)]
             .into_iter()
             .flatten()
@@ -275,13 +280,17 @@ impl Roles for Gcp {
             return Ok(());
         }
         let call = ("iam.serviceAccounts.patch", &found.name);
+        let account = self.account(&found.name);
+        if self.0.seen(&account.to_string()).is_none() {
+            self.service_account(&found.name).await?;
+        }
+        let seen = self.0.seen(&account.to_string()).unwrap_or_default();
         let body = AccountPatch {
             service_account: Described {
-                description: tags::description(tags),
+                description: tags::described(&seen.words, tags, call)?,
             },
             update_mask: "description",
         };
-        let account = self.account(&found.name);
         let patched = self
             .0
             .patch(Service::Iam, format!("v1/{account}"), call)
@@ -294,27 +303,14 @@ impl Roles for Gcp {
     async fn delete(&self, found: &Role) -> Result<()> {
         let account = self.account(&found.name);
         let has = bindings::read(found.policy.as_ref(), &self.member(&found.name));
-        let ours = self.ours(found, None, &has);
+        let ours = self.ours(&found.name, None, &has);
         // Its own policy goes with it.
         let resources = has
             .into_iter()
             .map(|grant| grant.resource)
             .chain(bindings::of_foreign(&found.foreign_policies));
-        let elsewhere: BTreeSet<_> = resources.filter(|resource| *resource != account).collect();
-        let take = |resource: Resource| {
-            let ours = &ours;
-            async move {
-                self.0
-                    .edit(&resource, |policy| policy.give(ours, &[]))
-                    .await
-                    .optional()
-                    .map(drop)
-            }
-        };
-        join_all(elsewhere.into_iter().map(take))
-            .await
-            .into_iter()
-            .collect::<Result<()>>()?;
+        let elsewhere = resources.filter(|resource| *resource != account);
+        self.take(elsewhere.collect(), ours).await?;
         self.0
             .delete(
                 Service::Iam,
@@ -324,11 +320,69 @@ impl Roles for Gcp {
             .done()
             .await?;
         self.0.made(&account.to_string(), false);
+        self.0.saw(&account.to_string(), None);
         Ok(())
+    }
+
+    async fn forget(&self, gone: &RoleSpec) -> Result<()> {
+        let plan = self.plan(gone).await?;
+        let account = self.account(&gone.name);
+        let resources = plan.grants.iter().map(|grant| grant.resource.clone());
+        let elsewhere = resources.filter(|resource| *resource != account).collect();
+        self.take(elsewhere, self.ours(&gone.name, Some(&plan), &[]))
+            .await
     }
 }
 
 impl Gcp {
+    /// More members than the policy of any object takes, if nobody else had one there.
+    fn too_many(&self, spec: &RoleSpec) -> Option<Refusal> {
+        let Trust::Gke { direct, .. } = &spec.trust else {
+            return None;
+        };
+        let account = self.account(&spec.name);
+        let trusted: BTreeSet<_> = spec.subjects.iter().map(Subject::to_string).collect();
+        let scope = Scope {
+            project: self.0.config.project.clone(),
+            // How many there are does not depend on it.
+            number: String::new(),
+            region: self.0.config.region.clone(),
+        };
+        let holder = Holder {
+            account: self.member(&spec.name),
+            direct: direct.then(|| trusted.clone()),
+            resource: account.clone(),
+        };
+        let mut members = BTreeMap::from([(account, trusted.len())]);
+        for grant in capabilities::grants(&scope, &holder, &spec.capabilities) {
+            *members.entry(grant.resource).or_default() += grant.members.len();
+        }
+        let (resource, count) = members.into_iter().max_by_key(|(_, count)| *count)?;
+        (count > MOST_MEMBERS).then(|| {
+            let reason = format!(
+                "{} service accounts are {count} members of the policy of {resource}, and Google Cloud takes {MOST_MEMBERS}: name \
+                 fewer.",
+                spec.subjects.len()
+            );
+            Refusal::new("subjects", reason)
+        })
+    }
+
+    /// Takes everything that is ours out of the policies of these. What is gone has taken it along.
+    async fn take(
+        &self,
+        resources: BTreeSet<Resource>,
+        ours: impl Fn(&str) -> bool + Sync,
+    ) -> Result<()> {
+        let ours = &ours;
+        let take = |resource: Resource| async move {
+            let edited = self.0.edit(&resource, |policy| policy.give(ours, &[]));
+            edited.await.optional().map(drop)
+        };
+        let done = join_all(resources.into_iter().map(take)).await;
+        done.into_iter().collect()
+    }
+
     fn email(&self, name: &RoleName) -> String {
         format!("{name}@{}.iam.gserviceaccount.com", self.0.config.project)
     }
@@ -356,7 +410,17 @@ impl Gcp {
             )
             .answer()
             .await;
-        self.0.settling(&account.to_string(), found)
+        let found: Account = self.0.settling(&account.to_string(), found)?;
+        self.saw_account(&account, &found);
+        Ok(found)
+    }
+
+    fn saw_account(&self, account: &Resource, found: &Account) {
+        let seen = Seen {
+            words: tags::words(&found.description),
+            ..Seen::default()
+        };
+        self.0.saw(&account.to_string(), Some(seen));
     }
 
     async fn plan(&self, spec: &RoleSpec) -> Result<Plan> {
@@ -394,18 +458,22 @@ impl Gcp {
     /// that have its rights directly.
     fn ours(
         &self,
-        found: &Role,
+        name: &RoleName,
         plan: Option<&Plan>,
         has: &[Grant],
     ) -> impl Fn(&str) -> bool + use<> {
-        let member = self.member(&found.name);
-        let gone = format!("deleted:{member}?uid=");
-        let mut direct = bindings::members(has, member);
+        let gone = self.gone(name);
+        let mut direct = bindings::members(has, self.member(name));
         direct.extend(
             plan.into_iter()
-                .flat_map(|plan| bindings::members(&plan.grants, self.member(&found.name))),
+                .flat_map(|plan| bindings::members(&plan.grants, self.member(name))),
         );
         move |member| direct.contains(member) || member.starts_with(&gone)
+    }
+
+    /// How the members of service accounts of this name begin that were deleted.
+    fn gone(&self, name: &RoleName) -> String {
+        format!("deleted:{}?uid=", self.member(name))
     }
 
     fn role(

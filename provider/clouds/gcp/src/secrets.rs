@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::{Understood, unreadable};
-use crate::session::Service;
+use crate::session::{Seen, Service};
 use crate::{Gcp, names, tags};
 
 #[derive(Default, Serialize)]
@@ -188,30 +188,26 @@ impl Secrets for Gcp {
         if found.kms_key.as_ref() == key {
             return Ok(());
         }
-        self.change_secret(
-            &found.name,
-            "replication",
-            Written {
-                replication: Some(self.replication(key)),
-                ..Written::default()
-            },
-        )
-        .await
+        let body = |_| Written {
+            replication: Some(self.replication(key)),
+            ..Written::default()
+        };
+        self.change_secret(&found.name, "replication", body).await
     }
 
     async fn set_tags(&self, found: &Secret, tags: &Tags) -> Result<()> {
         if TagChange::between(&found.tags, tags).is_empty() {
             return Ok(());
         }
-        self.change_secret(
-            &found.name,
-            "labels",
+        // All labels are replaced: Google's own are sent back as they were.
+        let body = |mut labels: BTreeMap<_, _>| {
+            labels.extend(tags::labels(tags));
             Written {
-                labels: Some(tags::labels(tags)),
+                labels: Some(labels),
                 ..Written::default()
-            },
-        )
-        .await
+            }
+        };
+        self.change_secret(&found.name, "labels", body).await
     }
 
     async fn restore(&self, name: &SecretName) -> Result<()> {
@@ -234,6 +230,15 @@ impl Secrets for Gcp {
     }
 }
 
+impl Found {
+    fn seen(&self) -> Option<Seen> {
+        Some(Seen {
+            google: tags::googles(&self.labels),
+            ..Seen::version(self.etag.as_deref())?
+        })
+    }
+}
+
 impl Gcp {
     fn secret_path(&self, name: &SecretName) -> String {
         format!("v1/projects/{}/secrets/{name}", self.0.config.project)
@@ -250,36 +255,35 @@ impl Gcp {
             )
             .answer()
             .await?;
-        self.0.saw(&path, found.etag.as_deref());
+        self.0.saw(&path, found.seen());
         Ok(found)
     }
 
-    /// Changes the version that was read, and no other.
+    /// Changes the version that was read, and no other. `body` gets the labels of Google's own.
     async fn change_secret(
         &self,
         name: &SecretName,
         mask: &'static str,
-        body: Written,
+        body: impl FnOnce(BTreeMap<String, String>) -> Written + Send,
     ) -> Result<()> {
         let path = self.secret_path(name);
         let call = ("secretmanager.secrets.patch", name);
-        let etag = match self.0.seen(&path) {
-            Some(etag) => Some(etag),
-            None => self.stored_secret(name).await?.etag,
+        let seen = match self.0.seen(&path) {
+            Some(seen) => seen,
+            None => self.stored_secret(name).await?.seen().unwrap_or_default(),
+        };
+        let body = Written {
+            etag: seen.version,
+            ..body(seen.google)
         };
         let request = self
             .0
             .patch(Service::SecretManager, &path, call)
             .query("updateMask", mask)
-            .json(&Written { etag, ..body })?;
+            .json(&body)?;
         let changed = request.answer::<Found>().await;
-        self.0.saw(
-            &path,
-            changed
-                .as_ref()
-                .ok()
-                .and_then(|found| found.etag.as_deref()),
-        );
+        self.0
+            .saw(&path, changed.as_ref().ok().and_then(Found::seen));
         changed.map(drop)
     }
 

@@ -154,13 +154,24 @@ pub(crate) struct Scope {
     pub(crate) region: Region,
 }
 
+/// What was seen of an object last, for the next change of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// Which version it was, for the precondition.
+    pub(crate) version: Option<String>,
+    /// Labels of Google's own: a change of the labels replaces all of them.
+    pub(crate) google: BTreeMap<String, String>,
+    /// What people wrote into the description beside our marks.
+    pub(crate) words: String,
+}
+
 pub(crate) struct Session {
     pub(crate) config: Config,
     pub(crate) tokens: Tokens,
     http: OnceCell<reqwest::Client>,
     caller: OnceCell<Caller>,
     numbers: tokio::sync::Mutex<HashMap<AccountId, String>>,
-    versions: Mutex<HashMap<String, String>>,
+    seen: Mutex<HashMap<String, Seen>>,
     made: Mutex<HashMap<String, Instant>>,
     writers: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -175,6 +186,15 @@ struct Userinfo {
     email: String,
 }
 
+impl Seen {
+    pub(crate) fn version(version: Option<&str>) -> Option<Self> {
+        Some(Self {
+            version: Some(version?.to_owned()),
+            ..Self::default()
+        })
+    }
+}
+
 impl Session {
     pub(crate) fn new(config: Config) -> Self {
         Self {
@@ -183,7 +203,7 @@ impl Session {
             http: OnceCell::new(),
             caller: OnceCell::new(),
             numbers: tokio::sync::Mutex::default(),
-            versions: Mutex::default(),
+            seen: Mutex::default(),
             made: Mutex::default(),
             writers: Mutex::default(),
         }
@@ -291,17 +311,17 @@ impl Session {
         self.http.get_or_try_init(build).await
     }
 
-    /// Notes which version of an object was seen last, for the precondition of the next change.
-    pub(crate) fn saw(&self, object: &str, version: Option<&str>) {
-        let mut versions = lock(&self.versions);
-        match version {
-            Some(version) => versions.insert(object.to_owned(), version.to_owned()),
-            None => versions.remove(object),
+    /// Notes what was seen of an object; nothing where it has to be looked at again.
+    pub(crate) fn saw(&self, object: &str, seen: Option<Seen>) {
+        let mut all = lock(&self.seen);
+        match seen {
+            Some(seen) => all.insert(object.to_owned(), seen),
+            None => all.remove(object),
         };
     }
 
-    pub(crate) fn seen(&self, object: &str) -> Option<String> {
-        lock(&self.versions).get(object).cloned()
+    pub(crate) fn seen(&self, object: &str) -> Option<Seen> {
+        lock(&self.seen).get(object).cloned()
     }
 
     /// Notes that we made this a moment ago, or removed it.

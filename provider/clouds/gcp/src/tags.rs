@@ -6,12 +6,18 @@ use clouds::{Refusal, Tags};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::error::unreadable;
+use crate::requests::Named;
 
 const MARKS: [&str; 3] = [CREATING, OWNER, RESOURCE];
 /// Labels that begin so are Google's own.
 const GOOGLE: &str = "goog-";
 const LONGEST: usize = 63;
 const MOST_LABELS: usize = 64;
+/// What service accounts and workload identity pools take; log buckets take more.
+const LONGEST_DESCRIPTION: usize = 256;
 
 /// How objects of a kind keep tags.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,6 +128,13 @@ pub(crate) fn labels(tags: &Tags) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Those of these labels that Google itself set.
+pub(crate) fn googles(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let own = labels.iter().filter(|(key, _)| key.starts_with(GOOGLE));
+    own.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
 /// Labels as tags, without those that Google itself set.
 pub(crate) fn from_labels(labels: BTreeMap<String, String>) -> Tags {
     let own = labels
@@ -166,6 +179,39 @@ pub(crate) fn description(tags: &Tags) -> String {
         .map(|(key, value)| format!("{key}={value}"))
         .collect::<Vec<_>>()
         .join(";")
+}
+
+/// The same after what people wrote there, which stays.
+pub(crate) fn described<O: fmt::Display>(
+    words: &str,
+    tags: &Tags,
+    call: Named<'_, O>,
+) -> clouds::Result<String> {
+    let marks = description(tags);
+    if words.is_empty() {
+        return Ok(marks);
+    }
+    let text = format!("{words};{marks}");
+    if text.len() <= LONGEST_DESCRIPTION {
+        return Ok(text);
+    }
+    let room = LONGEST_DESCRIPTION.saturating_sub(marks.len() + 1);
+    let because = format!(
+        "its description has {} bytes of other text, and beside the marks of this provider there is room for {room}: shorten it, \
+         and apply again",
+        words.len()
+    );
+    Err(unreadable(call, because))
+}
+
+/// What people wrote into a description, without the marks.
+pub(crate) fn words(text: &str) -> String {
+    let marked = |part: &&str| {
+        let key = part.trim().split_once('=').map(|(key, _)| key);
+        key.is_some_and(|key| MARKS.contains(&key))
+    };
+    let others: Vec<_> = text.split(';').filter(|part| !marked(part)).collect();
+    others.join(";").trim().to_owned()
 }
 
 /// The marks in a description; what people wrote into it is not ours to show.
@@ -241,6 +287,26 @@ mod tests {
         let said = kept(Managed::Roles, &all, &tags(&[("team", "ml")])).unwrap_err();
         assert!(
             said.to_string().contains("service accounts have no labels"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_people_wrote_into_a_description_stays() {
+        let marks = tags(&[(OWNER, "acme-prod"), (RESOURCE, "dataplane_role/admin")]);
+        let call = ("iam.serviceAccounts.patch", "admin");
+        for text in ["made by hand; ask a=b", "", "für die Pods"] {
+            let described = described(text, &marks, call).unwrap();
+            assert_eq!(from_description(&described), marks);
+            assert_eq!(words(&described), text);
+        }
+        let between = "first;dataplane:owner=x; dataplane:resource=y;last";
+        assert_eq!(words(between), "first;last");
+        let room = LONGEST_DESCRIPTION - description(&marks).len() - 1;
+        assert!(described(&"x".repeat(room), &marks, call).is_ok());
+        let said = described(&"x".repeat(room + 1), &marks, call).unwrap_err();
+        assert!(
+            said.to_string().contains(&format!("room for {room}")),
             "{said}"
         );
     }

@@ -7,14 +7,12 @@
 
 mod server;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use clouds::buckets::NewBucket;
-use clouds::roles::{Capability, RoleSpec, Subject, Trust};
 use clouds::{Clouds, Error, Tags};
 use clouds_gcp::Config;
-use server::{Answer, Server, config};
+use server::{Server, config, ok, spec};
 use tokio::net::TcpListener;
 
 const PENDING: &str = r#"{"error":{"code":503,"status":"UNAVAILABLE","message":"try later"}}"#;
@@ -26,25 +24,6 @@ async fn bucket_error(clouds: &Clouds) -> Error {
         .get(&"acme-metadata".parse().unwrap())
         .await
         .unwrap_err()
-}
-
-fn spec(capabilities: impl IntoIterator<Item = Capability>) -> RoleSpec {
-    RoleSpec {
-        name: "adminflyterole".parse().unwrap(),
-        path: None,
-        permissions_boundary: None,
-        max_session: None,
-        trust: Trust::Gke {
-            pool: "acme-prod.svc.id.goog".parse().unwrap(),
-            direct: false,
-        },
-        subjects: [Subject::new("union", "executor").unwrap()].into(),
-        capabilities: capabilities.into_iter().collect(),
-    }
-}
-
-fn ok(body: &str) -> Answer {
-    ("200 OK", "", body.to_owned())
 }
 
 #[tokio::test]
@@ -98,6 +77,38 @@ async fn what_the_service_says_about_waiting_is_done() {
         .unwrap();
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(server.requests().len(), 2);
+}
+
+/// Whoever gives the call up, at its deadline or since Terraform is stopped, does not wait it out.
+#[tokio::test]
+async fn a_long_wait_ends_with_the_call() {
+    let slow = "retry-after: 90\r\n";
+    let server = Server::answering("429 Too Many Requests", slow, "").await;
+    let clouds = server.clouds(3);
+    let id = "acme-metadata".parse().unwrap();
+    // Longer than what it would pause by itself.
+    let asked = tokio::time::timeout(Duration::from_secs(2), clouds.buckets.get(&id));
+    assert!(asked.await.is_err(), "it waits");
+    assert_eq!(server.requests().len(), 1, "it does not come back early");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_an_hour() {
+    let slow = "retry-after: 3600\r\n";
+    let busy =
+        r#"{"error":{"code":429,"errors":[{"reason":"rateLimitExceeded"}],"message":"slow down"}}"#;
+    let server = Server::answering("429 Too Many Requests", slow, busy).await;
+    let error = bucket_error(&server.clouds(3)).await;
+    assert!(matches!(error, Error::LimitExceeded(_)), "{error:?}");
+    let words = "slow down; the service asks to come back in 3600 s";
+    assert!(error.to_string().contains(words), "{error}");
+    assert_eq!(server.requests().len(), 1);
+
+    let server = Server::answering("503 Service Unavailable", slow, "").await;
+    let error = bucket_error(&server.clouds(3)).await;
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(error.to_string().contains("come back in 3600 s"), "{error}");
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -228,183 +239,6 @@ async fn neither_a_value_nor_a_token_is_in_an_error() {
         !said.contains("hunter2") && !said.contains("aHVudGVyMg") && !said.contains("ya29"),
         "{said}"
     );
-}
-
-/// A project whose policy somebody else writes between our read and our write.
-fn contested(_: usize, request: &str) -> Answer {
-    let line = request.lines().next().unwrap_or_default();
-    if line.contains("/v3/projects/acme-prod:getIamPolicy") {
-        return ok(
-            r#"{"version":1,"etag":"first","bindings":[{"role":"roles/viewer","members":["user:a@acme.com"]}]}"#,
-        );
-    }
-    if line.contains("/v3/projects/acme-prod:setIamPolicy") {
-        let aborted = r#"{"error":{"code":409,"status":"ABORTED","message":"There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."}}"#;
-        return ("409 Conflict", "", aborted.to_owned());
-    }
-    if line.contains("/v3/projects/") {
-        return ok(r#"{"name":"projects/123","projectId":"acme-prod"}"#);
-    }
-    if line.contains("IamPolicy") || line.contains("/iam?") {
-        return ok(r#"{"etag":"ACAB"}"#);
-    }
-    ok(r#"{"name":"x","email":"adminflyterole@acme-prod.iam.gserviceaccount.com"}"#)
-}
-
-#[tokio::test]
-async fn nothing_is_lost_when_two_write_a_policy_at_once() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    let writes = AtomicUsize::new(0);
-    let server = Server::choosing(move |number, request| {
-        let line = request.lines().next().unwrap_or_default();
-        let project = line.contains("/v3/projects/acme-prod:");
-        if project && line.contains("setIamPolicy") && writes.fetch_add(1, Ordering::Relaxed) > 0 {
-            return ok(r#"{"etag":"third"}"#);
-        }
-        if project && line.contains("getIamPolicy") && writes.load(Ordering::Relaxed) > 0 {
-            return ok(r#"{"version":1,"etag":"second","bindings":[{"role":"roles/viewer","members":["user:a@acme.com"]},{"role":"roles/logging.logWriter","members":["user:b@acme.com"]}]}"#);
-        }
-        contested(number, request)
-    })
-    .await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([Capability::WriteLogs {
-        group: "tasks".parse().unwrap(),
-    }]);
-    let found = roles.create(&wanted, &Tags::new()).await.unwrap();
-    roles.update(&found, &wanted).await.unwrap();
-    let sent: Vec<_> = server
-        .requests()
-        .into_iter()
-        .filter(|request| request.starts_with("POST /v3/projects/acme-prod:setIamPolicy"))
-        .collect();
-    let [first, second] = &sent[..] else {
-        panic!("{sent:?}")
-    };
-    assert!(first.contains(r#""etag":"first""#));
-    assert!(second.contains(r#""etag":"second""#));
-    assert!(second.contains(r#"{"role":"roles/logging.logWriter","members":["user:b@acme.com","serviceAccount:adminflyterole@acme-prod.iam.gserviceaccount.com"]}"#), "{second}");
-    assert!(
-        second.contains(r#"{"role":"roles/viewer","members":["user:a@acme.com"]}"#),
-        "{second}"
-    );
-}
-
-#[tokio::test]
-async fn a_service_account_that_was_switched_off_is_enabled() {
-    let server = Server::choosing(|number, request| {
-        if request.starts_with("GET /v1/projects/acme-prod/serviceAccounts/") {
-            return ok(
-                r#"{"name":"x","email":"adminflyterole@acme-prod.iam.gserviceaccount.com","disabled":true}"#,
-            );
-        }
-        contested(number, request)
-    })
-    .await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([]);
-    let found = roles.get(&wanted.name, Some(&wanted)).await.unwrap();
-    let documents = roles.documents(&wanted).await.unwrap();
-    assert_ne!(found.trust_policy, documents.trust_policy);
-    roles.update(&found, &wanted).await.unwrap();
-    let lines = server.first_lines();
-    assert!(
-        lines.last().is_some_and(|line| line.ends_with(":enable")),
-        "{lines:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_policy_without_an_etag_is_not_written() {
-    let server = Server::choosing(|number, request| {
-        if request.contains("/v3/projects/acme-prod:getIamPolicy") {
-            return ok(r#"{"bindings":[{"role":"roles/viewer","members":["user:a@acme.com"]}]}"#);
-        }
-        contested(number, request)
-    })
-    .await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([Capability::WriteLogs {
-        group: "tasks".parse().unwrap(),
-    }]);
-    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
-    let error = roles.update(&made, &wanted).await.unwrap_err();
-    assert!(matches!(error, Error::Invalid(_)), "{error:?}");
-    assert!(error.to_string().contains("without an etag"), "{error}");
-    let lines = server.first_lines();
-    assert!(
-        !lines
-            .iter()
-            .any(|line| line.contains("acme-prod:setIamPolicy")),
-        "{lines:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_service_account_that_is_not_seen_everywhere_can_be_waited_for() {
-    let denied = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"Permission 'iam.serviceAccounts.getIamPolicy' denied on resource (or it may not exist)."}}"#;
-    let server = Server::choosing(move |number, request| {
-        if request.contains("serviceAccounts/adminflyterole@") {
-            return ("403 Forbidden", "", denied.to_owned());
-        }
-        contested(number, request)
-    })
-    .await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([]);
-    let error = roles.get(&wanted.name, None).await.unwrap_err();
-    assert!(matches!(error, Error::Denied { .. }), "{error:?}");
-    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
-    for error in [
-        roles.get(&wanted.name, None).await.unwrap_err(),
-        roles.update(&made, &wanted).await.unwrap_err(),
-    ] {
-        assert!(matches!(error, Error::NotReady(_)), "{error:?}");
-    }
-    let unknown = r#"{"error":{"code":400,"errors":[{"reason":"invalid"}],"message":"Service account adminflyterole@acme-prod.iam.gserviceaccount.com does not exist."}}"#;
-    let server = Server::choosing(move |number, request| {
-        if request.starts_with("PUT /storage/v1/b/acme/iam") {
-            return ("400 Bad Request", "", unknown.to_owned());
-        }
-        contested(number, request)
-    })
-    .await;
-    let wanted = spec([Capability::ReadObjects {
-        bucket: "acme".parse().unwrap(),
-        prefixes: BTreeSet::new(),
-    }]);
-    let roles = server.clouds(1).roles;
-    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
-    let error = roles.update(&made, &wanted).await.unwrap_err();
-    assert!(matches!(error, Error::NotReady(_)), "{error:?}");
-}
-
-/// Of a service account that was deleted and made again, the old one's members are cleaned up where we write.
-#[tokio::test]
-async fn what_is_left_of_a_deleted_service_account_goes() {
-    let server = Server::choosing(|number, request| {
-        let line = request.lines().next().unwrap_or_default();
-        if line.contains("/v3/projects/acme-prod:getIamPolicy") {
-            return ok(r#"{"etag":"e","bindings":[{"role":"roles/logging.logWriter","members":["deleted:serviceAccount:adminflyterole@acme-prod.iam.gserviceaccount.com?uid=1","deleted:user:b@acme.com?uid=2"]}]}"#);
-        }
-        if line.contains("/v3/projects/acme-prod:setIamPolicy") {
-            return ok(r#"{"etag":"f"}"#);
-        }
-        contested(number, request)
-    })
-    .await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([Capability::WriteLogs {
-        group: "tasks".parse().unwrap(),
-    }]);
-    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
-    roles.update(&made, &wanted).await.unwrap();
-    let sent = server
-        .requests()
-        .into_iter()
-        .find(|request| request.starts_with("POST /v3/projects/acme-prod:setIamPolicy"))
-        .unwrap();
-    assert!(sent.contains(r#""members":["deleted:user:b@acme.com?uid=2","serviceAccount:adminflyterole@acme-prod.iam.gserviceaccount.com"]"#), "{sent}");
 }
 
 #[tokio::test]

@@ -95,7 +95,11 @@ fn permissions(managed: Managed, operation: Operation) -> &'static [&'static [&'
         (Roles, Update) => &[
             READ_POLICIES,
             WRITE_POLICIES,
-            &["iam.serviceAccounts.get", "iam.serviceAccounts.update"],
+            &[
+                "iam.serviceAccounts.enable",
+                "iam.serviceAccounts.get",
+                "iam.serviceAccounts.update",
+            ],
         ],
         (Roles, Delete) => &[
             READ_POLICIES,

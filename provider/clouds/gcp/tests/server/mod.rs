@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use clouds::Clouds;
+use clouds::roles::{Capability, RoleSpec, Subject, Trust};
 use clouds_gcp::{Config, Credentials, Service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -83,6 +84,26 @@ pub fn config(endpoint: &str, attempts: u32) -> Config {
             "europe-west4".parse().unwrap(),
         )
     }
+}
+
+/// A role for one service account.
+pub fn spec(capabilities: impl IntoIterator<Item = Capability>) -> RoleSpec {
+    RoleSpec {
+        name: "adminflyterole".parse().unwrap(),
+        path: None,
+        permissions_boundary: None,
+        max_session: None,
+        trust: Trust::Gke {
+            pool: "acme-prod.svc.id.goog".parse().unwrap(),
+            direct: false,
+        },
+        subjects: [Subject::new("union", "executor").unwrap()].into(),
+        capabilities: capabilities.into_iter().collect(),
+    }
+}
+
+pub fn ok(body: &str) -> Answer {
+    ("200 OK", "", body.to_owned())
 }
 
 /// Reads until the body is as long as the head says.
