@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, future::Future};
 
-use clouds::Error;
+use clouds::{Error, Optional};
 use framework::{
     Context, Result,
     wait::{self, Deadline, Poll},
@@ -20,6 +20,24 @@ where
     F: Future<Output = clouds::Result<T>>,
 {
     judged(cx, deadline, what, call, settling).await
+}
+
+/// Deletes an object, which is done when there is none, and goes on while another change of it is under way. Like every wait it
+/// ends when Terraform asks to stop.
+pub async fn deleted<C, F>(
+    cx: &Context<C>,
+    deadline: Deadline,
+    object: impl Display,
+    mut call: impl FnMut() -> F,
+) -> Result<()>
+where
+    F: Future<Output = clouds::Result<()>>,
+{
+    let call = || {
+        let deletion = call();
+        async { deletion.await.optional().map(drop) }
+    };
+    settled(cx, deadline, format!("the deletion of {object}"), call).await
 }
 
 /// Repeats a call until `judge` takes its answer, or gives up on it.

@@ -21,7 +21,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{self, Apply, Creation, Kind, Managed, Marks, Origin},
-    refusals, tags,
+    refusals, settle, tags,
 };
 
 /// The resource.
@@ -154,8 +154,10 @@ impl Resource for IdentityProvider {
 
     async fn delete(&self, cx: &Context<Client>, state: IdentityProviderModel) -> Result<()> {
         let providers = &*cx.client()?.clouds()?.identity_providers;
-        providers.delete(&state.provider_id()?).await.optional()?;
-        Ok(())
+        let id = state.provider_id()?;
+        let deadline = cx.deadline(&state.timeouts, PATIENCE);
+        let object = format!("identity provider {id}");
+        settle::deleted(cx, deadline, object, || providers.delete(&id)).await
     }
 
     async fn import(&self, _cx: &Context<Client>, id: &str) -> Result<IdentityProviderModel> {

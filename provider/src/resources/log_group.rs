@@ -19,7 +19,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{self, Apply, Creation, Kind, Managed, Marks, Origin},
-    refusals, tags,
+    refusals, settle, tags,
 };
 
 /// The resource.
@@ -136,13 +136,11 @@ impl Resource for LogGroup {
     }
 
     async fn delete(&self, cx: &Context<Client>, state: LogGroupModel) -> Result<()> {
-        cx.client()?
-            .clouds()?
-            .log_groups
-            .delete(&state.group_name()?)
-            .await
-            .optional()?;
-        Ok(())
+        let groups = &*cx.client()?.clouds()?.log_groups;
+        let name = state.group_name()?;
+        let deadline = cx.deadline(&state.timeouts, PATIENCE);
+        let object = format!("log group {name}");
+        settle::deleted(cx, deadline, object, || groups.delete(&name)).await
     }
 
     async fn import(&self, _cx: &Context<Client>, id: &str) -> Result<LogGroupModel> {

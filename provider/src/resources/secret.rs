@@ -20,7 +20,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{self, Kind, Marks},
-    refusals, tags,
+    refusals, settle, tags,
 };
 
 /// The resource.
@@ -97,6 +97,9 @@ fn days(deletion: Deletion) -> Value<i64> {
 
 /// How long a step waits for the cloud without `timeouts`.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The same for a deletion: a vault is looked at until it has the secret no more, and again until it is purged.
+const DELETION: Duration = Duration::from_mins(5);
 
 impl Resource for Secret {
     const NAME: &'static str = "dataplane_secret";
@@ -208,11 +211,10 @@ impl Resource for Secret {
         if how != Deletion::Now {
             wanted::leave_unfinished(client, secrets, &state).await?;
         }
-        secrets
-            .delete(&state.secret_name()?, how)
-            .await
-            .optional()?;
-        Ok(())
+        let name = state.secret_name()?;
+        let deadline = cx.deadline(&state.timeouts, DELETION);
+        let object = format!("secret {name}");
+        settle::deleted(cx, deadline, object, || secrets.delete(&name, how)).await
     }
 
     async fn import(&self, cx: &Context<Client>, id: &str) -> Result<SecretModel> {

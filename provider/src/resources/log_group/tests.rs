@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::testing::{
-    client, drops_what_is_gone, leaves_to_its_owner, over, refuses, refuses_at_plan, says_first,
-    survives_every_failure,
+    client, drops_what_is_gone, leaves_to_its_owner, not_ready, over, refuses, refuses_at_plan,
+    says_first, survives_every_failure,
 };
 
 const NAME: &str = LogGroup::NAME;
@@ -37,6 +37,18 @@ async fn basic() {
 #[tokio::test]
 async fn disappears() {
     drops_what_is_gone(NAME, full(), |world| world.log_groups.clear()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_meets_another_change_goes_on() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let group = harness.resource(NAME);
+    let state = group.create(full()).await;
+    memory.fail("log_groups.delete", 1, not_ready());
+    group.delete(state).await;
+    assert!(memory.pending_failures().is_empty());
+    assert!(memory.change(|world| world.log_groups.is_empty()));
 }
 
 #[tokio::test]
