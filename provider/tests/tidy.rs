@@ -15,15 +15,19 @@ const EMPTY_NAMES: [&str; 9] = [
 ];
 
 /// Our crates and which of ours each may use: the architecture, so a new edge is a decision and not an import.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("acceptance", &["dataplane-proto"]),
     ("clouds", &[]),
     ("clouds-aws", &["clouds"]),
     ("clouds-azure", &["clouds"]),
     ("clouds-gcp", &["clouds"]),
     ("dataplane-api", &[]),
-    ("dataplane-operator", &["dataplane-api", "dataplane-proto"]),
+    (
+        "dataplane-operator",
+        &["dataplane-api", "dataplane-proto", "dataplane-store"],
+    ),
     ("dataplane-proto", &[]),
+    ("dataplane-store", &["dataplane-api"]),
     ("framework", &["dataplane-proto", "framework-derive"]),
     ("framework-derive", &[]),
     (
@@ -40,10 +44,11 @@ const EDGES: [(&str, &[&str]); 11] = [
 ];
 
 /// Foreign crates, by the start of their name, and the only crates of ours that may use them.
-const RESERVED: [(&str, &[&str]); 6] = [
+const RESERVED: [(&str, &[&str]); 7] = [
     ("aws-", &["clouds-aws"]),
     ("azure_", &["clouds-azure"]),
     ("google-cloud-", &["clouds-gcp"]),
+    ("object_store", &["dataplane-store"]),
     (
         "kube",
         &[

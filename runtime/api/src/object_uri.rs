@@ -64,6 +64,20 @@ impl ObjectUri {
         self.host.as_deref().and_then(|host| host.split('.').next())
     }
 
+    /// Host of the storage account's data lake, on Azure.
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// What lies under this URI by that name.
+    ///
+    /// # Errors
+    /// The name makes no key.
+    pub fn join(&self, name: &str) -> Result<Self, Invalid> {
+        let prefix = self.to_string();
+        format!("{}/{name}", prefix.trim_end_matches('/')).parse()
+    }
+
     /// The object's key or the prefix of keys, without a slash in front; empty for the bucket itself.
     pub fn key(&self) -> &str {
         &self.key
@@ -190,6 +204,15 @@ mod tests {
             "abfss://meta@acct.dfs.core.windows.net/x",
         ] {
             assert_eq!(text.parse::<ObjectUri>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_lies_under_it_is_named_with_one_slash() {
+        for under in ["gs://acme/a", "gs://acme/a/"] {
+            let under: ObjectUri = under.parse().unwrap();
+            assert_eq!(under.join("b.pb").unwrap().to_string(), "gs://acme/a/b.pb");
+            assert!(under.join("../b").is_err());
         }
     }
 
