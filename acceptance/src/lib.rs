@@ -1,11 +1,12 @@
 //! What the acceptance tests and the demo stand on: the real `terraform`, a real Kubernetes API server, emulators of AWS
-//! that nobody here wrote, and stand-ins for Google Cloud and Azure that their published descriptions drive. Something missing
-//! is an error with a sentence, never a test that passes.
+//! that nobody here wrote, and stand-ins for Google Cloud, Azure and Flyte's control plane that their published descriptions
+//! drive. Something missing is an error with a sentence, never a test that passes.
 
 pub mod aws;
 pub mod azure;
 pub mod cluster;
 pub mod control_plane;
+pub mod flyte;
 pub mod google;
 pub mod issuer;
 pub mod node;

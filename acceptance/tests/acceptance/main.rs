@@ -8,6 +8,7 @@ mod data_plane;
 mod eks;
 mod environment;
 mod examples;
+mod executor;
 mod faults;
 mod flyte_messages;
 mod google;

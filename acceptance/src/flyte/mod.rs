@@ -1,0 +1,229 @@
+//! Flyte's control plane by a stand-in of our own, `acceptance/flyte`: Flyte's message descriptors and the rules in them decide
+//! which calls and events are valid. It makes the TaskAction resources, is told the events, and can play the pods that come of
+//! them. A test takes a project of its own.
+
+mod address;
+mod api_front;
+mod executor;
+mod fault;
+mod project;
+mod task;
+mod wire;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use self::address::Address;
+pub use self::{
+    api_front::{ApiAnswer, ApiFault, ApiFront, Request},
+    executor::{Executor, Installation, Site as ExecutorSite},
+    fault::{Answer, Fault, Phase},
+    project::{Action, Event, Project, Signal},
+    task::Task,
+    wire::Wire,
+};
+use crate::{
+    aws::{Account, Emulators, Front},
+    cluster::{Authority, Cluster, free_port},
+    process::{self, Process},
+    setup,
+    shared::{Keep, Shared},
+};
+
+/// Whose actions they all are.
+pub const ORGANIZATION: &str = "acme";
+
+/// The bucket of inputs, outputs and code.
+pub const BUCKET: &str = "executor-metadata";
+
+/// The node whose pods are played. Only what tolerates its taint comes there.
+pub const PLAYED: &str = "played";
+
+const START: Duration = Duration::from_mins(1);
+
+/// What a stand-in stands on.
+pub struct Site<'a> {
+    pub cluster: &'a Cluster,
+    pub account: &'a Account,
+    /// Where it listens.
+    pub address: &'a str,
+    /// Whether it plays the pods of the node [`PLAYED`].
+    pub plays_pods: bool,
+}
+
+/// The running stand-in.
+pub struct Flyte {
+    address: Address,
+    authority: Authority,
+    account: Account,
+    port: u16,
+    secure_port: u16,
+    host: String,
+    settings: PathBuf,
+    _process: Process,
+    /// Ends after the stand-in that uses it.
+    world: Option<World>,
+    /// Removed last, after the program that writes to it.
+    owned: Option<tempfile::TempDir>,
+}
+
+/// The cluster and the store of a stand-in that is shared.
+pub struct World {
+    pub cluster: Arc<Cluster>,
+    pub front: Arc<Front>,
+}
+
+impl Flyte {
+    /// The one that the tests of a binary share, with the shared cluster, on which its definitions are.
+    pub fn shared() -> Result<Arc<Self>> {
+        static SHARED: Shared<Flyte> = Shared::new();
+        SHARED
+            .get(Keep::ToTheEnd, || Self::on(Cluster::shared_own()?))
+            .context("starting the stand-in for Flyte's control plane")
+    }
+
+    /// One for a test alone, on a cluster that it may hurt.
+    pub fn on(cluster: Arc<Cluster>) -> Result<Self> {
+        let front = Arc::new(Front::start(Emulators::shared()?)?);
+        let account = Account::new(&front);
+        let owned = setup::scratch()?;
+        let site = Site {
+            cluster: &cluster,
+            account: &account,
+            address: "127.0.0.1",
+            plays_pods: true,
+        };
+        let mut flyte = Self::start_in(owned.path(), &site)?;
+        flyte.owned = Some(owned);
+        flyte.world = Some(World { cluster, front });
+        Ok(flyte)
+    }
+
+    /// Makes the bucket and the definitions, then starts with its files in `directory`.
+    pub fn start_in(directory: &Path, site: &Site<'_>) -> Result<Self> {
+        let bucket = json!({
+            "Bucket": BUCKET, "CreateBucketConfiguration": { "LocationConstraint": site.account.region },
+        });
+        if let Err(error) = site.account.call("s3", "create_bucket", &bucket) {
+            let there = site
+                .account
+                .call("s3", "head_bucket", &json!({ "Bucket": BUCKET }));
+            there.map_err(|_| error)?;
+        }
+        executor::define(&site.cluster.kubectl()?)?;
+        let authority = Authority::new("flyte")?;
+        let server = authority.server(&["localhost", "127.0.0.1", site.address])?;
+        let file = |name: &str, text: &str| -> Result<PathBuf> {
+            let file = directory.join(name);
+            fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
+            Ok(file)
+        };
+        let (port, secure_port) = (free_port()?, free_port()?);
+        let settings = json!({
+            "address": site.address,
+            "port": port,
+            "securePort": secure_port,
+            "certificate": file("server.crt", &server.certificate)?,
+            "key": file("server.key", &server.key)?,
+            "authority": file("authority.crt", authority.certificate())?,
+            "kubeconfig": site.cluster.kubeconfig(),
+            "store": {
+                "endpoint": site.account.endpoint,
+                "accessKey": site.account.credentials.access_key,
+                "secretKey": site.account.credentials.secret_key,
+                "region": site.account.region,
+                "prefix": format!("s3://{BUCKET}/{ORGANIZATION}"),
+            },
+            "layout": "spec",
+            "organization": ORGANIZATION,
+            "driveNode": site.plays_pods.then_some(PLAYED),
+        });
+        let settings = file("settings.json", &settings.to_string())?;
+        let mut program = process::command(setup::python("python")?);
+        program
+            .arg(setup::checkout().join("acceptance/flyte"))
+            .arg(&settings)
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        let mut process = Process::start("flyte", program, &directory.join("flyte.log"))?;
+        let address = Address::at(&format!("http://{}:{port}", site.address))?;
+        process.ready(START, || {
+            address.ask(Method::GET, "_ready", &Value::Null).is_ok()
+        })?;
+        Ok(Self {
+            address,
+            authority,
+            account: site.account.clone(),
+            port,
+            secure_port,
+            host: site.address.to_owned(),
+            settings,
+            _process: process,
+            world: None,
+            owned: None,
+        })
+    }
+
+    /// The cluster and the store, where they are this stand-in's own.
+    pub fn world(&self) -> Result<&World> {
+        self.world.as_ref().context("they were given to it")
+    }
+
+    /// `host:port` for Flyte's client, without TLS.
+    pub fn client_endpoint(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// `host:port` for gRPC over TLS.
+    pub fn secure_endpoint(&self) -> String {
+        format!("{}:{}", self.host, self.secure_port)
+    }
+
+    /// The authority of its certificate, PEM.
+    pub fn ca_certificate(&self) -> &str {
+        self.authority.certificate()
+    }
+
+    /// The account whose bucket it uses.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The file with its settings, for programs that play a part beside it.
+    pub fn settings(&self) -> &Path {
+        &self.settings
+    }
+
+    /// Lets the pods that wait at a gate go on, now and later.
+    pub fn open_gate(&self, name: &str) -> Result<()> {
+        let path = format!("_gates/{name}");
+        self.address
+            .ask(Method::POST, &path, &Value::Null)
+            .map(drop)
+    }
+
+    /// Whether a pod has come to a gate.
+    pub fn is_waited_at(&self, name: &str) -> Result<bool> {
+        let path = format!("_gates/{name}");
+        let answer = self.address.ask(Method::GET, &path, &Value::Null)?;
+        Ok(answer["waiting"] == true)
+    }
+
+    /// The bytes of a task template, in base64, as a resource has them.
+    pub fn template(&self, task: &Task) -> Result<String> {
+        let answer = self
+            .address
+            .ask(Method::POST, "_templates", &task.template())?;
+        answer["bytes"]
+            .as_str()
+            .map(str::to_owned)
+            .context("the bytes of a template")
+    }
+}

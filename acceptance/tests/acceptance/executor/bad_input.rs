@@ -1,0 +1,114 @@
+//! What nobody should ask for, and somebody does: each ends, with a sentence.
+
+use acceptance::flyte::Task;
+use anyhow::{Context as _, Result, ensure};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use super::{LIMIT, World, condition, error_of};
+
+/// Resources that can never become a pod; the reason of the condition, and a part of what is said.
+#[test]
+fn resources_that_make_no_sense_end_with_a_sentence() -> Result<()> {
+    let world = World::new()?;
+    let _executor = world.executor()?;
+    let garbage = BASE64_STANDARD.encode([0xff_u8; 64]);
+    let template = |task: Task| world.flyte.template(&task);
+    let impossible = Task::new("impossible").container(
+        "resources",
+        &json!({ "requests": [{ "name": "CPU", "value": "lots" }] }),
+    );
+    let cases: Vec<(&str, Value)> = vec![
+        ("garbage", json!({ "taskTemplate": garbage })),
+        ("empty", json!({ "taskTemplate": "" })),
+        (
+            "impossible",
+            json!({ "taskTemplate": template(impossible)? }),
+        ),
+        (
+            "elsewhere",
+            json!({ "runOutputBase": "s3://somebody-elses-bucket/acme/x/" }),
+        ),
+        ("nonsense", json!({ "runOutputBase": "no uri at all" })),
+        (
+            "badname",
+            json!({ "taskTemplate": template(Task::new("x").container("image", &json!("Not An Image!")))? }),
+        ),
+    ];
+    for (run, spec) in &cases {
+        world.make_raw(run, spec)?;
+    }
+    for (run, _) in &cases {
+        let ended = world.project.ended(run, LIMIT)?;
+        ensure!(ended.phase == "FAILED", "{run}: {ended:?}");
+        ensure!(
+            !error_of(&ended).is_empty(),
+            "{run} says nothing: {ended:?}"
+        );
+        let resource = world
+            .resource(&format!("{run}-a0"))?
+            .context("the resource")?;
+        let message = condition(&resource, "Failed")["message"]
+            .as_str()
+            .unwrap_or_default();
+        ensure!(message.len() > 10, "{run}: {message:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_task_that_nobody_can_run_is_refused_by_its_type() -> Result<()> {
+    let world = World::new()?;
+    let ended = world.run("r1", &Task::new("cluster").of_type("spark"))?;
+    ensure!(ended.phase == "FAILED", "{ended:?}");
+    ensure!(error_of(&ended).contains("spark"), "{ended:?}");
+    let resource = world.resource("r1-a0")?.context("the resource")?;
+    assert_eq!(condition(&resource, "Failed")["reason"], "PluginNotFound");
+    ensure!(world.pods()?.is_empty(), "there is a pod");
+    Ok(())
+}
+
+/// An error that is cut off, is too large or is no error at all is an error all the same.
+#[test]
+fn an_error_that_cannot_be_read_is_an_error() -> Result<()> {
+    let world = World::new()?;
+    let _executor = world.executor()?;
+    let cases = [
+        (
+            "truncated",
+            json!({ "object": "error.pb", "base64": BASE64_STANDARD.encode([0x0a, 0x7f, 0x0a]) }),
+        ),
+        ("huge", json!({ "object": "error.pb", "size": 50 << 20 })),
+        ("empty", json!({ "object": "error.pb", "size": 0 })),
+    ];
+    for (run, written) in &cases {
+        let task = Task::new(run).attempt(&json!([{ "run": true }, written, { "exit": 1 }]));
+        world.project.run(run, &task)?;
+    }
+    for (run, _) in &cases {
+        let ended = world.project.ended(run, LIMIT)?;
+        ensure!(ended.phase == "FAILED", "{run}: {ended:?}");
+        ensure!(!error_of(&ended).is_empty(), "{run}: {ended:?}");
+    }
+    Ok(())
+}
+
+/// A pod with our name that is not ours is left alone, and not taken for the task's.
+#[test]
+fn somebody_elses_pod_under_our_name_is_not_touched() -> Result<()> {
+    let world = World::with(&json!({ "max_system_failures": 2 }))?;
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": "r1-a0-0", "namespace": world.project.namespace(), "labels": { "whose": "another's" } },
+        "spec": { "containers": [{ "name": "x", "image": "localhost/x:1" }] },
+    });
+    world.kubectl.apply(&pod.to_string())?;
+    let ended = world.run("r1", &Task::succeeding("taken"))?;
+    let theirs = world.pod("r1-a0-0")?.context("the pod is gone")?;
+    assert_eq!(theirs["metadata"]["labels"]["whose"], "another's");
+    ensure!(
+        ended.phase == "FAILED" || ended.attempts > 1,
+        "another's pod was taken for the task's: {ended:?}"
+    );
+    Ok(())
+}
