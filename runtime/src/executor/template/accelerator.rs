@@ -88,9 +88,6 @@ impl Accelerator {
             Ok(DeviceClass::AmazonNeuron) => Class::Neuron,
             Ok(DeviceClass::AmdGpu) => Class::Amd,
             Ok(DeviceClass::HabanaGaudi) => Class::Gaudi,
-            Ok(DeviceClass::AppleSilicon) => {
-                return Err(invalid("accelerator", "is of Apple, which no cluster has"));
-            }
             Err(_) => {
                 return Err(invalid(
                     "accelerator",

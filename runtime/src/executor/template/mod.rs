@@ -1,6 +1,7 @@
 //! The template of a task, read once into what the executor runs.
 
 mod accelerator;
+pub mod placeholder;
 mod pod_spec;
 mod resources;
 #[cfg(test)]
@@ -233,7 +234,11 @@ fn read_target(
     use core::task_template::Target;
     match target {
         Some(Target::Container(container)) => {
-            refuse_copilot(container.data_config.as_ref(), interface)?;
+            refuse_copilot(
+                container.data_config.as_ref(),
+                interface,
+                container.command.iter().chain(&container.args),
+            )?;
             if container.image.is_empty() {
                 return Err(invalid("container", "has no image"));
             }
@@ -250,7 +255,6 @@ fn read_target(
             })))
         }
         Some(Target::K8sPod(pod)) => {
-            refuse_copilot(pod.data_config.as_ref(), interface)?;
             let primary = Some(pod.primary_container_name)
                 .filter(|name| !name.is_empty())
                 .or_else(|| config.get(PRIMARY_CONTAINER).cloned())
@@ -264,8 +268,16 @@ fn read_target(
                 .pod_spec
                 .ok_or_else(|| invalid("pod template", "has no pod spec"))?;
             let metadata = pod.metadata.unwrap_or_default();
+            let spec = pod_spec::read(spec, &primary, device)?;
+            let container = spec.containers.iter().find(|c| c.name == primary);
+            let arguments = container
+                .into_iter()
+                .flat_map(|c| [&c.command, &c.args])
+                .flatten()
+                .flatten();
+            refuse_copilot(pod.data_config.as_ref(), interface, arguments)?;
             Ok(TaskKind::Pod(Box::new(PodTask {
-                spec: pod_spec::read(spec, &primary, device)?,
+                spec,
                 labels: metadata.labels,
                 annotations: metadata.annotations,
                 primary,
@@ -286,23 +298,32 @@ fn read_target(
 }
 
 /// Flyte's co-pilot moves the inputs and outputs of images that know nothing of Flyte. It is not part of this data plane, and a
-/// task that waits for its files would never end.
-fn refuse_copilot(
+/// task that waits for its files would never end. Inputs that are all among the arguments need not be moved.
+fn refuse_copilot<'a>(
     data: Option<&core::DataLoadingConfig>,
     interface: Option<&core::TypedInterface>,
+    arguments: impl Iterator<Item = &'a String>,
 ) -> Result<(), InvalidSpec> {
-    let has_variables = |variables: Option<&core::VariableMap>| {
-        variables.is_some_and(|map| !map.variables.is_empty())
+    let (Some(interface), true) = (interface, data.is_some_and(|data| data.enabled)) else {
+        return Ok(());
     };
-    let moves_files = data.is_some_and(|data| data.enabled)
-        && interface.is_some_and(|interface| {
-            has_variables(interface.inputs.as_ref()) || has_variables(interface.outputs.as_ref())
-        });
-    if moves_files {
+    let given: Vec<&str> = arguments
+        .flat_map(|argument| placeholder::inputs(argument))
+        .collect();
+    let inputs_as_files = interface
+        .inputs
+        .iter()
+        .flat_map(|inputs| &inputs.variables)
+        .any(|input| !given.contains(&input.key.as_str()));
+    let has_outputs = interface
+        .outputs
+        .as_ref()
+        .is_some_and(|outputs| !outputs.variables.is_empty());
+    if inputs_as_files || has_outputs {
         return Err(invalid(
             "inputs and outputs",
             "are files that Flyte's co-pilot would move, which does not run here; use a task of the Flyte SDK, or a raw container \
-             without inputs and outputs",
+             without outputs and with each input among its arguments, as {{.inputs.name}}",
         ));
     }
     Ok(())

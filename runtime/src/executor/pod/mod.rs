@@ -1,0 +1,179 @@
+//! The pod of an attempt: a pure function of the action, the attempt's number and the settings.
+
+mod arguments;
+mod containers;
+mod control_plane_token;
+mod environment;
+mod inputs;
+mod metadata;
+mod resources;
+mod scheduling;
+mod secrets;
+mod security;
+mod shared_memory;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroU32;
+
+use dataplane_proto::flyteidl2::task::Inputs;
+use k8s_openapi::api::core::v1::{Pod, PodSpec};
+
+use super::{
+    action::Action,
+    settings::Settings,
+    template::{SUPPORTED_TYPES, TaskKind, Template},
+};
+
+pub use metadata::PRIMARY_CONTAINER_ANNOTATION;
+
+/// Why an attempt has no pod: sentences for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    #[error(
+        "no task of type {task_type:?} runs on this data plane: its executor runs {SUPPORTED_TYPES}; run the task elsewhere or \
+         change its type"
+    )]
+    NoSuchTaskType { task_type: String },
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// What a pod is built of.
+struct Attempt<'a> {
+    action: &'a Action,
+    template: &'a Template,
+    number: NonZeroU32,
+    settings: &'a Settings,
+    inputs: Option<&'a Inputs>,
+    interruptible: bool,
+    output_prefix: String,
+}
+
+/// Name of an attempt's pod.
+pub fn name(action_resource_name: &str, attempt: NonZeroU32) -> String {
+    format!("{action_resource_name}-{}", attempt.get() - 1)
+}
+
+/// Whether arguments ask for the values of inputs, which [`build`] must then be given.
+pub fn reads_inputs(action: &Action) -> bool {
+    match action.template().map(|template| &template.kind) {
+        Some(TaskKind::Container(task)) => {
+            arguments::read_inputs(task.command.iter().chain(&task.args))
+        }
+        Some(TaskKind::Pod(task)) => task
+            .spec
+            .containers
+            .iter()
+            .chain(task.spec.init_containers.iter().flatten())
+            .any(|container| {
+                arguments::read_inputs(
+                    container
+                        .command
+                        .iter()
+                        .flatten()
+                        .chain(container.args.iter().flatten()),
+                )
+            }),
+        Some(TaskKind::Unsupported) | None => false,
+    }
+}
+
+/// Builds the pod of an attempt. `inputs` are looked at only when [`reads_inputs`].
+pub fn build(
+    action: &Action,
+    attempt: NonZeroU32,
+    settings: &Settings,
+    inputs: Option<&Inputs>,
+) -> Result<Pod, BuildError> {
+    let template = action
+        .template()
+        .ok_or_else(|| BuildError::Invalid("a condition runs no pod".to_owned()))?;
+    let attempt = Attempt {
+        action,
+        template,
+        number: attempt,
+        settings,
+        inputs,
+        interruptible: action.interruptible.unwrap_or(template.interruptible),
+        output_prefix: action.output_prefix(attempt),
+    };
+    let name = attempt.pod_name();
+    if !is_subdomain(&name) {
+        return Err(BuildError::Invalid(format!(
+            "the pod would have the name {name:?}, which Kubernetes does not allow: at most 253 lower-case letters, digits, `-` \
+             and `.`"
+        )));
+    }
+    let (mut spec, primary) = match &template.kind {
+        TaskKind::Container(task) => {
+            let container = containers::of_task(task, &name);
+            let primary = container.name.clone();
+            let spec = PodSpec {
+                containers: vec![container],
+                ..PodSpec::default()
+            };
+            (spec, primary)
+        }
+        TaskKind::Pod(task) => (task.spec.clone(), task.primary.clone()),
+        TaskKind::Unsupported => {
+            return Err(BuildError::NoSuchTaskType {
+                task_type: template.task_type.clone(),
+            });
+        }
+    };
+    containers::complete(&mut spec, &primary, &attempt)?;
+    shared_memory::mount(&mut spec, &primary, template.shared_memory.as_ref())?;
+    control_plane_token::mount(&mut spec, &primary, &attempt)?;
+    scheduling::place(&mut spec, &attempt);
+    security::harden(&mut spec);
+    if spec.restart_policy.as_deref() == Some("Always") {
+        return Err(BuildError::Invalid(
+            "the pod template has restartPolicy Always, so that the pod would never end; leave it out, the executor tries again by \
+             itself"
+                .to_owned(),
+        ));
+    }
+    spec.restart_policy
+        .get_or_insert_with(|| "Never".to_owned());
+    spec.enable_service_links = Some(false);
+    spec.service_account_name = spec
+        .service_account_name
+        .filter(|account| !account.is_empty())
+        .or_else(|| attempt.service_account());
+    Ok(Pod {
+        metadata: metadata::of_pod(&attempt, &name, &primary)?,
+        spec: Some(spec),
+        status: None,
+    })
+}
+
+impl Attempt<'_> {
+    fn pod_name(&self) -> String {
+        name(&self.action.name, self.number)
+    }
+
+    fn service_account(&self) -> Option<String> {
+        self.template.service_account.clone().or_else(|| {
+            self.settings
+                .executor
+                .tasks
+                .service_account
+                .as_ref()
+                .map(ToString::to_string)
+        })
+    }
+}
+
+fn is_subdomain(name: &str) -> bool {
+    name.len() <= 253
+        && name
+            .split('.')
+            .all(|label| !label.is_empty() && is_label_text(label))
+}
+
+/// Whether it is lower-case letters, digits and `-`, with a letter or digit at both ends.
+fn is_label_text(label: &str) -> bool {
+    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    label.starts_with(edge) && label.ends_with(edge) && label.chars().all(|c| edge(c) || c == '-')
+}
