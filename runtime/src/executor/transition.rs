@@ -42,6 +42,10 @@ pub enum Phase {
     PermanentFailure,
     TimedOut,
     Aborted,
+    /// The resource asks for nothing that could be run.
+    InvalidSpec,
+    /// Nothing here runs tasks of this type.
+    PluginNotFound,
 }
 
 impl Phase {
@@ -56,7 +60,17 @@ impl Phase {
             Self::PermanentFailure => "PermanentFailure",
             Self::TimedOut => "TimedOut",
             Self::Aborted => "Aborted",
+            Self::InvalidSpec => "InvalidSpec",
+            Self::PluginNotFound => "PluginNotFound",
         }
+    }
+
+    /// Whether an action that enters it is over.
+    pub fn is_terminal(self) -> bool {
+        !matches!(
+            self,
+            Self::Queued | Self::Initializing | Self::Executing | Self::RetryableFailure
+        )
     }
 
     /// What the control plane calls it.
@@ -66,7 +80,10 @@ impl Phase {
             Self::Initializing => ActionPhase::Initializing,
             Self::Executing => ActionPhase::Running,
             Self::Succeeded => ActionPhase::Succeeded,
-            Self::RetryableFailure | Self::PermanentFailure => ActionPhase::Failed,
+            Self::RetryableFailure
+            | Self::PermanentFailure
+            | Self::InvalidSpec
+            | Self::PluginNotFound => ActionPhase::Failed,
             Self::TimedOut => ActionPhase::TimedOut,
             Self::Aborted => ActionPhase::Aborted,
         }

@@ -1,0 +1,414 @@
+//! An attempt from its first look to its end.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use dataplane_api::task_action::ErrorKind;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Decision, PodSeen, PodView, Refused, Step,
+    draft::Draft,
+    ending::{give_up, refuse},
+};
+use crate::executor::{
+    failure::{Failure, Retry},
+    observe::Observation,
+    subject::Subject,
+    transition::Phase,
+};
+
+/// Pause before the next pod after the first failure that was not the task's; doubled from one to the next.
+const SYSTEM_PAUSE: i64 = 10;
+/// Failures that were not the task's count from one again after a pod that ran for so long.
+const STABLE: i64 = 600;
+/// How soon a pod that was made is written of, should nothing come of it.
+const SETTLED: i64 = 1;
+/// How soon to look again for what no watch tells of.
+const SLOW: i64 = 30;
+
+/// What the attempt needs next.
+pub fn follow(mut draft: Draft<'_>, subject: &Subject) -> Decision {
+    if let Some(failure) = over_deadline(&mut draft, subject) {
+        return give_up(draft, Phase::TimedOut, &failure);
+    }
+    match &draft.world.pod {
+        PodSeen::Ours(pod) if pod.uid == draft.state.discarded => {
+            let pod = pod.clone();
+            wait_until_gone(draft, &pod.uid, pod.deleting)
+        }
+        PodSeen::Ours(pod) => {
+            let pod = pod.clone();
+            draft.state.started = true;
+            look_at_pod(draft, subject, &pod)
+        }
+        PodSeen::Foreign(_) if draft.must_wait() => draft.step(Step::Rest),
+        PodSeen::Foreign(who) => {
+            let failure = system(
+                "PodNameTaken",
+                format!(
+                    "the pod's name is taken by {who}; delete that pod, or give the run another name"
+                ),
+            );
+            retry_by_system(draft, None, &failure)
+        }
+        PodSeen::Missing if draft.state.started => {
+            let attempt = draft.attempt();
+            draft.step(Step::ReadPod(attempt))
+        }
+        PodSeen::Gone if draft.state.started => {
+            let failure = system(
+                "ResourceDeletedExternally",
+                "the pod is gone, and it was not the executor that deleted it".to_owned(),
+            );
+            retry_by_system(draft, None, &failure)
+        }
+        PodSeen::Missing | PodSeen::Gone => start(draft, subject),
+    }
+}
+
+/// All that comes before the pod.
+fn start(mut draft: Draft<'_>, subject: &Subject) -> Decision {
+    if let Some(refused) = draft.world.refused {
+        return refused_pod(draft, subject, refused);
+    }
+    if let Some(failure) = over_queue_timeout(&mut draft, subject) {
+        return fail(draft, subject, Phase::TimedOut, None, &failure);
+    }
+    if let Some(previous) = &draft.world.previous {
+        // Two attempts never run at the same time.
+        let before = draft.attempt().get().saturating_sub(1);
+        if let Some(before) = NonZeroU32::new(before)
+            && !previous.deleting
+        {
+            let uid = previous.uid.clone();
+            return draft.step(Step::DeletePod(before, uid));
+        }
+        if !previous.ended {
+            draft.look_in(SLOW);
+            return draft.step(Step::Rest);
+        }
+    }
+    if draft.must_wait() {
+        return draft.step(Step::Rest);
+    }
+    if !draft.world.room {
+        draft.look_in(SLOW);
+        return draft.step(Step::Rest);
+    }
+    if draft.phase().is_none() {
+        draft.enter(Phase::Queued, "the pod is being made");
+    }
+    let attempt = draft.attempt();
+    draft.step(Step::CreatePod(attempt))
+}
+
+fn refused_pod(mut draft: Draft<'_>, subject: &Subject, refused: &Refused) -> Decision {
+    match refused {
+        Refused::Unbuildable(refusal) => refuse(draft, refusal),
+        Refused::QuotaExceeded(message) => {
+            draft.detail("QuotaExceeded", message);
+            draft.look_in(SLOW);
+            draft.step(Step::Rest)
+        }
+        // The resource goes with the namespace, and then this is an abort.
+        Refused::NamespaceEnding(message) => {
+            draft.detail("NamespaceEnding", message);
+            draft.look_in(SLOW);
+            draft.step(Step::Rest)
+        }
+        Refused::Forbidden(message) => {
+            let failure = Failure {
+                code: "RuntimeFailure".to_owned(),
+                message: message.clone(),
+                kind: ErrorKind::User,
+                retry: Retry::User,
+            };
+            fail(draft, subject, Phase::RetryableFailure, None, &failure)
+        }
+        Refused::Invalid { code, message } => {
+            let failure = Failure {
+                code: (*code).to_owned(),
+                message: message.clone(),
+                kind: ErrorKind::User,
+                retry: Retry::No,
+            };
+            give_up(draft, Phase::PermanentFailure, &failure)
+        }
+    }
+}
+
+fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decision {
+    if draft.phase().is_none() {
+        draft.enter(Phase::Queued, "the pod was made");
+    }
+    // What ends is looked at when it has ended: it may end well.
+    if pod.deleting && !pod.ended && pod.observation != Observation::Succeeded {
+        draft.look_in(SLOW);
+        return draft.step(Step::Rest);
+    }
+    match &pod.observation {
+        Observation::Queued { reason, message } => {
+            waiting(draft, subject, pod, Phase::Queued, (reason, message))
+        }
+        Observation::Initializing {
+            reason,
+            message,
+            until,
+        } => {
+            draft.look_at(*until);
+            waiting(draft, subject, pod, Phase::Initializing, (reason, message))
+        }
+        Observation::Running { since } => {
+            if draft.phase() < Some(Phase::Executing) {
+                draft.enter_at(Phase::Executing, *since, "", None);
+            }
+            if let Some(failure) = over_timeout(&mut draft, subject, pod.began, None) {
+                return fail(draft, subject, Phase::TimedOut, Some(pod), &failure);
+            }
+            draft.step(Step::Rest)
+        }
+        Observation::Unknown => {
+            draft.look_in(SLOW);
+            draft.step(Step::Rest)
+        }
+        Observation::Succeeded => {
+            let Some(outcome) = draft.world.outcome else {
+                return read_outcome(draft, subject);
+            };
+            if draft.phase() < Some(Phase::Executing) {
+                draft.enter_at(Phase::Executing, pod.began, "", None);
+            }
+            if let Some(failure) = over_timeout(&mut draft, subject, pod.began, pod.finished) {
+                return fail(draft, subject, Phase::TimedOut, Some(pod), &failure);
+            }
+            match outcome {
+                Ok(()) => {
+                    draft.enter_at(Phase::Succeeded, pod.finished, "the task succeeded", None);
+                    draft.step(Step::Continue)
+                }
+                Err(failure) => failed(draft, subject, pod, failure),
+            }
+        }
+        Observation::Failed(failure) if pod.deleting && failure.retry == Retry::User => {
+            let failure = system(
+                "UnexpectedObjectDeletion",
+                format!(
+                    "the pod was deleted while it ran, and not by the executor: {}",
+                    failure.message
+                ),
+            );
+            retry_by_system(draft, Some(pod), &failure)
+        }
+        Observation::Failed(failure) if failure.retry == Retry::System => {
+            retry_by_system(draft, Some(pod), failure)
+        }
+        // The task may have said more than its exit code does.
+        Observation::Failed(failure) => match draft.world.outcome {
+            None => read_outcome(draft, subject),
+            Some(Err(said)) => failed(draft, subject, pod, said),
+            Some(Ok(())) => failed(draft, subject, pod, failure),
+        },
+    }
+}
+
+/// The task's container does not run yet.
+fn waiting(
+    mut draft: Draft<'_>,
+    subject: &Subject,
+    pod: &PodView,
+    phase: Phase,
+    (reason, message): (&str, &str),
+) -> Decision {
+    if let Some(failure) = over_queue_timeout(&mut draft, subject) {
+        return fail(draft, subject, Phase::TimedOut, Some(pod), &failure);
+    }
+    if draft.phase() < Some(phase) {
+        draft.enter(phase, message);
+        draft.state.told.push(reason.to_owned());
+    } else if draft.phase() == Some(phase) && !reason.is_empty() {
+        draft.detail(reason, message);
+    }
+    if pod.fresh && phase == Phase::Queued {
+        draft.look_in(SETTLED);
+        return draft.step(Step::Settle);
+    }
+    draft.step(Step::Rest)
+}
+
+fn read_outcome(draft: Draft<'_>, subject: &Subject) -> Decision {
+    let prefix = subject.output_prefix(draft.attempt());
+    draft.step(Step::ReadOutcome(prefix))
+}
+
+fn failed(draft: Draft<'_>, subject: &Subject, pod: &PodView, failure: &Failure) -> Decision {
+    match failure.retry {
+        Retry::No => give_up(draft, Phase::PermanentFailure, failure),
+        Retry::User => fail(draft, subject, Phase::RetryableFailure, Some(pod), failure),
+        Retry::System => retry_by_system(draft, Some(pod), failure),
+    }
+}
+
+/// The attempt failed: another one, or the end.
+fn fail(
+    mut draft: Draft<'_>,
+    subject: &Subject,
+    phase: Phase,
+    pod: Option<&PodView>,
+    failure: &Failure,
+) -> Decision {
+    let attempts = subject.limits.attempts;
+    if draft.attempt() >= attempts {
+        let end = match phase {
+            Phase::TimedOut => Phase::TimedOut,
+            _ => Phase::PermanentFailure,
+        };
+        return give_up(draft, end, failure);
+    }
+    draft.retry(phase, failure);
+    let next = draft.attempt().saturating_add(1);
+    draft.status.attempts = next.get();
+    draft.state.next_attempt();
+    let pause = subject.limits.pause_before(next);
+    if !pause.is_zero() {
+        draft.wait(pause);
+    }
+    let reason = format!("attempt {next} of {attempts}, since the one before failed: {}", failure.message);
+    draft.enter(Phase::Queued, &reason);
+    match pod {
+        Some(pod) if !pod.deleting => {
+            let before = NonZeroU32::new(next.get() - 1);
+            let uid = pod.uid.clone();
+            match before {
+                Some(before) => draft.step(Step::DeletePod(before, uid)),
+                None => draft.step(Step::Continue),
+            }
+        }
+        _ => draft.step(Step::Continue),
+    }
+}
+
+/// The failure was not the task's: the same attempt again, with another pod.
+fn retry_by_system(mut draft: Draft<'_>, pod: Option<&PodView>, failure: &Failure) -> Decision {
+    let failures = if ran_long(&draft) {
+        1
+    } else {
+        draft.status.system_failures.saturating_add(1)
+    };
+    draft.status.system_failures = failures;
+    if failures > draft.world.max_system_failures.get() {
+        let exceeded = Failure {
+            code: "MaxSystemFailuresExceeded".to_owned(),
+            message: format!(
+                "given up after {failures} failures that were not the task's, the last one: [{}] {}",
+                failure.code, failure.message
+            ),
+            kind: ErrorKind::System,
+            retry: Retry::No,
+        };
+        return give_up(draft, Phase::PermanentFailure, &exceeded);
+    }
+    draft.state.version += 1;
+    draft.state.started = false;
+    draft.state.discarded = pod.map(|pod| pod.uid.clone()).unwrap_or_default();
+    let doublings = failures.saturating_sub(1).min(10);
+    let pause = u64::try_from(SYSTEM_PAUSE << doublings).unwrap_or_default();
+    draft.wait(Duration::from_secs(pause));
+    let reason = format!("will be tried again: [{}] {}", failure.code, failure.message);
+    draft.enter(Phase::Queued, &reason);
+    draft.step(Step::Continue)
+}
+
+fn wait_until_gone(mut draft: Draft<'_>, uid: &str, deleting: bool) -> Decision {
+    if !deleting {
+        let attempt = draft.attempt();
+        return draft.step(Step::DeletePod(attempt, uid.to_owned()));
+    }
+    draft.look_in(SLOW);
+    draft.step(Step::Rest)
+}
+
+/// Whether the pod that failed just now had run for long.
+fn ran_long(draft: &Draft<'_>) -> bool {
+    draft.status.phase_history.last().is_some_and(|last| {
+        last.phase == Phase::Executing.as_str()
+            && draft.world.now.duration_since(last.occurred_at.0) >= SignedDuration::from_secs(STABLE)
+    })
+}
+
+/// All attempts together take too long.
+fn over_deadline(draft: &mut Draft<'_>, subject: &Subject) -> Option<Failure> {
+    let deadline = subject.limits.deadline?;
+    let finished = match &draft.world.pod {
+        PodSeen::Ours(pod) if pod.observation == Observation::Succeeded => pod.finished,
+        _ => None,
+    };
+    over(draft, subject.created?, deadline, finished, || {
+        format!("all attempts together may take {}", readable(deadline))
+    })
+}
+
+/// The attempt waits too long until it runs.
+fn over_queue_timeout(draft: &mut Draft<'_>, subject: &Subject) -> Option<Failure> {
+    let timeout = subject.limits.queue_timeout?;
+    let queued = draft
+        .status
+        .phase_history
+        .iter()
+        .rev()
+        .find(|entry| entry.phase == Phase::Queued.as_str())?;
+    let since = queued.occurred_at.0;
+    over(draft, since, timeout, None, || {
+        format!("an attempt may wait {} until it runs", readable(timeout))
+    })
+}
+
+/// The attempt runs too long, or did until it ended.
+fn over_timeout(
+    draft: &mut Draft<'_>,
+    subject: &Subject,
+    since: Option<Timestamp>,
+    finished: Option<Timestamp>,
+) -> Option<Failure> {
+    let timeout = subject.limits.timeout?;
+    over(draft, since?, timeout, finished, || {
+        format!("an attempt may run {}", readable(timeout))
+    })
+}
+
+/// A failure when the time is over; else it is looked at again when it is.
+fn over(
+    draft: &mut Draft<'_>,
+    since: Timestamp,
+    limit: Duration,
+    finished: Option<Timestamp>,
+    sentence: impl FnOnce() -> String,
+) -> Option<Failure> {
+    // A limit beyond the end of time is none.
+    let limit = SignedDuration::try_from(limit).ok()?;
+    let end = since.checked_add(limit).ok()?;
+    if finished.unwrap_or(draft.world.now) < end {
+        if finished.is_none() {
+            draft.look_at(Some(end));
+        }
+        return None;
+    }
+    Some(Failure {
+        code: "TimedOut".to_owned(),
+        message: format!("timed out: {}", sentence()),
+        kind: ErrorKind::User,
+        retry: Retry::User,
+    })
+}
+
+fn readable(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+fn system(code: &str, message: String) -> Failure {
+    Failure {
+        code: code.to_owned(),
+        message,
+        kind: ErrorKind::System,
+        retry: Retry::System,
+    }
+}

@@ -1,0 +1,654 @@
+//! The state machine, branch by branch: what is known in, what is decided out.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use dataplane_api::task_action::ErrorKind;
+use dataplane_proto::flyteidl2::core;
+use k8s_openapi::jiff::SignedDuration;
+use serde_json::json;
+
+use super::*;
+use crate::executor::{example, failure::Retry, transition::Phase};
+
+/// An action, what is known of it, and the time; each decision is carried out as far as it is the status.
+struct Case {
+    subject: Result<Subject, Refusal>,
+    status: TaskActionStatus,
+    state: State,
+    deleting: bool,
+    finalizer: bool,
+    labelled: bool,
+    pod: PodSeen,
+    previous: Option<Previous>,
+    outcome: Option<Result<(), Failure>>,
+    refused: Option<Refused>,
+    room: bool,
+    now: Timestamp,
+}
+
+fn template(metadata: core::TaskMetadata) -> core::TaskTemplate {
+    core::TaskTemplate {
+        metadata: Some(metadata),
+        ..example::python()
+    }
+}
+
+fn retries(retries: u32) -> core::TaskMetadata {
+    core::TaskMetadata {
+        retries: Some(core::RetryStrategy {
+            retries,
+            ..core::RetryStrategy::default()
+        }),
+        ..core::TaskMetadata::default()
+    }
+}
+
+fn case(metadata: core::TaskMetadata) -> Case {
+    let settings = example::settings(json!({}), "spec");
+    let mut action = example::action(&template(metadata), &settings);
+    action.created = Some("2026-01-02T03:00:00Z".parse().unwrap());
+    Case {
+        subject: Ok(Subject::of(&action).unwrap().unwrap()),
+        status: TaskActionStatus::default(),
+        state: State::default(),
+        deleting: false,
+        finalizer: true,
+        labelled: false,
+        pod: PodSeen::Missing,
+        previous: None,
+        outcome: None,
+        refused: None,
+        room: true,
+        now: "2026-01-02T03:00:00Z".parse().unwrap(),
+    }
+}
+
+fn pod(uid: &str, observation: Observation) -> PodView {
+    PodView {
+        uid: uid.to_owned(),
+        deleting: false,
+        ended: matches!(observation, Observation::Succeeded | Observation::Failed(_)),
+        observation,
+        began: None,
+        finished: None,
+        fresh: false,
+        logs: core::LogContext {
+            primary_pod_name: uid.to_owned(),
+            ..core::LogContext::default()
+        },
+    }
+}
+
+fn failure(retry: Retry) -> Failure {
+    Failure {
+        code: "Code".to_owned(),
+        message: "it broke".to_owned(),
+        kind: ErrorKind::User,
+        retry,
+    }
+}
+
+fn initializing(reason: &str) -> Observation {
+    Observation::Initializing {
+        reason: reason.to_owned(),
+        message: format!("because of {reason}"),
+        until: None,
+    }
+}
+
+const RUNNING: Observation = Observation::Running { since: None };
+
+impl Case {
+    fn decide(&mut self) -> Decision {
+        let id = self.subject.as_ref().ok().map(|subject| subject.id.clone());
+        let decision = decide(&World {
+            id: id.as_ref(),
+            subject: self.subject.as_ref(),
+            status: &self.status,
+            state: &self.state,
+            deleting: self.deleting,
+            finalizer: self.finalizer,
+            labelled: self.labelled,
+            pod: self.pod.clone(),
+            previous: self.previous.clone(),
+            outcome: self.outcome.as_ref(),
+            refused: self.refused.as_ref(),
+            room: self.room,
+            max_system_failures: NonZeroU32::new(3).unwrap(),
+            now: self.now,
+        });
+        self.status = decision.status.clone();
+        self.state = decision.state.clone();
+        decision
+    }
+
+    fn sees(&mut self, pod: PodView) -> &mut Self {
+        self.pod = PodSeen::Ours(pod);
+        self
+    }
+
+    fn later(&mut self, seconds: i64) -> &mut Self {
+        self.now += SignedDuration::from_secs(seconds);
+        self
+    }
+
+    /// The step and the transitions: phase, attempt and version.
+    #[track_caller]
+    fn expect(&mut self, step: &Step, transitions: &[(Phase, u32, u32)]) -> Decision {
+        let decision = self.decide();
+        let told: Vec<(Phase, u32, u32)> = decision
+            .transitions
+            .iter()
+            .map(|told| (told.phase, told.attempt.get(), told.version))
+            .collect();
+        assert_eq!((&decision.step, told.as_slice()), (step, transitions));
+        decision
+    }
+
+    /// Type, status and reason of the conditions.
+    fn conditions(&self) -> BTreeMap<&str, (&str, &str)> {
+        self.status
+            .conditions
+            .iter()
+            .map(|c| (c.type_.as_str(), (c.status.as_str(), c.reason.as_str())))
+            .collect()
+    }
+
+    fn history(&self) -> Vec<&str> {
+        self.status
+            .phase_history
+            .iter()
+            .map(|entry| entry.phase.as_str())
+            .collect()
+    }
+
+    fn running() -> Self {
+        Self::running_with(core::TaskMetadata::default())
+    }
+
+    fn running_with(metadata: core::TaskMetadata) -> Self {
+        let mut case = case(metadata);
+        case.decide();
+        case.sees(pod("uid-1", initializing("ContainerCreating"))).decide();
+        case.sees(pod("uid-1", RUNNING)).decide();
+        assert_eq!(case.history(), ["Queued", "Initializing", "Executing"]);
+        case
+    }
+}
+
+fn create(attempt: u32) -> Step {
+    Step::CreatePod(NonZeroU32::new(attempt).unwrap())
+}
+
+fn delete(attempt: u32, uid: &str) -> Step {
+    Step::DeletePod(NonZeroU32::new(attempt).unwrap(), uid.to_owned())
+}
+
+const PREFIX: &str = "s3://acme-metadata/acme/fraud/staging/r7/a0/1";
+
+#[test]
+fn a_task_from_its_first_look_to_its_end() {
+    let mut case = case(core::TaskMetadata::default());
+    case.finalizer = false;
+    case.expect(&Step::AddFinalizer, &[]);
+    case.finalizer = true;
+    case.expect(&create(1), &[(Phase::Queued, 1, 0)]);
+    assert_eq!(case.conditions(), [("Progressing", ("True", "Queued"))].into());
+
+    let queued = Observation::Queued {
+        reason: String::new(),
+        message: String::new(),
+    };
+    let fresh = PodView {
+        fresh: true,
+        ..pod("uid-1", queued.clone())
+    };
+    let decision = case.sees(fresh).expect(&Step::Settle, &[]);
+    assert_eq!(decision.again, Some(Duration::from_secs(1)));
+    case.sees(pod("uid-1", queued)).expect(&Step::Rest, &[]);
+
+    let told = case
+        .sees(pod("uid-1", initializing("ContainerCreating")))
+        .expect(&Step::Rest, &[(Phase::Initializing, 1, 0)]);
+    let transition = &told.transitions[0];
+    assert_eq!(transition.logs.as_ref().unwrap().primary_pod_name, "uid-1");
+    assert_eq!(transition.output_prefix.as_deref(), Some(PREFIX));
+    assert_eq!(case.conditions(), [("Progressing", ("True", "Initializing"))].into());
+
+    case.later(5).sees(pod("uid-1", RUNNING)).expect(&Step::Rest, &[(Phase::Executing, 1, 0)]);
+    assert_eq!(case.conditions(), [("Progressing", ("True", "Executing"))].into());
+    case.expect(&Step::Rest, &[]);
+
+    case.later(5).sees(pod("uid-1", Observation::Succeeded));
+    case.expect(&Step::ReadOutcome(PREFIX.to_owned()), &[]);
+    case.outcome = Some(Ok(()));
+    case.expect(&Step::Continue, &[(Phase::Succeeded, 1, 0)]);
+    assert_eq!(
+        case.conditions(),
+        [("Progressing", ("False", "Completed")), ("Succeeded", ("True", "Completed"))].into()
+    );
+    assert_eq!(case.history(), ["Queued", "Initializing", "Executing", "Completed"]);
+    assert_eq!((case.status.attempts, case.status.plugin_phase.as_str()), (1, "PhaseSuccess"));
+
+    case.expect(&Step::Finish, &[]);
+    (case.labelled, case.finalizer) = (true, false);
+    case.expect(&Step::Rest, &[]);
+}
+
+#[test]
+fn what_was_missed_is_told_in_order() {
+    let mut case = case(core::TaskMetadata::default());
+    case.outcome = Some(Ok(()));
+    let mut done = pod("uid-1", Observation::Succeeded);
+    done.began = Some("2026-01-02T03:00:10Z".parse().unwrap());
+    done.finished = Some("2026-01-02T03:00:20Z".parse().unwrap());
+    case.sees(done).later(60);
+    let decision = case.expect(
+        &Step::Continue,
+        &[(Phase::Queued, 1, 0), (Phase::Executing, 1, 0), (Phase::Succeeded, 1, 0)],
+    );
+    let times: Vec<String> = decision.transitions.iter().map(|told| told.at.to_string()).collect();
+    assert!(times.is_sorted(), "no transition is before the one before it: {times:?}");
+}
+
+#[test]
+fn terminal_is_terminal() {
+    for observation in [RUNNING, Observation::Succeeded, Observation::Failed(failure(Retry::User))] {
+        let mut case = Case::running();
+        case.sees(pod("uid-1", Observation::Succeeded));
+        case.outcome = Some(Ok(()));
+        case.decide();
+        let status = case.status.clone();
+        let still_runs = observation == RUNNING;
+        case.sees(pod("uid-1", observation));
+        let step = if still_runs { delete(1, "uid-1") } else { Step::Finish };
+        case.expect(&step, &[]);
+        case.pod = PodSeen::Missing;
+        case.expect(&Step::Finish, &[]);
+        assert_eq!(case.status, status);
+    }
+}
+
+#[test]
+fn a_failure_of_the_task_is_tried_again_while_retries_last() {
+    let mut case = Case::running_with(retries(1));
+    case.sees(pod("uid-1", Observation::Failed(failure(Retry::User))));
+    case.expect(&Step::ReadOutcome(PREFIX.to_owned()), &[]);
+    case.outcome = Some(Ok(()));
+    let decision = case.expect(
+        &delete(1, "uid-1"),
+        &[(Phase::RetryableFailure, 1, 0), (Phase::Queued, 2, 0)],
+    );
+    assert_eq!(decision.transitions[0].failure, Some(failure(Retry::User)));
+    assert_eq!(decision.transitions[1].output_prefix.as_deref(), Some(&*PREFIX.replace("/1", "/2")));
+    assert_eq!(case.status.attempts, 2);
+    assert_eq!(case.conditions(), [("Progressing", ("True", "Queued"))].into());
+    assert_eq!(case.status.error_state, None);
+
+    // Two attempts never run at the same time.
+    case.pod = PodSeen::Missing;
+    case.outcome = None;
+    let mut previous = Previous {
+        uid: "uid-1".to_owned(),
+        deleting: false,
+        ended: false,
+    };
+    case.previous = Some(previous.clone());
+    case.expect(&delete(1, "uid-1"), &[]);
+    previous.deleting = true;
+    case.previous = Some(previous.clone());
+    case.expect(&Step::Rest, &[]);
+    previous.ended = true;
+    case.previous = Some(previous);
+    case.expect(&create(2), &[]);
+
+    case.sees(pod("uid-2", Observation::Failed(failure(Retry::User))));
+    case.outcome = Some(Ok(()));
+    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 2, 0)]);
+    assert_eq!(
+        case.conditions(),
+        [("Failed", ("True", "PermanentFailure")), ("Progressing", ("False", "PermanentFailure"))].into()
+    );
+    let error = case.status.error_state.clone().unwrap();
+    assert_eq!((error.code.as_str(), error.kind, error.message.as_str()), ("Code", ErrorKind::User, "it broke"));
+    assert_eq!(
+        case.history(),
+        ["Queued", "Initializing", "Executing", "RetryableFailure", "Queued", "PermanentFailure"]
+    );
+}
+
+#[test]
+fn what_the_task_says_goes_before_its_exit_code() {
+    let said = Failure {
+        message: "ValueError: no rows".to_owned(),
+        ..failure(Retry::No)
+    };
+    for observation in [Observation::Succeeded, Observation::Failed(failure(Retry::User))] {
+        let mut case = Case::running_with(retries(5));
+        case.sees(pod("uid-1", observation));
+        case.outcome = Some(Err(said.clone()));
+        let decision = case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 0)]);
+        assert_eq!(decision.transitions[0].failure.as_ref().unwrap().message, said.message);
+    }
+}
+
+#[test]
+fn attempts_wait_as_the_template_says() {
+    let mut case = Case::running_with(core::TaskMetadata {
+        retries: Some(core::RetryStrategy {
+            retries: 3,
+            backoff: Some(core::Backoff {
+                base: Some(prost_types::Duration { seconds: 60, nanos: 0 }),
+                factor: Some(2.0),
+                ..core::Backoff::default()
+            }),
+            ..core::RetryStrategy::default()
+        }),
+        ..core::TaskMetadata::default()
+    });
+    case.sees(pod("uid-1", Observation::Failed(failure(Retry::User))));
+    case.outcome = Some(Ok(()));
+    case.decide();
+    case.pod = PodSeen::Missing;
+    let waits = case.expect(&Step::Rest, &[]).again;
+    assert_eq!(waits, Some(Duration::from_secs(60)));
+    case.later(60).expect(&create(2), &[]);
+}
+
+#[test]
+fn a_failure_of_the_platform_costs_no_attempt_and_uses_the_name_again() {
+    let mut case = Case::running();
+    let lost = Observation::Failed(failure(Retry::System));
+    case.sees(pod("uid-1", lost.clone()));
+    case.expect(&Step::Continue, &[(Phase::Queued, 1, 1)]);
+    assert_eq!((case.status.attempts, case.status.system_failures), (1, 1));
+
+    case.expect(&delete(1, "uid-1"), &[]);
+    let mut ending = pod("uid-1", lost);
+    ending.deleting = true;
+    case.sees(ending).expect(&Step::Rest, &[]);
+    case.pod = PodSeen::Missing;
+    let waits = case.expect(&Step::Rest, &[]).again;
+    assert_eq!(waits, Some(Duration::from_secs(10)));
+    case.later(10).expect(&create(1), &[]);
+    case.sees(pod("uid-2", RUNNING)).expect(&Step::Rest, &[(Phase::Executing, 1, 1)]);
+}
+
+#[test]
+fn failures_of_the_platform_have_a_limit() {
+    let mut case = Case::running();
+    for failures in 1..=3 {
+        case.sees(pod(&format!("uid-{failures}"), Observation::Failed(failure(Retry::System))));
+        case.expect(&Step::Continue, &[(Phase::Queued, 1, failures)]);
+        assert_eq!(case.status.system_failures, failures);
+    }
+    case.sees(pod("uid-4", Observation::Failed(failure(Retry::System))));
+    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 3)]);
+    let error = case.status.error_state.clone().unwrap();
+    assert_eq!((error.code.as_str(), error.kind), ("MaxSystemFailuresExceeded", ErrorKind::System));
+    assert!(error.message.contains("it broke"), "{}", error.message);
+}
+
+#[test]
+fn failures_of_the_platform_count_anew_after_a_long_run() {
+    let mut case = Case::running();
+    for uid in 0..20 {
+        case.later(STABLE_RUN).sees(pod(&format!("lost-{uid}"), Observation::Failed(failure(Retry::System))));
+        case.decide();
+        assert_eq!(case.status.system_failures, 1);
+        case.sees(pod(&format!("new-{uid}"), RUNNING)).decide();
+    }
+}
+
+const STABLE_RUN: i64 = 600;
+
+#[test]
+fn a_pod_that_vanished_is_made_again_only_when_the_api_server_says_so() {
+    let mut case = Case::running();
+    case.pod = PodSeen::Missing;
+    case.expect(&Step::ReadPod(NonZeroU32::MIN), &[]);
+    case.pod = PodSeen::Gone;
+    let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, 1)]);
+    assert!(decision.transitions[0].reason.contains("ResourceDeletedExternally"));
+    case.expect(&Step::Rest, &[]);
+    case.later(10).expect(&create(1), &[]);
+}
+
+#[test]
+fn a_pod_that_somebody_deleted_may_still_end_well() {
+    let mut case = Case::running();
+    let mut ending = pod("uid-1", Observation::Failed(failure(Retry::System)));
+    (ending.deleting, ending.ended) = (true, false);
+    case.sees(ending.clone()).expect(&Step::Rest, &[]);
+    ending.observation = Observation::Succeeded;
+    case.sees(ending).expect(&Step::ReadOutcome(PREFIX.to_owned()), &[]);
+}
+
+#[test]
+fn a_pod_that_somebody_deleted_is_no_failure_of_the_task() {
+    let mut case = Case::running();
+    let mut ended = pod("uid-1", Observation::Failed(failure(Retry::User)));
+    ended.deleting = true;
+    case.sees(ended);
+    let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, 1)]);
+    assert!(decision.transitions[0].reason.contains("UnexpectedObjectDeletion"));
+}
+
+#[test]
+fn a_pod_that_is_not_ours_is_never_taken() {
+    let mut case = case(core::TaskMetadata::default());
+    case.decide();
+    case.pod = PodSeen::Foreign("a pod of ReplicaSet web".to_owned());
+    for failures in 1..=3 {
+        let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, failures)]);
+        assert!(decision.transitions[0].reason.contains("ReplicaSet web"));
+        let again = case.expect(&Step::Rest, &[]).again.unwrap();
+        case.later(i64::try_from(again.as_secs()).unwrap());
+    }
+    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 3)]);
+    // Neither deleted nor waited for.
+    case.expect(&Step::Finish, &[]);
+}
+
+#[test]
+fn a_task_that_runs_too_long_is_stopped() {
+    let metadata = core::TaskMetadata {
+        timeout: Some(prost_types::Duration { seconds: 30, nanos: 0 }),
+        ..retries(1)
+    };
+    let mut case = Case::running_with(metadata);
+    let mut runs = pod("uid-1", RUNNING);
+    runs.began = Some(case.now);
+    let again = case.sees(runs.clone()).expect(&Step::Rest, &[]).again;
+    assert_eq!(again, Some(Duration::from_secs(30)));
+    case.later(30).expect(&delete(1, "uid-1"), &[(Phase::TimedOut, 1, 0), (Phase::Queued, 2, 0)]);
+    assert_eq!(case.conditions(), [("Progressing", ("True", "Queued"))].into());
+
+    runs.began = Some(case.now);
+    runs.uid = "uid-2".to_owned();
+    case.sees(runs).decide();
+    case.later(30).expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
+    assert_eq!(
+        case.conditions(),
+        [("Failed", ("True", "TimedOut")), ("Progressing", ("False", "TimedOut"))].into()
+    );
+    // What still runs is stopped before it is finished.
+    case.expect(&delete(2, "uid-2"), &[]);
+}
+
+#[test]
+fn an_end_that_is_seen_late_counts_by_when_it_was() {
+    let metadata = || core::TaskMetadata {
+        timeout: Some(prost_types::Duration { seconds: 30, nanos: 0 }),
+        ..core::TaskMetadata::default()
+    };
+    for (ran, phase) in [(29, Phase::Succeeded), (31, Phase::TimedOut)] {
+        let mut case = Case::running_with(metadata());
+        let mut done = pod("uid-1", Observation::Succeeded);
+        done.began = Some(case.now);
+        done.finished = Some(case.now + SignedDuration::from_secs(ran));
+        case.outcome = Some(Ok(()));
+        case.sees(done).later(3600).expect(&Step::Continue, &[(phase, 1, 0)]);
+    }
+}
+
+#[test]
+fn waiting_too_long_and_taking_too_long_in_all_end_too() {
+    let timeouts = core::TimeoutStrategy {
+        queued_timeout: Some(prost_types::Duration { seconds: 60, nanos: 0 }),
+        deadline: Some(prost_types::Duration { seconds: 600, nanos: 0 }),
+        ..core::TimeoutStrategy::default()
+    };
+    let metadata = core::TaskMetadata {
+        timeouts: Some(timeouts),
+        ..retries(9)
+    };
+    let mut case = case(metadata);
+    case.decide();
+    case.sees(pod("uid-1", initializing("ContainerCreating"))).decide();
+    case.later(60).expect(&delete(1, "uid-1"), &[(Phase::TimedOut, 1, 0), (Phase::Queued, 2, 0)]);
+    case.pod = PodSeen::Missing;
+    case.later(540).expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
+    assert_eq!(case.conditions()["Failed"], ("True", "TimedOut"));
+}
+
+#[test]
+fn an_abort_stops_the_pod_tells_and_lets_go() {
+    let mut case = Case::running();
+    case.deleting = true;
+    case.expect(&delete(1, "uid-1"), &[]);
+    let mut ending = pod("uid-1", RUNNING);
+    ending.deleting = true;
+    let conditions = case.status.conditions.clone();
+    case.sees(ending).expect(&Step::Release, &[(Phase::Aborted, 1, 0)]);
+    assert_eq!(case.status.conditions, conditions, "a resource that goes unfinished is what tells of an abort");
+    // The finalizer could not be taken off: it is not told again.
+    case.expect(&Step::Release, &[]);
+    case.finalizer = false;
+    case.expect(&Step::Rest, &[]);
+}
+
+#[test]
+fn what_was_over_is_not_aborted() {
+    let mut case = Case::running();
+    case.sees(pod("uid-1", Observation::Succeeded));
+    case.outcome = Some(Ok(()));
+    case.decide();
+    case.deleting = true;
+    case.expect(&Step::Release, &[]);
+}
+
+#[test]
+fn what_cannot_be_run_fails_with_a_sentence() {
+    for phase in [Phase::InvalidSpec, Phase::PluginNotFound] {
+        let mut case = case(core::TaskMetadata::default());
+        case.decide();
+        case.refused = Some(Refused::Unbuildable(Refusal {
+            phase,
+            message: "no such thing".to_owned(),
+        }));
+        case.expect(&Step::Continue, &[(phase, 1, 0)]);
+        assert_eq!(case.conditions()["Failed"], ("True", phase.as_str()));
+        let error = case.status.error_state.clone().unwrap();
+        assert_eq!((error.code.as_str(), error.message.as_str()), (phase.as_str(), "no such thing"));
+    }
+}
+
+#[test]
+fn a_resource_that_says_nothing_fails_though_nothing_can_be_told() {
+    let mut case = case(core::TaskMetadata::default());
+    case.subject = Err(Refusal {
+        phase: Phase::InvalidSpec,
+        message: "spec.project: …".to_owned(),
+    });
+    case.expect(&Step::Continue, &[]);
+    assert_eq!(case.conditions()["Failed"], ("True", "InvalidSpec"));
+    case.expect(&Step::Finish, &[]);
+}
+
+#[test]
+fn pods_that_the_api_server_refuses() {
+    let refused = |refused: Refused, metadata: core::TaskMetadata| {
+        let mut case = case(metadata);
+        case.decide();
+        case.refused = Some(refused);
+        case
+    };
+    let forbidden = || Refused::Forbidden("violates PodSecurity".to_owned());
+    refused(forbidden(), core::TaskMetadata::default()).expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 0)]);
+    refused(forbidden(), retries(1)).expect(&Step::Continue, &[(Phase::RetryableFailure, 1, 0), (Phase::Queued, 2, 0)]);
+    let invalid = Refused::Invalid {
+        code: "InvalidResource",
+        message: "spec.containers[0].image: Required".to_owned(),
+    };
+    refused(invalid, retries(1)).expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 0)]);
+    for waits in [
+        Refused::QuotaExceeded("exceeded quota".to_owned()),
+        Refused::NamespaceEnding("it is being terminated".to_owned()),
+    ] {
+        let mut case = refused(waits, core::TaskMetadata::default());
+        let decision = case.expect(&Step::Rest, &[(Phase::Queued, 1, 1)]);
+        assert_eq!(decision.again, Some(Duration::from_secs(30)));
+        // Once is enough.
+        case.expect(&Step::Rest, &[]);
+    }
+}
+
+#[test]
+fn details_of_a_phase_are_told_once_and_only_so_many() {
+    let mut case = case(core::TaskMetadata::default());
+    case.decide();
+    case.sees(pod("uid-1", initializing("ContainerCreating"))).decide();
+    case.sees(pod("uid-1", initializing("ErrImagePull"))).expect(&Step::Rest, &[(Phase::Initializing, 1, 1)]);
+    case.sees(pod("uid-1", initializing("ImagePullBackOff"))).expect(&Step::Rest, &[(Phase::Initializing, 1, 2)]);
+    for reason in ["ErrImagePull", "ImagePullBackOff", "ContainerCreating"] {
+        case.sees(pod("uid-1", initializing(reason))).expect(&Step::Rest, &[]);
+    }
+    for number in 0..100 {
+        case.sees(pod("uid-1", initializing(&format!("Reason{number}")))).decide();
+    }
+    assert!(case.state.version < 10 && case.state.told.len() < 10, "{:?}", case.state);
+    assert_eq!(case.history(), ["Queued", "Initializing"]);
+}
+
+#[test]
+fn nothing_is_begun_without_room_for_its_events_and_what_runs_goes_on() {
+    let mut case = case(core::TaskMetadata::default());
+    case.room = false;
+    assert!(case.expect(&Step::Rest, &[]).again.is_some());
+    assert_eq!(case.status, TaskActionStatus::default());
+    let mut case = Case::running();
+    case.room = false;
+    case.outcome = Some(Ok(()));
+    case.sees(pod("uid-1", Observation::Succeeded)).expect(&Step::Continue, &[(Phase::Succeeded, 1, 0)]);
+}
+
+#[test]
+fn an_action_that_another_executor_began_is_gone_on_with() {
+    let mut case = Case::running();
+    case.state = State::default();
+    case.status.plugin_state = Some(k8s_openapi::ByteString(vec![1, 2, 3]));
+    case.status.plugin_state_version = 1;
+    case.sees(pod("uid-1", RUNNING)).expect(&Step::Rest, &[]);
+    case.sees(pod("uid-1", Observation::Succeeded));
+    case.outcome = Some(Ok(()));
+    case.expect(&Step::Continue, &[(Phase::Succeeded, 1, 0)]);
+}
+
+#[test]
+fn a_long_history_is_bounded_and_messages_too() {
+    let mut case = Case::running_with(retries(5000));
+    for _ in 0..300 {
+        let loud = Failure {
+            message: "é".repeat(100_000),
+            ..failure(Retry::User)
+        };
+        case.sees(pod("uid", Observation::Failed(failure(Retry::User))));
+        case.outcome = Some(Err(loud));
+        case.decide();
+    }
+    assert!(case.status.phase_history.len() <= 200);
+    assert_eq!(case.history()[0], "Queued");
+    let size = serde_json::to_string(&case.status).unwrap().len();
+    assert!(size < 1 << 20, "etcd takes 1.5 MiB: {size}");
+}

@@ -1,0 +1,246 @@
+//! A cluster with one action, inside the test: its API server, with what goes wrong in it, and what a kubelet does.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::{Method, Request, Response, StatusCode};
+use kube::{Client, client::Body};
+use serde_json::{Value, json};
+use tower::BoxError;
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing was done.
+    Throttled,
+    Refused,
+    /// It was done, and the answer was lost.
+    AnswerLost,
+}
+
+pub struct Cluster {
+    objects: Mutex<Objects>,
+}
+
+pub struct Objects {
+    pub action: Option<Value>,
+    pub pods: BTreeMap<String, Value>,
+    pub faults: VecDeque<Fault>,
+    version: u64,
+    /// Pods that were ever made.
+    pub made: u64,
+    /// Calls that were answered.
+    pub calls: u64,
+}
+
+impl Cluster {
+    pub fn start(action: Value) -> Arc<Self> {
+        let mut objects = Objects {
+            action: None,
+            pods: BTreeMap::new(),
+            faults: VecDeque::new(),
+            version: 1,
+            made: 0,
+            calls: 0,
+        };
+        objects.action = Some(objects.versioned(action));
+        Arc::new(Self {
+            objects: Mutex::new(objects),
+        })
+    }
+
+    pub fn client(self: &Arc<Self>) -> Client {
+        let cluster = Arc::clone(self);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let cluster = Arc::clone(&cluster);
+            async move { cluster.answer(request).await }
+        });
+        Client::new(service, "default")
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+        let (parts, body) = request.into_parts();
+        let bytes = body.collect_bytes().await?;
+        let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let mut objects = self.lock();
+        objects.calls += 1;
+        let fault = objects.faults.pop_front();
+        let (status, answer) = match fault {
+            Some(Fault::Throttled) => failed(429, "TooManyRequests", "slow down"),
+            Some(Fault::Refused) => return Err("connection refused".into()),
+            _ => objects.handle(&parts.method, parts.uri.path(), &body),
+        };
+        if fault == Some(Fault::AnswerLost) {
+            return Err("connection reset".into());
+        }
+        let mut response = Response::new(Body::from(answer.to_string().into_bytes()));
+        *response.status_mut() = status;
+        Ok(response)
+    }
+}
+
+impl Objects {
+    fn handle(&mut self, method: &Method, path: &str, body: &Value) -> (StatusCode, Value) {
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        match parts.as_slice() {
+            ["apis", "flyte.org", "v1", "namespaces", _, "taskactions", _, rest @ ..] => {
+                self.handle_action(method, rest, body)
+            }
+            ["api", "v1", "namespaces", _, "pods"] => self.make_pod(body),
+            ["api", "v1", "namespaces", _, "pods", name] => match *method {
+                Method::GET => found(self.pods.get(*name).cloned()),
+                Method::DELETE => self.delete_pod(name, body),
+                _ => panic!("a pod is never changed"),
+            },
+            _ => panic!("nobody may call {method} {path}"),
+        }
+    }
+
+    fn handle_action(&mut self, method: &Method, rest: &[&str], body: &Value) -> (StatusCode, Value) {
+        let Some(mut action) = self.action.clone() else {
+            return found(None);
+        };
+        if *method == Method::GET {
+            return found(Some(action));
+        }
+        assert_eq!(*method, Method::PATCH, "actions are patched, never replaced");
+        let version = body["metadata"]["resourceVersion"].clone();
+        assert!(version.is_string(), "a patch says which version it is of");
+        if version != action["metadata"]["resourceVersion"] {
+            return failed(409, "Conflict", "the object has been modified");
+        }
+        let part = if rest == ["status"] { "status" } else { "metadata" };
+        merge(&mut action[part], &body[part]);
+        let action = self.versioned(action);
+        let finalizers = action["metadata"]["finalizers"].as_array();
+        let held = finalizers.is_some_and(|finalizers| !finalizers.is_empty());
+        let deleting = action["metadata"]["deletionTimestamp"].is_string();
+        self.action = (held || !deleting).then(|| action.clone());
+        found(Some(action))
+    }
+
+    fn make_pod(&mut self, body: &Value) -> (StatusCode, Value) {
+        let name = body["metadata"]["name"].as_str().unwrap().to_owned();
+        if self.pods.contains_key(&name) {
+            return failed(409, "AlreadyExists", "pods already exists");
+        }
+        self.made += 1;
+        let mut pod = body.clone();
+        pod["metadata"]["uid"] = json!(format!("pod-{}", self.made));
+        pod["status"] = json!({ "phase": "Pending" });
+        let pod = self.versioned(pod);
+        self.pods.insert(name, pod.clone());
+        found(Some(pod))
+    }
+
+    fn delete_pod(&mut self, name: &str, body: &Value) -> (StatusCode, Value) {
+        let Some(mut pod) = self.pods.get(name).cloned() else {
+            return found(None);
+        };
+        if body["preconditions"]["uid"] != pod["metadata"]["uid"] {
+            return failed(409, "Conflict", "the UID in the precondition does not match");
+        }
+        pod["metadata"]["deletionTimestamp"] = json!("2026-01-02T03:04:05Z");
+        let pod = self.versioned(pod);
+        self.pods.insert(name.to_owned(), pod.clone());
+        found(Some(pod))
+    }
+
+    /// Somebody deletes the action.
+    pub fn delete_action(&mut self) {
+        let Some(mut action) = self.action.take() else {
+            return;
+        };
+        let finalizers = action["metadata"]["finalizers"].as_array();
+        if finalizers.is_none_or(Vec::is_empty) {
+            return;
+        }
+        action["metadata"]["deletionTimestamp"] = json!("2026-01-02T03:04:05Z");
+        self.action = Some(self.versioned(action));
+    }
+
+    /// Somebody else than the executor writes a label.
+    pub fn label_action(&mut self) {
+        if let Some(mut action) = self.action.take() {
+            action["metadata"]["labels"]["flyte.org/terminal-status-recorded"] = json!("true");
+            self.action = Some(self.versioned(action));
+        }
+    }
+
+    /// Somebody else than the executor deletes the pods.
+    pub fn evict(&mut self) {
+        for name in self.pods.keys().cloned().collect::<Vec<_>>() {
+            let uid = self.pods[&name]["metadata"]["uid"].clone();
+            self.delete_pod(&name, &json!({ "preconditions": { "uid": uid } }));
+        }
+    }
+
+    /// The kubelet removes what was deleted.
+    pub fn remove_deleted(&mut self) {
+        self.pods
+            .retain(|_, pod| !pod["metadata"]["deletionTimestamp"].is_string());
+    }
+
+    /// Pods that run or may yet run.
+    pub fn live(&self) -> usize {
+        self.pods
+            .values()
+            .filter(|pod| !matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed")))
+            .count()
+    }
+
+    /// The kubelet says something of the pods that have not ended.
+    pub fn tell(&mut self, status: impl Fn(&str) -> Value) {
+        for name in self.pods.keys().cloned().collect::<Vec<_>>() {
+            let mut pod = self.pods[&name].clone();
+            if matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed")) {
+                continue;
+            }
+            let container = pod["spec"]["containers"][0]["name"].as_str().unwrap().to_owned();
+            pod["status"] = status(&container);
+            let pod = self.versioned(pod);
+            self.pods.insert(name, pod);
+        }
+    }
+
+    fn versioned(&mut self, mut object: Value) -> Value {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        object
+    }
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(fields) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, value) in fields {
+        if value.is_null() {
+            target.as_object_mut().unwrap().remove(name);
+        } else {
+            merge(&mut target[name], value);
+        }
+    }
+}
+
+fn found(object: Option<Value>) -> (StatusCode, Value) {
+    match object {
+        Some(object) => (StatusCode::OK, object),
+        None => failed(404, "NotFound", "not found"),
+    }
+}
+
+fn failed(code: u16, reason: &str, message: &str) -> (StatusCode, Value) {
+    let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason, "message": message });
+    (StatusCode::from_u16(code).unwrap(), status)
+}

@@ -1,0 +1,464 @@
+//! Whatever happens in whatever order, and wherever the executor is stopped: no transition is lost, no two pods run at once, an
+//! action that is over stays so, and attempts never go back.
+
+mod cluster;
+
+use std::{
+    cell::Cell,
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use dataplane_api::task_action::{TaskAction, TaskActionStatus};
+use dataplane_proto::flyteidl2::{common::ActionPhase, core, task::Inputs, workflow::ActionEvent};
+use k8s_openapi::{
+    api::core::v1::Pod,
+    jiff::{SignedDuration, Timestamp},
+};
+use prometheus::Registry;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{
+    action::Action,
+    decide::is_terminal,
+    events, example,
+    failure::Failure,
+    kept::{Kept, KeptAction, KeptPod, counted},
+    kubernetes::Kubernetes,
+    metrics::Metrics,
+    reconcile::{Objects, Reconciler, Sink, Unread},
+    settings::Settings,
+    state::State,
+    transition::Transition,
+    work_queue::Key,
+};
+use cluster::{Cluster, Fault};
+
+/// What happens next.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The executor looks at the action.
+    Look,
+    /// The watch tells of the action, of the pods.
+    TellAction,
+    TellPods,
+    /// The executor is killed and starts again.
+    Restart,
+    /// The executor is killed within a look, when it waits for an answer for the nth time.
+    Kill(u8),
+    PodRuns,
+    PodSucceeds,
+    PodFails,
+    PodIsLost,
+    PodsAreEvicted,
+    PodsAreRemoved,
+    Abort,
+    LabelByOthers,
+    Away,
+    Back,
+    Time(u16),
+    Fault(Fault),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        8 => Just(Step::Look),
+        4 => Just(Step::TellAction),
+        4 => Just(Step::TellPods),
+        1 => Just(Step::Restart),
+        2 => (1..12_u8).prop_map(Step::Kill),
+        3 => Just(Step::PodRuns),
+        2 => Just(Step::PodSucceeds),
+        2 => Just(Step::PodFails),
+        1 => Just(Step::PodIsLost),
+        1 => Just(Step::PodsAreEvicted),
+        2 => Just(Step::PodsAreRemoved),
+        1 => Just(Step::Abort),
+        1 => Just(Step::LabelByOthers),
+        1 => Just(Step::Away),
+        1 => Just(Step::Back),
+        2 => (1..200_u16).prop_map(Step::Time),
+        2 => prop_oneof![Just(Fault::Throttled), Just(Fault::Refused), Just(Fault::AnswerLost)].prop_map(Step::Fault),
+    ];
+    prop::collection::vec(step, 0..60)
+}
+
+thread_local! {
+    static NOW: Cell<i64> = const { Cell::new(0) };
+}
+
+fn clock() -> Timestamp {
+    Timestamp::from_second(1_767_323_000 + NOW.get()).unwrap()
+}
+
+/// The control plane: what it took, in the order in which it first did.
+#[derive(Clone, Default)]
+struct ControlPlane(Arc<Taken>);
+
+#[derive(Default)]
+struct Taken {
+    away: AtomicBool,
+    events: Mutex<Vec<(u32, ActionPhase, u32)>>,
+}
+
+impl Sink for ControlPlane {
+    fn event(&self, transition: &Transition) -> ActionEvent {
+        let settings = example::settings(json!({}), "spec");
+        events::event(transition, &settings, clock())
+    }
+
+    async fn deliver(&self, events: Vec<ActionEvent>) -> bool {
+        // A call gives others a chance, also the one that kills.
+        tokio::task::yield_now().await;
+        if self.0.away.load(Ordering::SeqCst) {
+            return false;
+        }
+        let mut taken = self.0.events.lock().unwrap();
+        for event in events {
+            let told = (event.attempt, event.phase(), event.version);
+            if !taken.contains(&told) {
+                taken.push(told);
+            }
+        }
+        true
+    }
+}
+
+#[derive(Clone)]
+struct Store;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the store is away")]
+struct StoreIsAway;
+
+impl Unread for StoreIsAway {
+    fn may_pass(&self) -> bool {
+        true
+    }
+}
+
+impl Objects for Store {
+    type Error = StoreIsAway;
+
+    async fn outcome(&self, _: &str) -> Result<Result<(), Failure>, StoreIsAway> {
+        tokio::task::yield_now().await;
+        Ok(Ok(()))
+    }
+
+    async fn inputs(&self, _: &Action) -> Result<Result<Inputs, Failure>, StoreIsAway> {
+        Err(StoreIsAway)
+    }
+}
+
+/// The cluster, the control plane, an executor, and what was seen so far.
+struct Model {
+    cluster: Arc<Cluster>,
+    control_plane: ControlPlane,
+    executor: Arc<Reconciler<ControlPlane, Store>>,
+    key: Key,
+    attempts: u32,
+    over: Option<TaskActionStatus>,
+    last: TaskActionStatus,
+    aborted: bool,
+}
+
+const ATTEMPTS: u32 = 3;
+
+impl Model {
+    fn start() -> Self {
+        NOW.set(0);
+        let template = core::TaskTemplate {
+            metadata: Some(core::TaskMetadata {
+                retries: Some(core::RetryStrategy {
+                    retries: ATTEMPTS - 1,
+                    ..core::RetryStrategy::default()
+                }),
+                ..core::TaskMetadata::default()
+            }),
+            ..example::python()
+        };
+        let action = serde_json::to_value(example::resource(&template)).unwrap();
+        let cluster = Cluster::start(action);
+        let control_plane = ControlPlane::default();
+        let mut model = Self {
+            executor: executor(&cluster, &control_plane),
+            key: Key::new("fraud-staging", "r7-a0"),
+            cluster,
+            control_plane,
+            attempts: 0,
+            over: None,
+            last: TaskActionStatus::default(),
+            aborted: false,
+        };
+        model.restart();
+        model
+    }
+
+    fn action(&self) -> Option<TaskAction> {
+        let action = self.cluster.lock().action.clone()?;
+        Some(serde_json::from_value(action).unwrap())
+    }
+
+    fn restart(&mut self) {
+        self.executor = executor(&self.cluster, &self.control_plane);
+        self.tell_action();
+        self.tell_pods();
+    }
+
+    fn tell_action(&self) {
+        let uid = "4d0f6a1e-0000-0000-0000-000000000000";
+        match self.action() {
+            Some(action) => {
+                let kept = KeptAction::of(&action, &self.executor.settings);
+                self.executor.actions.seen(&self.key, kept);
+            }
+            None => self.executor.actions.gone(&self.key, uid),
+        }
+    }
+
+    fn tell_pods(&self) {
+        let pods = &self.executor.pods;
+        pods.listing_begins(None);
+        for (name, pod) in &self.cluster.lock().pods {
+            let pod: Pod = serde_json::from_value(pod.clone()).unwrap();
+            pods.listed(None, &Key::new("fraud-staging", name), KeptPod::of(pod));
+        }
+        pods.listing_ends(None);
+    }
+
+    /// A look that may be broken off when it waits for the nth time.
+    async fn look(&mut self, waits: Option<u8>) {
+        let executor = Arc::clone(&self.executor);
+        let look = executor.reconcile(&self.key);
+        match waits {
+            None => {
+                look.await;
+            }
+            Some(waits) => {
+                let killer = async {
+                    for _ in 0..waits {
+                        tokio::task::yield_now().await;
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    _ = look => {}
+                    () = killer => {}
+                }
+                self.restart();
+            }
+        }
+    }
+
+    async fn step(&mut self, step: Step) {
+        match step {
+            Step::Look => self.look(None).await,
+            Step::Kill(waits) => self.look(Some(waits)).await,
+            Step::TellAction => self.tell_action(),
+            Step::TellPods => self.tell_pods(),
+            Step::Restart => self.restart(),
+            Step::PodRuns => self.cluster.lock().tell(running),
+            Step::PodSucceeds => self.cluster.lock().tell(|container| ended(container, 0)),
+            Step::PodFails => self.cluster.lock().tell(|container| ended(container, 1)),
+            Step::PodIsLost => self.cluster.lock().tell(|_| json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory." })),
+            Step::PodsAreEvicted => self.cluster.lock().evict(),
+            Step::PodsAreRemoved => self.cluster.lock().remove_deleted(),
+            Step::Abort => {
+                self.aborted = true;
+                self.cluster.lock().delete_action();
+            }
+            Step::LabelByOthers => self.cluster.lock().label_action(),
+            Step::Away => self.control_plane.0.away.store(true, Ordering::SeqCst),
+            Step::Back => self.control_plane.0.away.store(false, Ordering::SeqCst),
+            Step::Time(seconds) => NOW.set(NOW.get() + i64::from(seconds)),
+            Step::Fault(fault) => self.cluster.lock().faults.push_back(fault),
+        }
+        self.check();
+    }
+
+    /// What holds at any time.
+    fn check(&mut self) {
+        assert!(self.cluster.lock().live() <= 1, "two pods at once");
+        let taken = self.control_plane.0.events.lock().unwrap().clone();
+        // A transition may have been told whose status was not written, and then come otherwise: versions may go back, but
+        // those of one version are in order, and nothing of an attempt comes after its end.
+        for (place, (attempt, phase, version)) in taken.iter().enumerate() {
+            for (earlier, before, of) in &taken[..place] {
+                assert!(earlier <= attempt, "an attempt comes back: {taken:?}");
+                let in_order = earlier < attempt || of != version || (*before as i32) < (*phase as i32);
+                let open = earlier < attempt || (*before as i32) < ActionPhase::Succeeded as i32;
+                assert!(in_order && open, "told out of order: {taken:?}");
+            }
+        }
+        let ends = taken.iter().filter(|(_, phase, _)| {
+            matches!(phase, ActionPhase::Succeeded | ActionPhase::Aborted)
+        });
+        assert!(ends.count() <= 1, "more than one end: {taken:?}");
+        let Some(action) = self.action() else { return };
+        let status = action.status.unwrap_or_default();
+        assert!(status.attempts >= self.attempts && status.attempts <= ATTEMPTS, "attempts go back");
+        self.attempts = status.attempts;
+        if let Some(over) = &self.over {
+            assert_eq!(over.conditions, status.conditions, "an end changes");
+            assert_eq!(over.phase_history, status.phase_history);
+            assert_eq!(over.attempts, status.attempts);
+        } else if is_terminal(&status) {
+            self.over = Some(status.clone());
+        }
+        self.last = status;
+    }
+
+    /// All goes well from now on: the action comes to its end.
+    async fn heal(&mut self) {
+        self.control_plane.0.away.store(false, Ordering::SeqCst);
+        self.cluster.lock().faults.clear();
+        for _ in 0..60 {
+            NOW.set(NOW.get() + 120);
+            self.tell_action();
+            self.tell_pods();
+            self.look(None).await;
+            self.check();
+            self.tell_action();
+            let rests = self.executor.actions.get(&self.key).is_none_or(|kept| {
+                kept.labelled && !kept.finalizer()
+            });
+            if rests {
+                return;
+            }
+            let mut cluster = self.cluster.lock();
+            cluster.remove_deleted();
+            cluster.tell(|container| ended(container, 0));
+        }
+        panic!("the action never rests: {:?}", self.action().unwrap().status);
+    }
+
+    /// What holds in the end.
+    fn check_end(&self) {
+        let taken = self.control_plane.0.events.lock().unwrap().clone();
+        let told: HashSet<(u32, &str)> = taken
+            .iter()
+            .map(|(attempt, phase, _)| (*attempt, phase.as_str_name()))
+            .collect();
+        // Each entry of the history was told, in the attempt that it is of.
+        let mut attempt = 1;
+        for entry in &self.last.phase_history {
+            let phase = match entry.phase.as_str() {
+                "Queued" => "ACTION_PHASE_QUEUED",
+                "Initializing" => "ACTION_PHASE_INITIALIZING",
+                "Executing" => "ACTION_PHASE_RUNNING",
+                "Completed" => "ACTION_PHASE_SUCCEEDED",
+                "RetryableFailure" | "PermanentFailure" => "ACTION_PHASE_FAILED",
+                other => panic!("{other}"),
+            };
+            assert!(told.contains(&(attempt, phase)), "{phase} of attempt {attempt} was lost: {taken:?}");
+            attempt += u32::from(entry.phase == "RetryableFailure");
+        }
+        assert!(State::read(&self.last).pending.is_empty() || self.action().is_none());
+        let end = taken.last().map(|(_, phase, _)| *phase);
+        match self.action() {
+            Some(action) => {
+                assert!(is_terminal(&action.status.unwrap_or_default()));
+                assert!(matches!(end, Some(ActionPhase::Succeeded | ActionPhase::Failed)), "{taken:?}");
+            }
+            // It may have gone before the executor held it.
+            None => {
+                assert!(self.aborted);
+                let over = self.over.is_some();
+                let untold = taken.is_empty() && self.last == TaskActionStatus::default();
+                assert!(over || untold || end == Some(ActionPhase::Aborted), "{taken:?}");
+            }
+        }
+        assert_eq!(self.cluster.lock().pods.values().filter(|pod| {
+            pod["metadata"]["deletionTimestamp"].is_null() && pod["status"]["phase"] == "Running"
+        }).count(), 0);
+    }
+}
+
+fn executor(cluster: &Arc<Cluster>, control_plane: &ControlPlane) -> Arc<Reconciler<ControlPlane, Store>> {
+    let metrics = Arc::new(Metrics::new(&Registry::new()).unwrap());
+    let settings: Arc<Settings> = Arc::new(example::settings(json!({}), "spec"));
+    Arc::new(Reconciler {
+        settings,
+        kubernetes: Kubernetes::new(cluster.client(), metrics.calls.clone()),
+        actions: Arc::new(counted(Arc::clone(&metrics))),
+        pods: Arc::new(Kept::new(|_, _| {})),
+        sink: control_plane.clone(),
+        objects: Store,
+        metrics,
+        clock,
+    })
+}
+
+fn running(container: &str) -> serde_json::Value {
+    let started = (clock() - SignedDuration::from_secs(1)).to_string();
+    json!({ "phase": "Running", "containerStatuses": [{
+        "name": container, "image": "i", "imageID": "", "ready": true, "restartCount": 0, "state": { "running": { "startedAt": started } },
+    }] })
+}
+
+fn ended(container: &str, code: i32) -> serde_json::Value {
+    let now = clock().to_string();
+    json!({ "phase": if code == 0 { "Succeeded" } else { "Failed" }, "containerStatuses": [{
+        "name": container, "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+        "state": { "terminated": { "exitCode": code, "reason": if code == 0 { "Completed" } else { "Error" }, "startedAt": now, "finishedAt": now } },
+    }] })
+}
+
+fn run(steps: &[Step]) -> Model {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let mut model = Model::start();
+        for step in steps {
+            model.step(*step).await;
+        }
+        model.heal().await;
+        model.check_end();
+        model
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_nor_done_twice(steps in steps()) {
+        run(&steps);
+    }
+}
+
+#[test]
+fn a_task_that_succeeds_takes_six_calls() {
+    let model = run(&[
+        Step::Look,
+        Step::PodRuns,
+        Step::TellPods,
+        Step::Look,
+        Step::PodSucceeds,
+        Step::TellPods,
+        Step::Look,
+    ]);
+    let phases: Vec<String> = model.last.phase_history.iter().map(|entry| entry.phase.clone()).collect();
+    assert_eq!(phases, ["Queued", "Executing", "Completed"]);
+    assert!(model.cluster.lock().calls <= 6, "{}", model.cluster.lock().calls);
+}
+
+#[test]
+fn a_day_without_the_control_plane_loses_nothing() {
+    let mut steps = vec![Step::Away];
+    for _ in 0..ATTEMPTS {
+        steps.extend([Step::Look, Step::PodRuns, Step::TellPods, Step::Look, Step::PodFails, Step::TellPods, Step::Look]);
+        steps.extend([Step::PodsAreRemoved, Step::TellPods, Step::Restart, Step::Time(30_000)]);
+    }
+    let model = run(&steps);
+    let taken = model.control_plane.0.events.lock().unwrap().clone();
+    let attempts: Vec<u32> = taken
+        .iter()
+        .filter(|(_, phase, _)| *phase == ActionPhase::Failed)
+        .map(|(attempt, _, _)| *attempt)
+        .collect();
+    assert_eq!(attempts, [1, 2, 3], "{taken:?}");
+}

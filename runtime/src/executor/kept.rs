@@ -1,0 +1,425 @@
+//! What is kept in memory of the actions and pods of the cluster.
+//!
+//! A resource is as large as its template: some kilobytes. It is kept whole only until its pod was made, since that is made of
+//! it; after that what following the pod takes, and of an action that is over its name. Should another pod be needed later,
+//! the resource is read again.
+
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use dataplane_api::task_action::{TaskAction, TaskActionStatus};
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{Container, Pod, PodSpec, PodStatus, ResourceRequirements},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    jiff::{SignedDuration, Timestamp},
+};
+use kube::ResourceExt;
+
+use super::{
+    action::{Action, ActionId, ActionKind},
+    decide::{current_phase, is_terminal},
+    labels::{self, FINALIZER},
+    pod::PRIMARY_CONTAINER_ANNOTATION,
+    settings::Settings,
+    state::State,
+    subject::{Refusal, Subject},
+    transition::Phase,
+    work_queue::Key,
+};
+
+/// Annotations of pods that name the container that the task is.
+const LOOKED_AT: [&str; 2] = [
+    PRIMARY_CONTAINER_ANNOTATION,
+    "kubectl.kubernetes.io/default-container",
+];
+
+/// What is kept of an action's resource.
+#[derive(Clone, Debug)]
+pub struct KeptAction {
+    pub uid: String,
+    /// `resourceVersion`.
+    pub version: String,
+    pub deleting: bool,
+    pub finalizers: Vec<String>,
+    pub labelled: bool,
+    pub body: Body,
+}
+
+/// What is kept of what the resource says.
+#[derive(Clone, Debug)]
+pub enum Body {
+    Task(Box<Task>),
+    /// Waits for a signal until this time, or for ever; or can't be read.
+    Condition {
+        deadline: Result<Option<Timestamp>, Refusal>,
+        status: Box<TaskActionStatus>,
+    },
+    /// It is over, and everything about it was told.
+    Over,
+}
+
+/// A task that is not over.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// None when the resource does not even say which action it is, so that nothing can be told of it.
+    pub id: Option<ActionId>,
+    pub subject: Result<Subject, Refusal>,
+    pub status: TaskActionStatus,
+    /// The status as it is in the cluster, while the one above is ahead of it.
+    pub written: Option<TaskActionStatus>,
+    /// What its pod is made of, until it was made.
+    pub action: Option<Arc<Action>>,
+}
+
+impl KeptAction {
+    pub fn of(resource: &TaskAction, settings: &Settings) -> Self {
+        let finalizers = resource.finalizers().to_vec();
+        let labelled = labels::says_finished(resource);
+        let status = resource.status.clone().unwrap_or_default();
+        let pending = State::pending_of(&status) > 0;
+        let ours = finalizers.iter().any(|finalizer| finalizer == FINALIZER);
+        let body = if is_terminal(&status) && labelled && !pending && !ours {
+            Body::Over
+        } else {
+            Body::of(resource, status, settings)
+        };
+        Self {
+            uid: resource.uid().unwrap_or_default(),
+            version: resource.resource_version().unwrap_or_default(),
+            deleting: resource.metadata.deletion_timestamp.is_some(),
+            finalizers,
+            labelled,
+            body,
+        }
+    }
+
+    pub fn finalizer(&self) -> bool {
+        self.finalizers.iter().any(|finalizer| finalizer == FINALIZER)
+    }
+
+    /// Phase, for the metrics.
+    fn phase(&self) -> &'static str {
+        let status = match &self.body {
+            Body::Over => return "Over",
+            Body::Condition { .. } => return "Condition",
+            Body::Task(task) => &task.status,
+        };
+        if is_terminal(status) {
+            return "Ending";
+        }
+        current_phase(status).map_or("New", Phase::as_str)
+    }
+
+    fn pending(&self) -> usize {
+        match &self.body {
+            Body::Task(task) => State::pending_of(&task.status),
+            Body::Condition { .. } | Body::Over => 0,
+        }
+    }
+}
+
+impl Body {
+    fn of(resource: &TaskAction, mut status: TaskActionStatus, settings: &Settings) -> Self {
+        let id = ActionId::of(resource, settings).ok();
+        let action = Action::parse(resource, settings).map_err(|error| Refusal {
+            phase: Phase::InvalidSpec,
+            message: error.0,
+        });
+        let is_condition = resource.spec.action_type == dataplane_api::task_action::ActionType::Condition;
+        if is_condition {
+            let deadline = action.map(|action| match action.kind {
+                ActionKind::Condition(condition) => condition
+                    .timeout
+                    .and_then(|timeout| SignedDuration::try_from(timeout).ok())
+                    .and_then(|timeout| action.created?.checked_add(timeout).ok()),
+                ActionKind::Task(_) => None,
+            });
+            // That there is a value is all that counts, and it may be large.
+            if let Some(value) = &mut status.signal_value {
+                *value = ByteString(value.0.iter().take(1).copied().collect());
+            }
+            return Self::Condition {
+                deadline,
+                status: Box::new(status),
+            };
+        }
+        let subject = action.as_ref().map_err(Clone::clone).and_then(|action| {
+            Subject::of(action)?.ok_or_else(|| Refusal {
+                phase: Phase::InvalidSpec,
+                message: "the action is no task".to_owned(),
+            })
+        });
+        let started = current_phase(&status) > Some(Phase::Queued) || is_terminal(&status);
+        let action = action.ok().filter(|_| !started && subject.is_ok());
+        Self::Task(Box::new(Task {
+            id,
+            subject,
+            status,
+            written: None,
+            action: action.map(Arc::new),
+        }))
+    }
+}
+
+/// A pod without what nobody looks at: most of a pod is its specification.
+fn reduced(pod: Pod) -> Pod {
+    let Pod {
+        metadata,
+        spec,
+        status,
+    } = pod;
+    let annotations = metadata.annotations.map(|annotations| {
+        annotations
+            .into_iter()
+            .filter(|(name, _)| LOOKED_AT.contains(&name.as_str()))
+            .collect()
+    });
+    let reduced = |container: Container| Container {
+        name: container.name,
+        image: container.image,
+        // For what is said of a container that needed more memory.
+        resources: container.resources.map(|resources| ResourceRequirements {
+            limits: resources.limits,
+            ..ResourceRequirements::default()
+        }),
+        restart_policy: container.restart_policy,
+        ..Container::default()
+    };
+    Pod {
+        metadata: ObjectMeta {
+            name: metadata.name,
+            namespace: metadata.namespace,
+            uid: metadata.uid,
+            owner_references: metadata.owner_references,
+            creation_timestamp: metadata.creation_timestamp,
+            deletion_timestamp: metadata.deletion_timestamp,
+            annotations,
+            ..ObjectMeta::default()
+        },
+        spec: spec.map(|spec| PodSpec {
+            containers: spec.containers.into_iter().map(reduced).collect(),
+            init_containers: spec
+                .init_containers
+                .map(|containers| containers.into_iter().map(reduced).collect()),
+            node_name: spec.node_name,
+            ..PodSpec::default()
+        }),
+        status: status.map(|status| PodStatus {
+            conditions: status.conditions,
+            container_statuses: status.container_statuses,
+            ephemeral_container_statuses: status.ephemeral_container_statuses,
+            init_container_statuses: status.init_container_statuses,
+            message: status.message,
+            phase: status.phase,
+            reason: status.reason,
+            start_time: status.start_time,
+            ..PodStatus::default()
+        }),
+    }
+}
+
+/// What is kept of a pod.
+#[derive(Clone, Debug)]
+pub struct KeptPod {
+    pub uid: String,
+    /// `resourceVersion`.
+    version: String,
+    /// uid of the action that it is of.
+    pub owner: String,
+    pub deleting: bool,
+    /// Without what is not looked at.
+    pub pod: Pod,
+}
+
+impl KeptPod {
+    pub fn of(pod: Pod) -> Self {
+        Self {
+            uid: pod.uid().unwrap_or_default(),
+            version: pod.resource_version().unwrap_or_default(),
+            owner: labels::owner(&pod).map(|owner| owner.uid.clone()).unwrap_or_default(),
+            deleting: pod.metadata.deletion_timestamp.is_some(),
+            pod: reduced(pod),
+        }
+    }
+}
+
+/// Objects of one kind, by their names: what the watch told last, or what was written since.
+pub struct Kept<T> {
+    objects: Mutex<Objects<T>>,
+    on_change: Box<dyn Fn(Option<&T>, Option<&T>) + Send + Sync>,
+}
+
+struct Objects<T> {
+    known: HashMap<Key, Arc<T>>,
+    /// What the list that is being read again has told, by its namespace (none for all of them).
+    listing: HashMap<Option<Arc<str>>, HashSet<Key>>,
+}
+
+/// An object with a version.
+pub trait Versioned {
+    fn version(&self) -> &str;
+    fn uid(&self) -> &str;
+}
+
+impl Versioned for KeptAction {
+    fn version(&self) -> &str {
+        &self.version
+    }
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+}
+
+impl Versioned for KeptPod {
+    fn version(&self) -> &str {
+        &self.version
+    }
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+}
+
+impl<T: Versioned> Kept<T> {
+    /// `on_change` is told of what was and what is, for the metrics.
+    pub fn new(on_change: impl Fn(Option<&T>, Option<&T>) + Send + Sync + 'static) -> Self {
+        Self {
+            objects: Mutex::new(Objects {
+                known: HashMap::new(),
+                listing: HashMap::new(),
+            }),
+            on_change: Box::new(on_change),
+        }
+    }
+
+    pub fn get(&self, key: &Key) -> Option<Arc<T>> {
+        self.lock().known.get(key).cloned()
+    }
+
+    /// The watch told of an object.
+    pub fn seen(&self, key: &Key, object: T) {
+        self.put(key, object, true);
+    }
+
+    /// An object was written. Only what is known is replaced: the watch may have told of its deletion already.
+    pub fn written(&self, key: &Key, object: T) {
+        self.put(key, object, false);
+    }
+
+    /// An object is gone, unless the name belongs to another one by now.
+    pub fn gone(&self, key: &Key, uid: &str) {
+        let removed = match self.lock().known.entry(key.clone()) {
+            Entry::Occupied(known) if known.get().uid() == uid => Some(known.remove()),
+            _ => None,
+        };
+        if let Some(removed) = removed {
+            (self.on_change)(Some(&removed), None);
+        }
+    }
+
+    /// A list is read again.
+    pub fn listing_begins(&self, scope: Option<&Arc<str>>) {
+        self.lock().listing.insert(scope.cloned(), HashSet::new());
+    }
+
+    /// The list that is read again has this one.
+    pub fn listed(&self, scope: Option<&Arc<str>>, key: &Key, object: T) {
+        if let Some(listing) = self.lock().listing.get_mut(&scope.cloned()) {
+            listing.insert(key.clone());
+        }
+        self.put(key, object, true);
+    }
+
+    /// The list is complete: what it does not have is gone. Those are returned.
+    pub fn listing_ends(&self, scope: Option<&Arc<str>>) -> Vec<Key> {
+        let mut objects = self.lock();
+        let Some(listed) = objects.listing.remove(&scope.cloned()) else {
+            return Vec::new();
+        };
+        let missing: Vec<Key> = objects
+            .known
+            .keys()
+            .filter(|key| scope.is_none_or(|scope| key.namespace == *scope))
+            .filter(|key| !listed.contains(*key))
+            .cloned()
+            .collect();
+        let removed: Vec<Arc<T>> = missing
+            .iter()
+            .filter_map(|key| objects.known.remove(key))
+            .collect();
+        drop(objects);
+        for object in removed {
+            (self.on_change)(Some(&object), None);
+        }
+        missing
+    }
+
+    /// The keys of all that fulfil a condition.
+    pub fn keys(&self, mut which: impl FnMut(&T) -> bool) -> Vec<Key> {
+        self.lock()
+            .known
+            .iter()
+            .filter(|(_, object)| which(object))
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+
+    fn put(&self, key: &Key, object: T, new: bool) {
+        let object = Arc::new(object);
+        let before = match self.lock().known.entry(key.clone()) {
+            Entry::Occupied(mut known) if is_newer(&*object, known.get().as_ref()) => {
+                Some(known.insert(Arc::clone(&object)))
+            }
+            Entry::Vacant(place) if new => {
+                place.insert(Arc::clone(&object));
+                None
+            }
+            Entry::Occupied(_) | Entry::Vacant(_) => return,
+        };
+        (self.on_change)(before.as_deref(), Some(&object));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Objects<T>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept<KeptPod> {
+    /// A pod was made: it is known before the watch tells.
+    pub fn made(&self, key: &Key, pod: KeptPod) {
+        self.put(key, pod, true);
+    }
+}
+
+/// The watch is behind what was written: an older version never replaces a newer one. Versions of one kind of object are
+/// ordered numbers, which Kubernetes guarantees since 1.35 and has always done.
+fn is_newer<T: Versioned>(new: &T, known: &T) -> bool {
+    if new.uid() != known.uid() {
+        return true;
+    }
+    match (new.version().parse::<u64>(), known.version().parse::<u64>()) {
+        (Ok(new), Ok(known)) => new >= known,
+        _ => true,
+    }
+}
+
+/// Keeps the metrics of the actions: how many there are in each phase, and how many events are pending.
+pub fn counted(metrics: Arc<super::metrics::Metrics>) -> Kept<KeptAction> {
+    Kept::new(move |before: Option<&KeptAction>, after: Option<&KeptAction>| {
+        let pending = |kept: Option<&KeptAction>| {
+            i64::try_from(kept.map_or(0, KeptAction::pending)).unwrap_or(i64::MAX)
+        };
+        let (was, is) = (before.map(KeptAction::phase), after.map(KeptAction::phase));
+        if was != is {
+            if let Some(phase) = was {
+                metrics.actions.with_label_values(&[phase]).dec();
+            }
+            if let Some(phase) = is {
+                metrics.actions.with_label_values(&[phase]).inc();
+            }
+        }
+        metrics.pending_events.add(pending(after) - pending(before));
+    })
+}

@@ -1,0 +1,288 @@
+//! The calls of the Kubernetes API by which actions and pods are read and written. Each ends, and says what it was about.
+
+use std::time::Duration;
+
+use dataplane_api::{quantity::Quantity, task_action::TaskAction};
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, Client, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
+    core::Status,
+};
+use prometheus::IntCounterVec;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{decide::Refused, work_queue::Key};
+
+const CALL: Duration = Duration::from_secs(10);
+const FIELD_MANAGER: &str = "dataplane-executor";
+
+/// A call that did not do what it was for, and may do so later.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// What it was about is gone.
+    #[error("{call} {object}: it is gone")]
+    Gone { call: &'static str, object: String },
+    /// It was changed in the meantime: what is known of it is old.
+    #[error("{call} {object}: it was changed in the meantime")]
+    Conflict { call: &'static str, object: String },
+    #[error("{call} {object}")]
+    Api {
+        call: &'static str,
+        object: String,
+        source: kube::Error,
+    },
+    #[error("{call} {object}: the API server did not answer for {seconds} seconds", seconds = CALL.as_secs())]
+    Slow { call: &'static str, object: String },
+}
+
+/// What became of a pod that was to be made.
+pub enum Creation {
+    Made(Box<Pod>),
+    /// There is a pod of that name.
+    Taken,
+    Refused(Refused),
+}
+
+/// The cluster.
+#[derive(Clone)]
+pub struct Kubernetes {
+    client: Client,
+    calls: IntCounterVec,
+}
+
+impl Kubernetes {
+    pub fn new(client: Client, calls: IntCounterVec) -> Self {
+        Self { client, calls }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub async fn read_action(&self, key: &Key) -> Result<TaskAction, CallError> {
+        let api: Api<TaskAction> = self.api(key);
+        self.call("reading", key, api.get(&key.name)).await
+    }
+
+    /// Changes fields of the status, if the resource is still the one of that version.
+    pub async fn patch_status(
+        &self,
+        key: &Key,
+        version: &str,
+        status: &Value,
+    ) -> Result<TaskAction, CallError> {
+        let api: Api<TaskAction> = self.api(key);
+        let patch = Patch::Merge(json!({ "metadata": { "resourceVersion": version }, "status": status }));
+        let by = PatchParams::apply(FIELD_MANAGER);
+        self.call("writing the status of", key, api.patch_status(&key.name, &by, &patch))
+            .await
+    }
+
+    /// Changes fields of the metadata, if the resource is still the one of that version.
+    pub async fn patch_metadata(
+        &self,
+        key: &Key,
+        version: &str,
+        mut metadata: Value,
+    ) -> Result<TaskAction, CallError> {
+        let api: Api<TaskAction> = self.api(key);
+        metadata["resourceVersion"] = json!(version);
+        let patch = Patch::Merge(json!({ "metadata": metadata }));
+        let by = PatchParams::apply(FIELD_MANAGER);
+        self.call("writing the metadata of", key, api.patch(&key.name, &by, &patch))
+            .await
+    }
+
+    /// Deletes the resource of an action, if it is still that one.
+    pub async fn delete_action(&self, key: &Key, uid: &str) -> Result<(), CallError> {
+        let api: Api<TaskAction> = self.api(key);
+        let deletion = only(uid);
+        match self.call("deleting", key, api.delete(&key.name, &deletion)).await {
+            Ok(_) | Err(CallError::Gone { .. } | CallError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// None when there is no such pod.
+    pub async fn read_pod(&self, key: &Key) -> Result<Option<Pod>, CallError> {
+        let api: Api<Pod> = self.api(key);
+        self.call("reading the pod", key, api.get_opt(&key.name)).await
+    }
+
+    pub async fn create_pod(&self, key: &Key, pod: &Pod) -> Result<Creation, CallError> {
+        let api: Api<Pod> = self.api(key);
+        let by = PostParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
+        match self.call("making the pod", key, api.create(&by, pod)).await {
+            Ok(pod) => Ok(Creation::Made(Box::new(pod))),
+            Err(CallError::Api {
+                source: kube::Error::Api(status),
+                call,
+                object,
+            }) => match refusal(&status) {
+                Some(creation) => Ok(creation),
+                None => Err(CallError::Api {
+                    call,
+                    object,
+                    source: kube::Error::Api(status),
+                }),
+            },
+            Err(CallError::Gone { .. }) => Ok(Creation::Refused(Refused::NamespaceEnding(
+                format!("there is no namespace {}", key.namespace),
+            ))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes a pod, if it is still that one. The pod as it ends; none when it is gone.
+    pub async fn delete_pod(&self, key: &Key, uid: &str) -> Result<Option<Pod>, CallError> {
+        let api: Api<Pod> = self.api(key);
+        let deletion = only(uid);
+        match self.call("deleting the pod", key, api.delete(&key.name, &deletion)).await {
+            Ok(answer) => Ok(answer.left()),
+            Err(CallError::Gone { .. } | CallError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn api<K>(&self, key: &Key) -> Api<K>
+    where
+        K: kube::Resource<Scope = kube::core::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.client.clone(), &key.namespace)
+    }
+
+    async fn call<T>(
+        &self,
+        call: &'static str,
+        key: &Key,
+        answer: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, CallError> {
+        let object = || format!("{}/{}", key.namespace, key.name);
+        let answer = match timeout(CALL, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Err(CallError::Gone {
+                call,
+                object: object(),
+            }),
+            Ok(Err(kube::Error::Api(status)))
+                if status.code == 409 && status.reason != "AlreadyExists" =>
+            {
+                Err(CallError::Conflict {
+                    call,
+                    object: object(),
+                })
+            }
+            Ok(Err(source)) => Err(CallError::Api {
+                call,
+                object: object(),
+                source,
+            }),
+            Err(_) => Err(CallError::Slow {
+                call,
+                object: object(),
+            }),
+        };
+        let outcome = match &answer {
+            Ok(_) => "ok",
+            Err(CallError::Gone { .. }) => "gone",
+            Err(CallError::Conflict { .. }) => "conflict",
+            Err(CallError::Api {
+                source: kube::Error::Api(status),
+                ..
+            }) if status.code == 429 => "throttled",
+            Err(CallError::Api { .. }) => "error",
+            Err(CallError::Slow { .. }) => "slow",
+        };
+        self.calls.with_label_values(&[call, outcome]).inc();
+        answer
+    }
+}
+
+fn only(uid: &str) -> DeleteParams {
+    DeleteParams::background().preconditions(Preconditions {
+        uid: Some(uid.to_owned()),
+        resource_version: None,
+    })
+}
+
+/// What it means that a pod was not made. None when it may be made later as it is.
+fn refusal(status: &Status) -> Option<Creation> {
+    let message = status.message.clone();
+    let refused = match status.code {
+        409 => return Some(Creation::Taken),
+        403 if is_ending(status) => Refused::NamespaceEnding(message),
+        403 if message.contains("exceeded quota") => {
+            if never_fits(&message) {
+                Refused::Invalid {
+                    code: "QuotaExceeded",
+                    message,
+                }
+            } else {
+                Refused::QuotaExceeded(message)
+            }
+        }
+        403 => Refused::Forbidden(message),
+        400 => Refused::Invalid {
+            code: "BadRequest",
+            message,
+        },
+        413 => Refused::Invalid {
+            code: "EntityTooLarge",
+            message,
+        },
+        422 => Refused::Invalid {
+            code: "InvalidResource",
+            message,
+        },
+        _ => return None,
+    };
+    Some(Creation::Refused(refused))
+}
+
+fn is_ending(status: &Status) -> bool {
+    let told = status.details.as_ref().is_some_and(|details| {
+        details
+            .causes
+            .iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
+    });
+    told || status.message.contains("because it is being terminated")
+}
+
+/// Whether the pod alone asks for more than the quota is, as the API server words it:
+/// `exceeded quota: q, requested: requests.cpu=9, used: requests.cpu=0, limited: requests.cpu=4`.
+fn never_fits(message: &str) -> bool {
+    let amounts = |what: &str| -> Vec<(String, Quantity)> {
+        let Some((_, rest)) = message.split_once(&format!("{what}: ")) else {
+            return Vec::new();
+        };
+        let list = rest.split(", ").next().unwrap_or_default();
+        list.split(',')
+            .filter_map(|pair| {
+                let (name, amount) = pair.split_once('=')?;
+                Some((name.to_owned(), amount.trim().parse().ok()?))
+            })
+            .collect()
+    };
+    let limits = amounts("limited");
+    amounts("requested").iter().any(|(name, asked)| {
+        limits
+            .iter()
+            .any(|(limited, limit)| limited == name && asked.exceeds(limit))
+    })
+}
+
+/// Who made a pod that is not ours, for people.
+pub fn maker(pod: &Pod) -> String {
+    let owner = pod.owner_references().first();
+    match owner {
+        Some(owner) => format!("a pod of {} {}", owner.kind, owner.name),
+        None => "a pod that nothing owns".to_owned(),
+    }
+}

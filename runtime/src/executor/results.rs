@@ -1,0 +1,75 @@
+//! The object store, as the reconciler sees it: what attempts left, and inputs that arguments ask for.
+
+use dataplane_api::{object_uri::ObjectUri, task_action::ErrorKind};
+use dataplane_proto::flyteidl2::task::Inputs;
+use dataplane_store::{Store, StoreError};
+use prost::Message;
+
+use super::{
+    action::Action,
+    failure::{Failure, Retry},
+    outcome::{self, Outcome},
+    reconcile::{Objects, Unread},
+};
+
+/// Inputs whose values go into arguments: far more than a command line holds.
+const INPUTS: u64 = 1 << 20;
+
+/// The object store.
+#[derive(Clone)]
+pub struct Results {
+    store: Store,
+}
+
+impl Results {
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl Unread for StoreError {
+    fn may_pass(&self) -> bool {
+        self.is_passing()
+    }
+}
+
+impl Objects for Results {
+    type Error = StoreError;
+
+    async fn outcome(&self, prefix: &str) -> Result<Result<(), Failure>, StoreError> {
+        let prefix: ObjectUri = match prefix.parse() {
+            Ok(prefix) => prefix,
+            Err(error) => return Ok(Err(unusable(&error.to_string()))),
+        };
+        match outcome::read(&self.store, &prefix).await {
+            Ok(Outcome::Error(failure)) => Ok(Err(failure)),
+            Ok(_) => Ok(Ok(())),
+            Err(error) if error.is_bad_input() => Ok(Err(unusable(&error.to_string()))),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn inputs(&self, action: &Action) -> Result<Result<Inputs, Failure>, StoreError> {
+        let uri: ObjectUri = match action.inputs.parse() {
+            Ok(uri) => uri,
+            Err(error) => return Ok(Err(unusable(&error.to_string()))),
+        };
+        let bytes = match self.store.read(&uri, INPUTS).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(Err(unusable(&format!("the inputs {uri} are not there")))),
+            Err(error) if error.is_bad_input() => return Ok(Err(unusable(&error.to_string()))),
+            Err(error) => return Err(error),
+        };
+        Ok(Inputs::decode(bytes)
+            .map_err(|error| unusable(&format!("{uri} holds no inputs: {error}"))))
+    }
+}
+
+fn unusable(message: &str) -> Failure {
+    Failure {
+        code: "ObjectUnusable".to_owned(),
+        message: message.to_owned(),
+        kind: ErrorKind::User,
+        retry: Retry::No,
+    }
+}
