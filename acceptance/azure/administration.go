@@ -56,10 +56,20 @@ func (s *Server) administerSubscription(call *Call, path []string) *Answer {
 	case "POST faults":
 		var faults []*Fault
 		return call.decoded(&faults, func() *Answer {
+			for _, fault := range faults {
+				if wrong := fault.wrong(); wrong != "" {
+					return refuse(http.StatusBadRequest, "BadRequest", "the fault of %s: %s", fault.Operation, wrong)
+				}
+			}
 			sub.faults = append(sub.faults, faults...)
 			return answer(http.StatusOK, Object{})
 		})
 	case "DELETE faults":
+		for _, fault := range sub.faults {
+			if fault.seen <= fault.From {
+				s.violation(sub, "no call met the fault of %s", fault.Operation)
+			}
+		}
 		sub.faults = nil
 		return answer(http.StatusOK, Object{})
 	case "PUT settings":

@@ -94,15 +94,19 @@ func (s *Server) reviewToken(call *Call) *Answer {
 	}
 	status := Object{"authenticated": false, "error": "the token is not one of Entra's for AKS"}
 	if principal := s.whose(review.Spec.Token, aksAudiences); principal != nil {
-		groups := []any{}
-		for _, sub := range s.subscriptions {
-			for _, found := range sub.ofType(clusterType) {
-				if s.allowed(principal, clusterType+"/write", true, found.id, nil) {
-					groups = []any{"system:masters"}
-				}
+		groups, known := []any{}, false
+		for _, found := range principal.subscription.ofType(clusterType) {
+			if in(found.body, "properties", "aadProfile") == nil {
+				continue // it has users of its own
+			}
+			known = true
+			if s.allowed(principal, clusterType+"/write", true, found.id, nil) {
+				groups = []any{"system:masters"}
 			}
 		}
-		status = Object{"authenticated": true, "user": Object{"username": principal.id, "groups": groups}}
+		if known {
+			status = Object{"authenticated": true, "user": Object{"username": principal.id, "groups": groups}}
+		}
 	}
 	return answer(http.StatusOK, Object{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status})
 }

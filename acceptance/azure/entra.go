@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -53,6 +54,9 @@ func (s *Server) token(call *Call, directory string) *Answer {
 	if !ok || scope == "" {
 		return rejected(http.StatusBadRequest, "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid. The scope %s is not valid.", form.Get("scope"))
 	}
+	if !slices.Contains(resources, strings.TrimSuffix(scope, "/")) {
+		return rejected(http.StatusBadRequest, "invalid_resource", 500011, "The resource principal named %s was not found in the tenant named %s.", scope, tenant)
+	}
 	principal, refused := s.client(call, form)
 	if principal == nil {
 		return refused
@@ -78,7 +82,7 @@ func (s *Server) token(call *Call, directory string) *Answer {
 // client says who asks for a token. With a principal and a refusal, it is known who was refused.
 func (s *Server) client(call *Call, form url.Values) (*Principal, *Answer) {
 	if secret := form.Get("client_secret"); secret != "" {
-		if named := s.named(secret); named != nil {
+		if named := s.named(secret); named != nil && same(named.client, form.Get("client_id")) {
 			return named, nil
 		}
 		return nil, rejected(http.StatusUnauthorized, "invalid_client", 7000215, "Invalid client secret provided for app '%s'.", form.Get("client_id"))
@@ -140,7 +144,7 @@ func (s *Server) trusted(principal *Principal, claims Claims) *Answer {
 			text, _ := audience.(string)
 			wanted = append(wanted, text)
 		}
-		if !claims.isFor(wanted) {
+		if !slices.ContainsFunc(claims.audiences(), func(audience string) bool { return slices.Contains(wanted, audience) }) {
 			missing = 700212
 			continue
 		}

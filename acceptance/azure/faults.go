@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,25 @@ type FaultAnswer struct {
 	// After lets an error come although everything was done.
 	After bool   `json:"after"`
 	Gate  string `json:"gate"`
+}
+
+// wrong says what keeps a fault from ever happening; a test with such a one would prove nothing.
+func (f *Fault) wrong() string {
+	_, word := f.Answer.Status.(string)
+	number, _ := f.Answer.Status.(float64)
+	switch kind := f.Answer.Kind; {
+	case f.Operation == "" || f.From >= f.Until:
+		return "it is about no call"
+	case kind == "error" && (number < 300 || number > 599):
+		return "an error has a status"
+	case kind == "held" && f.Answer.Gate == "":
+		return "it has no gate"
+	case kind == "operation" && f.Answer.Status != nil && !word:
+		return "an operation ends with a word"
+	case !slices.Contains([]string{"error", "lost", "held", "operation"}, kind):
+		return "there is no such kind: " + kind
+	}
+	return ""
 }
 
 // gate holds calls until a test opens it.
@@ -65,6 +85,12 @@ func (c *Call) faulted(render func(status int, code, message string) *Answer) *A
 		}
 	}
 	return nil
+}
+
+// nowhere is a host that no name leads to: there is nobody who could answer.
+func (c *Call) nowhere() *Answer {
+	c.lost = true
+	return answer(http.StatusServiceUnavailable, nil)
 }
 
 func (f *FaultAnswer) rendered(status int, render func(status int, code, message string) *Answer) *Answer {

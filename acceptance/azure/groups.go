@@ -13,10 +13,14 @@ var locations = []string{"westeurope", "northeurope", "eastus", "eastus2", "west
 
 // page answers a list, in pages as long as the subscription's settings say.
 func (c *Call) page(values []Object) *Answer {
+	return c.pageOf(c.subscription.settings.PageSize, values)
+}
+
+func (c *Call) pageOf(most int, values []Object) *Answer {
 	asked := c.http.URL.Query()
 	from, _ := strconv.Atoi(asked.Get("$skiptoken"))
 	from = min(max(from, 0), len(values))
-	until := min(from+max(c.subscription.settings.PageSize, 1), len(values))
+	until := min(from+max(most, 1), len(values))
 	body := Object{"value": append([]Object{}, values[from:until]...)}
 	if until < len(values) {
 		asked.Set("$skiptoken", strconv.Itoa(until))

@@ -12,7 +12,7 @@ import (
 func (s *Server) images(call *Call, name string) *Answer {
 	registry := s.global[name+registryHost]
 	if registry == nil {
-		return unregistered(http.StatusNotFound, "NAME_UNKNOWN", "no such registry")
+		return call.nowhere()
 	}
 	call.subscription, call.operation = registry.subscription, "Microsoft.ContainerRegistry/registries/metadata/read"
 	made := s.ofRegistry(call, registry)
@@ -30,9 +30,13 @@ func (s *Server) ofRegistry(call *Call, registry *Resource) *Answer {
 	}
 	form, _ := url.ParseQuery(string(call.raw))
 	audience := "https://" + textIn(registry.body, "properties", "loginServer")
+	server := strings.TrimPrefix(audience, "https://")
+	if strings.HasPrefix(call.path, "/oauth2/") && form.Get("service") != server {
+		return unregistered(http.StatusBadRequest, "BAD_REQUEST", "the service is not "+server)
+	}
 	switch call.http.Method + " " + call.path {
 	case "POST /oauth2/exchange":
-		principal := s.whose(form.Get("access_token"), append([]string{"https://containerregistry.azure.net"}, managementAudiences...))
+		principal := s.whose(form.Get("access_token"), slices.Concat(registryAudiences, managementAudiences))
 		if principal == nil || form.Get("grant_type") != "access_token" {
 			return unregistered(http.StatusUnauthorized, "UNAUTHORIZED", "the token is not for this registry")
 		}

@@ -34,6 +34,7 @@ func TestSecretsStayForAWhileAfterTheirDeletion(t *testing.T) {
 	w.must(200, "DELETE", secret, "")
 	w.refused(404, "SecretNotFound", "GET", deleted, "")
 	w.must(204, "DELETE", deleted, "")
+	w.must(200, "GET", deleted, "")
 	w.must(200, "PUT", secret, `{"value":"z"}`)
 	w.administer("POST", "callers", `{"name":"narrow","dataActions":["Microsoft.KeyVault/vaults/secrets/readMetadata/action"]}`)
 	w.as("caller.narrow."+w.id, func() {
@@ -73,6 +74,62 @@ func TestVersionsAreListedWithoutTheirValues(t *testing.T) {
 	w.as("caller.values."+w.id, func() { w.refused(403, "Forbidden", "GET", versions, "") })
 	w.must(200, "DELETE", secret, "")
 	count(0)
+}
+
+func TestAVaultRefusesWhatAzureRefuses(t *testing.T) {
+	w := newWorld(t)
+	vault := w.vault("standinstrict")
+	secret := func(rest string) string { return "/vault/standinstrict/" + rest + "?api-version=2025-07-01" }
+	refused := func(status int, inner, method, path, body string) {
+		t.Helper()
+		said := w.must(status, method, path, body)
+		if found := textIn(said, "error", "innererror", "code"); found != inner {
+			t.Fatalf("%s instead of %s: %v", found, inner, said)
+		}
+	}
+	var tags []string
+	for i := range 16 {
+		tags = append(tags, fmt.Sprintf(`"t%d":"x"`, i))
+	}
+	many := `{"value":"x","tags":{` + strings.Join(tags, ",") + `}}`
+	w.refused(400, "BadParameter", "PUT", secret("secrets/one"), many)
+	w.must(200, "PUT", secret("secrets/one"), `{"value":"x"}`)
+	w.refused(400, "BadParameter", "PATCH", secret("secrets/one/"), strings.Replace(many, `"value":"x",`, "", 1))
+	w.refused(400, "BadParameter", "GET", secret("secrets/one/versions")+"&maxresults=26", "")
+	for range 25 {
+		w.must(200, "PUT", secret("secrets/one"), `{"value":"x"}`)
+	}
+	page := w.must(200, "GET", secret("secrets/one/versions"), "")
+	if list, _ := page["value"].([]any); len(list) != 25 || textIn(page, "nextLink") == "" {
+		t.Fatal(page)
+	}
+	w.must(200, "DELETE", secret("secrets/one"), "")
+	w.refused(404, "SecretNotFound", "GET", secret("deletedsecrets/one"), "")
+	w.must(200, "POST", secret("deletedsecrets/one/recover"), "")
+	refused(409, "ObjectIsBeingRecovered", "PUT", secret("secrets/one"), `{"value":"x"}`)
+	w.refused(404, "SecretNotFound", "GET", secret("secrets/one/"), "")
+	w.must(200, "DELETE", secret("secrets/one"), "")
+	w.refused(404, "SecretNotFound", "GET", secret("deletedsecrets/one"), "")
+	w.must(204, "DELETE", secret("deletedsecrets/one"), "")
+	refused(409, "ObjectIsBeingDeleted", "PUT", secret("secrets/one"), `{"value":"x"}`)
+	w.must(200, "GET", secret("deletedsecrets/one"), "")
+	w.refused(404, "SecretNotFound", "GET", secret("deletedsecrets/one"), "")
+	w.must(200, "PUT", secret("secrets/one"), `{"value":"x"}`)
+
+	change := func(status int, properties string) {
+		t.Helper()
+		w.must(status, "PATCH", vault+"?api-version=2024-11-01", `{"properties":{`+properties+`}}`)
+	}
+	change(400, `"softDeleteRetentionInDays":30`)
+	change(400, `"enableSoftDelete":false`)
+	change(200, `"networkAcls":{"defaultAction":"Deny","bypass":"AzureServices"}`)
+	refused(403, "ForbiddenByFirewall", "GET", secret("secrets/one/"), "")
+	change(200, `"publicNetworkAccess":"Disabled"`)
+	refused(403, "ForbiddenByConnection", "GET", secret("secrets/one/"), "")
+	w.must(200, "DELETE", vault+"?api-version=2024-11-01", "")
+	if response, _ := w.do("GET", secret("secrets/one/"), ""); response != nil {
+		t.Fatal("a vault that is deleted has no address, and answers", response)
+	}
 }
 
 func TestBlobsHaveVersionsSnapshotsAndLeases(t *testing.T) {
@@ -119,10 +176,14 @@ func TestRegistriesHaveTokensOfTheirOwn(t *testing.T) {
 	form := func(path string, values url.Values) Object {
 		return w.must(200, "POST", "/registry/standinimages/"+path, values.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 	}
-	refresh := textIn(form("oauth2/exchange", url.Values{"grant_type": {"access_token"}, "service": {"x"}, "access_token": {w.token}}), "refresh_token")
+	refresh := textIn(form("oauth2/exchange", url.Values{"grant_type": {"access_token"}, "service": {"standinimages.azurecr.io"}, "access_token": {w.token}}), "refresh_token")
 	access := func(scope string) string {
-		return textIn(form("oauth2/token", url.Values{"grant_type": {"refresh_token"}, "scope": {scope}, "refresh_token": {refresh}}), "access_token")
+		return textIn(form("oauth2/token", url.Values{"grant_type": {"refresh_token"}, "service": {"standinimages.azurecr.io"}, "scope": {scope}, "refresh_token": {refresh}}), "access_token")
 	}
+	w.must(400, "POST", "/registry/standinimages/oauth2/exchange", url.Values{"grant_type": {"access_token"}, "service": {"x"}, "access_token": {w.token}}.Encode())
+	registry := w.group() + "/providers/Microsoft.ContainerRegistry/registries/standinimages?api-version=2025-11-01"
+	w.refused(400, "SkuNotSupported", "PATCH", registry, `{"sku":{"name":"Basic"},"properties":{"anonymousPullEnabled":true}}`)
+	w.refused(400, "SkuNotSupported", "PATCH", registry, `{"sku":{"name":"Standard"},"properties":{"publicNetworkAccess":"Disabled"}}`)
 	w.as(access("registry:catalog:*"), func() {
 		if found := w.must(200, "GET", "/registry/standinimages/acr/v1/_catalog?n=1", ""); !bytes.Contains([]byte(fmt.Sprint(found)), []byte("team/app")) {
 			t.Fatal(found)
@@ -130,6 +191,13 @@ func TestRegistriesHaveTokensOfTheirOwn(t *testing.T) {
 		w.must(401, "GET", "/registry/standinimages/acr/v1/team/app", "")
 	})
 	w.as(access("repository:team/app:metadata_read"), func() {
+		w.as("owner."+w.id, func() {
+			w.must(200, "PATCH", registry, `{"properties":{"roleAssignmentMode":"AbacRepositoryPermissions"}}`)
+		})
+		w.must(401, "GET", "/registry/standinimages/acr/v1/team/app", "")
+		w.as("owner."+w.id, func() {
+			w.must(200, "PATCH", registry, `{"properties":{"roleAssignmentMode":"LegacyRegistryPermissions"}}`)
+		})
 		if found := w.must(200, "GET", "/registry/standinimages/acr/v1/team/app", ""); found["manifestCount"] != 2.0 {
 			t.Fatal(found)
 		}

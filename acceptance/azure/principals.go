@@ -24,7 +24,10 @@ var (
 	managementAudiences = []string{"https://management.azure.com", "https://management.core.windows.net"}
 	vaultAudiences      = []string{"https://vault.azure.net"}
 	storageAudiences    = []string{"https://storage.azure.com"}
+	registryAudiences   = []string{"https://containerregistry.azure.net"}
 	aksAudiences        = []string{"6dae42f8-4368-4678-94ff-3960e28e3630"}
+	// What the directory gives tokens for.
+	resources = slices.Concat(managementAudiences, vaultAudiences, storageAudiences, registryAudiences, aksAudiences)
 )
 
 func (s *Server) newPrincipal(sub *Subscription, name, kind string) *Principal {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,6 +19,8 @@ type secret struct {
 	since    int64
 	// moving is how often what was deleted or recovered is not found yet in its new place.
 	moving int
+	// purging is how often what was purged is still found: 0 is never purged.
+	purging int
 }
 
 type secretVersion struct {
@@ -49,7 +52,7 @@ func refuseSecret(status int, code, inner, format string, arguments ...any) *Ans
 func (s *Server) secrets(call *Call, name string) *Answer {
 	vault := s.global[name+vaultHost]
 	if vault == nil || vault.deleted {
-		return refuseSecret(http.StatusNotFound, "VaultNotFound", "", "The vault '%s' was not found.", name)
+		return call.nowhere()
 	}
 	call.subscription = vault.subscription
 	principal, refused := s.authenticate(call, vaultAudiences)
@@ -60,6 +63,11 @@ func (s *Server) secrets(call *Call, name string) *Answer {
 	}
 	call.principal = principal
 	call.query.Del("$skiptoken")
+	if asked := call.query.Get("maxresults"); asked != "" {
+		if most, err := strconv.Atoi(asked); err != nil || most < 1 || most > longestPage {
+			return refuseSecret(http.StatusBadRequest, "BadParameter", "", "The value of maxresults is not from 1 to %d: %s", longestPage, asked)
+		}
+	}
 	call.query.Del("maxresults") // which the SDK's description leaves out
 	if refused := s.described(call); refused != nil {
 		return refused
@@ -84,6 +92,12 @@ func (s *Server) ofVault(call *Call, vault *Resource) *Answer {
 	scope := vault.id
 	if name != "" {
 		scope += "/secrets/" + name
+	}
+	if textIn(vault.body, "properties", "publicNetworkAccess") == "Disabled" {
+		return refuseSecret(http.StatusForbidden, "Forbidden", "ForbiddenByConnection", "Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nVault: %s", textIn(vault.body, "name"))
+	}
+	if textIn(vault.body, "properties", "networkAcls", "defaultAction") == "Deny" {
+		return refuseSecret(http.StatusForbidden, "Forbidden", "ForbiddenByFirewall", "Client address is not authorized and caller is not a trusted service.\r\nClient address: 127.0.0.1\r\nVault: %s", textIn(vault.body, "name"))
 	}
 	if !boolIn(vault.body, "properties", "enableRbacAuthorization") {
 		return refuseSecret(http.StatusForbidden, "Forbidden", "AccessDenied", "The user, group or application 'oid=%s' does not have secrets permission on key vault '%s'.", call.principal.id, vault.id)
@@ -130,14 +144,20 @@ func uri(vault *Resource) string { return textIn(vault.body, "properties", "vaul
 func (c *Call) setSecret(vault *Resource, found *secret, name string) *Answer {
 	if found != nil && found.deleted {
 		inner, what := "ObjectIsDeletedButRecoverable", "in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged."
-		if found.moving > 0 {
+		if found.moving > 0 || found.purging > 0 {
 			inner, what = "ObjectIsBeingDeleted", "being deleted and cannot be re-created; retry later."
 		}
 		return refuseSecret(http.StatusConflict, "Conflict", inner, "Secret %s is currently %s", name, what)
 	}
+	if found != nil && found.moving > 0 {
+		return refuseSecret(http.StatusConflict, "Conflict", "ObjectIsBeingRecovered", "Secret %s is currently being recovered and cannot be changed; retry later.", name)
+	}
 	value := c.text("value")
 	if len(value) > 25600 {
 		return refuseSecret(http.StatusBadRequest, "BadParameter", "", "The secret's value is longer than 25600 bytes.")
+	}
+	if refused := c.overTagged(); refused != nil {
+		return refused
 	}
 	if found == nil {
 		found = &secret{name: name}
@@ -156,6 +176,20 @@ func (c *Call) setSecret(vault *Resource, found *secret, name string) *Answer {
 	made.attributes = changed(Object{"enabled": true, "created": moment, "updated": moment, "recoveryLevel": level, "recoverableDays": days}, objectIn(c.body, "attributes"))
 	found.versions = append(found.versions, made)
 	return answer(http.StatusOK, found.body(vault, made, true))
+}
+
+// overTagged refuses more tags, and longer ones, than a secret takes.
+func (c *Call) overTagged() *Answer {
+	tags := objectIn(c.body, "tags")
+	if len(tags) > 15 {
+		return refuseSecret(http.StatusBadRequest, "BadParameter", "", "The number of tags is %d, and a secret takes 15.", len(tags))
+	}
+	for name, value := range tags {
+		if text, _ := value.(string); len(name) > 256 || len(text) > 256 {
+			return refuseSecret(http.StatusBadRequest, "BadParameter", "", "The tag %s is longer than 256 characters.", name)
+		}
+	}
+	return nil
 }
 
 func (s *secret) latest() *secretVersion { return s.versions[len(s.versions)-1] }
@@ -189,8 +223,9 @@ func (s *secret) body(vault *Resource, version *secretVersion, whole bool) Objec
 }
 
 func (s *secret) deletedBody(vault *Resource) Object {
+	days, _ := in(vault.body, "properties", "softDeleteRetentionInDays").(float64)
 	return changed(s.properties(vault, s.latest()), Object{
-		"recoveryId": uri(vault) + "deletedsecrets/" + s.name, "deletedDate": s.since, "scheduledPurgeDate": s.since + 90*24*3600,
+		"recoveryId": uri(vault) + "deletedsecrets/" + s.name, "deletedDate": s.since, "scheduledPurgeDate": s.since + int64(days)*24*3600,
 	})
 }
 
@@ -216,6 +251,9 @@ func (c *Call) updateSecret(vault *Resource, found *secret) *Answer {
 	if version == nil {
 		return refuseSecret(http.StatusNotFound, "SecretNotFound", "", "A secret with (name/id) %s was not found in this key vault.", found.name)
 	}
+	if refused := c.overTagged(); refused != nil {
+		return refused
+	}
 	if tags, ok := c.body["tags"]; ok {
 		version.tags = tags
 	}
@@ -239,7 +277,19 @@ func (c *Call) listVersions(vault *Resource, found *secret) *Answer {
 		}
 	}
 	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(textIn(a, "id"), textIn(b, "id")) })
-	return c.page(all)
+	return c.shortPage(all)
+}
+
+// The longest page of a vault's lists.
+const longestPage = 25
+
+// shortPage answers a list of a vault, in pages as long as were asked for.
+func (c *Call) shortPage(all []Object) *Answer {
+	most, err := strconv.Atoi(c.http.URL.Query().Get("maxresults"))
+	if err != nil {
+		most = longestPage
+	}
+	return c.pageOf(min(most, c.subscription.settings.PageSize), all)
 }
 
 func (c *Call) listSecrets(vault *Resource, deleted bool) *Answer {
@@ -256,7 +306,7 @@ func (c *Call) listSecrets(vault *Resource, deleted bool) *Answer {
 		}
 	}
 	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(textIn(a, "id"), textIn(b, "id")) })
-	return c.page(all)
+	return c.shortPage(all)
 }
 
 func (c *Call) deletedSecret(vault *Resource, found *secret, name string) *Answer {
@@ -268,9 +318,14 @@ func (c *Call) deletedSecret(vault *Resource, found *secret, name string) *Answe
 			found.moving--
 			return refuseSecret(http.StatusNotFound, "SecretNotFound", "", "Deleted Secret not found: %s", name)
 		}
+		if found.purging > 0 {
+			if found.purging--; found.purging == 0 {
+				delete(vault.secrets, strings.ToLower(name))
+			}
+		}
 		return answer(http.StatusOK, found.deletedBody(vault))
 	}
-	if found.moving > 0 {
+	if found.moving > 0 || found.purging > 0 {
 		return refuseSecret(http.StatusConflict, "Conflict", "ObjectIsBeingDeleted", "Secret %s is currently being deleted.", name)
 	}
 	if c.route.Name == "Client.RecoverDeletedSecret" {
@@ -280,6 +335,8 @@ func (c *Call) deletedSecret(vault *Resource, found *secret, name string) *Answe
 	if boolIn(vault.body, "properties", "enablePurgeProtection") {
 		return refuseSecret(http.StatusForbidden, "Forbidden", "ForbiddenByPolicy", "Operation \"purge\" is not allowed because purge protection is enabled for this vault.")
 	}
-	delete(vault.secrets, strings.ToLower(name))
+	if found.purging = vault.subscription.settings.OperationPolls; found.purging == 0 {
+		delete(vault.secrets, strings.ToLower(name))
+	}
 	return answer(http.StatusNoContent, nil)
 }

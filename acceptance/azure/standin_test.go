@@ -62,7 +62,7 @@ func TestAPodsTokenBecomesItsIdentity(t *testing.T) {
 	}
 	for code, claims := range map[string]Claims{
 		"AADSTS700211": but("iss", "https://other"), "AADSTS700213": but("sub", "system:serviceaccount:a:c"),
-		"AADSTS700212": but("aud", "sts.amazonaws.com"), "AADSTS700024": but("exp", 1), "AADSTS70021:": good, // not known yet
+		"AADSTS700212": but("aud", "api://AzureADTokenExchange/"), "AADSTS700024": but("exp", 1), "AADSTS70021:": good, // not known yet
 	} {
 		if status, said := ask(claims); status < 400 || !strings.Contains(textIn(said, "error_description"), code) {
 			t.Errorf("%s: %d %v", code, status, said)
@@ -71,6 +71,9 @@ func TestAPodsTokenBecomesItsIdentity(t *testing.T) {
 	status, said := ask(good)
 	if status != 200 {
 		t.Fatalf("%d %v", status, said)
+	}
+	if status, said := ask(but("nbf", time.Now().Add(time.Hour).Unix())); status != 401 || !strings.Contains(textIn(said, "error_description"), "AADSTS700024") {
+		t.Fatal(status, said)
 	}
 	account := w.account("standinpods")
 	w.as(textIn(said, "access_token"), func() {
@@ -229,6 +232,62 @@ func TestACallerMayDoWhatIsListed(t *testing.T) {
 		w.refused(403, "AuthorizationFailed", "GET", id, "")
 		w.refused(403, "AuthorizationFailed", "DELETE", id, "")
 	})
+}
+
+func TestADirectoryKnowsItsApplicationsAndResources(t *testing.T) {
+	w := newWorld(t)
+	owner := w.server.subscriptionOf(w.id).owner
+	ask := func(client, secret, resource string) string {
+		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {secret}, "scope": {resource + "/.default"}}
+		_, object := w.do("POST", "/"+tenant+"/oauth2/v2.0/token", form.Encode())
+		return textIn(object, "access_token") + textIn(object, "error_description")
+	}
+	if token := ask(owner.client, "owner."+w.id, "https://vault.azure.net"); strings.Count(token, ".") != 2 {
+		t.Fatal(token)
+	}
+	for code, said := range map[string]string{
+		"AADSTS7000215": ask(owner.client, "nonsense", "https://vault.azure.net"), "AADSTS7000215:": ask(identifier(), "owner."+w.id, "https://vault.azure.net"),
+		"AADSTS500011": ask(owner.client, "owner."+w.id, "https://vaults.azure.net"),
+	} {
+		if !strings.Contains(said, code) {
+			t.Errorf("%s: %s", code, said)
+		}
+	}
+}
+
+func TestAFaultThatNeverComesIsNone(t *testing.T) {
+	w := newWorld(t)
+	faults := "/_subscriptions/" + w.id + "/faults"
+	for _, answer := range []string{`{"kind":"eror","status":500}`, `{"kind":"error"}`, `{"kind":"held"}`, `{"kind":"operation","status":500}`} {
+		w.must(400, "POST", faults, `[{"operation":"Microsoft.Resources/","from":0,"until":1,"answer":`+answer+`}]`)
+	}
+	w.must(400, "POST", faults, `[{"operation":"Microsoft.Resources/","from":1,"until":1,"answer":{"kind":"lost"}}]`)
+	w.administer("POST", "faults", `[{"operation":"Microsoft.Resource/","from":0,"until":1,"answer":{"kind":"lost"}}]`)
+	w.administer("DELETE", "faults", "")
+	sub := w.server.subscriptionOf(w.id)
+	if len(sub.violations) != 1 || !strings.Contains(sub.violations[0], "no call met the fault of Microsoft.Resource/") {
+		t.Fatal(sub.violations)
+	}
+	sub.violations = nil
+}
+
+func TestAClustersUsersAreThoseOfEntraOrItsOwn(t *testing.T) {
+	w := newWorld(t)
+	owner := w.server.subscriptionOf(w.id).owner
+	token, _ := w.server.issue(owner, aksAudiences[0])
+	authenticated := func() bool {
+		said := w.must(200, "POST", "/_token-review", `{"spec":{"token":"`+token+`"}}`)
+		return boolIn(said, "status", "authenticated")
+	}
+	host := func(more string) {
+		w.administer("PUT", "clusters", `{"resourceGroup":"acme","name":"prod","location":"westeurope","endpoint":"https://api","authority":"","issuer":"https://issuer"`+more+`}`)
+	}
+	if host(`,"ownUsers":true`); authenticated() {
+		t.Fatal("a cluster without Entra takes its token")
+	}
+	if host(""); !authenticated() {
+		t.Fatal("a cluster of Entra's users refuses its token")
+	}
 }
 
 func TestFederatedCredentialsAreFewAndOneAtATime(t *testing.T) {

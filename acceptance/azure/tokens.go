@@ -130,7 +130,8 @@ func (set keySet) verified(token string) (Claims, error) {
 		return nil, errTampered
 	}
 	expiry, ok := claims["exp"].(float64)
-	if !ok || time.Unix(int64(expiry), 0).Before(time.Now()) {
+	begins, _ := claims["nbf"].(float64) // five minutes early are not held against a clock
+	if !ok || time.Unix(int64(expiry), 0).Before(time.Now()) || time.Unix(int64(begins), 0).After(time.Now().Add(5*time.Minute)) {
 		return nil, errExpired
 	}
 	return claims, nil

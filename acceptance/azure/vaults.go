@@ -35,6 +35,9 @@ func (s *Server) putVault(call *Call) *Answer {
 	if found := call.current(); found != nil {
 		return call.changeVault(found)
 	}
+	if refused := call.unkept(nil); refused != nil {
+		return refused
+	}
 	host := strings.ToLower(name) + vaultHost
 	taken := s.global[host]
 	recovers := call.text("properties", "createMode") == "recover"
@@ -59,7 +62,25 @@ func (s *Server) putVault(call *Call) *Answer {
 	return answer(http.StatusOK, made.body)
 }
 
+// unkept refuses what no vault, or this one no more, can say about how long it keeps what is deleted.
+func (c *Call) unkept(found *Resource) *Answer {
+	days, given := c.properties()["softDeleteRetentionInDays"].(float64)
+	soft, said := c.properties()["enableSoftDelete"].(bool)
+	switch {
+	case said && !soft:
+		return refuse(http.StatusBadRequest, "BadRequest", "The property \"enableSoftDelete\" can be set to false only for creating new vault. Enabling the 'soft delete' functionality is an irreversible action.")
+	case given && (days < 7 || days > 90):
+		return refuse(http.StatusBadRequest, "BadRequest", "The property \"softDeleteRetentionInDays\" must be from 7 to 90.")
+	case given && found != nil && in(found.body, "properties", "softDeleteRetentionInDays") != days:
+		return refuse(http.StatusBadRequest, "BadRequest", "The property \"softDeleteRetentionInDays\" has been set already and it can't be modified.")
+	}
+	return nil
+}
+
 func (c *Call) changeVault(found *Resource) *Answer {
+	if refused := c.unkept(found); refused != nil {
+		return refused
+	}
 	kept := objectIn(found.body, "properties")
 	if boolIn(kept, "enablePurgeProtection") {
 		if given, ok := c.properties()["enablePurgeProtection"].(bool); ok && !given {
@@ -107,7 +128,7 @@ func (s *Server) deleteVault(call *Call) *Answer {
 // deletedVault is one that its name and location still find.
 func (s *Server) deletedVault(call *Call) *Resource {
 	found := s.global[strings.ToLower(call.parameters["vaultName"])+vaultHost]
-	if found == nil || !found.deleted || found.subscription != call.subscription {
+	if found == nil || !found.deleted || found.subscription != call.subscription || !same(textIn(found.body, "location"), call.parameters["location"]) {
 		return nil
 	}
 	return found
@@ -115,10 +136,11 @@ func (s *Server) deletedVault(call *Call) *Resource {
 
 func deletedVaultBody(vault *Resource) Object {
 	location, name := textIn(vault.body, "location"), textIn(vault.body, "name")
+	days, _ := in(vault.body, "properties", "softDeleteRetentionInDays").(float64)
 	id := vault.subscription.scope() + "/providers/Microsoft.KeyVault/locations/" + location + "/deletedVaults/" + name
 	return Object{"id": id, "name": name, "type": "Microsoft.KeyVault/deletedVaults", "properties": Object{
 		"vaultId": vault.id, "location": location, "tags": vault.body["tags"], "deletionDate": vault.body["deletionDate"],
-		"scheduledPurgeDate": now().Add(90 * 24 * time.Hour).Format(time.RFC3339),
+		"scheduledPurgeDate": now().Add(time.Duration(days) * 24 * time.Hour).Format(time.RFC3339),
 	}}
 }
 
