@@ -279,7 +279,8 @@ pub trait Roles: Send + Sync {
 
     /// Everything about a role that we manage. `known` is what it was last known to be: where to look for what lies outside the
     /// role itself (the cluster's associations on AWS, the bindings of buckets and secrets on Google Cloud, assignments at
-    /// their scopes on Azure). Without it that is not seen, and the policy is none where it lies outside.
+    /// their scopes on Azure). Without it that is not seen, and the policy is none, where a cloud lists rights by the object only;
+    /// Azure lists them by the principal as well.
     async fn get(&self, name: &RoleName, known: Option<&RoleSpec>) -> Result<Role>;
 
     /// Sets what differs between `found` and `wanted`, and removes policies that are not ours.

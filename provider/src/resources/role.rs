@@ -49,8 +49,9 @@ pub struct Role;
 /// A role is imported by its name (on Google Cloud what stands before the `@` of the service account), or by `eks/CLUSTER/NAME` when
 /// pods take it on by Pod Identity. The cloud keeps its policy and not the arguments that it was made from, so the plan after an
 /// import adds `profile`, `buckets` and the like to the state; as long as `policy` does not differ, that apply changes nothing in the
-/// cloud. On Google Cloud and Azure rights are kept with the objects, so that this plan shows the whole `policy`; what is bound or
-/// assigned already is left as it is.
+/// cloud. On Azure, `policy` is then what this provider assigned. Google Cloud keeps rights with the objects and lists them by the
+/// object only, and an import is told a name and no arguments, so that nobody knows yet where to look: this plan shows the whole
+/// `policy` as new, and the apply leaves what is bound already as it is. Run `terraform plan` after it to see that nothing is left.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct RoleModel {
     /// Name of the role, for example `adminflyterole`: up to 64 characters on AWS, 6 to 30 lower-case letters, digits and hyphens on Google

@@ -2,7 +2,8 @@
 //! its own where it writes blobs (see `role_definitions`).
 //!
 //! Calls: `documents` and `policy` 0, and those that look a vault up (see `vaults`); `create` 2; `get` 2 at once, and 1 for the
-//! assignments in our resource group, 1 more per vault outside of it, 1 for the role of its own; `update` 1 and 1 per credential that
+//! assignments in our resource group, 1 more per vault outside of it, 1 for the role of its own (of a role that is not known, 1 for the assignments in the whole
+//! subscription, or 2 where that is not allowed); `update` 1 and 1 per credential that
 //! differs, one after the other, then 1 for the role of its own where that differs, 1 (more for vaults as in `get`) and 1 per assignment
 //! that differs; `set_tags` 1; `delete` 2, 1 per assignment, 1 for the role of its own.
 //!
@@ -29,7 +30,7 @@ use crate::federated_credentials::{self as credentials, Credentials};
 use crate::permissions::{self, AssignedRole, BuiltIn, Grant, Needed, Place, Want};
 use crate::role_assignments::{self, Assignment};
 use crate::role_definitions::BlobWriter;
-use crate::{Azure, log_groups, names, registries, storage_accounts, tags, versions};
+use crate::{Azure, log_groups, names, registries, storage_accounts, tags, vaults, versions};
 
 const KIND: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const READ: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
@@ -167,10 +168,12 @@ impl Roles for Azure {
         let call = Call::new(READ, &id);
         let identity = arm.get::<Identity>(call.clone(), &id, versions::MANAGED_IDENTITY);
         let (identity, found) = try_join!(identity, credentials::get(arm, &id))?;
-        let policy = match known {
-            None => None,
-            Some(known) => {
-                let (writer, capabilities) = (self.writer(name), &known.capabilities);
+        let capabilities = known.map(|known| &known.capabilities);
+        let policy = match capabilities.filter(|capabilities| !capabilities.is_empty()) {
+            // Of a role that was imported no more is known than its trust.
+            None => self.given(name, &identity.properties.principal).await?,
+            Some(capabilities) => {
+                let writer = self.writer(name);
                 let scopes = self.scopes(capabilities).await?;
                 let assigned = self.assigned(&identity.properties.principal, &scopes);
                 let own = async {
@@ -181,9 +184,10 @@ impl Roles for Azure {
                     }
                 };
                 let (assigned, own) = try_join!(assigned, own)?;
-                Some(found_document(&assigned, &scopes, &writer.role, own))
+                found_document(&assigned, &scopes, &writer.role, own)
             }
         };
+        let policy = Some(policy);
         role(&call, name, identity, &found, policy)
     }
 
@@ -339,6 +343,29 @@ impl Azure {
         Ok(all.into_values().collect())
     }
 
+    /// What we gave a role that nothing is known of, by the names that we give: what others gave it may lie anywhere.
+    async fn given(&self, name: &RoleName, principal: &str) -> Result<PolicyDocument> {
+        let arm = self.0.arm().await?;
+        let (group, subscription, writer) =
+            (self.0.group(), self.0.subscription(), self.writer(name));
+        let assigned = async {
+            // Vaults may lie outside of our group, where not everybody may look.
+            match role_assignments::of_principal(arm, &subscription, principal).await {
+                Err(Error::Denied { .. }) => {
+                    role_assignments::of_principal(arm, &group, principal).await
+                }
+                assigned => assigned,
+            }
+        };
+        let (mut assigned, own) = try_join!(assigned, writer.found(arm))?;
+        assigned.retain(Assignment::is_ours);
+        let scopes: Vec<_> = assigned
+            .iter()
+            .map(|assignment| spelled(&assignment.scope, &group))
+            .collect();
+        Ok(found_document(&assigned, &scopes, &writer.role, own))
+    }
+
     /// Brings what a principal may do at these scopes to the wanted grants.
     async fn assign(&self, principal: &str, scopes: &[ResourceId], grants: &[Grant]) -> Result<()> {
         let arm = self.0.arm().await?;
@@ -431,6 +458,34 @@ fn own_role(policy: Option<&PolicyDocument>) -> Option<&Value> {
 /// Whether there may be one to take away: what is not known of an imported role is looked for.
 fn may_have_own_role(found: &Role) -> bool {
     found.policy.is_none() || own_role(found.policy.as_ref()).is_some()
+}
+
+/// An id as we spell it, whatever letter cases Azure answers it in.
+fn spelled(id: &ResourceId, group: &ResourceId) -> ResourceId {
+    let kinds = [
+        storage_accounts::KIND,
+        log_groups::KIND,
+        registries::KIND,
+        vaults::KIND,
+    ];
+    let words: Vec<_> = kinds
+        .iter()
+        .flat_map(|kind| kind.split('/'))
+        .chain(["subscriptions", "resourceGroups", "providers"])
+        .chain(["blobServices", "containers"])
+        .collect();
+    let (start, rest) = if id.is_within(group) {
+        id.as_str().split_at(group.as_str().len())
+    } else {
+        ("", id.as_str())
+    };
+    let parts = rest.split('/').map(|part| {
+        let known = words.iter().find(|word| word.eq_ignore_ascii_case(part));
+        known.copied().unwrap_or(part)
+    });
+    let rest = parts.collect::<Vec<_>>().join("/");
+    let start = if start.is_empty() { "" } else { group.as_str() };
+    ResourceId::new(format!("{start}{rest}"))
 }
 
 /// The scopes that a document names.

@@ -11,7 +11,7 @@ use crate::arm::ResourceId;
 use crate::session::{Service, Session};
 use crate::versions;
 
-const KIND: &str = "Microsoft.KeyVault/vaults";
+pub(crate) const KIND: &str = "Microsoft.KeyVault/vaults";
 const READ: &str = "Microsoft.KeyVault/vaults/read";
 
 /// A vault as far as we need it.

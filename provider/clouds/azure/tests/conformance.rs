@@ -372,6 +372,66 @@ async fn roles() {
     standin.assert_described().await;
 }
 
+/// An import is told a name: what we gave the role is found by that, in our spelling, and nothing that others gave it.
+#[tokio::test]
+async fn a_role_of_which_only_the_name_is_known() {
+    let standin = Standin::new().await;
+    let (clouds, environment) = (standin.clouds(), standin.environment());
+    let new = clouds::buckets::NewBucket {
+        id: standin.bucket(),
+        hierarchical: false,
+        kms_key: None,
+        tags: Tags::new(),
+    };
+    clouds.buckets.create(&new).await.unwrap();
+    let spec = clouds::roles::RoleSpec {
+        name: environment.name("taken"),
+        path: None,
+        permissions_boundary: None,
+        max_session: None,
+        trust: environment.trust.clone(),
+        subjects: [clouds::roles::Subject::new("union", "executor").unwrap()].into(),
+        capabilities: environment.capabilities.iter().flatten().cloned().collect(),
+    };
+    let made = clouds.roles.create(&spec, &Tags::new()).await.unwrap();
+    let nothing = clouds.roles.get(&spec.name, None).await.unwrap();
+    assert_ne!(nothing.policy, None, "what is not given is seen as well");
+    clouds.roles.update(&made, &spec).await.unwrap();
+    let reader = format!(
+        "/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7",
+        standin.subscription
+    );
+    let others = json!({ "properties": { "roleDefinitionId": reader, "principalId": made.principal.as_str(), "principalType": "ServicePrincipal" } });
+    let name = "11111111-1111-4111-8111-111111111111";
+    let id = format!(
+        "{}/providers/Microsoft.Authorization/roleAssignments/{name}",
+        standin.group()
+    );
+    standin.arm(Method::PUT, &id, "2022-04-01", others).await;
+    let wanted = clouds.roles.documents(&spec).await.unwrap();
+    for foreign_case in [false, true] {
+        let settings = json!({ "foreignCase": foreign_case });
+        let url = standin.administration("settings");
+        standin.send(Method::PUT, &url, &settings.to_string()).await;
+        // Once it is imported, the state has its trust.
+        let imported = clouds::roles::RoleSpec {
+            capabilities: BTreeSet::new(),
+            ..spec.clone()
+        };
+        for known in [None, Some(&imported)] {
+            let found = clouds.roles.get(&spec.name, known).await.unwrap();
+            assert_eq!(found.policy, Some(wanted.policy.clone()), "{foreign_case}");
+            assert!(!found.differs(&spec, &wanted));
+        }
+    }
+    clouds
+        .roles
+        .delete(&clouds.roles.get(&spec.name, None).await.unwrap())
+        .await
+        .unwrap();
+    standin.assert_described().await;
+}
+
 #[tokio::test]
 async fn registries() {
     let standin = Standin::new().await;
