@@ -5,6 +5,7 @@ mod args;
 mod backoff;
 mod channel;
 mod executor;
+mod fetch_bundle;
 mod lease;
 mod metrics;
 mod operator;

@@ -109,7 +109,8 @@ async fn until_stopped(
     }
 }
 
-fn start_logging(filter: &str) -> anyhow::Result<()> {
+/// From here on events are written, as JSON.
+pub fn start_logging(filter: &str) -> anyhow::Result<()> {
     let filter: tracing_subscriber::EnvFilter = filter
         .parse()
         .with_context(|| format!("the log filter `{filter}` is not valid"))?;

@@ -177,7 +177,7 @@ async fn converse(
         claims.unwrap_or(body.len())
     );
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([&name, ": ", &value, "\r\n"]);
     }
     text += "\r\n";
     stream.write_all(text.as_bytes()).await?;
