@@ -1,5 +1,6 @@
 //! The stand-in for Azure does what the other tests take for granted, as Microsoft's own clients see it.
 
+mod accounts;
 mod bad_input;
 mod bench;
 mod blob_writers;
@@ -156,7 +157,10 @@ fn microsofts_clients_see_the_life_of_registries_workspaces_and_vaults() -> Resu
         "registries.begin_create",
         &within(registry),
     )?;
-    ensure!(made["properties"]["loginServer"] == "acmelife.azurecr.io", "{made}");
+    ensure!(
+        made["properties"]["loginServer"] == "acmelife.azurecr.io",
+        "{made}"
+    );
     let registry = within(json!({ "registry_name": "acmelife" }));
     owner.call("containerregistry", "registries.begin_delete", &registry)?;
     owner.refused("containerregistry", "registries.get", &registry)?;

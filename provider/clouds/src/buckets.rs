@@ -34,6 +34,11 @@ checked_text! {
     CorsOrigin, "CORS origin", cors_origin
 }
 
+checked_text! {
+    /// The full id of a subnet of Azure, which does not tell letter cases apart.
+    any case SubnetId, "subnet", |text| length(text, 1, 1024)
+}
+
 /// How a bucket is found again: its name, and on Azure the account that it lives in (`account/container`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketId {
@@ -88,7 +93,7 @@ pub struct AllowedNetworks {
     /// Public addresses and ranges, as CIDRs without a prefix for single ones.
     pub ip_ranges: BTreeSet<String>,
     /// Subnets with a service endpoint, by their full ids.
-    pub subnets: BTreeSet<String>,
+    pub subnets: BTreeSet<SubnetId>,
 }
 
 /// What every bucket of ours has, whatever its settings, as far as its cloud has it ([`Buckets::protections`]). Each is seen as
@@ -174,7 +179,7 @@ pub struct Bucket {
     pub settings: BucketSettings,
     /// Which protections are in force.
     pub protections: BTreeSet<Protection>,
-    /// Rules of expiration and CORS that are not ours, by name: `configure` removes them.
+    /// Rules of expiration, CORS and networks that are not ours, by name: `configure` removes them.
     pub foreign_rules: BTreeSet<String>,
     /// Its tags.
     pub tags: Tags,
@@ -398,6 +403,15 @@ mod tests {
 
     fn rule<T: FromStr<Err = ParseError> + fmt::Debug>(text: &str) -> String {
         text.parse::<T>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn subnets_are_the_same_in_any_letter_case() {
+        let one: SubnetId = "/subscriptions/s/resourceGroups/Acme".parse().unwrap();
+        let other: SubnetId = "/SUBSCRIPTIONS/s/resourcegroups/acme".parse().unwrap();
+        assert_eq!(one, other);
+        assert_eq!(BTreeSet::from([one.clone()]), BTreeSet::from([other]));
+        assert_eq!(one.as_str(), "/subscriptions/s/resourceGroups/Acme");
     }
 
     #[test]

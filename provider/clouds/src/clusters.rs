@@ -15,8 +15,8 @@ checked_text! {
 }
 
 checked_text! {
-    /// A resource group of Azure.
-    ResourceGroup, "resource group", resource_group
+    /// A resource group of Azure, which does not tell letter cases apart.
+    any case ResourceGroup, "resource group", resource_group
 }
 
 /// By which a cluster is found.

@@ -80,13 +80,49 @@ pub(crate) fn dns_label(text: &str) -> Checked {
     ends(text, lower_or_digit, "a lowercase letter or a digit")
 }
 
-/// Declares a newtype over checked text: `FromStr` is the only way in.
+/// Declares a newtype over checked text: `FromStr` is the only way in. With `any case`, letter cases make no difference.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $what:literal, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
+        $crate::names::checked_text! { @text $name, $what, $check }
+    };
+    ($(#[$doc:meta])* any case $name:ident, $what:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(String);
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.cmp(other).is_eq()
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.0.to_lowercase().cmp(&other.0.to_lowercase())
+            }
+        }
+
+        impl std::hash::Hash for $name {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.0.to_lowercase().hash(state);
+            }
+        }
+
+        $crate::names::checked_text! { @text $name, $what, $check }
+    };
+    (@text $name:ident, $what:literal, $check:expr) => {
         impl $name {
             /// The text as it was written.
             pub fn as_str(&self) -> &str {

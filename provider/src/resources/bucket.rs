@@ -106,7 +106,8 @@ pub struct BucketModel {
     /// missing here until the next apply.
     #[attr(computed)]
     pub protections: Value<Set<String>>,
-    /// Rules of expiration and origins that somebody else added. The next apply removes them.
+    /// Rules of expiration and origins that somebody else added; on Azure also what somebody changed about its networks beside
+    /// `allowed_networks`. The next apply removes them.
     #[attr(computed)]
     pub unexpected_rules: Value<Set<String>>,
     /// All tags of the bucket: the provider's, its own, and the marks `dataplane:owner` and `dataplane:resource`.

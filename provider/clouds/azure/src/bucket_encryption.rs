@@ -15,7 +15,7 @@ use crate::error::invalid;
 use crate::names::{self, VaultKey};
 use crate::permissions::{BuiltIn, Grant};
 use crate::session::Session;
-use crate::storage_accounts::{Account, AccountChange, NewIdentity, PropertiesChange, WRITE};
+use crate::storage_accounts::{Account, AccountChange, NewIdentity, PropertiesChange, READ, WRITE};
 use crate::{pauses, role_assignments, versions};
 
 const KEY_VAULT: &str = "Microsoft.Keyvault";
@@ -113,17 +113,42 @@ pub(crate) async fn change(
         return Ok(());
     }
     let principal = identity(session, account).await?;
-    revoke(session, old, &principal).await
-}
-
-/// Takes the right on a key away from an account's identity; without it, a key whose vault is gone has nothing to take.
-pub(crate) async fn revoke(session: &Session, key: &KmsKey, principal: &str) -> Result<()> {
-    let Some(grant) = key_grant(session, &parsed(key)?).await.optional()? else {
+    let Some(grant) = key_grant(session, &parsed(old)?).await.optional()? else {
         return Ok(());
     };
-    let arm = session.arm().await?;
-    let id = role_assignments::of_grant(principal, &grant);
-    role_assignments::remove(arm, &id).await
+    let right = KeyRight { principal, grant };
+    right.take_away(session).await
+}
+
+/// The right of an account's identity on its key.
+pub(crate) struct KeyRight {
+    principal: String,
+    grant: Grant,
+}
+
+impl KeyRight {
+    /// That of an account as it was found; none without a key, or where the key's vault is gone.
+    pub(crate) async fn of(session: &Session, account: &Account) -> Result<Option<Self>> {
+        let identity = account.identity.as_ref();
+        let principal = identity.and_then(|identity| identity.principal_id.clone());
+        let encryption = found(account.properties.encryption.as_ref());
+        let (Encryption::Key(key), Some(principal)) = (encryption, principal) else {
+            return Ok(None);
+        };
+        let grant = key_grant(session, &parsed(&key)?).await.optional()?;
+        Ok(grant.map(|grant| Self { principal, grant }))
+    }
+
+    pub(crate) async fn take_away(&self, session: &Session) -> Result<()> {
+        let id = role_assignments::of_grant(&self.principal, &self.grant);
+        role_assignments::remove(session.arm().await?, &id).await
+    }
+
+    pub(crate) async fn give_back(&self, session: &Session) -> Result<()> {
+        let subscription = session.subscription();
+        let arm = session.arm().await?;
+        role_assignments::put(arm, &subscription, &self.principal, &self.grant).await
+    }
 }
 
 /// A key that is missing will not come by waiting, as an account that was made a moment ago does.
@@ -164,10 +189,15 @@ async fn key_grant(session: &Session, key: &VaultKey) -> Result<Grant> {
 
 /// The object id of the account's own identity, which it has from now on.
 async fn identity(session: &Session, account: &ResourceId) -> Result<String> {
+    let arm = session.arm().await?;
+    let call = Call::new(READ, account);
+    let found: Account = arm.get(call, account, versions::STORAGE).await?;
+    let found = found.identity;
+    if let Some(principal) = found.as_ref().and_then(|found| found.principal_id.clone()) {
+        return Ok(principal);
+    }
     let change = AccountChange {
-        identity: Some(NewIdentity {
-            kind: "SystemAssigned",
-        }),
+        identity: Some(NewIdentity::beside(found.as_ref())),
         ..AccountChange::default()
     };
     let changed = patch(session, account, &change).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use clouds::buckets::{AllowedNetworks, BucketSettings, CorsOrigin, Protection};
+use clouds::buckets::{AllowedNetworks, BucketSettings, CorsOrigin, Protection, SubnetId};
 use serde::{Deserialize, Serialize};
 
 use crate::storage_accounts::Properties;
@@ -177,6 +177,13 @@ pub(crate) fn too_many_origins(origins: &BTreeSet<CorsOrigin>) -> Option<String>
     })
 }
 
+/// How a rule of networks that is not ours begins.
+pub(crate) const NETWORK: &str = "network";
+/// Azure's own services, for logs and metrics of the account itself.
+const BYPASS: &str = "AzureServices";
+/// That the rules decide who comes in, and not a switch before them.
+pub(crate) const OPEN: &str = "Enabled";
+
 /// From where an account is reached, sent and found.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -187,6 +194,16 @@ pub(crate) struct NetworkRules {
     ip_rules: Vec<IpRule>,
     #[serde(rename = "virtualNetworkRules")]
     subnets: Vec<SubnetRule>,
+    /// Resources of Azure, of whatever tenant, that no rule keeps out.
+    #[serde(rename = "resourceAccessRules")]
+    resources: Vec<ResourceRule>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ResourceRule {
+    resource_id: Option<String>,
+    tenant_id: Option<String>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -210,31 +227,69 @@ impl NetworkRules {
         let ip_rule = |value: &String| IpRule {
             value: value.clone(),
         };
-        let subnet_rule = |id: &String| SubnetRule { id: id.clone() };
+        let subnet_rule = |id: &SubnetId| SubnetRule { id: id.to_string() };
         Self {
             default_action: Some("Deny".to_owned()),
-            // Azure's own services, for logs and metrics of the account itself.
-            bypass: Some("AzureServices".to_owned()),
+            bypass: Some(BYPASS.to_owned()),
             ip_rules: allowed.ip_ranges.iter().map(ip_rule).collect(),
             subnets: allowed.subnets.iter().map(subnet_rule).collect(),
+            resources: Vec::new(),
         }
+    }
+
+    fn denies(&self) -> bool {
+        let action = self.default_action.as_deref();
+        action.is_some_and(|action| action.eq_ignore_ascii_case("Deny"))
+    }
+
+    /// Who is let in beside the networks that are allowed, or is not although we let them.
+    fn foreign(&self) -> Vec<String> {
+        if !self.denies() {
+            return Vec::new();
+        }
+        let bypass = self.bypass.as_deref().unwrap_or("None");
+        let let_in = |rule: &ResourceRule| {
+            let resource = rule.resource_id.as_deref().unwrap_or("a resource");
+            match rule.tenant_id.as_deref() {
+                Some(tenant) => format!("{NETWORK} rule for {resource} of tenant {tenant}"),
+                None => format!("{NETWORK} rule for {resource}"),
+            }
+        };
+        let bypass = (!bypass.trim().eq_ignore_ascii_case(BYPASS))
+            .then(|| format!("{NETWORK} bypass for {bypass} instead of {BYPASS}"));
+        bypass
+            .into_iter()
+            .chain(self.resources.iter().map(let_in))
+            .collect()
     }
 
     /// None where everybody with a token reaches it.
     pub(crate) fn allowed(&self) -> Option<AllowedNetworks> {
-        let denies = self
-            .default_action
-            .as_ref()
-            .is_some_and(|action| action.eq_ignore_ascii_case("Deny"));
-        denies.then(|| AllowedNetworks {
+        self.denies().then(|| AllowedNetworks {
             ip_ranges: self
                 .ip_rules
                 .iter()
                 .map(|rule| rule.value.clone())
                 .collect(),
-            subnets: self.subnets.iter().map(|rule| rule.id.clone()).collect(),
+            subnets: self
+                .subnets
+                .iter()
+                .filter_map(|rule| rule.id.parse().ok())
+                .collect(),
         })
     }
+}
+
+/// What was found of an account's networks that no argument says: each named so that it begins with [`NETWORK`].
+pub(crate) fn foreign_networks(account: &Properties) -> Vec<String> {
+    let access = account.public_network_access.as_deref();
+    let access = access.filter(|access| !access.eq_ignore_ascii_case(OPEN));
+    let closed = access.map(|access| format!("{NETWORK} access {access} instead of {OPEN}"));
+    let rules = account.network_acls.as_ref().map(NetworkRules::foreign);
+    closed
+        .into_iter()
+        .chain(rules.into_iter().flatten())
+        .collect()
 }
 
 /// Which protections are in force. Azure encrypts whatever it stores, and nobody can turn that off.
@@ -339,6 +394,46 @@ mod tests {
         let body =
             serde_json::to_string(&BlobService::wanted(&BucketSettings::plain(), true)).unwrap();
         assert!(!body.contains("isVersioningEnabled"), "{body}");
+    }
+
+    #[test]
+    fn whom_somebody_let_in_beside_the_networks_is_seen() {
+        let allowed = AllowedNetworks {
+            ip_ranges: ["203.0.113.7".to_owned()].into(),
+            subnets: BTreeSet::new(),
+        };
+        let found = |acls: NetworkRules, access: &str| {
+            foreign_networks(&Properties {
+                public_network_access: Some(access.to_owned()),
+                network_acls: Some(acls),
+                ..Properties::default()
+            })
+        };
+        let ours = NetworkRules::wanted(Some(&allowed));
+        assert_eq!(found(ours.clone(), "enabled"), [""; 0]);
+        let theirs = NetworkRules {
+            bypass: Some("Logging, Metrics, AzureServices".into()),
+            resources: vec![ResourceRule {
+                resource_id: Some("/subscriptions/s/synapse".into()),
+                tenant_id: Some("t".into()),
+            }],
+            ..ours
+        };
+        let said = found(theirs.clone(), "Disabled");
+        assert_eq!(said.len(), 3, "{said:?}");
+        assert!(
+            said.iter().all(|rule| rule.starts_with(NETWORK)),
+            "{said:?}"
+        );
+        assert!(
+            said.concat()
+                .contains("/subscriptions/s/synapse of tenant t")
+        );
+        let everybody = NetworkRules {
+            default_action: Some("Allow".into()),
+            ..theirs
+        };
+        assert_eq!(found(everybody, "Enabled"), [""; 0]);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! of Blob Storage lists and deletes.
 //!
 //! Calls: `create` 3 (4 where the location has no zones); `get` 4 at once (1 more where the container is missing); `configure` 1
-//! per part that differs: account, container, blob settings, lifecycle, and 4 for a key (7 for another key); `set_tags` 1;
-//! `contents` 1 and 1 per page of 5,000 blobs; `empty` 1, 1 per page and 1 per blob; `delete` 5 (6 with a key).
+//! per part that differs: account, container, blob settings, lifecycle, and 5 for a key (7 for another key); `set_tags` 1;
+//! `contents` 1 and 1 per page of 5,000 blobs; `empty` 4, 1 per page and 1 per blob, and 1 per file share, queue and table; `delete` 8
+//! (10 with a key).
 //!
 //! An account's `PUT` answers success for an account that exists and changes it. So `create` looks first; two that look at the same
 //! time are told apart by nothing that Azure has.
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arm::ResourceId;
+use crate::bucket_encryption::KeyRight;
 use crate::bucket_settings::{BlobService, NetworkRules};
 use crate::error::invalid;
 use crate::lifecycle::ManagementPolicy;
@@ -32,7 +34,8 @@ use crate::storage_accounts::{
     self as accounts, Account, AccountChange, Guarded, NewAccount, PropertiesChange,
 };
 use crate::{
-    Azure, bucket_encryption, bucket_settings, lifecycle, names, operations, tags, versions,
+    Azure, account_services, bucket_encryption, bucket_settings, lifecycle, names, operations,
+    tags, versions,
 };
 
 const CONTAINERS_READ: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/read";
@@ -198,6 +201,7 @@ impl Buckets for Azure {
         let (expiration, foreign) =
             lifecycle::split(&id.name, &policy.unwrap_or_default(), hierarchical);
         foreign_rules.extend(foreign);
+        foreign_rules.extend(bucket_settings::foreign_networks(&account.properties));
         let location = account.location.as_deref().unwrap_or_default();
         let region = location.replace(' ', "").to_lowercase();
         let private = container.as_ref().is_some_and(ContainerBody::is_private);
@@ -239,13 +243,15 @@ impl Buckets for Azure {
                 .any(|rule| rule.starts_with(kind))
         };
         let opened = self.protections().into_iter().any(missing);
-        let networks = found.settings.allowed_networks != wanted.allowed_networks;
+        let networks = found.settings.allowed_networks != wanted.allowed_networks
+            || foreign(bucket_settings::NETWORK);
         // One after the other: Azure refuses changes of one account that overlap.
         if opened || networks {
             let networks = networks.then(|| NetworkRules::wanted(wanted.allowed_networks.as_ref()));
             let change = AccountChange {
                 properties: Some(PropertiesChange {
                     guarded: opened.then_some(Guarded::CLOSED),
+                    public_network_access: networks.is_some().then_some(bucket_settings::OPEN),
                     network_acls: networks,
                     encryption: None,
                 }),
@@ -307,23 +313,35 @@ impl Buckets for Azure {
         Ok(contents.optional()?.unwrap_or_default())
     }
 
+    /// With all that the account holds beside blobs: it would not go before that is gone.
     async fn empty(&self, id: &BucketId) -> Result<usize> {
         let account = self.account(id).await?;
         let emptied = self.container(id, &account)?.empty().await;
-        Ok(emptied.optional()?.unwrap_or_default())
+        let blobs = emptied.optional()?.unwrap_or_default();
+        let (arm, parts) = (self.0.arm().await?, self.parts(id)?);
+        let beside = account_services::list(arm, id, &parts.account).await?;
+        Ok(blobs + account_services::remove(arm, &beside).await?)
     }
 
-    /// Azure deletes a container with all that it holds, and an account with all its containers. So what is there is looked at
-    /// first, and nothing is deleted before all was seen.
+    /// Azure deletes a container with all that it holds, and an account with all that it holds. So what is there is looked at first,
+    /// and nothing is deleted before all was seen.
     async fn delete(&self, id: &BucketId) -> Result<()> {
         let parts = self.parts(id)?;
         let account = self.account(id).await?;
-        let others = self.others(id, &parts).await?;
+        let arm = self.0.arm().await?;
+        let beside = account_services::list(arm, id, &parts.account);
+        let (others, beside) = try_join!(self.others(id, &parts), beside)?;
         if !others.is_empty() {
             let others: Vec<_> = others.into_iter().collect();
             let why = format!(
                 "the storage account also holds {}, which are not ours to delete",
                 others.join(", ")
+            );
+            return Err(not_empty(accounts::DELETE, id, why));
+        }
+        if let Some(held) = account_services::said(&beside) {
+            let why = format!(
+                "the storage account also holds {held}, which would go with it: remove it, or destroy it all with `force_destroy`"
             );
             return Err(not_empty(accounts::DELETE, id, why));
         }
@@ -333,21 +351,27 @@ impl Buckets for Azure {
             let why = format!("the container holds {contents}");
             return Err(not_empty(CONTAINERS_DELETE, id, why));
         }
-        let arm = self.0.arm().await?;
         let call = Call::new(CONTAINERS_DELETE, id);
         let gone = arm
             .delete(call, &parts.container, versions::STORAGE, None)
             .await;
         gone.map_err(leased).optional()?;
-        let call = Call::new(accounts::DELETE, id);
-        arm.delete(call, &parts.account, versions::STORAGE, None)
-            .await?;
-        let principal = account.identity.and_then(|identity| identity.principal_id);
-        let encryption = bucket_encryption::found(account.properties.encryption.as_ref());
-        if let (Encryption::Key(key), Some(principal)) = (encryption, principal) {
-            bucket_encryption::revoke(&self.0, &key, &principal).await?;
+        // Before the account, by which alone a destroy that failed finds it again.
+        let right = KeyRight::of(&self.0, &account).await?;
+        if let Some(right) = &right {
+            right.take_away(&self.0).await?;
         }
-        Ok(())
+        let call = Call::new(accounts::DELETE, id);
+        let gone = arm
+            .delete(call, &parts.account, versions::STORAGE, None)
+            .await;
+        if let (Err(error), Some(right)) = (&gone, &right)
+            && !matches!(error, Error::NotFound(_))
+            && let Err(problem) = right.give_back(&self.0).await
+        {
+            tracing::warn!(%problem, bucket = %id, "the account stays, and its identity lost the right on its key");
+        }
+        gone
     }
 }
 

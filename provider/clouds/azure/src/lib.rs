@@ -5,6 +5,7 @@
 //! adds one question per pause until it has ended.
 
 mod account;
+mod account_services;
 mod arm;
 mod bucket_encryption;
 mod bucket_settings;

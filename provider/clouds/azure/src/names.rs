@@ -217,7 +217,7 @@ pub(crate) fn networks(networks: &AllowedNetworks) -> Option<Refusal> {
         ))
     });
     let subnets = networks.subnets.iter().find(|id| {
-        let id = id.to_lowercase();
+        let id = id.as_str().to_lowercase();
         !id.starts_with("/subscriptions/")
             || !id.contains("/providers/microsoft.network/virtualnetworks/")
             || !id.contains("/subnets/")
@@ -225,7 +225,7 @@ pub(crate) fn networks(networks: &AllowedNetworks) -> Option<Refusal> {
     ranges.or_else(|| {
         subnets.map(|id| {
             let reason = format!(
-                "{id:?} is not a subnet: give its full id, \
+                "\"{id}\" is not a subnet: give its full id, \
                  /subscriptions/…/providers/Microsoft.Network/virtualNetworks/NETWORK/subnets/SUBNET."
             );
             Refusal::new("allowed_networks", reason)
@@ -350,7 +350,7 @@ mod tests {
     fn networks_are_public_ranges_and_subnets() {
         let of = |ranges: &[&str], subnets: &[&str]| AllowedNetworks {
             ip_ranges: ranges.iter().map(|&r| r.to_owned()).collect(),
-            subnets: subnets.iter().map(|&s| s.to_owned()).collect(),
+            subnets: subnets.iter().map(|&s| s.parse().unwrap()).collect(),
         };
         let subnet = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/a";
         assert_eq!(

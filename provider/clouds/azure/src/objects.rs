@@ -24,6 +24,8 @@ const VERSION: HeaderName = HeaderName::from_static("x-ms-version");
 const SNAPSHOTS: HeaderName = HeaderName::from_static("x-ms-delete-snapshots");
 /// How many deletions are under way at once.
 const AT_ONCE: usize = 16;
+/// How many blobs a page has where nothing is said, which is also the most.
+const LONGEST_PAGE: usize = 5000;
 /// How many of the first parts of names are told.
 const PREFIXES: usize = 10;
 /// What a path of blobs holds unencoded.
@@ -96,7 +98,8 @@ impl Container<'_> {
         let mut contents = Contents::default();
         let mut marker = None;
         loop {
-            let page = self.page(marker.as_deref()).await?;
+            // One more of a kind than is counted says that there are more.
+            let page = self.page(marker.as_deref(), Some(limit + 1)).await?;
             for blob in &page.blobs.blob {
                 note(&mut contents.prefixes, &blob.name());
                 if blob.is_current() {
@@ -122,7 +125,7 @@ impl Container<'_> {
     pub(crate) async fn empty(&self) -> Result<usize> {
         let mut removed = 0;
         loop {
-            let mut blobs = self.page(None).await?.blobs.blob;
+            let mut blobs = self.page(None, None).await?.blobs.blob;
             if blobs.is_empty() {
                 return Ok(removed);
             }
@@ -147,13 +150,17 @@ impl Container<'_> {
         }
     }
 
-    async fn page(&self, marker: Option<&str>) -> Result<Listing> {
+    /// A page of the listing; without a size, as long as Azure makes it.
+    async fn page(&self, marker: Option<&str>, size: Option<usize>) -> Result<Listing> {
         let mut url = self.url("")?;
         {
             let mut query = url.query_pairs_mut();
             query.extend_pairs([("restype", "container"), ("comp", "list")]);
             if !self.hierarchical {
                 query.append_pair("include", "versions,snapshots");
+            }
+            if let Some(size) = size.filter(|size| *size < LONGEST_PAGE) {
+                query.append_pair("maxresults", &size.to_string());
             }
             if let Some(marker) = marker {
                 query.append_pair("marker", marker);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use azure_core::http::headers::HeaderName;
 use azure_core::http::{Method, RawResponse, Url};
 use clouds::error::Call;
+use clouds::tags::CREATING;
 use clouds::{Error, Result, Tags};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -223,7 +224,7 @@ fn failed(call: Call, operation: Operation) -> Error {
 }
 
 /// Whether an object that a create finds is made once more: an operation that failed left it, and by its tags it is the wanted
-/// one. One that is still being made is waited for, and any other exists.
+/// one, which no apply has finished. One that is still being made is waited for, and any other exists.
 pub(crate) fn once_more(
     call: Call,
     state: Option<&str>,
@@ -231,9 +232,8 @@ pub(crate) fn once_more(
     wanted: &Tags,
 ) -> Result<()> {
     let has = |tags: &Tags| {
-        wanted
-            .iter()
-            .all(|(name, value)| tags.get(name) == Some(value))
+        let same = |(name, value)| tags.get(name) == Some(value);
+        tags.contains_key(CREATING) && wanted.iter().all(same)
     };
     match Status::of(state) {
         Status::Running => {
@@ -300,15 +300,20 @@ mod tests {
 
     #[test]
     fn only_what_failed_as_the_wanted_one_is_made_once_more() {
-        let tags = |owner: &str| Tags::from([("dataplane:owner".to_owned(), owner.to_owned())]);
-        let again = |state, owner: &str| {
-            once_more(
-                Call::new("make", "it"),
-                Some(state),
-                Some(&tags(owner)),
-                &tags("acme"),
-            )
+        let finished = |owner: &str| Tags::from([("dataplane:owner".to_owned(), owner.to_owned())]);
+        let tags = |owner: &str| {
+            let mut tags = finished(owner);
+            tags.insert(CREATING.to_owned(), "true".to_owned());
+            tags
         };
+        let made = |state, found: &Tags, wanted: &Tags| {
+            once_more(Call::new("make", "it"), Some(state), Some(found), wanted)
+        };
+        let again = |state, owner: &str| made(state, &tags(owner), &tags("acme"));
+        for wanted in [Tags::new(), finished("acme")] {
+            let refused = made("Failed", &finished("acme"), &wanted);
+            assert!(matches!(refused, Err(Error::AlreadyExists(_))));
+        }
         assert!(again("Failed", "acme").is_ok());
         assert!(matches!(
             again("Failed", "others"),

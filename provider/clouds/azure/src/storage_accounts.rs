@@ -1,8 +1,11 @@
 //! Storage accounts as Resource Manager writes them: what is sent, and what of the answers is read.
 
+use std::collections::BTreeMap;
+
 use clouds::Tags;
 use clouds::account::Region;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::bucket_encryption::EncryptionBody;
 use crate::bucket_settings::NetworkRules;
@@ -99,10 +102,30 @@ pub(crate) struct AccountChange {
     pub(crate) properties: Option<PropertiesChange>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct NewIdentity {
     #[serde(rename = "type")]
-    pub(crate) kind: &'static str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    user_assigned_identities: BTreeMap<String, Value>,
+}
+
+impl NewIdentity {
+    /// One of the account's own beside those that somebody gave it: what is not said here, Azure takes away.
+    pub(crate) fn beside(found: Option<&Identity>) -> Self {
+        let others = found.and_then(|found| found.user_assigned_identities.as_ref());
+        let others = others.into_iter().flat_map(BTreeMap::keys);
+        let others: BTreeMap<_, _> = others.map(|id| (id.clone(), json!({}))).collect();
+        Self {
+            kind: if others.is_empty() {
+                "SystemAssigned"
+            } else {
+                "SystemAssigned,UserAssigned"
+            },
+            user_assigned_identities: others,
+        }
+    }
 }
 
 #[derive(Default, Serialize)]
@@ -114,6 +137,8 @@ pub(crate) struct PropertiesChange {
     pub(crate) encryption: Option<EncryptionBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) network_acls: Option<NetworkRules>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) public_network_access: Option<&'static str>,
 }
 
 /// An account as it was found.
@@ -130,6 +155,7 @@ pub(crate) struct Account {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Identity {
     pub(crate) principal_id: Option<String>,
+    pub(crate) user_assigned_identities: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -143,6 +169,7 @@ pub(crate) struct Properties {
     pub(crate) is_hns_enabled: Option<bool>,
     pub(crate) encryption: Option<EncryptionBody>,
     pub(crate) network_acls: Option<NetworkRules>,
+    pub(crate) public_network_access: Option<String>,
     pub(crate) primary_endpoints: Option<Endpoints>,
 }
 

@@ -477,6 +477,11 @@ async fn the_right_on_a_key_is_waited_for() {
     let with_identity =
         r#"{"id":"/x","identity":{"type":"SystemAssigned","principalId":"1"},"properties":{}}"#;
     let server = Server::scripted(vec![
+        Scripted(
+            "GET",
+            "storageAccounts/acmeprod?",
+            ok(r#"{"id":"/x","properties":{}}"#),
+        ),
         Scripted("GET", "vaults/keys", ok(VAULT)),
         Scripted("PUT", "roleAssignments", ok("{}")),
         Scripted("PATCH", "SystemAssigned", ok(with_identity)),

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use clouds::buckets::AllowedNetworks;
+use clouds::buckets::{AllowedNetworks, SubnetId};
 use framework::{Model, Set, Text, Value};
 use ipnet::IpNet;
 
@@ -16,7 +16,7 @@ pub struct AllowedNetworksModel {
     pub ip_ranges: Value<Set<Text<IpRange>>>,
     /// Full ids of subnets that have the service endpoint `Microsoft.Storage`.
     #[attr(optional)]
-    pub subnets: Value<Set<String>>,
+    pub subnets: Value<Set<Text<SubnetId>>>,
 }
 
 /// A range of addresses, or a single one, which has no prefix then.
@@ -52,7 +52,7 @@ impl AllowedNetworksModel {
         let subnets = self.subnets.known().into_iter().flatten();
         AllowedNetworks {
             ip_ranges: ranges.map(|range| IpRange::to_string(range)).collect(),
-            subnets: subnets.cloned().collect(),
+            subnets: subnets.map(|subnet| SubnetId::clone(subnet)).collect(),
         }
     }
 
@@ -73,7 +73,10 @@ impl AllowedNetworksModel {
         });
         Value::Known(Self {
             ip_ranges: drift::collection(&state.ip_ranges, ranges),
-            subnets: drift::collection(&state.subnets, found.subnets.iter().cloned()),
+            subnets: drift::collection(
+                &state.subnets,
+                found.subnets.iter().cloned().map(Text::from),
+            ),
         })
     }
 }

@@ -76,12 +76,20 @@ const ROWS: [Row; 21] = [
         Managed::Buckets,
         Operation::Delete,
         &[
+            // To give a right on a key back, where the account stays after all.
+            ASSIGN,
             UNASSIGN,
             VAULT,
             "Microsoft.Storage/storageAccounts/blobServices/containers/delete",
             "Microsoft.Storage/storageAccounts/blobServices/containers/read",
             "Microsoft.Storage/storageAccounts/delete",
+            "Microsoft.Storage/storageAccounts/fileServices/shares/delete",
+            "Microsoft.Storage/storageAccounts/fileServices/shares/read",
+            "Microsoft.Storage/storageAccounts/queueServices/queues/delete",
+            "Microsoft.Storage/storageAccounts/queueServices/queues/read",
             "Microsoft.Storage/storageAccounts/read",
+            "Microsoft.Storage/storageAccounts/tableServices/tables/delete",
+            "Microsoft.Storage/storageAccounts/tableServices/tables/read",
         ],
         &[
             "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
