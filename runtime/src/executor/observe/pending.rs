@@ -82,7 +82,7 @@ impl Trouble<'_> {
             "CreateContainerError" => self.after(CREATE_GRACE, || {
                 self.user(
                     Retry::No,
-                    format!(
+                    &format!(
                         "could not be created for {}: {}",
                         spoken(CREATE_GRACE),
                         self.details()
@@ -91,16 +91,16 @@ impl Trouble<'_> {
             }),
             "CreateContainerConfigError" => Observation::Failed(self.user(
                 Retry::No,
-                format!(
+                &format!(
                     "could not be created: {}; it names a secret, a config map or a user that is not there or not allowed",
                     self.details()
                 ),
             )),
             "InvalidImageName" | "ErrImageNeverPull" => Observation::Failed(self.user(
                 Retry::No,
-                format!("has an image that can't be used, {:?}: {}", self.image(), self.details()),
+                &format!("has an image that can't be used, {:?}: {}", self.image(), self.details()),
             )),
-            "CrashLoopBackOff" => Observation::Failed(self.user(Retry::User, self.crashed())),
+            "CrashLoopBackOff" => Observation::Failed(self.user(Retry::User, &self.crashed())),
             // Not known here, so that waiting might be for ever.
             reason => Observation::Failed(disruption::system(
                 reason,
@@ -167,7 +167,7 @@ impl Trouble<'_> {
         )
     }
 
-    fn user(&self, retry: Retry, predicate: String) -> Failure {
+    fn user(&self, retry: Retry, predicate: &str) -> Failure {
         Failure {
             code: self.reason.to_owned(),
             message: format!("the container {:?} {predicate}", self.container.name),

@@ -13,6 +13,10 @@ const LONG_AGO: &str = "2026-01-02T03:06:00Z";
 /// One minute before.
 const JUST_NOW: &str = "2026-01-02T03:09:00Z";
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers write it on the spot"
+)]
 fn pod(status: Value) -> Value {
     json!({
         "metadata": {

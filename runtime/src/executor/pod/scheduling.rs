@@ -27,13 +27,13 @@ pub(super) fn place(spec: &mut PodSpec, attempt: &Attempt<'_>) {
         for (key, value) in interruptible_node_selector {
             selector.insert(key.to_string(), value.to_string());
         }
-        interruptible_tolerations
-            .iter()
-            .for_each(|tolerated| tolerate(spec, toleration(tolerated)));
+        for tolerated in interruptible_tolerations {
+            tolerate(spec, toleration(tolerated));
+        }
     }
-    tolerations
-        .iter()
-        .for_each(|tolerated| tolerate(spec, toleration(tolerated)));
+    for tolerated in tolerations {
+        tolerate(spec, toleration(tolerated));
+    }
     spec.node_selector = (!selector.is_empty()).then_some(selector);
     if let Some(accelerator) = &attempt.template.accelerator {
         let cloud = attempt.settings.storage.metadata.cloud();
@@ -62,21 +62,21 @@ fn place_on_device(
 ) {
     if !accelerator.device.is_empty() {
         let label = accelerator.device_label(cloud);
-        require(spec, one_of(label, &accelerator.device));
+        require(spec, &one_of(label, &accelerator.device));
         tolerate(spec, tainted(label, &accelerator.device));
     }
     let label = accelerator.partition_label(cloud);
     match &accelerator.partition {
         Some(Partition::Whole) => require(
             spec,
-            NodeSelectorRequirement {
+            &NodeSelectorRequirement {
                 key: label.to_owned(),
                 operator: "DoesNotExist".to_owned(),
                 values: None,
             },
         ),
         Some(Partition::Part(size)) => {
-            require(spec, one_of(label, size));
+            require(spec, &one_of(label, size));
             tolerate(spec, tainted(label, size));
         }
         None => {}
@@ -84,7 +84,7 @@ fn place_on_device(
 }
 
 /// Adds a requirement to each of the alternatives, since nodes need to satisfy only one of them.
-fn require(spec: &mut PodSpec, requirement: NodeSelectorRequirement) {
+fn require(spec: &mut PodSpec, requirement: &NodeSelectorRequirement) {
     let terms = &mut spec
         .affinity
         .get_or_insert_with(Affinity::default)
@@ -98,7 +98,7 @@ fn require(spec: &mut PodSpec, requirement: NodeSelectorRequirement) {
     }
     for term in terms {
         let expressions = term.match_expressions.get_or_insert_default();
-        if !expressions.contains(&requirement) {
+        if !expressions.contains(requirement) {
             expressions.push(requirement.clone());
         }
     }

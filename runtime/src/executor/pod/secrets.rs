@@ -88,7 +88,6 @@ fn base32(bytes: &[u8]) -> String {
         let characters = (chunk.len() * 8).div_ceil(5);
         for position in 0..characters {
             let index = (bits >> (35 - 5 * position)) & 31;
-            #[expect(clippy::cast_possible_truncation, reason = "five bits")]
             encoded.push(ALPHABET[index as usize].into());
         }
     }

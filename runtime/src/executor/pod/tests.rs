@@ -1,7 +1,7 @@
 //! Whole pods, and what has none.
 
 use dataplane_proto::flyteidl2::{
-    core::{self, task_template::Target},
+    core::{self, resources::ResourceName, task_template::Target},
     task::{Inputs, NamedLiteral},
 };
 use serde_json::{Value, json};
@@ -93,11 +93,10 @@ fn a_container_with_every_option() {
             size_limit: "2Gi".to_owned(),
         }),
     });
-    let entry = |name: core::resources::ResourceName, value: &str| core::resources::ResourceEntry {
+    let entry = |name: ResourceName, value: &str| core::resources::ResourceEntry {
         name: name.into(),
         value: value.to_owned(),
     };
-    use core::resources::ResourceName;
     container(&mut template).resources = Some(core::Resources {
         requests: vec![
             entry(ResourceName::Cpu, "2"),

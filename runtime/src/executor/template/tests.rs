@@ -18,8 +18,8 @@ fn refused(template: &core::TaskTemplate, parts: &[&str]) {
     }
 }
 
-fn seconds(seconds: i64) -> Option<prost_types::Duration> {
-    Some(prost_types::Duration { seconds, nanos: 0 })
+fn seconds(seconds: i64) -> prost_types::Duration {
+    prost_types::Duration { seconds, nanos: 0 }
 }
 
 fn pod(spec: serde_json::Value) -> core::TaskTemplate {
@@ -41,18 +41,18 @@ fn metadata_is_read_into_types() {
         discovery_version: "v2".to_owned(),
         cache_serializable: true,
         cache_ignore_input_vars: vec!["seed".to_owned()],
-        cache_max_age: seconds(60),
-        timeout: seconds(3600),
+        cache_max_age: Some(seconds(60)),
+        timeout: Some(seconds(3600)),
         timeouts: Some(core::TimeoutStrategy {
-            queued_timeout: seconds(600),
-            deadline: seconds(0),
+            queued_timeout: Some(seconds(600)),
+            deadline: Some(seconds(0)),
         }),
         retries: Some(core::RetryStrategy {
             retries: 2,
             backoff: Some(core::Backoff {
-                base: seconds(5),
+                base: Some(seconds(5)),
                 factor: Some(2.0),
-                cap: seconds(30),
+                cap: Some(seconds(30)),
             }),
         }),
         interruptible_value: Some(core::task_metadata::InterruptibleValue::Interruptible(true)),
@@ -174,7 +174,7 @@ fn what_can_not_be_run_is_refused() {
     named.metadata.as_mut().unwrap().pod_template_name = "gpu-pods".to_owned();
     refused(&named, &["gpu-pods", "flyte.PodTemplate"]);
     let mut backwards = example::python();
-    backwards.metadata.as_mut().unwrap().timeout = seconds(-5);
+    backwards.metadata.as_mut().unwrap().timeout = Some(seconds(-5));
     refused(&backwards, &["timeout"]);
     let mut shrinking = example::python();
     shrinking.metadata.as_mut().unwrap().retries = Some(core::RetryStrategy {
