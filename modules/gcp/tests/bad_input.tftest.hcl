@@ -179,3 +179,61 @@ run "a_secret_without_a_value" {
 
   expect_failures = [var.secret_values]
 }
+
+run "objects_that_expire_within_a_day" {
+  command = plan
+
+  variables {
+    buckets = {
+      fast_registration = { expiration = [{ days = 0.5 }] }
+    }
+  }
+
+  expect_failures = [var.buckets]
+}
+
+run "an_issuer_and_a_provider" {
+  command = plan
+
+  variables {
+    trust = {
+      oidc = {
+        issuer   = "https://issuer.example.com"
+        provider = "projects/123456789012/locations/global/workloadIdentityPools/acme/providers/oidc"
+      }
+    }
+  }
+
+  expect_failures = [var.trust]
+}
+
+run "a_namespace_that_kubernetes_does_not_take" {
+  command = plan
+
+  variables {
+    namespace = "Union_1"
+  }
+
+  expect_failures = [var.namespace]
+}
+
+run "a_registry_that_keeps_nothing" {
+  command = plan
+
+  variables {
+    registry = { immutable_tags = false, keep_last = 0 }
+  }
+
+  expect_failures = [var.registry]
+}
+
+run "a_secret_with_a_path" {
+  command = plan
+
+  variables {
+    secrets       = { "team/token" = {} }
+    secret_values = { "team/token" = "x" }
+  }
+
+  expect_failures = [var.secrets]
+}
