@@ -6,7 +6,7 @@
 
 mod connection;
 #[cfg(test)]
-mod fake_control_plane;
+pub mod fake_control_plane;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,193 @@
+//! One batch: a call, and when it is not taken as a whole, calls with parts of it until it is known which event is at fault.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use dataplane_proto::flyteidl2::workflow::ActionEvent;
+use tonic::Status;
+use tracing::error;
+
+use super::{
+    EventMetrics, action_of,
+    record::{Answer, Record, explain},
+    shortening::reduce,
+};
+
+/// So many events in a row that are not taken for no fault of theirs, and the rest of the batch is not tried.
+const TROUBLES: u32 = 3;
+/// An event that is so old and still in trouble goes without its details: better a bare transition than none.
+const OLD: Duration = Duration::from_mins(10);
+
+/// What became of one event.
+#[derive(Clone, Debug)]
+pub enum Fate {
+    /// It is there.
+    Taken,
+    /// It was refused, also without its details, by a receiver that takes others.
+    GivenUp,
+    /// It was not taken now.
+    NotTaken(Arc<str>),
+    /// It was not tried, or there was no answer, since nobody takes events.
+    Away(Arc<str>),
+}
+
+/// Sends batches.
+#[derive(Clone)]
+pub struct Batches<R> {
+    recorder: R,
+    metrics: EventMetrics,
+    /// Whether any event was ever taken: until then a refusal may be about us and not about the event.
+    proven: Arc<AtomicBool>,
+}
+
+impl<R: Record> Batches<R> {
+    pub fn new(recorder: R, metrics: EventMetrics) -> Self {
+        Self {
+            recorder,
+            metrics,
+            proven: Arc::default(),
+        }
+    }
+
+    /// Sends the events in their order; the fate of each. After an event that was not taken, no other of its action is sent.
+    pub async fn send(&self, events: &[ActionEvent]) -> Vec<Fate> {
+        let mut fates: Vec<Option<Fate>> = vec![None; events.len()];
+        let mut held = HashSet::new();
+        let mut troubles = 0;
+        let mut ranges = vec![0..events.len()];
+        let mut away = None;
+        while let Some(range) = ranges.pop() {
+            let sent: Vec<usize> = range
+                .clone()
+                .filter(|index| !held.contains(&action_of(&events[*index])))
+                .collect();
+            let Some(&first) = sent.first() else { continue };
+            let part = sent.iter().map(|index| events[*index].clone()).collect();
+            let Err(status) = self.record(part).await else {
+                troubles = 0;
+                sent.iter()
+                    .for_each(|index| fates[*index] = Some(Fate::Taken));
+                continue;
+            };
+            if Answer::of(&status) == Answer::Away {
+                away = Some(explain(&status));
+                break;
+            }
+            if sent.len() > 1 {
+                // The latter half waits below the former one, so the order stays.
+                let middle = sent[sent.len() / 2];
+                ranges.push(middle..range.end);
+                ranges.push(range.start..middle);
+                continue;
+            }
+            let fate = self.alone(&events[first], &status).await;
+            match &fate {
+                Fate::Taken | Fate::GivenUp => troubles = 0,
+                Fate::NotTaken(why) => {
+                    held.insert(action_of(&events[first]));
+                    troubles += 1;
+                    if troubles == TROUBLES {
+                        away = Some(Arc::clone(why));
+                    }
+                }
+                Fate::Away(why) => away = Some(Arc::clone(why)),
+            }
+            fates[first] = Some(fate);
+            if away.is_some() {
+                break;
+            }
+        }
+        let rest = away.map_or_else(
+            || Fate::NotTaken("an earlier event of the action was not taken".into()),
+            Fate::Away,
+        );
+        fates
+            .into_iter()
+            .map(|fate| fate.unwrap_or_else(|| rest.clone()))
+            .collect()
+    }
+
+    /// Whether anybody answers to this event: whatever the answer is.
+    pub async fn answers(&self, event: ActionEvent) -> Result<(), Arc<str>> {
+        match self.record(vec![event]).await {
+            Err(status) if Answer::of(&status) == Answer::Away => Err(explain(&status)),
+            _ => Ok(()),
+        }
+    }
+
+    /// An event that was not taken although it was sent alone: once more, and without its details when they are the reason.
+    async fn alone(&self, event: &ActionEvent, status: &Status) -> Fate {
+        let bare = match Answer::of(status) {
+            Answer::Known => return Fate::Taken,
+            Answer::Invalid => true,
+            Answer::Away | Answer::Trouble => is_old(event),
+        };
+        let again = if bare { reduce(event) } else { event.clone() };
+        let Err(again) = self.record(vec![again]).await else {
+            return Fate::Taken;
+        };
+        match Answer::of(&again) {
+            Answer::Known => Fate::Taken,
+            Answer::Away => Fate::Away(explain(&again)),
+            Answer::Invalid if bare && self.proven.load(Ordering::Relaxed) => {
+                self.give_up(event, &again);
+                Fate::GivenUp
+            }
+            Answer::Invalid | Answer::Trouble => Fate::NotTaken(explain(&again)),
+        }
+    }
+
+    fn give_up(&self, event: &ActionEvent, status: &Status) {
+        self.metrics.given_up.inc();
+        let id = event.id.as_ref();
+        let run = id.and_then(|id| id.run.as_ref());
+        error!(
+            project = run.map(|run| run.project.as_str()),
+            domain = run.map(|run| run.domain.as_str()),
+            run = run.map(|run| run.name.as_str()),
+            action = id.map(|id| id.name.as_str()),
+            attempt = event.attempt,
+            phase = event.phase().as_str_name(),
+            error = %explain(status),
+            "the control plane refuses an event, which is given up: it will not show this transition"
+        );
+    }
+
+    async fn record(&self, events: Vec<ActionEvent>) -> Result<(), Status> {
+        let count = events.len();
+        let seconds = self.metrics.call_seconds.start_timer();
+        let result = self.recorder.record(events).await;
+        seconds.observe_duration();
+        let label = match &result {
+            Ok(()) => {
+                self.proven.store(true, Ordering::Relaxed);
+                self.metrics
+                    .taken
+                    .inc_by(u64::try_from(count).unwrap_or_default());
+                "ok"
+            }
+            Err(status) => match Answer::of(status) {
+                Answer::Away => "away",
+                Answer::Known => "known",
+                Answer::Invalid => "invalid",
+                Answer::Trouble => "trouble",
+            },
+        };
+        self.metrics.calls.with_label_values(&[label]).inc();
+        result
+    }
+}
+
+fn is_old(event: &ActionEvent) -> bool {
+    event
+        .reported_time
+        .and_then(|time| SystemTime::try_from(time).ok())
+        .and_then(|time| time.elapsed().ok())
+        .is_some_and(|age| age > OLD)
+}

@@ -1,0 +1,350 @@
+//! Who sends what when: batches of what waits, never two at a time with events of the same action, none while nobody answers.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use dataplane_proto::flyteidl2::workflow::ActionEvent;
+use prost::Message as _;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::{Id, JoinSet},
+    time::{Instant, sleep_until},
+};
+use tracing::{info, warn};
+
+use super::{
+    CALL_BYTES, CALL_EVENTS, EventMetrics, Undelivered, action_of,
+    batch::{Batches, Fate},
+    record::Record,
+};
+use crate::backoff::Backoff;
+
+/// How long a batch waits for more while another is on its way.
+const WINDOW: Duration = Duration::from_millis(25);
+/// Calls on their way at a time.
+const FLIGHTS: usize = 8;
+/// Bytes of events that wait here; more are not taken out of the inbox.
+const QUEUE: usize = 16 << 20;
+/// Pauses between attempts while nobody answers.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Events that somebody waits to hear of.
+pub struct Delivery {
+    events: Vec<ActionEvent>,
+    bytes: usize,
+    actions: Vec<u64>,
+    reply: oneshot::Sender<Result<(), Undelivered>>,
+}
+
+impl Delivery {
+    pub fn new(events: Vec<ActionEvent>, reply: oneshot::Sender<Result<(), Undelivered>>) -> Self {
+        let mut actions: Vec<u64> = events.iter().map(action_of).collect();
+        actions.sort_unstable();
+        actions.dedup();
+        Self {
+            bytes: events.iter().map(ActionEvent::encoded_len).sum(),
+            events,
+            actions,
+            reply,
+        }
+    }
+
+    fn answer(self, result: Result<(), Undelivered>) {
+        // Nobody hears it when the caller gave up waiting.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// What came of a call.
+enum Landed {
+    Batch {
+        taken: bool,
+        /// Why nobody takes events, and the first one that was not taken.
+        away: Option<(Arc<str>, ActionEvent)>,
+    },
+    Probe {
+        event: ActionEvent,
+        result: Result<(), Arc<str>>,
+    },
+}
+
+/// Nobody takes events: this one is tried again until somebody does.
+struct Outage {
+    event: ActionEvent,
+    /// None while it is being tried.
+    next: Option<Instant>,
+}
+
+pub struct Dispatcher<R> {
+    batches: Batches<R>,
+    metrics: EventMetrics,
+    queue: VecDeque<Delivery>,
+    /// Events in the queue, and their bytes.
+    queued: usize,
+    queued_bytes: usize,
+    /// When what waits is sent although it is no full batch.
+    window: Option<Instant>,
+    flights: JoinSet<Landed>,
+    /// Actions with events on their way, by the call's task.
+    on_their_way: HashMap<Id, Vec<u64>>,
+    outage: Option<Outage>,
+    backoff: Backoff,
+    away: watch::Sender<Option<Arc<str>>>,
+    reachable: watch::Sender<bool>,
+}
+
+impl<R: Record> Dispatcher<R> {
+    pub fn new(
+        recorder: R,
+        metrics: EventMetrics,
+        away: watch::Sender<Option<Arc<str>>>,
+        reachable: watch::Sender<bool>,
+    ) -> Self {
+        Self {
+            batches: Batches::new(recorder, metrics.clone()),
+            metrics,
+            queue: VecDeque::new(),
+            queued: 0,
+            queued_bytes: 0,
+            window: None,
+            flights: JoinSet::new(),
+            on_their_way: HashMap::new(),
+            outage: None,
+            backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
+            away,
+            reachable,
+        }
+    }
+
+    /// Until nobody can ask any more and all are answered.
+    pub async fn run(mut self, mut inbox: mpsc::Receiver<Delivery>) {
+        let mut open = true;
+        while open || !self.queue.is_empty() || !self.on_their_way.is_empty() {
+            self.launch();
+            let wake = self.wake();
+            tokio::select! {
+                biased;
+                Some(landed) = self.flights.join_next_with_id() => match landed {
+                    Ok((id, landed)) => self.land(id, landed),
+                    // A panic of a call: who waited for it hears that from the dropped reply.
+                    Err(error) => drop(self.on_their_way.remove(&error.id())),
+                },
+                delivery = inbox.recv(), if open && self.queued_bytes < QUEUE => match delivery {
+                    Some(delivery) => self.enqueue(delivery),
+                    None => open = false,
+                },
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+            }
+            self.metrics
+                .waiting
+                .set(i64::try_from(self.queued).unwrap_or(i64::MAX));
+        }
+    }
+
+    fn enqueue(&mut self, delivery: Delivery) {
+        if let Some(why) = self.why_away() {
+            return delivery.answer(Err(Undelivered::Away { why }));
+        }
+        self.queued += delivery.events.len();
+        self.queued_bytes += delivery.bytes;
+        self.queue.push_back(delivery);
+        if self.window.is_none() {
+            self.window = Some(Instant::now() + WINDOW);
+        }
+    }
+
+    fn why_away(&self) -> Option<Arc<str>> {
+        self.away.borrow().clone()
+    }
+
+    /// When something is due although nothing happens.
+    fn wake(&self) -> Option<Instant> {
+        match &self.outage {
+            Some(outage) => outage.next,
+            None => self.window.filter(|_| self.flights.len() < FLIGHTS),
+        }
+    }
+
+    /// Sends what is due.
+    fn launch(&mut self) {
+        let now = Instant::now();
+        if let Some(outage) = &mut self.outage {
+            if outage.next.is_some_and(|next| next <= now) {
+                outage.next = None;
+                let (batches, event) = (self.batches.clone(), outage.event.clone());
+                let action = action_of(&event);
+                let task = self.flights.spawn(async move {
+                    let result = batches.answers(event.clone()).await;
+                    Landed::Probe { event, result }
+                });
+                self.on_their_way.insert(task.id(), vec![action]);
+            }
+            return;
+        }
+        while self.flights.len() < FLIGHTS && !self.queue.is_empty() {
+            let due = self.flights.is_empty()
+                || self.queued >= CALL_EVENTS
+                || self.window.is_some_and(|window| window <= now);
+            if !due {
+                return;
+            }
+            let batch = self.batch();
+            // What is left may wait for more, or waits for a call with an earlier event of the same action.
+            self.window = (!batch.is_empty() && !self.queue.is_empty()).then(|| now + WINDOW);
+            if batch.is_empty() {
+                return;
+            }
+            self.send(batch);
+        }
+    }
+
+    /// The next batch: what waits, in its order, without actions that have events on their way.
+    fn batch(&mut self) -> Vec<Delivery> {
+        let mut held: HashSet<u64> = self.on_their_way.values().flatten().copied().collect();
+        let (mut batch, mut left) = (Vec::new(), VecDeque::new());
+        let (mut events, mut bytes) = (0, 0);
+        while let Some(delivery) = self.queue.pop_front() {
+            if delivery.reply.is_closed() {
+                self.queued -= delivery.events.len();
+                self.queued_bytes -= delivery.bytes;
+                continue;
+            }
+            let fits = events + delivery.events.len() <= CALL_EVENTS
+                && bytes + delivery.bytes <= CALL_BYTES;
+            if !fits && !batch.is_empty() {
+                left.push_back(delivery);
+                break;
+            }
+            if delivery.actions.iter().any(|action| held.contains(action)) {
+                held.extend(&delivery.actions);
+                left.push_back(delivery);
+                continue;
+            }
+            events += delivery.events.len();
+            bytes += delivery.bytes;
+            batch.push(delivery);
+        }
+        left.append(&mut self.queue);
+        self.queue = left;
+        self.queued -= events;
+        self.queued_bytes -= bytes;
+        batch
+    }
+
+    fn send(&mut self, batch: Vec<Delivery>) {
+        let actions: Vec<u64> = batch
+            .iter()
+            .flat_map(|delivery| &delivery.actions)
+            .copied()
+            .collect();
+        let batches = self.batches.clone();
+        let task = self.flights.spawn(fly(batches, batch));
+        self.on_their_way.insert(task.id(), actions);
+    }
+
+    fn land(&mut self, id: Id, landed: Landed) {
+        self.on_their_way.remove(&id);
+        if !self.queue.is_empty() && self.window.is_none() {
+            self.window = Some(Instant::now());
+        }
+        match landed {
+            Landed::Batch { taken, away } => {
+                if taken {
+                    self.backoff.reset();
+                }
+                match away {
+                    Some((why, event)) if !taken => self.go_away(why, event),
+                    // A part was taken: whatever happened to the rest, somebody is there.
+                    _ if taken => self.come_back(),
+                    _ => {}
+                }
+            }
+            Landed::Probe { event, result } => match result {
+                Ok(()) => self.come_back(),
+                Err(why) => self.go_away(why, event),
+            },
+        }
+    }
+
+    fn go_away(&mut self, why: Arc<str>, event: ActionEvent) {
+        if self
+            .outage
+            .as_ref()
+            .is_some_and(|outage| outage.next.is_some())
+        {
+            return;
+        }
+        if self.outage.is_none() {
+            warn!(
+                error = %why,
+                "the control plane takes no events; they are kept with their actions until it does"
+            );
+        }
+        self.outage = Some(Outage {
+            event,
+            next: Some(Instant::now() + self.backoff.next()),
+        });
+        self.away.send_replace(Some(Arc::clone(&why)));
+        self.reachable
+            .send_if_modified(|reachable| std::mem::replace(reachable, false));
+        self.metrics.reachable.set(0);
+        self.window = None;
+        self.queued = 0;
+        self.queued_bytes = 0;
+        for delivery in self.queue.drain(..) {
+            delivery.answer(Err(Undelivered::Away {
+                why: Arc::clone(&why),
+            }));
+        }
+    }
+
+    fn come_back(&mut self) {
+        if self.outage.take().is_none() {
+            return;
+        }
+        info!("the control plane takes events again");
+        self.away.send_replace(None);
+        self.reachable.send_replace(true);
+        self.metrics.reachable.set(1);
+    }
+}
+
+/// Sends a batch and answers who waits for it.
+async fn fly<R: Record>(batches: Batches<R>, batch: Vec<Delivery>) -> Landed {
+    let events: Vec<ActionEvent> = batch
+        .iter()
+        .flat_map(|delivery| delivery.events.clone())
+        .collect();
+    let fates = batches.send(&events).await;
+    let taken = fates.iter().any(|fate| matches!(fate, Fate::Taken));
+    let away = fates
+        .iter()
+        .zip(&events)
+        .find_map(|(fate, event)| match fate {
+            Fate::Away(why) => Some((Arc::clone(why), event.clone())),
+            _ => None,
+        });
+    let mut fates = fates.into_iter();
+    for delivery in batch {
+        let count = delivery.events.len();
+        let result = fates
+            .by_ref()
+            .take(count)
+            // All of them are passed over, so that the next delivery gets its own.
+            .fold(Ok(()), |result, fate| result.and(told(fate)));
+        delivery.answer(result);
+    }
+    Landed::Batch { taken, away }
+}
+
+fn told(fate: Fate) -> Result<(), Undelivered> {
+    match fate {
+        Fate::Taken | Fate::GivenUp => Ok(()),
+        Fate::NotTaken(why) => Err(Undelivered::NotTaken { why }),
+        Fate::Away(why) => Err(Undelivered::Away { why }),
+    }
+}
