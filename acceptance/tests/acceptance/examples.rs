@@ -1,33 +1,30 @@
-//! Every example: applied, planned again (nothing), changed from outside (shown and mended), imported, destroyed
-//! (nothing left). What is left is looked up by boto3 and kubectl, never by our code.
+//! The examples of resources for AWS, and those of the cluster: each through its life. What is left is looked up by boto3 and
+//! kubectl, never by our code.
 
-use std::{collections::BTreeSet, fs};
-
-use acceptance::{cluster::Needs, setup, terraform::Terraform};
-use anyhow::{Context as _, Result, ensure};
+use acceptance::{
+    cluster::{Kubectl, Needs},
+    terraform::Terraform,
+};
+use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::{
+    bench::Bench,
+    life::{self, Place},
+};
 
-/// How the example of a resource is tried.
-struct Case {
-    resource: &'static str,
-    address: &'static str,
-    on: Place,
-    /// What somebody changes by hand.
-    change: fn(&Bench) -> Result<()>,
-    /// Somebody deletes it by hand.
-    remove: fn(&Bench) -> Result<()>,
-    /// Whether it is still there.
-    exists: fn(&Bench) -> Result<bool>,
-    import_id: fn(&Bench) -> Result<String>,
-    /// Arguments that no API tells, so that an import leaves them to be set.
-    untold: &'static [&'static str],
-}
+type Case = life::Case<Bench>;
 
-enum Place {
-    Aws,
-    Cluster(Needs),
+impl Place for Bench {
+    const FOLDER: &'static str = "";
+
+    fn example(&self, path: &str) -> Result<Terraform> {
+        self.example(path)
+    }
+
+    fn kubectl(&self) -> Result<Kubectl> {
+        self.kubectl()
+    }
 }
 
 /// True when it is there, false when the service says by one of these codes that it is not.
@@ -56,23 +53,19 @@ fn kubeconfig_id(bench: &Bench, rest: &str) -> Result<String> {
 const BUCKET: Case = Case {
     resource: "dataplane_bucket",
     address: "dataplane_bucket.metadata",
-    on: Place::Aws,
+    place: Bench::aws,
     change: |bench| {
         let suspended = json!({ "Bucket": "acme-prod-metadata", "VersioningConfiguration": { "Status": "Suspended" } });
         bench
             .account
             .call("s3", "put_bucket_versioning", &suspended)
-            .map(drop)
     },
     remove: |bench| {
-        bench
-            .account
-            .call(
-                "s3",
-                "delete_bucket",
-                &json!({ "Bucket": "acme-prod-metadata" }),
-            )
-            .map(drop)
+        bench.account.call(
+            "s3",
+            "delete_bucket",
+            &json!({ "Bucket": "acme-prod-metadata" }),
+        )
     },
     exists: |bench| {
         let head = bench.account.call(
@@ -89,20 +82,18 @@ const BUCKET: Case = Case {
 const IDENTITY_PROVIDER: Case = Case {
     resource: "dataplane_identity_provider",
     address: "dataplane_identity_provider.cluster",
-    on: Place::Aws,
+    place: Bench::aws,
     change: |bench| {
         let tags = json!({ "OpenIDConnectProviderArn": provider_arn(bench), "TagKeys": ["dataplane:resource"] });
         bench
             .account
             .call("iam", "untag_open_id_connect_provider", &tags)
-            .map(drop)
     },
     remove: |bench| {
         let provider = json!({ "OpenIDConnectProviderArn": provider_arn(bench) });
         bench
             .account
             .call("iam", "delete_open_id_connect_provider", &provider)
-            .map(drop)
     },
     exists: |bench| {
         let provider = json!({ "OpenIDConnectProviderArn": provider_arn(bench) });
@@ -118,23 +109,17 @@ const IDENTITY_PROVIDER: Case = Case {
 const LOG_GROUP: Case = Case {
     resource: "dataplane_log_group",
     address: "dataplane_log_group.tasks",
-    on: Place::Aws,
+    place: Bench::aws,
     change: |bench| {
         let week = json!({ "logGroupName": "/dataplane/acme-prod", "retentionInDays": 7 });
-        bench
-            .account
-            .call("logs", "put_retention_policy", &week)
-            .map(drop)
+        bench.account.call("logs", "put_retention_policy", &week)
     },
     remove: |bench| {
-        bench
-            .account
-            .call(
-                "logs",
-                "delete_log_group",
-                &json!({ "logGroupName": "/dataplane/acme-prod" }),
-            )
-            .map(drop)
+        bench.account.call(
+            "logs",
+            "delete_log_group",
+            &json!({ "logGroupName": "/dataplane/acme-prod" }),
+        )
     },
     exists: |bench| {
         let found = bench.account.call(
@@ -151,23 +136,19 @@ const LOG_GROUP: Case = Case {
 const REGISTRY: Case = Case {
     resource: "dataplane_registry",
     address: "dataplane_registry.images",
-    on: Place::Aws,
+    place: Bench::aws,
     change: |bench| {
         let off = json!({ "repositoryName": "acme/tasks", "imageScanningConfiguration": { "scanOnPush": false } });
         bench
             .account
             .call("ecr", "put_image_scanning_configuration", &off)
-            .map(drop)
     },
     remove: |bench| {
-        bench
-            .account
-            .call(
-                "ecr",
-                "delete_repository",
-                &json!({ "repositoryName": "acme/tasks" }),
-            )
-            .map(drop)
+        bench.account.call(
+            "ecr",
+            "delete_repository",
+            &json!({ "repositoryName": "acme/tasks" }),
+        )
     },
     exists: |bench| {
         let found = bench.account.call(
@@ -184,14 +165,11 @@ const REGISTRY: Case = Case {
 const ROLE: Case = Case {
     resource: "dataplane_role",
     address: "dataplane_role.user",
-    on: Place::Aws,
+    place: Bench::aws,
     change: |bench| {
         let policy = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "s3:*", "Resource": "*" }] });
         let more = json!({ "RoleName": "userflyterole", "PolicyName": "by-hand", "PolicyDocument": policy.to_string() });
-        bench
-            .account
-            .call("iam", "put_role_policy", &more)
-            .map(drop)
+        bench.account.call("iam", "put_role_policy", &more)
     },
     remove: |bench| {
         let policies = bench.account.call(
@@ -203,14 +181,11 @@ const ROLE: Case = Case {
             let policy = json!({ "RoleName": "userflyterole", "PolicyName": name });
             bench.account.call("iam", "delete_role_policy", &policy)?;
         }
-        bench
-            .account
-            .call(
-                "iam",
-                "delete_role",
-                &json!({ "RoleName": "userflyterole" }),
-            )
-            .map(drop)
+        bench.account.call(
+            "iam",
+            "delete_role",
+            &json!({ "RoleName": "userflyterole" }),
+        )
     },
     exists: |bench| {
         let found = bench
@@ -226,13 +201,12 @@ const ROLE: Case = Case {
 const SECRET: Case = Case {
     resource: "dataplane_secret",
     address: "dataplane_secret.warehouse",
-    on: Place::Aws,
+    place: Bench::aws,
     change: |bench| {
         let tags = json!({ "SecretId": "acme-prod/warehouse", "TagKeys": ["dataplane:owner"] });
         bench
             .account
             .call("secretsmanager", "untag_resource", &tags)
-            .map(drop)
     },
     remove: |bench| {
         let secret =
@@ -240,7 +214,6 @@ const SECRET: Case = Case {
         bench
             .account
             .call("secretsmanager", "delete_secret", &secret)
-            .map(drop)
     },
     exists: |bench| {
         let found = bench
@@ -255,7 +228,7 @@ const SECRET: Case = Case {
 const CRDS: Case = Case {
     resource: "dataplane_crds",
     address: "dataplane_crds.this",
-    on: Place::Cluster(Needs::Objects),
+    place: || Bench::with_cluster(Needs::Objects),
     change: |bench| {
         let patch =
             r#"[{ "op": "replace", "path": "/spec/names/shortNames", "value": ["byhand"] }]"#;
@@ -269,13 +242,13 @@ const CRDS: Case = Case {
                 "-p",
                 patch,
             ])
-            .map(drop)
+            .map(Value::from)
     },
     remove: |bench| {
         bench
             .kubectl()?
             .run(&["delete", "crd", "taskactions.flyte.org"])
-            .map(drop)
+            .map(Value::from)
     },
     exists: |bench| {
         Ok(bench
@@ -287,65 +260,15 @@ const CRDS: Case = Case {
     untold: &["prevent_deletion"],
 };
 
-const OPERATOR: Case = Case {
-    resource: "dataplane_operator",
-    address: "dataplane_operator.this",
-    on: Place::Cluster(Needs::Pods),
-    change: |bench| {
-        let kubectl = bench.kubectl()?;
-        kubectl
-            .run(&[
-                "scale",
-                "deployment/operator",
-                "-n",
-                "union",
-                "--replicas=5",
-            ])
-            .map(drop)
-    },
-    remove: |bench| {
-        let kubectl = bench.kubectl()?;
-        kubectl.run(&["delete", "namespace", "union"])?;
-        let kinds = "clusterroles,clusterrolebindings";
-        let ours = "app.kubernetes.io/managed-by=dataplane";
-        kubectl.run(&["delete", kinds, "-l", ours]).map(drop)
-    },
-    exists: |bench| Ok(bench.kubectl()?.get("namespace", "", "union")?.is_some()),
-    import_id: |bench| kubeconfig_id(bench, "/union/dataplane"),
-    untold: &["force_destroy"],
-};
+const OPERATOR: Case = Case::operator(
+    || Bench::with_cluster(Needs::Pods),
+    |bench| kubeconfig_id(bench, "/union/dataplane"),
+);
 
-const WORKSPACE: Case = Case {
-    resource: "dataplane_workspace",
-    address: "dataplane_workspace.fraud",
-    on: Place::Cluster(Needs::Objects),
-    change: |bench| {
-        let kubectl = bench.kubectl()?;
-        kubectl
-            .run(&[
-                "delete",
-                "resourcequotas",
-                "--all",
-                "-n",
-                "fraud-production",
-            ])
-            .map(drop)
-    },
-    remove: |bench| {
-        bench
-            .kubectl()?
-            .run(&["delete", "namespace", "fraud-production"])
-            .map(drop)
-    },
-    exists: |bench| {
-        Ok(bench
-            .kubectl()?
-            .get("namespace", "", "fraud-production")?
-            .is_some())
-    },
-    import_id: |bench| kubeconfig_id(bench, "/fraud-production"),
-    untold: &[],
-};
+const WORKSPACE: Case = Case::workspace(
+    || Bench::with_cluster(Needs::Objects),
+    |bench| kubeconfig_id(bench, "/fraud-production"),
+);
 
 const CASES: [&Case; 9] = [
     &BUCKET,
@@ -359,126 +282,9 @@ const CASES: [&Case; 9] = [
     &WORKSPACE,
 ];
 
-impl Case {
-    fn run(&self) -> Result<()> {
-        let bench = match self.on {
-            Place::Aws => Bench::aws()?,
-            Place::Cluster(needs) => Bench::with_cluster(needs)?,
-        };
-        let terraform = bench.example(&format!("resources/{}", self.resource))?;
-        terraform.init()?;
-        terraform
-            .apply_then_empty_plan()
-            .context("the first apply")?;
-        ensure!((self.exists)(&bench)?, "nothing was made");
-
-        (self.change)(&bench).context("changing it from outside")?;
-        self.assert_drift(&terraform, "update")?;
-        terraform
-            .apply_then_empty_plan()
-            .context("mending a change from outside")?;
-
-        terraform.succeed(&["state", "rm", self.address])?;
-        terraform.import(self.address, &(self.import_id)(&bench)?)?;
-        self.assert_imported(&terraform)?;
-        terraform
-            .apply_then_empty_plan()
-            .context("applying after the import")?;
-
-        (self.remove)(&bench).context("deleting it from outside")?;
-        self.assert_drift(&terraform, "create")?;
-        terraform
-            .apply_then_empty_plan()
-            .context("making it again")?;
-        ensure!((self.exists)(&bench)?, "it was not made again");
-
-        Self::destroy(&terraform)?;
-        ensure!(!(self.exists)(&bench)?, "destroy left it");
-        Ok(())
-    }
-
-    /// Definitions are protected unless told otherwise: that is refused first, as it should be.
-    fn destroy(terraform: &Terraform) -> Result<()> {
-        let text = fs::read_to_string(terraform.directory().join("resource.tf"))?;
-        if let Some((_, definitions)) = text.split_once("resource \"dataplane_crds\" \"this\" {\n")
-        {
-            let refused = terraform.destroy().expect_err("deleting what is protected");
-            ensure!(
-                format!("{refused:#}").contains("prevent_deletion"),
-                "{refused:#}"
-            );
-            let unprotected = if definitions.contains("prevent_deletion = true") {
-                text.replace("prevent_deletion = true", "prevent_deletion = false")
-            } else {
-                text.replace(
-                    "\"dataplane_crds\" \"this\" {\n",
-                    "\"dataplane_crds\" \"this\" {\n  prevent_deletion = false\n",
-                )
-            };
-            terraform.write("resource.tf", &unprotected)?;
-            terraform.apply()?;
-        }
-        terraform.destroy().map(drop)
-    }
-
-    fn assert_drift(&self, terraform: &Terraform, action: &str) -> Result<()> {
-        let planned = terraform.plan()?.changes();
-        let expected = (self.address.to_owned(), vec![action.to_owned()]);
-        ensure!(
-            planned == [expected],
-            "planned after a change from outside: {planned:?}"
-        );
-        let drift = terraform.plan_refresh_only()?.drift();
-        ensure!(
-            drift.iter().any(|(address, _)| address == self.address),
-            "a refresh shows no drift of {}: {drift:?}",
-            self.address
-        );
-        Ok(())
-    }
-
-    /// Nothing but what no API tells differs, and that is no replacement.
-    fn assert_imported(&self, terraform: &Terraform) -> Result<()> {
-        let plan = terraform.plan()?;
-        for change in plan.json["resource_changes"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
-            let actions = &change["change"]["actions"];
-            if *actions == json!(["no-op"]) {
-                continue;
-            }
-            ensure!(
-                *actions == json!(["update"]),
-                "an import leads to {actions}: {change:#}"
-            );
-            let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
-            let differs: Vec<&String> = after
-                .as_object()
-                .context("planned values")?
-                .keys()
-                .filter(|name| before[name.as_str()] != after[name.as_str()])
-                .filter(|name| !self.untold.contains(&name.as_str()))
-                .collect();
-            ensure!(
-                differs.is_empty(),
-                "differs after import: {differs:?}\n{change:#}"
-            );
-        }
-        Ok(())
-    }
-}
-
 #[test]
 fn every_resource_has_a_case() -> Result<()> {
-    let folder = setup::checkout().join("examples/resources");
-    let examples: BTreeSet<String> = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<Result<_>>()?;
-    let cases: BTreeSet<String> = CASES.iter().map(|case| case.resource.to_owned()).collect();
-    assert_eq!(examples, cases);
-    Ok(())
+    life::every_example_has_a_case(&CASES)
 }
 
 #[test]

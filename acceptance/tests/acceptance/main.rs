@@ -13,6 +13,7 @@ mod faults;
 mod flyte_messages;
 mod google;
 mod identity;
+mod life;
 mod looked_up;
 mod makefile;
 mod reviewer;

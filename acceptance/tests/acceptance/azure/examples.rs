@@ -1,28 +1,31 @@
-//! The examples of resources for Azure: applied, planned again (nothing), changed from outside (shown and mended), imported,
-//! destroyed (nothing left). What is left is looked up by Microsoft's clients and kubectl, never by our code.
+//! The examples of resources for Azure: each through its life. What is left is looked up by Microsoft's clients and kubectl,
+//! never by our code.
 
-use std::{collections::BTreeSet, fs};
-
-use acceptance::{setup, terraform::Terraform};
-use anyhow::{Context as _, Result, ensure};
+use acceptance::{cluster::Kubectl, terraform::Terraform};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::bench::Bench;
+use crate::life::{self, Place};
 
-/// How the example of a resource is tried.
-struct Case {
-    resource: &'static str,
-    address: &'static str,
-    bench: fn() -> Result<Bench>,
-    /// What somebody changes by hand.
-    change: fn(&Bench) -> Result<Value>,
-    /// Somebody deletes it by hand.
-    remove: fn(&Bench) -> Result<Value>,
-    /// Whether it is still there.
-    exists: fn(&Bench) -> Result<bool>,
-    import_id: &'static str,
-    /// Arguments that no API tells, so that an import leaves them to be set.
-    untold: &'static [&'static str],
+type Case = life::Case<Bench>;
+
+impl Place for Bench {
+    const FOLDER: &'static str = "azure";
+
+    fn example(&self, path: &str) -> Result<Terraform> {
+        self.example(path)
+    }
+
+    fn kubectl(&self) -> Result<Kubectl> {
+        self.kubectl()
+    }
+
+    fn changes(&self) -> Result<Vec<String>> {
+        let calls = self.subscription.take_calls()?.into_iter();
+        let written = calls.filter(|call| call.method != "GET" && call.operation != "token");
+        Ok(written.map(|call| format!("{call:?}")).collect())
+    }
 }
 
 fn account() -> Value {
@@ -32,7 +35,7 @@ fn account() -> Value {
 const BUCKET: Case = Case {
     resource: "dataplane_bucket",
     address: "dataplane_bucket.metadata",
-    bench: Bench::azure,
+    place: Bench::azure,
     change: |bench| {
         let mut opened = account();
         opened["parameters"] = json!({ "properties": { "allowSharedKeyAccess": true } });
@@ -40,7 +43,7 @@ const BUCKET: Case = Case {
     },
     remove: |bench| bench.call("storage", "storage_accounts.delete", account()),
     exists: |bench| bench.finds("storage", "storage_accounts.get_properties", account()),
-    import_id: "acmeprodmeta/metadata",
+    import_id: |_| Ok("acmeprodmeta/metadata".to_owned()),
     untold: &["force_destroy"],
 };
 
@@ -51,7 +54,7 @@ fn workspace() -> Value {
 const LOG_GROUP: Case = Case {
     resource: "dataplane_log_group",
     address: "dataplane_log_group.tasks",
-    bench: Bench::azure,
+    place: Bench::azure,
     change: |bench| {
         let mut longer = workspace();
         longer["parameters"] = json!({ "properties": { "retentionInDays": 90 } });
@@ -59,7 +62,7 @@ const LOG_GROUP: Case = Case {
     },
     remove: |bench| bench.call("loganalytics", "workspaces.begin_delete", workspace()),
     exists: |bench| bench.finds("loganalytics", "workspaces.get", workspace()),
-    import_id: "acme-prod",
+    import_id: |_| Ok("acme-prod".to_owned()),
     untold: &[],
 };
 
@@ -70,7 +73,7 @@ fn registry() -> Value {
 const REGISTRY: Case = Case {
     resource: "dataplane_registry",
     address: "dataplane_registry.images",
-    bench: Bench::azure,
+    place: Bench::azure,
     change: |bench| {
         let mut tagged = registry();
         tagged["registry_update_parameters"] = json!({ "tags": { "by": "hand" } });
@@ -78,7 +81,7 @@ const REGISTRY: Case = Case {
     },
     remove: |bench| bench.call("containerregistry", "registries.begin_delete", registry()),
     exists: |bench| bench.finds("containerregistry", "registries.get", registry()),
-    import_id: "acmeprodimages",
+    import_id: |_| Ok("acmeprodimages".to_owned()),
     untold: &["force_destroy"],
 };
 
@@ -89,7 +92,7 @@ fn identity() -> Value {
 const ROLE: Case = Case {
     resource: "dataplane_role",
     address: "dataplane_role.user",
-    bench: Bench::azure,
+    place: Bench::azure,
     change: |bench| {
         let mut more = identity();
         more["federated_identity_credential_resource_name"] = "by-hand".into();
@@ -103,9 +106,9 @@ const ROLE: Case = Case {
     },
     remove: |bench| bench.call("msi", "user_assigned_identities.delete", identity()),
     exists: |bench| bench.finds("msi", "user_assigned_identities.get", identity()),
-    import_id: "userflyterole",
-    // Azure keeps what they lead to, not what they were; and what a role may do is looked for where they say.
-    untold: &["profile", "buckets", "policy"],
+    import_id: |_| Ok("userflyterole".to_owned()),
+    // Azure keeps what they lead to, which is the policy, and not what they were.
+    untold: &["profile", "buckets"],
 };
 
 const SECRETS: &str = "secrets/acme-vault";
@@ -113,7 +116,7 @@ const SECRETS: &str = "secrets/acme-vault";
 const SECRET: Case = Case {
     resource: "dataplane_secret",
     address: "dataplane_secret.warehouse",
-    bench: || {
+    place: || {
         let bench = Bench::azure()?;
         bench.make_vault("acme-vault")?;
         Ok(bench)
@@ -137,174 +140,25 @@ const SECRET: Case = Case {
             .call(SECRETS, "list_properties_of_secrets", &json!({}))?;
         Ok(all != json!([]))
     },
-    import_id: "acme-vault/warehouse",
+    import_id: |_| Ok("acme-vault/warehouse".to_owned()),
     untold: &["value_wo_version", "recovery_window_days"],
 };
 
-const OPERATOR: Case = Case {
-    resource: "dataplane_operator",
-    address: "dataplane_operator.this",
-    bench: Bench::on_aks,
-    change: |bench| {
-        let scale = [
-            "scale",
-            "deployment/operator",
-            "-n",
-            "union",
-            "--replicas=5",
-        ];
-        bench.kubectl()?.run(&scale).map(Value::from)
-    },
-    remove: |bench| {
-        let kubectl = bench.kubectl()?;
-        kubectl.run(&["delete", "namespace", "union"])?;
-        let kinds = "clusterroles,clusterrolebindings";
-        let ours = "app.kubernetes.io/managed-by=dataplane";
-        kubectl.run(&["delete", kinds, "-l", ours]).map(Value::from)
-    },
-    exists: |bench| Ok(bench.kubectl()?.get("namespace", "", "union")?.is_some()),
-    import_id: "aks/acme-prod/prod/union/dataplane",
-    untold: &["force_destroy"],
-};
+const OPERATOR: Case = Case::operator(Bench::on_aks, |_| {
+    Ok("aks/acme-prod/prod/union/dataplane".to_owned())
+});
 
-const WORKSPACE: Case = Case {
-    resource: "dataplane_workspace",
-    address: "dataplane_workspace.fraud",
-    bench: Bench::on_aks,
-    change: |bench| {
-        let quotas = [
-            "delete",
-            "resourcequotas",
-            "--all",
-            "-n",
-            "fraud-production",
-        ];
-        bench.kubectl()?.run(&quotas).map(Value::from)
-    },
-    remove: |bench| {
-        let namespace = ["delete", "namespace", "fraud-production"];
-        bench.kubectl()?.run(&namespace).map(Value::from)
-    },
-    exists: |bench| {
-        Ok(bench
-            .kubectl()?
-            .get("namespace", "", "fraud-production")?
-            .is_some())
-    },
-    import_id: "aks/acme-prod/prod/fraud-production",
-    untold: &[],
-};
+const WORKSPACE: Case = Case::workspace(Bench::on_aks, |_| {
+    Ok("aks/acme-prod/prod/fraud-production".to_owned())
+});
 
 const CASES: [&Case; 7] = [
     &BUCKET, &LOG_GROUP, &OPERATOR, &REGISTRY, &ROLE, &SECRET, &WORKSPACE,
 ];
 
-impl Case {
-    fn run(&self) -> Result<()> {
-        let bench = (self.bench)()?;
-        let terraform = bench.example(&format!("resources/{}/azure", self.resource))?;
-        terraform.init()?;
-        terraform
-            .apply_then_empty_plan()
-            .context("the first apply")?;
-        ensure!((self.exists)(&bench)?, "nothing was made");
-
-        (self.change)(&bench).context("changing it from outside")?;
-        self.assert_drift(&terraform, "update")?;
-        terraform
-            .apply_then_empty_plan()
-            .context("mending a change from outside")?;
-
-        terraform.succeed(&["state", "rm", self.address])?;
-        terraform.import(self.address, self.import_id)?;
-        self.assert_imported(&terraform)?;
-        terraform
-            .apply_then_empty_plan()
-            .context("applying after the import")?;
-
-        (self.remove)(&bench).context("deleting it from outside")?;
-        self.assert_drift(&terraform, "create")?;
-        terraform
-            .apply_then_empty_plan()
-            .context("making it again")?;
-        ensure!((self.exists)(&bench)?, "it was not made again");
-
-        Self::unprotect(&terraform)?;
-        terraform.destroy()?;
-        ensure!(!(self.exists)(&bench)?, "destroy left it");
-        Ok(())
-    }
-
-    /// Definitions are protected unless told otherwise.
-    fn unprotect(terraform: &Terraform) -> Result<()> {
-        let definitions = "\"dataplane_crds\" \"this\" {\n";
-        let text = fs::read_to_string(terraform.directory().join("resource.tf"))?;
-        if text.contains(definitions) {
-            let open = format!("{definitions}  prevent_deletion = false\n");
-            terraform.edit("resource.tf", definitions, &open)?;
-            terraform.apply()?;
-        }
-        Ok(())
-    }
-
-    fn assert_drift(&self, terraform: &Terraform, action: &str) -> Result<()> {
-        let planned = terraform.plan()?.changes();
-        let expected = (self.address.to_owned(), vec![action.to_owned()]);
-        ensure!(
-            planned == [expected],
-            "planned after a change from outside: {planned:?}"
-        );
-        let drift = terraform.plan_refresh_only()?.drift();
-        ensure!(
-            drift.iter().any(|(address, _)| address == self.address),
-            "a refresh shows no drift of {}: {drift:?}",
-            self.address
-        );
-        Ok(())
-    }
-
-    /// Nothing but what no API tells differs, and that is no replacement.
-    fn assert_imported(&self, terraform: &Terraform) -> Result<()> {
-        let plan = terraform.plan()?;
-        let changes = plan.json["resource_changes"].as_array();
-        for change in changes.into_iter().flatten() {
-            let actions = &change["change"]["actions"];
-            if *actions == json!(["no-op"]) {
-                continue;
-            }
-            ensure!(
-                *actions == json!(["update"]),
-                "an import leads to {actions}: {change:#}"
-            );
-            let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
-            let differs: Vec<&String> = after
-                .as_object()
-                .context("planned values")?
-                .keys()
-                .filter(|name| before[name.as_str()] != after[name.as_str()])
-                .filter(|name| !self.untold.contains(&name.as_str()))
-                .collect();
-            ensure!(
-                differs.is_empty(),
-                "differs after import: {differs:?}\n{change:#}"
-            );
-        }
-        Ok(())
-    }
-}
-
 #[test]
 fn every_example_has_a_case() -> Result<()> {
-    let mut examples = BTreeSet::new();
-    for entry in fs::read_dir(setup::checkout().join("examples/resources"))? {
-        let entry = entry?;
-        if entry.path().join("azure").is_dir() {
-            examples.insert(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    let cases: BTreeSet<String> = CASES.iter().map(|case| case.resource.to_owned()).collect();
-    assert_eq!(examples, cases);
-    Ok(())
+    life::every_example_has_a_case(&CASES)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What somebody does by Google's clients to what each example makes.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Case;
 use crate::google::{
@@ -13,7 +13,7 @@ const METADATA: &str = "acme-prod-metadata";
 pub(super) const BUCKET: Case = Case {
     resource: "dataplane_bucket",
     address: "dataplane_bucket.metadata",
-    bench: Bench::google,
+    place: Bench::google,
     change: |bench| {
         let off = json!({ "versioning": { "enabled": false }, "cors": [] });
         let patch = json!({ "bucket": METADATA, "body": off });
@@ -27,7 +27,7 @@ pub(super) const BUCKET: Case = Case {
         )
     },
     exists: |bench| bench.finds("storage.v1", "buckets.get", json!({ "bucket": METADATA })),
-    import_id: |_| METADATA.to_owned(),
+    import_id: |_| Ok(METADATA.to_owned()),
     untold: &["force_destroy"],
 };
 
@@ -40,7 +40,7 @@ fn pool() -> String {
 pub(super) const IDENTITY_PROVIDER: Case = Case {
     resource: "dataplane_identity_provider",
     address: "dataplane_identity_provider.cluster",
-    bench: Bench::google,
+    place: Bench::google,
     change: |bench| {
         let audiences = json!({ "oidc": {
             "issuerUri": "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
@@ -69,7 +69,9 @@ pub(super) const IDENTITY_PROVIDER: Case = Case {
     },
     import_id: |bench| {
         let number = &bench.project.number;
-        format!("projects/{number}/locations/global/workloadIdentityPools/acme-prod/providers/oidc")
+        Ok(format!(
+            "projects/{number}/locations/global/workloadIdentityPools/acme-prod/providers/oidc"
+        ))
     },
     untold: &[],
 };
@@ -81,7 +83,7 @@ fn log_bucket() -> String {
 pub(super) const LOG_GROUP: Case = Case {
     resource: "dataplane_log_group",
     address: "dataplane_log_group.tasks",
-    bench: Bench::google,
+    place: Bench::google,
     change: |bench| {
         let patch = json!({ "name": log_bucket(), "updateMask": "retentionDays", "body": { "retentionDays": 7 } });
         bench.call("logging.v2", "projects.locations.buckets.patch", patch)
@@ -95,7 +97,7 @@ pub(super) const LOG_GROUP: Case = Case {
         let found = bench.call("logging.v2", "projects.locations.buckets.get", name)?;
         Ok(found["lifecycleState"] == "ACTIVE")
     },
-    import_id: |_| "acme-prod".to_owned(),
+    import_id: |_| Ok("acme-prod".to_owned()),
     untold: &[],
 };
 
@@ -108,7 +110,7 @@ const REPOSITORIES: &str = "projects.locations.repositories";
 pub(super) const REGISTRY: Case = Case {
     resource: "dataplane_registry",
     address: "dataplane_registry.images",
-    bench: Bench::google,
+    place: Bench::google,
     change: |bench| {
         let off = json!({ "vulnerabilityScanningConfig": { "enablementConfig": "DISABLED" } });
         let patch = json!({ "name": repository(), "updateMask": "vulnerabilityScanningConfig", "body": off });
@@ -130,7 +132,7 @@ pub(super) const REGISTRY: Case = Case {
         let name = json!({ "name": repository() });
         bench.finds("artifactregistry.v1", &format!("{REPOSITORIES}.get"), name)
     },
-    import_id: |_| "acme-tasks".to_owned(),
+    import_id: |_| Ok("acme-tasks".to_owned()),
     untold: &["force_destroy"],
 };
 
@@ -143,7 +145,7 @@ fn account() -> String {
 pub(super) const ROLE: Case = Case {
     resource: "dataplane_role",
     address: "dataplane_role.user",
-    bench: Bench::google,
+    place: Bench::google,
     change: |bench| {
         let resource = json!({ "resource": account() });
         let policy = bench.call("iam.v1", &format!("{ACCOUNTS}.getIamPolicy"), resource)?;
@@ -166,7 +168,7 @@ pub(super) const ROLE: Case = Case {
             json!({ "name": account() }),
         )
     },
-    import_id: |_| "userflyterole".to_owned(),
+    import_id: |_| Ok("userflyterole".to_owned()),
     // The bindings that they lead to are kept by the buckets, which an import does not name.
     untold: &["profile", "buckets", "policy"],
 };
@@ -178,7 +180,7 @@ fn secret() -> String {
 pub(super) const SECRET: Case = Case {
     resource: "dataplane_secret",
     address: "dataplane_secret.warehouse",
-    bench: Bench::google,
+    place: Bench::google,
     change: |bench| {
         let patch = json!({ "name": secret(), "updateMask": "labels", "body": { "labels": {} } });
         bench.call("secretmanager.v1", "projects.secrets.patch", patch)
@@ -197,60 +199,14 @@ pub(super) const SECRET: Case = Case {
             json!({ "name": secret() }),
         )
     },
-    import_id: |_| "acme-prod-warehouse".to_owned(),
+    import_id: |_| Ok("acme-prod-warehouse".to_owned()),
     untold: &["value_wo_version", "recovery_window_days"],
 };
 
-pub(super) const OPERATOR: Case = Case {
-    resource: "dataplane_operator",
-    address: "dataplane_operator.this",
-    bench: Bench::on_gke,
-    change: |bench| {
-        let scale = [
-            "scale",
-            "deployment/operator",
-            "-n",
-            "union",
-            "--replicas=5",
-        ];
-        bench.kubectl()?.run(&scale).map(Value::from)
-    },
-    remove: |bench| {
-        let kubectl = bench.kubectl()?;
-        kubectl.run(&["delete", "namespace", "union"])?;
-        let kinds = "clusterroles,clusterrolebindings";
-        let ours = "app.kubernetes.io/managed-by=dataplane";
-        kubectl.run(&["delete", kinds, "-l", ours]).map(Value::from)
-    },
-    exists: |bench| Ok(bench.kubectl()?.get("namespace", "", "union")?.is_some()),
-    import_id: |_| format!("gke/{PROJECT}/{REGION}/prod/union/dataplane"),
-    untold: &["force_destroy"],
-};
+pub(super) const OPERATOR: Case = Case::operator(Bench::on_gke, |_| {
+    Ok(format!("gke/{PROJECT}/{REGION}/prod/union/dataplane"))
+});
 
-pub(super) const WORKSPACE: Case = Case {
-    resource: "dataplane_workspace",
-    address: "dataplane_workspace.fraud",
-    bench: Bench::on_gke,
-    change: |bench| {
-        let quotas = [
-            "delete",
-            "resourcequotas",
-            "--all",
-            "-n",
-            "fraud-production",
-        ];
-        bench.kubectl()?.run(&quotas).map(Value::from)
-    },
-    remove: |bench| {
-        let namespace = ["delete", "namespace", "fraud-production"];
-        bench.kubectl()?.run(&namespace).map(Value::from)
-    },
-    exists: |bench| {
-        Ok(bench
-            .kubectl()?
-            .get("namespace", "", "fraud-production")?
-            .is_some())
-    },
-    import_id: |_| format!("gke/{PROJECT}/{REGION}/prod/fraud-production"),
-    untold: &[],
-};
+pub(super) const WORKSPACE: Case = Case::workspace(Bench::on_gke, |_| {
+    Ok(format!("gke/{PROJECT}/{REGION}/prod/fraud-production"))
+});
