@@ -127,7 +127,7 @@ emulators: setup ## Run the emulated AWS and the Kubernetes API server in the fo
 clean: ## Remove what was built and installed into the cache
 	@test ! -e "$(CACHE)/demo" || { echo "clean: the demo uses what would be removed: make demo-down first" >&2; exit 1; }
 	mkdir -p "$(CACHE)"
-	cd "$(CACHE)" && rm -rf target tools azure cluster image scratch env setup.lock kubeconfig.lock kwok-* python-*
+	cd "$(CACHE)" && rm -rf target tools azure cluster image task-image scratch env setup.lock kubeconfig.lock azurite-* kwok-* python-*
 
 .PHONY: help
 help: ## This list

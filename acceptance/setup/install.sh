@@ -63,6 +63,20 @@ build_azure() {
   fi
 }
 
+# Azure's blobs for the operator: azurite checks what the stand-in has not, signatures in the name of an identity.
+install_azurite() {
+  need npm "install Node.js 20 or newer, which runs azurite"
+  azurite=$cache/azurite-$(digest "$here/azurite/package-lock.json")
+  if [ ! -e "$azurite/installed" ]; then
+    say "installing azurite"
+    rm -rf "$azurite"
+    mkdir -p "$azurite"
+    cp "$here/azurite/"package*.json "$azurite"
+    (cd "$azurite" && npm ci --silent --no-fund --no-audit --ignore-scripts --omit=dev)
+    touch "$azurite/installed"
+  fi
+}
+
 install_kwok() {
   if [ ! -x "$cache/kwok-$kwok/kwok" ]; then
     say "building kwok $kwok"
@@ -96,7 +110,7 @@ install_python() {
 
 # What a real node needs. The versions are the distribution's: containerd 1.6 and runc of Debian 12.
 install_node() {
-  local programs=(containerd runc conntrack ipset nft iptables busybox ip) missing=() program
+  local programs=(containerd runc debootstrap conntrack ipset nft iptables busybox ip) missing=() program
   for program in "${programs[@]}"; do
     command -v "$program" >/dev/null || missing+=("$program")
   done
@@ -108,15 +122,28 @@ install_node() {
   # As root throughout: in containers apt's own user may not even write to /dev/null, and then no signature is verified.
   apt-get -o APT::Sandbox::User=root update -qq
   DEBIAN_FRONTEND=noninteractive apt-get -o APT::Sandbox::User=root install -y -qq --no-install-recommends \
-    containerd runc containernetworking-plugins busybox-static iptables nftables conntrack ipset iproute2 >/dev/null
+    containerd runc debootstrap containernetworking-plugins busybox-static iptables nftables conntrack ipset iproute2 >/dev/null
+}
+
+# The image of Flyte's tasks: Debian's Python and Flyte's client, made anew when either changes.
+build_task_image() {
+  task_image=$cache/task-image/$(digest "$here/requirements.txt" "$here/task_image.py")/task.tar
+  # Its path is told in any case: the node tier says what to do where nothing is there.
+  if [ "$1" = node ] && [ ! -s "$task_image" ]; then
+    say "making the image of Flyte's tasks (about two minutes)"
+    mkdir -p "$(dirname "$task_image")"
+    python3 "$here/task_image.py" --pip "$python/bin/pip" --requirements "$here/requirements.txt" --output "$task_image"
+  fi
 }
 
 write_env() {
   cat >"$cache/env.new" <<EOF
 DATAPLANE_CLUSTER_BIN=$cluster
 DATAPLANE_AZURE=$azure
+DATAPLANE_AZURITE=$azurite/node_modules/.bin/azurite-blob
 DATAPLANE_KWOK=$cache/kwok-$kwok/kwok
 DATAPLANE_PYTHON_BIN=$python/bin
+DATAPLANE_TASK_IMAGE=$task_image
 EOF
   mv "$cache/env.new" "$cache/env"
 }
@@ -130,7 +157,9 @@ flock 9 # two checkouts may set up at once
 install_python
 build_cluster
 build_azure
+install_azurite
 install_kwok
 [ "${1:-}" != node ] || install_node
+build_task_image "${1:-}"
 write_env
 say "ready; paths are in $cache/env"

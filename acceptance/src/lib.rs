@@ -4,6 +4,7 @@
 
 pub mod aws;
 pub mod azure;
+pub mod azurite;
 pub mod cluster;
 pub mod control_plane;
 pub mod flyte;

@@ -63,9 +63,19 @@ pub fn azure() -> Result<PathBuf> {
     installed("DATAPLANE_AZURE")
 }
 
+/// azurite's server of blobs.
+pub fn azurite() -> Result<PathBuf> {
+    installed("DATAPLANE_AZURITE")
+}
+
 /// A program of the Python environment: `ministack`, `moto_server`, `aws`, `python`.
 pub fn python(program: &str) -> Result<PathBuf> {
     Ok(installed("DATAPLANE_PYTHON_BIN")?.join(program))
+}
+
+/// The image of Flyte's tasks, which only `install.sh node` makes.
+pub fn task_image() -> Result<PathBuf> {
+    installed("DATAPLANE_TASK_IMAGE").context("run acceptance/setup/install.sh node")
 }
 
 /// The Terraform CLI on PATH.

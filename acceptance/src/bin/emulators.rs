@@ -12,6 +12,7 @@ use std::{
 use acceptance::{
     aws::{Account, Emulators, Front},
     azure::Azure,
+    azurite::Azurite,
     cluster::{Cluster, Site},
     control_plane::ControlPlane,
     google::Google,
@@ -36,10 +37,12 @@ fn run(command: &[OsString]) -> Result<ExitCode> {
     let emulators = Emulators::start_in(directory.path())?;
     let google = Google::start_in(directory.path())?;
     let azure = Azure::start_in(directory.path())?;
+    let azurite = Azurite::start_in(directory.path())?;
     let status = Command::new(program)
         .args(arguments)
         .envs(addresses(&emulators, &google))
         .envs(azure.environment())
+        .envs(azurite.environment())
         .status()
         .with_context(|| format!("starting {}", program.display()))?;
     Ok(if status.success() {
@@ -66,6 +69,7 @@ fn serve() -> Result<()> {
     google.trust(&cluster)?;
     let azure = Azure::start_in(directory.path())?;
     azure.trust(&cluster)?;
+    let azurite = Azurite::start_in(directory.path())?;
     let front = Front::start(&emulators)?;
     front.trust(Issuer::of(&cluster)?);
     let control_plane = ControlPlane::start("127.0.0.1:0", Issuer::of(&cluster)?)?;
@@ -92,6 +96,8 @@ fn serve() -> Result<()> {
             .chain(
                 azure
                     .environment()
+                    .into_iter()
+                    .chain(azurite.environment())
                     .map(|(name, value)| (name.to_owned(), value)),
             )
             .map(|(name, value)| format!("export {name}={value}")),
