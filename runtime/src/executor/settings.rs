@@ -3,6 +3,7 @@
 use dataplane_api::{
     OperatorConfig,
     config::{ControlPlane, ExecutorSettings, Storage},
+    image::ImageReference,
     names::{ClusterName, Organization},
 };
 
@@ -13,6 +14,8 @@ pub struct Settings {
     pub organization: Organization,
     /// Where events say that they come from.
     pub cluster: ClusterName,
+    /// Image of the operator, which also fetches the code of tasks.
+    pub image: ImageReference,
     pub storage: Storage,
     pub control_plane: ControlPlane,
     pub executor: ExecutorSettings,
@@ -23,6 +26,7 @@ impl Settings {
         Self {
             organization: config.organization.clone(),
             cluster: config.cluster_name.clone(),
+            image: config.image.clone(),
             storage: config.storage.clone(),
             control_plane: config.control_plane.clone(),
             executor,

@@ -5,7 +5,10 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod,
 use kube::ResourceExt;
 
 use super::{Observation, annotated_primary, containers, disruption};
-use crate::executor::failure::{Failure, Retry};
+use crate::executor::{
+    failure::{Failure, Retry},
+    pod::FETCH_CODE_CONTAINER,
+};
 
 const OUT_OF_MEMORY: &str = "OOMKilled";
 /// The program said so itself, and the runtime gave no reason.
@@ -158,6 +161,13 @@ fn of_container(
         .as_deref()
         .filter(|reason| !reason.is_empty());
     let name = &container.name;
+    if name == FETCH_CODE_CONTAINER {
+        // A pod that waited for a node for longer than the URL is good; the next attempt has a new one.
+        return disruption::system(
+            "CodeNotFetched",
+            format!("the task's code could not be fetched: {}", how(terminated)),
+        );
+    }
     if is_ended_from_outside(terminated) {
         return disruption::system(
             disruption::INTERRUPTED,

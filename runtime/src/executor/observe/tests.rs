@@ -424,6 +424,11 @@ fn a_container_that_runs_before_fails_the_pod() {
         &["\"prepare\"", "its node has"],
     );
     fails_by_the_platform(
+        status(ended("dataplane-fetch-code", 1, "Error")),
+        "CodeNotFetched",
+        &["last words"],
+    );
+    fails_by_the_platform(
         status(ended("prepare", 143, "Error")),
         "Interrupted",
         &["\"prepare\""],

@@ -8,7 +8,7 @@ use super::{Attempt, BuildError, secrets};
 use crate::executor::template::{Partition, TaskKind};
 
 /// On every pod of an executor, with the value `true`.
-const MANAGED_LABEL: &str = "flyte.org/managed";
+pub(super) const MANAGED_LABEL: &str = "flyte.org/managed";
 /// The container that the task is.
 pub const PRIMARY_CONTAINER_ANNOTATION: &str = "primary_container_name";
 
@@ -30,16 +30,21 @@ pub(super) fn of_pod(
         namespace: Some(attempt.action.namespace.clone()),
         labels: Some(labels(attempt, !secrets.is_empty())),
         annotations: Some(annotations(attempt, primary, secrets)),
-        owner_references: Some(vec![OwnerReference {
-            api_version: "flyte.org/v1".to_owned(),
-            kind: "TaskAction".to_owned(),
-            name: attempt.action.name.clone(),
-            uid: attempt.action.uid.clone(),
-            controller: Some(true),
-            block_owner_deletion: None,
-        }]),
+        owner_references: Some(vec![owner(attempt)]),
         ..ObjectMeta::default()
     })
+}
+
+/// What is made for an action goes with it.
+pub(super) fn owner(attempt: &Attempt<'_>) -> OwnerReference {
+    OwnerReference {
+        api_version: "flyte.org/v1".to_owned(),
+        kind: "TaskAction".to_owned(),
+        name: attempt.action.name.clone(),
+        uid: attempt.action.uid.clone(),
+        controller: Some(true),
+        block_owner_deletion: None,
+    }
 }
 
 /// Later ones go before earlier ones, so that nothing that a user writes takes a pod out of the executor's sight.

@@ -1,6 +1,7 @@
 //! The pod of an attempt: a pure function of the action, the attempt's number and the settings.
 
 mod arguments;
+mod code_bundle;
 mod containers;
 mod control_plane_token;
 mod environment;
@@ -16,8 +17,9 @@ mod tests;
 
 use std::num::NonZeroU32;
 
+use dataplane_api::object_uri::ObjectUri;
 use dataplane_proto::flyteidl2::task::Inputs;
-use k8s_openapi::api::core::v1::{Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, Secret};
 
 use super::{
     action::Action,
@@ -25,6 +27,7 @@ use super::{
     template::{SUPPORTED_TYPES, TaskKind, Template},
 };
 
+pub use code_bundle::CONTAINER as FETCH_CODE_CONTAINER;
 pub use metadata::PRIMARY_CONTAINER_ANNOTATION;
 
 /// Why an attempt has no pod: sentences for people.
@@ -79,6 +82,35 @@ pub fn reads_inputs(action: &Action) -> bool {
     }
 }
 
+/// The code of a task for which a URL is to be signed, when the settings ask for that. It is of the task's own project and domain.
+pub fn code_to_sign(action: &Action, settings: &Settings) -> Result<Option<ObjectUri>, BuildError> {
+    let attempt = Attempt::of(action, NonZeroU32::MIN, settings, None)?;
+    let arguments = match &attempt.template.kind {
+        TaskKind::Container(task) => Some(&task.args),
+        TaskKind::Pod(task) => task
+            .spec
+            .containers
+            .iter()
+            .find(|container| container.name == task.primary)
+            .and_then(|container| container.args.as_ref()),
+        TaskKind::Unsupported => None,
+    };
+    arguments.map_or(Ok(None), |arguments| {
+        code_bundle::to_sign(arguments, &attempt)
+    })
+}
+
+/// The Secret with the signed URL of the code, which the pod of an attempt waits for.
+pub fn code_secret(
+    action: &Action,
+    attempt: NonZeroU32,
+    settings: &Settings,
+    url: &str,
+) -> Result<Secret, BuildError> {
+    let attempt = Attempt::of(action, attempt, settings, None)?;
+    Ok(code_bundle::secret(&attempt, url))
+}
+
 /// Builds the pod of an attempt. `inputs` are looked at only when [`reads_inputs`].
 pub fn build(
     action: &Action,
@@ -86,18 +118,7 @@ pub fn build(
     settings: &Settings,
     inputs: Option<&Inputs>,
 ) -> Result<Pod, BuildError> {
-    let template = action
-        .template()
-        .ok_or_else(|| BuildError::Invalid("a condition runs no pod".to_owned()))?;
-    let attempt = Attempt {
-        action,
-        template,
-        number: attempt,
-        settings,
-        inputs,
-        interruptible: action.interruptible.unwrap_or(template.interruptible),
-        output_prefix: action.output_prefix(attempt),
-    };
+    let attempt = Attempt::of(action, attempt, settings, inputs)?;
     let name = attempt.pod_name();
     if !is_subdomain(&name) {
         return Err(BuildError::Invalid(format!(
@@ -105,25 +126,10 @@ pub fn build(
              and `.`"
         )));
     }
-    let (mut spec, primary) = match &template.kind {
-        TaskKind::Container(task) => {
-            let container = containers::of_task(task, &name);
-            let primary = container.name.clone();
-            let spec = PodSpec {
-                containers: vec![container],
-                ..PodSpec::default()
-            };
-            (spec, primary)
-        }
-        TaskKind::Pod(task) => (task.spec.clone(), task.primary.clone()),
-        TaskKind::Unsupported => {
-            return Err(BuildError::NoSuchTaskType {
-                task_type: template.task_type.clone(),
-            });
-        }
-    };
+    let (mut spec, primary) = attempt.of_template(&name)?;
     containers::complete(&mut spec, &primary, &attempt)?;
-    shared_memory::mount(&mut spec, &primary, template.shared_memory.as_ref())?;
+    code_bundle::deliver(&mut spec, &primary, &attempt)?;
+    shared_memory::mount(&mut spec, &primary, attempt.template.shared_memory.as_ref())?;
     control_plane_token::mount(&mut spec, &primary, &attempt)?;
     scheduling::place(&mut spec, &attempt);
     security::harden(&mut spec);
@@ -148,7 +154,46 @@ pub fn build(
     })
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    fn of(
+        action: &'a Action,
+        number: NonZeroU32,
+        settings: &'a Settings,
+        inputs: Option<&'a Inputs>,
+    ) -> Result<Self, BuildError> {
+        let template = action
+            .template()
+            .ok_or_else(|| BuildError::Invalid("a condition runs no pod".to_owned()))?;
+        Ok(Self {
+            action,
+            template,
+            number,
+            settings,
+            inputs,
+            interruptible: action.interruptible.unwrap_or(template.interruptible),
+            output_prefix: action.output_prefix(number),
+        })
+    }
+
+    /// The pod as the template has it, and the name of its primary container.
+    fn of_template(&self, pod_name: &str) -> Result<(PodSpec, String), BuildError> {
+        match &self.template.kind {
+            TaskKind::Container(task) => {
+                let container = containers::of_task(task, pod_name);
+                let primary = container.name.clone();
+                let spec = PodSpec {
+                    containers: vec![container],
+                    ..PodSpec::default()
+                };
+                Ok((spec, primary))
+            }
+            TaskKind::Pod(task) => Ok((task.spec.clone(), task.primary.clone())),
+            TaskKind::Unsupported => Err(BuildError::NoSuchTaskType {
+                task_type: self.template.task_type.clone(),
+            }),
+        }
+    }
+
     fn pod_name(&self) -> String {
         name(&self.action.name, self.number)
     }

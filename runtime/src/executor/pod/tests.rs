@@ -451,3 +451,66 @@ fn what_can_not_run_is_refused_before_the_api_server_sees_it() {
         );
     }
 }
+
+#[test]
+fn code_is_fetched_by_a_url_that_the_pod_does_not_show() {
+    let settings = example::settings(json!({ "code_bundles": "signed" }), "spec");
+    let action = example::action(&example::python(), &settings);
+    let uri = code_to_sign(&action, &settings).unwrap().unwrap();
+    assert_eq!(uri.to_string(), "s3://acme-code/fraud/staging/code.tgz");
+    let url = "https://acme-code.example/code.tgz?signature=abc";
+    let secret = code_secret(&action, attempt(1), &settings, url).unwrap();
+    let pod = build(&action, attempt(1), &settings, None).unwrap();
+    assert!(!serde_json::to_string(&pod).unwrap().contains("signature"));
+    insta::assert_yaml_snapshot!((secret, pod));
+}
+
+#[test]
+fn a_child_reads_the_place_of_its_code_back() {
+    let child = |place: &str| {
+        let mut template = example::python();
+        let args = &mut container(&mut template).args;
+        let flag = args
+            .iter()
+            .position(|argument| argument == "--tgz")
+            .unwrap();
+        args[flag + 1] = place.to_owned();
+        template
+    };
+    let file = "/var/run/dataplane/code/s3/acme-code/fraud/staging/code.tgz";
+    let signed = example::settings(json!({ "code_bundles": "signed" }), "spec");
+    let action = example::action(&child(file), &signed);
+    let uri = code_to_sign(&action, &signed).unwrap().unwrap();
+    assert_eq!(uri.to_string(), "s3://acme-code/fraud/staging/code.tgz");
+    // The settings may have changed since its parent began.
+    let direct = example::settings(json!({}), "spec");
+    assert_eq!(code_to_sign(&action, &direct).unwrap(), None);
+    let pod = build(&action, attempt(1), &direct, None).unwrap();
+    let args = pod.spec.unwrap().containers[0].args.clone().unwrap();
+    assert!(
+        args.contains(&uri.to_string()) && !args.contains(&file.to_owned()),
+        "{args:?}"
+    );
+    for place in [
+        "s3://acme-code/other/staging/code.tgz",
+        "s3://acme-code/fraud/production/code.tgz",
+        "s3://acme-code/fraud/staging",
+        "s3://elsewhere/fraud/staging/code.tgz",
+        "gs://acme-code/fraud/staging/code.tgz",
+        "/var/run/dataplane/code/s3/acme-code/other/staging/code.tgz",
+        "/var/run/dataplane/code/../../../etc/passwd",
+        "/var/run/dataplane/code",
+        "/somewhere/else.tgz",
+    ] {
+        let action = example::action(&child(place), &signed);
+        let error = code_to_sign(&action, &signed).unwrap_err();
+        assert!(
+            error.to_string().contains("the task's code"),
+            "{place}: {error}"
+        );
+        assert!(
+            build(&action, attempt(1), &signed, None).is_err(),
+            "{place}"
+        );
+    }
+}

@@ -41,6 +41,8 @@ pub struct Template {
     pub deadline: Option<Duration>,
     /// Whether it may run on nodes that can be taken away; the action may say otherwise.
     pub interruptible: bool,
+    /// Whether a task that succeeds leaves outputs.
+    pub declares_outputs: bool,
     /// How its results are cached, for a discoverable task.
     pub caching: Option<Caching>,
     /// Service account that it asks for.
@@ -199,6 +201,10 @@ impl Template {
             interruptible: metadata
                 .interruptible_value
                 .is_some_and(|core::task_metadata::InterruptibleValue::Interruptible(value)| value),
+            declares_outputs: interface
+                .as_ref()
+                .and_then(|interface| interface.outputs.as_ref())
+                .is_some_and(|outputs| !outputs.variables.is_empty()),
             caching: metadata.discoverable.then_some(Caching {
                 version: metadata.discovery_version,
                 serializable: metadata.cache_serializable,
