@@ -8,6 +8,7 @@
                                          "invalid", "code", "phase", "always"} for batches that hold such an event (without "always",
                                          only as long as it has more than its least fields)
     GET         /_projects/P/actions     every action with its events
+    GET         /_projects/P/pods        the names of the pods that were played, each as often as there was one
     POST        /_projects/P/runs        {"domain", "run", "template": TaskTemplate, "inputs", "runSpec"} as protobuf's JSON
     POST        /_projects/P/enqueue     EnqueueRequest as protobuf's JSON
     POST        /_projects/P/aborts      {"domain", "run", "action", "reason"}
@@ -79,6 +80,9 @@ class Control:
                 project.faults = []
             case "GET", "actions":
                 return 200, [shown(action) for action in self.world.of_project(project.id)]
+            case "GET", "pods":
+                seen = self.world.driver.seen.items() if self.world.driver else ()
+                return 200, [name for key, names in seen if key[0].startswith(f"{project.id}-") for name in names]
             case "POST", "runs":
                 return 200, shown(await self.world.runs.start(request_of(self.world.organization, project.id, body)))
             case "POST", "enqueue":

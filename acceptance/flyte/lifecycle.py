@@ -43,8 +43,6 @@ def problems(action, event):
         yield f"is older than {told(last)} before it"
     if event.phase == PHASES.ACTION_PHASE_FAILED and not event.error_info.message:
         yield "says no error"
-    if not event.cluster:
-        yield "names no cluster"
 
 
 def follows(last, event):
@@ -68,7 +66,9 @@ def goes_on(last, event):
         if not (last.phase in MAY_BE_TRIED_AGAIN and event.phase == PHASES.ACTION_PHASE_ABORTED):
             yield f"comes after the end of the attempt, {told(last)}"
     elif RANKS[event.phase] < RANKS[last.phase]:
-        yield f"goes back from {told(last)}"
+        # What the platform did to a pod begins the attempt anew: queued, with a version that was not there yet.
+        if event.phase != PHASES.ACTION_PHASE_QUEUED or event.version <= last.version:
+            yield f"goes back from {told(last)}"
     elif event.phase == last.phase and event.version <= last.version:
         yield f"has no higher version than {told(last)}"
 

@@ -20,6 +20,8 @@ class Driver:
         self.world, self.node = world, node
         self.cluster = world.cluster
         self.playing = {}
+        # The names of an action's pods in the order in which they came: a name twice is two pods.
+        self.seen = {}
 
     async def run(self):
         await self.join()
@@ -38,12 +40,15 @@ class Driver:
                 task.cancel()
             self.playing[uid] = group.create_task(self.end(pod))
         elif uid not in self.playing:
-            self.playing[uid] = group.create_task(self.play(pod))
+            namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+            names = self.seen.setdefault((namespace, name.rsplit("-", 1)[0]), [])
+            names.append(name)
+            self.playing[uid] = group.create_task(self.play(pod, len(names) - 1))
 
-    async def play(self, pod):
+    async def play(self, pod, turn):
         """Does what the script says, unless the pod goes away meanwhile."""
         try:
-            for step in script.steps_of(pod):
+            for step in script.steps_of(pod, turn):
                 await self.do(pod, step)
         except Refused as refused:
             if refused.code not in (404, 409):

@@ -1,5 +1,5 @@
-"""What a task does, step by step, as its pod's container says in the variable POD_SCRIPT: a list with the steps of each attempt
-(the last for all after it). A step is an object with one of these:
+"""What a task does, step by step, as its pod's container says in the variable POD_SCRIPT: a list with the steps of each pod of
+the action in turn (the last for all after it). A step is an object with one of these:
 
     sleep     seconds
     hold      name of a gate of the tests
@@ -23,12 +23,11 @@ from flyteidl2.task import common_pb2
 DEFAULT = [[{"run": True}, {"exit": 0}]]
 
 
-def steps_of(pod):
-    """The steps of a pod's attempt, which is the number at the end of its name."""
+def steps_of(pod, turn):
+    """The steps of a pod that comes after so many others of its action."""
     environment = {item["name"]: item.get("value", "") for item in primary_of(pod).get("env", [])}
-    attempts = json.loads(environment["POD_SCRIPT"]) if "POD_SCRIPT" in environment else DEFAULT
-    attempt = int(pod["metadata"]["name"].rsplit("-", 1)[1])
-    return attempts[min(attempt, len(attempts) - 1)]
+    turns = json.loads(environment["POD_SCRIPT"]) if "POD_SCRIPT" in environment else DEFAULT
+    return turns[min(turn, len(turns) - 1)]
 
 
 def primary_of(pod):

@@ -59,7 +59,7 @@ impl Installation {
         let mut executor = json!({
             "tasks": {
                 "node_selector": { "acceptance.test/pods": "played" },
-                "tolerations": [{ "key": "acceptance.test/played", "operator": "Exists" }],
+                "tolerations": [{ "key": "acceptance.test/played", "value": "true", "effect": "NoSchedule" }],
             },
         });
         for (name, value) in settings.as_object().into_iter().flatten() {

@@ -78,7 +78,7 @@ pub struct Flyte {
 /// The cluster and the store of a stand-in that is shared.
 pub struct World {
     pub cluster: Arc<Cluster>,
-    pub front: Arc<Front>,
+    _store: Arc<(Front, Account)>,
 }
 
 impl Flyte {
@@ -92,18 +92,26 @@ impl Flyte {
 
     /// One for a test alone, on a cluster that it may hurt.
     pub fn on(cluster: Arc<Cluster>) -> Result<Self> {
-        let front = Arc::new(Front::start(Emulators::shared()?)?);
-        let account = Account::new(&front);
+        // One account for all: the name of its bucket is everybody's.
+        static STORE: Shared<(Front, Account)> = Shared::new();
+        let store = STORE.get(Keep::ToTheEnd, || {
+            let front = Front::start(Emulators::shared()?)?;
+            let account = Account::new(&front);
+            Ok((front, account))
+        })?;
         let owned = setup::scratch()?;
         let site = Site {
             cluster: &cluster,
-            account: &account,
+            account: &store.1,
             address: "127.0.0.1",
             plays_pods: true,
         };
         let mut flyte = Self::start_in(owned.path(), &site)?;
         flyte.owned = Some(owned);
-        flyte.world = Some(World { cluster, front });
+        flyte.world = Some(World {
+            cluster,
+            _store: store,
+        });
         Ok(flyte)
     }
 

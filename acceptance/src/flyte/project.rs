@@ -195,6 +195,12 @@ impl Project {
         }
     }
 
+    /// The names of the pods that were played, each as often as there was one.
+    pub fn pods_played(&self) -> Result<Vec<String>> {
+        let found = self.ask(Method::GET, "pods", &Value::Null)?;
+        Ok(serde_json::from_value(found)?)
+    }
+
     pub fn fault(&self, fault: &Fault) -> Result<()> {
         self.ask(Method::POST, "faults", &json!([fault.to_json()]))
             .map(drop)

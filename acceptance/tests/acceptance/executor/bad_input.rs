@@ -20,7 +20,7 @@ fn resources_that_make_no_sense_end_with_a_sentence() -> Result<()> {
     );
     let cases: Vec<(&str, Value)> = vec![
         ("garbage", json!({ "taskTemplate": garbage })),
-        ("empty", json!({ "taskTemplate": "" })),
+        ("none", json!({ "taskTemplate": null })),
         (
             "impossible",
             json!({ "taskTemplate": template(impossible)? }),
@@ -99,13 +99,13 @@ fn somebody_elses_pod_under_our_name_is_not_touched() -> Result<()> {
     let world = World::with(&json!({ "max_system_failures": 2 }))?;
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": { "name": "r1-a0-0", "namespace": world.project.namespace(), "labels": { "whose": "another's" } },
+        "metadata": { "name": "r1-a0-0", "namespace": world.project.namespace(), "labels": { "whose": "somebody-else" } },
         "spec": { "containers": [{ "name": "x", "image": "localhost/x:1" }] },
     });
     world.kubectl.apply(&pod.to_string())?;
     let ended = world.run("r1", &Task::succeeding("taken"))?;
     let theirs = world.pod("r1-a0-0")?.context("the pod is gone")?;
-    assert_eq!(theirs["metadata"]["labels"]["whose"], "another's");
+    assert_eq!(theirs["metadata"]["labels"]["whose"], "somebody-else");
     ensure!(
         ended.phase == "FAILED" || ended.attempts > 1,
         "another's pod was taken for the task's: {ended:?}"

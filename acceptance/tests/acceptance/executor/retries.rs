@@ -25,15 +25,7 @@ fn a_recoverable_error_is_tried_again_as_often_as_the_task_says() -> Result<()> 
     assert_told(
         &ended,
         &[
-            "1 QUEUED",
-            "1 RUNNING",
-            "1 FAILED",
-            "2 QUEUED",
-            "2 RUNNING",
-            "2 FAILED",
-            "3 QUEUED",
-            "3 RUNNING",
-            "3 FAILED",
+            "1 QUEUED", "1 FAILED", "2 QUEUED", "2 FAILED", "3 QUEUED", "3 FAILED",
         ],
     )?;
     ensure!(error_of(&ended).contains("seven is not even"), "{ended:?}");
@@ -51,17 +43,7 @@ fn a_second_attempt_may_succeed() -> Result<()> {
         .attempt(&failing("RECOVERABLE", "USER"))
         .attempt(&json!([{ "run": true }, { "outputs": { "o0": 1 } }, { "exit": 0 }]));
     let ended = world.run("r1", &task)?;
-    assert_told(
-        &ended,
-        &[
-            "1 QUEUED",
-            "1 RUNNING",
-            "1 FAILED",
-            "2 QUEUED",
-            "2 RUNNING",
-            "2 SUCCEEDED",
-        ],
-    )?;
+    assert_told(&ended, &["1 QUEUED", "1 FAILED", "2 QUEUED", "2 SUCCEEDED"])?;
     let last = &ended.events.last().context("an event")?.json;
     let outputs = last["outputs"]["outputUri"].as_str().unwrap_or_default();
     ensure!(outputs.ends_with("/r1/a0/2/outputs.pb"), "{outputs}");
@@ -75,7 +57,7 @@ fn an_error_that_cannot_be_recovered_from_is_final() -> Result<()> {
         .retries(2)
         .attempt(&failing("NON_RECOVERABLE", "USER"));
     let ended = world.run("r1", &task)?;
-    assert_told(&ended, &["1 QUEUED", "1 RUNNING", "1 FAILED"])
+    assert_told(&ended, &["1 QUEUED", "1 FAILED"])
 }
 
 /// A pod that succeeds beside an error that its task wrote has failed.
@@ -86,7 +68,7 @@ fn an_error_counts_more_than_an_exit_code() -> Result<()> {
         { "run": true }, { "error": { "code": "X", "message": "told by the file" } }, { "exit": 0 },
     ]));
     let ended = world.run("r1", &task)?;
-    assert_told(&ended, &["1 QUEUED", "1 RUNNING", "1 FAILED"])?;
+    assert_told(&ended, &["1 QUEUED", "1 FAILED"])?;
     ensure!(error_of(&ended).contains("told by the file"), "{ended:?}");
     Ok(())
 }
@@ -97,17 +79,7 @@ fn too_little_memory_is_the_tasks_own_fault() -> Result<()> {
     let oom = json!([{ "run": true }, { "exit": 137, "reason": "OOMKilled" }]);
     let task = Task::new("greedy").retries(1).attempt(&oom);
     let ended = world.run("r1", &task)?;
-    assert_told(
-        &ended,
-        &[
-            "1 QUEUED",
-            "1 RUNNING",
-            "1 FAILED",
-            "2 QUEUED",
-            "2 RUNNING",
-            "2 FAILED",
-        ],
-    )?;
+    assert_told(&ended, &["1 QUEUED", "1 FAILED", "2 QUEUED", "2 FAILED"])?;
     assert_eq!(ended.error["kind"], "USER", "{ended:?}");
     ensure!(
         ended.error["code"]

@@ -1,5 +1,8 @@
 //! The node tier of `make acceptance`: the real `terraform` puts a whole data plane up, and the operator's image runs as
-//! pods on a real kubelet under Pod Security "restricted". It needs root on Linux and fails without.
+//! pods on a real kubelet under Pod Security "restricted". Then Flyte's own client runs tasks there. It needs root on Linux and
+//! fails without. Parts that are named on the command line (`tasks`) are run alone.
+
+mod tasks;
 
 use std::{
     io::Write as _,
@@ -29,6 +32,8 @@ const LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> Result<()> {
     node::network::enter()?;
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let is_asked = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
     let directory = setup::scratch()?;
     let mut tests = 0;
     let mut passed = |what: &str, since: Instant| -> Result<()> {
@@ -45,46 +50,27 @@ fn main() -> Result<()> {
         start,
     )?;
 
-    let start = Instant::now();
-    let terraform = stack.configure()?;
-    terraform.init()?;
-    terraform.apply_then_empty_plan()?;
-    passed(
-        "a whole data plane was applied, and the second plan is empty",
-        start,
-    )?;
-
-    let start = Instant::now();
-    let kubectl = stack.cluster.kubectl()?;
-    runs_under_restricted(&kubectl)?;
-    passed(
-        "the operator's pods run, ready, under Pod Security \"restricted\"",
-        start,
-    )?;
-
-    let start = Instant::now();
-    stack.channel_is_up()?;
-    passed(
-        "the operator registered with its own token and its heart beats",
-        start,
-    )?;
-
-    let start = Instant::now();
-    comes_back(&kubectl)?;
-    passed("a deleted pod is replaced and ready again", start)?;
-
-    let start = Instant::now();
-    stack.survives_an_outage()?;
-    passed(
-        "the operator stays ready while the control plane is away, and comes back to it",
-        start,
-    )?;
-
-    let start = Instant::now();
-    terraform.destroy()?;
-    nothing_is_left(&kubectl)?;
-    passed("destroy left nothing", start)?;
-
+    if is_asked("operator") {
+        stack.operator(&mut passed)?;
+    }
+    if is_asked("tasks") {
+        let start = Instant::now();
+        let told = tasks::run(
+            &directory.path().join("tasks"),
+            &stack.cluster,
+            &stack.node,
+            &stack.emulators,
+        )?;
+        told.leaf()?;
+        told.parent()?;
+        told.failing()?;
+        told.timed_out()?;
+        told.aborted()?;
+        passed(
+            "Flyte's client ran tasks as pods: a leaf, a parent with children, retries, a timeout, an abort",
+            start,
+        )?;
+    }
     drop(stack);
     writeln!(std::io::stdout().lock(), "{tests} passed, 0 failed")?;
     Ok(())
@@ -93,9 +79,9 @@ fn main() -> Result<()> {
 struct Stack {
     control_plane: ControlPlane,
     front: Front,
-    _node: Node,
+    node: Node,
     cluster: Cluster,
-    _emulators: Emulators,
+    emulators: Emulators,
 }
 
 impl Stack {
@@ -114,10 +100,54 @@ impl Stack {
         Ok(Self {
             control_plane,
             front,
-            _node: node,
+            node,
             cluster,
-            _emulators: emulators,
+            emulators,
         })
+    }
+
+    /// The operator as Terraform deploys it, from its first pod to the last trace.
+    fn operator(&self, passed: &mut dyn FnMut(&str, Instant) -> Result<()>) -> Result<()> {
+        let start = Instant::now();
+        let terraform = self.configure()?;
+        terraform.init()?;
+        terraform.apply_then_empty_plan()?;
+        passed(
+            "a whole data plane was applied, and the second plan is empty",
+            start,
+        )?;
+
+        let start = Instant::now();
+        let kubectl = self.cluster.kubectl()?;
+        runs_under_restricted(&kubectl)?;
+        passed(
+            "the operator's pods run, ready, under Pod Security \"restricted\"",
+            start,
+        )?;
+
+        let start = Instant::now();
+        self.channel_is_up()?;
+        passed(
+            "the operator registered with its own token and its heart beats",
+            start,
+        )?;
+
+        let start = Instant::now();
+        comes_back(&kubectl)?;
+        passed("a deleted pod is replaced and ready again", start)?;
+
+        let start = Instant::now();
+        self.survives_an_outage()?;
+        passed(
+            "the operator stays ready while the control plane is away, and comes back to it",
+            start,
+        )?;
+
+        let start = Instant::now();
+        terraform.destroy()?;
+        nothing_is_left(&kubectl)?;
+        passed("destroy left nothing", start)?;
+        Ok(())
     }
 
     /// The example that `make demo` runs, with a real image.
