@@ -56,29 +56,7 @@ impl Chain {
         if let Some(credential) = self.of_the_environment()? {
             return Ok(credential);
         }
-        let mut tried = Vec::new();
-        for (name, credential) in self.of_the_machine().await {
-            let token = match &credential {
-                Ok(credential) => credential.get_token(scopes, None).await.map(|_| ()),
-                Err(error) => Err(azure_core::Error::with_message(
-                    ErrorKind::Credential,
-                    error.to_string(),
-                )),
-            };
-            match (credential, token) {
-                (Ok(credential), Ok(())) => return Ok(credential),
-                // It exists and cannot answer now. The next one might be somebody else.
-                (Ok(_), Err(error)) if passes(&error) => return Err(error),
-                (_, Err(error)) => tried.push(format!("{name}: {}", causes(&error))),
-                (Err(error), Ok(())) => tried.push(format!("{name}: {error}")),
-            }
-        }
-        let why = format!(
-            "no credentials were found: sign in with `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET \
-             or AZURE_FEDERATED_TOKEN_FILE ({})",
-            tried.join("; ")
-        );
-        Err(azure_core::Error::with_message(ErrorKind::Credential, why))
+        first_of(self.of_the_machine().await, scopes).await
     }
 
     /// What the environment names; nothing else is tried then.
@@ -181,6 +159,36 @@ impl Chain {
             client_options: self.options.clone(),
         }
     }
+}
+
+/// The first that has a token.
+async fn first_of(
+    found: Vec<(&'static str, azure_core::Result<Credential>)>,
+    scopes: &[&str],
+) -> azure_core::Result<Credential> {
+    let mut tried = Vec::new();
+    for (name, credential) in found {
+        let token = match &credential {
+            Ok(credential) => credential.get_token(scopes, None).await.map(|_| ()),
+            Err(error) => Err(azure_core::Error::with_message(
+                ErrorKind::Credential,
+                error.to_string(),
+            )),
+        };
+        match (credential, token) {
+            (Ok(credential), Ok(())) => return Ok(credential),
+            // It exists and cannot answer now. The next one might be somebody else.
+            (Ok(_), Err(error)) if passes(&error) => return Err(error),
+            (_, Err(error)) => tried.push(format!("{name}: {}", causes(&error))),
+            (Err(error), Ok(())) => tried.push(format!("{name}: {error}")),
+        }
+    }
+    let why = format!(
+        "no credentials were found: sign in with `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET \
+             or AZURE_FEDERATED_TOKEN_FILE ({})",
+        tried.join("; ")
+    );
+    Err(azure_core::Error::with_message(ErrorKind::Credential, why))
 }
 
 #[async_trait]
@@ -305,6 +313,55 @@ mod tests {
         ClientSecretCredential::new(tenant, "app".to_owned(), secret, Some(options))?
             .get_token(&["https://management.azure.com/.default"], None)
             .await
+    }
+
+    /// Somebody whose tokens do not come.
+    #[derive(Debug)]
+    struct Without(StatusCode);
+
+    #[async_trait]
+    impl TokenCredential for Without {
+        async fn get_token(
+            &self,
+            _: &[&str],
+            _: Option<TokenRequestOptions<'_>>,
+        ) -> azure_core::Result<AccessToken> {
+            let kind = ErrorKind::HttpResponse {
+                status: self.0,
+                error_code: None,
+                raw_response: None,
+            };
+            Err(azure_core::Error::with_message(kind, "no token"))
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_only_busy_is_not_passed_over_for_somebody_else() {
+        let tried = async |first: StatusCode| {
+            let second = StatusCode::Forbidden;
+            let found = [("first", first), ("second", second)];
+            let found = found.map(|(name, status)| (name, Ok(Arc::new(Without(status)) as _)));
+            let refused = first_of(found.into(), &["s"]).await.unwrap_err();
+            causes(&refused)
+        };
+        assert!(tried(StatusCode::BadRequest).await.contains("second"));
+        for busy in [StatusCode::TooManyRequests, StatusCode::ServiceUnavailable] {
+            assert!(!tried(busy).await.contains("second"), "{busy}");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_clouds_machine_is_none_of_azures() {
+        let azures = r#"{"error":"invalid_request","error_description":"Required metadata header not specified"}"#;
+        for (status, body, is_azures) in [
+            (StatusCode::BadRequest, azures, true),
+            (StatusCode::Unauthorized, "", false),
+            (StatusCode::NotFound, "<html>404 - Not Found</html>", false),
+        ] {
+            let http = Arc::new(Answers(Mutex::new(vec![(status, body)])));
+            let chain = Chain::new(ClientOptions::default(), http, None);
+            assert_eq!(chain.has_metadata().await, is_azures, "{status}");
+        }
     }
 
     #[tokio::test]

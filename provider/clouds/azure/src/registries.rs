@@ -38,8 +38,8 @@ struct Sku {
     name: &'static str,
 }
 
-/// Nobody signs in by the password of the whole registry, or pulls without signing in; and AcrPull and AcrPush are what lets in, which
-/// the other mode does not heed.
+/// Nobody signs in by the password of the whole registry, or pulls without signing in; and `AcrPull` and `AcrPush` are what lets in,
+/// which the other mode does not heed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Closed {

@@ -2,6 +2,7 @@
 //! once and complete.
 
 mod answers;
+mod gone;
 mod interruptions;
 mod own;
 
