@@ -401,3 +401,108 @@ fn accelerators_are_named_as_nodes_are_labelled() {
     let sentence = accelerator("x", 77, None).unwrap_err().to_string();
     assert!(sentence.contains("77"), "{sentence}");
 }
+
+/// Templates that the SDK, version 2.12.1, has written.
+mod sdk {
+    use super::*;
+
+    #[test]
+    fn a_task_with_resources_secrets_and_bounds() {
+        let read = Template::read(include_bytes!("sdk/python.binpb"), "python").unwrap();
+        assert_eq!(
+            (read.retries, read.timeout),
+            (3, Some(Duration::from_hours(1)))
+        );
+        assert!(read.interruptible && read.runs_sdk && read.caching.is_none());
+        assert_eq!(read.task.name, "env.train");
+        assert_eq!(
+            (
+                read.secrets[0].key.as_str(),
+                read.secrets[0].env_var.as_str()
+            ),
+            ("api-key", "API_KEY")
+        );
+        let shared_memory = read.shared_memory.unwrap();
+        assert_eq!(
+            (
+                shared_memory.mount_path.as_str(),
+                shared_memory.size_limit.as_str()
+            ),
+            ("/dev/shm", "")
+        );
+        let accelerator = read.accelerator.unwrap();
+        assert_eq!(
+            (accelerator.device.as_str(), &accelerator.partition),
+            ("nvidia-tesla-a100", &None)
+        );
+        let TaskKind::Container(task) = read.kind else {
+            panic!("a container");
+        };
+        let amounts = |amounts: &BTreeMap<String, _>| {
+            amounts
+                .iter()
+                .map(
+                    |(name, amount): (&String, &dataplane_api::quantity::Quantity)| {
+                        format!("{name} {amount}")
+                    },
+                )
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            amounts(&task.resources.requests),
+            [
+                "cpu 1",
+                "ephemeral-storage 10Gi",
+                "memory 2Gi",
+                "nvidia.com/gpu 1"
+            ]
+        );
+        assert_eq!(amounts(&task.resources.limits), ["cpu 2"]);
+        assert_eq!(task.environment, [("MODE".to_owned(), "fast".to_owned())]);
+        assert!(task.command.is_empty());
+    }
+
+    #[test]
+    fn a_pod_template() {
+        let read = Template::read(include_bytes!("sdk/pod.binpb"), "python").unwrap();
+        let TaskKind::Pod(task) = read.kind else {
+            panic!("a pod");
+        };
+        assert_eq!(task.primary, "main");
+        assert_eq!(
+            (task.labels["team"].as_str(), task.annotations["a"].as_str()),
+            ("risk", "b")
+        );
+        assert_eq!(task.spec.termination_grace_period_seconds, Some(60));
+        let main = task
+            .spec
+            .containers
+            .iter()
+            .find(|container| container.name == "main")
+            .unwrap();
+        assert_eq!(main.image.as_deref(), Some("registry.example/train:v1"));
+        let requests = main.resources.as_ref().unwrap().requests.as_ref().unwrap();
+        assert_eq!(requests["nvidia.com/gpu"].0, "1");
+        assert!(!read.interruptible);
+    }
+
+    #[test]
+    fn a_container_that_knows_nothing_of_flyte() {
+        let read = Template::read(include_bytes!("sdk/raw.binpb"), "raw-container").unwrap();
+        assert!(!read.runs_sdk);
+        let TaskKind::Container(task) = read.kind else {
+            panic!("a container");
+        };
+        assert!(
+            task.command
+                .iter()
+                .chain(&task.args)
+                .any(|argument| argument == "{{.inputs.who}}")
+        );
+        let refused = Template::read(
+            include_bytes!("sdk/raw-with-outputs.binpb"),
+            "raw-container",
+        );
+        assert!(refused.unwrap_err().to_string().contains("co-pilot"));
+    }
+}
