@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dataplane_api::{identity::Cloud, object_uri::ObjectUri};
+use futures::{StreamExt as _, TryStreamExt as _, future};
 use jiff::Timestamp;
 use object_store::{ObjectStore, memory::InMemory, path::Path};
 use url::Url;
@@ -17,6 +18,9 @@ use crate::{
     signed_url::{Method, SignedUrl},
     transport::{AskError, Transport},
 };
+
+/// Names between an object's and the same without its last character: as good as none.
+const LONGEST_LIST: usize = 1000;
 
 #[derive(Debug)]
 pub(crate) struct Bucket {
@@ -109,6 +113,23 @@ impl Bucket {
             Backend::Azure(bucket) => &bucket.objects,
             Backend::Memory(objects) => objects,
         }
+    }
+
+    /// Whether the list of the folder that an object is in has the object.
+    pub(crate) async fn lists(&self, path: &Path) -> object_store::Result<bool> {
+        let key = path.as_ref();
+        let folder = key.rsplit_once('/').map(|(folder, _)| Path::parse(folder));
+        // Lists are sorted, and begin behind a name: the longest that is before this one.
+        let mut before = key.chars();
+        before.next_back();
+        let before = Path::parse(before.as_str())?;
+        self.objects()
+            .list_with_offset(folder.transpose()?.as_ref(), &before)
+            .take(LONGEST_LIST)
+            .try_skip_while(|found| future::ready(Ok(found.location < *path)))
+            .try_next()
+            .await
+            .map(|found| found.is_some_and(|found| found.location == *path))
     }
 
     pub(crate) async fn sign(

@@ -79,7 +79,9 @@ impl Call {
         match (cloud, self) {
             (Cloud::Aws, Self::Read | Self::Exists) => "s3:GetObject and s3:ListBucket",
             (Cloud::Aws, Self::Write | Self::Sign) => "s3:PutObject",
-            (Cloud::Gcp, Self::Read | Self::Exists) => "storage.objects.get",
+            (Cloud::Gcp, Self::Read | Self::Exists) => {
+                "storage.objects.get and storage.objects.list"
+            }
             (Cloud::Gcp, Self::Write) => "storage.objects.create",
             (Cloud::Gcp, Self::Sign) => "iam.serviceAccounts.signBlob on itself",
             (Cloud::Azure, Self::Read | Self::Exists) => "Storage Blob Data Reader",

@@ -115,7 +115,7 @@ impl Store {
             }
             Ok(Ok(content.freeze()))
         };
-        match self.call(Call::Read, uri, read).await? {
+        match self.look(Call::Read, uri, bucket, &path, read).await? {
             Some(content) => content.map(Some),
             None => Ok(None),
         }
@@ -128,7 +128,8 @@ impl Store {
     pub async fn exists(&self, uri: &ObjectUri) -> Result<bool, StoreError> {
         let (bucket, path) = self.find(uri)?;
         let head = async { bucket.objects().head(&path).await };
-        Ok(self.call(Call::Exists, uri, head).await?.is_some())
+        let found = self.look(Call::Exists, uri, bucket, &path, head).await?;
+        Ok(found.is_some())
     }
 
     /// Writes an object in one piece: nobody ever reads half of it.
@@ -200,6 +201,29 @@ impl Store {
         }
         let path = Path::parse(uri.key()).map_err(|_| no_object())?;
         Ok((bucket, path))
+    }
+
+    /// The outcome of a call that looks at an object. S3 and Google forbid, in place of saying that it is not there, who may
+    /// list only under a prefix: a policy's condition on the prefix does not hold for a call that has none. So the list is
+    /// asked, which has.
+    async fn look<T>(
+        &self,
+        call: Call,
+        uri: &ObjectUri,
+        bucket: &Bucket,
+        path: &Path,
+        work: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<Option<T>, StoreError> {
+        match self.call(call, uri, work).await {
+            Err(StoreError::Failed(failed)) if failed.why == Why::Denied => {
+                let listed = tokio::time::timeout(self.longest, bucket.lists(path)).await;
+                match listed {
+                    Ok(Ok(false)) => Ok(None),
+                    _ => Err(StoreError::Failed(failed)),
+                }
+            }
+            outcome => outcome,
+        }
     }
 
     /// The outcome of a call, or nothing if what it is about is not there.

@@ -111,6 +111,49 @@ async fn a_refusal_is_said_at_once_with_the_clouds_words() {
     assert_eq!(server.requests().await.len(), 1);
 }
 
+/// What S3 answers to a role that may list under its prefix only: it forbids what is not there, and lists.
+async fn prefixed(listed: &'static str) -> (Store, Server) {
+    store(move |request| {
+        if !request.target.contains("list-type=2") {
+            return Answer::new(403, "<Error><Code>AccessDenied</Code></Error>");
+        }
+        assert!(
+            request.target.contains("prefix=run%2F"),
+            "{}",
+            request.target
+        );
+        assert!(
+            request.target.ends_with("&start-after=run%2Ferror.p"),
+            "{}",
+            request.target
+        );
+        Answer::new(
+            200,
+            format!(
+                "<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>"
+            ),
+        )
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_forbidden_and_not_listed_is_not_there() {
+    let other = "<Contents><Key>run/outputs.pb</Key><LastModified>2026-11-21T17:00:00.000Z</LastModified><ETag>&quot;1&quot;</ETag><Size>1</Size></Contents>";
+    for listed in ["", other] {
+        let (store, server) = prefixed(listed).await;
+        assert!(store.read(&uri(), 100).await.unwrap().is_none());
+        assert!(!store.exists(&uri()).await.unwrap());
+        assert_eq!(server.requests().await.len(), 4);
+    }
+    let own = "<Contents><Key>run/error.pa</Key><LastModified>2026-11-21T17:00:00.000Z</LastModified><ETag>&quot;1&quot;</ETag><Size>1</Size></Contents><Contents><Key>run/error.pb</Key><LastModified>2026-11-21T17:00:00.000Z</LastModified><ETag>&quot;1&quot;</ETag><Size>1</Size></Contents>";
+    let (store, _server) = prefixed(own).await;
+    assert_eq!(
+        failed(store.read(&uri(), 100).await.unwrap_err()).why,
+        Why::Denied
+    );
+}
+
 #[tokio::test]
 async fn a_store_that_says_nothing_is_waited_for_only_so_long() {
     let server = Server::start(|_| Box::pin(std::future::pending())).await;

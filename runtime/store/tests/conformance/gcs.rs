@@ -263,7 +263,7 @@ async fn gcs_keeps_to_the_suite() {
     let text = store.read(&uri, 1).await.unwrap_err().to_string();
     assert!(
         text.contains("access denied (AccessDenied, status 403")
-            && text.ends_with("grant its role storage.objects.get"),
+            && text.ends_with("grant its role storage.objects.get and storage.objects.list"),
         "{text}"
     );
     // One token for all of it.

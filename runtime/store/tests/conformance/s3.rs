@@ -136,7 +136,8 @@ async fn the_pods_token_becomes_the_role_and_no_more() {
         "Version": "2012-10-17",
         "Statement": [
             { "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": format!("{arn}/*") },
-            { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn },
+            { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn,
+                "Condition": { "StringLike": { "s3:prefix": "acme/*" } } },
         ],
     });
     let policy = policy.to_string();
@@ -187,6 +188,8 @@ async fn the_pods_token_becomes_the_role_and_no_more() {
     let checks = suite::Checks::Signatures;
     suite::signing(&store, &storage.metadata, &owner.client, checks).await;
 
+    let uri = storage.metadata.join("acme/r7/error.pb").unwrap();
+    assert!(store.read(&uri, 1).await.unwrap().is_none());
     let uri = storage.fast_registration.join("object").unwrap();
     let text = store.read(&uri, 1).await.unwrap_err().to_string();
     assert!(
