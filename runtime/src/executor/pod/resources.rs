@@ -77,7 +77,7 @@ pub(super) fn complete(
             let amount = counted(&name, request, limit, container)?;
             (Some(amount.clone()), Some(amount))
         } else {
-            settle(request, limit, None, None, Role::Primary)
+            settle(request, limit, None, None, role)
         };
         requests.extend(request.map(|amount| (name.clone(), amount)));
         limits.extend(limit.map(|amount| (name, amount)));
@@ -295,11 +295,32 @@ mod tests {
             (&[], expected),
             (expected, expected),
         );
+    }
+
+    #[test]
+    fn a_task_may_not_use_more_disk_than_it_asks_for() {
         let disk: Pairs<'_> = &[("ephemeral-storage", "10Gi")];
+        let all: Pairs<'_> = &[
+            ("cpu", "1"),
+            ("ephemeral-storage", "10Gi"),
+            ("memory", "1Gi"),
+        ];
+        check(
+            Role::Primary,
+            &TaskDefaults::default(),
+            (disk, &[]),
+            (all, all),
+        );
         check(
             Role::Other,
             &TaskDefaults::default(),
             (disk, &[]),
+            (disk, &[]),
+        );
+        check(
+            Role::Other,
+            &TaskDefaults::default(),
+            (&[], disk),
             (disk, disk),
         );
     }
