@@ -296,10 +296,7 @@ impl Gcp {
     async fn write_pool(&self, place: &Place, tags: &Tags) -> Result<()> {
         let call = ("iam.workloadIdentityPools.patch", place.pool.as_str());
         let path = place.pool_path();
-        if self.0.seen(&path).is_none() {
-            self.pool(place).await?;
-        }
-        let words = self.0.seen(&path).unwrap_or_default().words;
+        let words = self.0.seen_by(&path, self.pool(place)).await?.words;
         let body = WrittenPool {
             description: tags::described(&words, tags, call)?,
             disabled: false,
@@ -376,10 +373,7 @@ impl Gcp {
         let path = place.pool_path();
         let call = ("iam.workloadIdentityPools.get", &place.pool);
         let found: Pool = self.0.get(Service::Iam, &path, call).answer().await?;
-        let seen = Seen {
-            words: tags::words(&found.description),
-            ..Seen::default()
-        };
+        let seen = Seen::described(&found.description);
         self.0.saw(&path, Some(seen));
         Ok(found)
     }

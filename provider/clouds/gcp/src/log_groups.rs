@@ -195,10 +195,8 @@ impl LogGroups for Gcp {
             return Ok(());
         }
         let path = self.log_bucket(&found.name);
-        if self.0.seen(&path).is_none() {
-            self.stored_log_bucket(&found.name).await?;
-        }
-        let words = self.0.seen(&path).unwrap_or_default().words;
+        let look = self.stored_log_bucket(&found.name);
+        let words = self.0.seen_by(&path, look).await?.words;
         let call = ("logging.buckets.patch", &found.name);
         let body = Written {
             description: Some(tags::described(&words, tags, call)?),
@@ -243,10 +241,7 @@ impl Gcp {
         let path = self.log_bucket(name);
         let call = ("logging.buckets.get", name);
         let found: Found = self.0.get(Service::Logging, &path, call).answer().await?;
-        let seen = Seen {
-            words: tags::words(&found.description),
-            ..Seen::default()
-        };
+        let seen = Seen::described(&found.description);
         self.0.saw(&path, Some(seen));
         Ok(found)
     }

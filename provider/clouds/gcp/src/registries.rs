@@ -201,11 +201,9 @@ impl Registries for Gcp {
             return Ok(());
         }
         let path = self.repository(&found.name);
-        if self.0.seen(&path).is_none() {
-            self.get(&found.name).await?;
-        }
         // All labels are replaced: Google's own are sent back as they were.
-        let mut labels = self.0.seen(&path).unwrap_or_default().google;
+        let seen = self.0.seen_by(&path, self.get(&found.name)).await?;
+        let mut labels = seen.google;
         labels.extend(tags::labels(tags));
         let body = Written {
             labels: Some(labels),

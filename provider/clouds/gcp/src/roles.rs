@@ -281,10 +281,8 @@ impl Roles for Gcp {
         }
         let call = ("iam.serviceAccounts.patch", &found.name);
         let account = self.account(&found.name);
-        if self.0.seen(&account.to_string()).is_none() {
-            self.service_account(&found.name).await?;
-        }
-        let seen = self.0.seen(&account.to_string()).unwrap_or_default();
+        let look = self.service_account(&found.name);
+        let seen = self.0.seen_by(&account.to_string(), look).await?;
         let body = AccountPatch {
             service_account: Described {
                 description: tags::described(&seen.words, tags, call)?,
@@ -416,10 +414,7 @@ impl Gcp {
     }
 
     fn saw_account(&self, account: &Resource, found: &Account) {
-        let seen = Seen {
-            words: tags::words(&found.description),
-            ..Seen::default()
-        };
+        let seen = Seen::described(&found.description);
         self.0.saw(&account.to_string(), Some(seen));
     }
 

@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 
 use crate::credentials::Tokens;
 use crate::error::{internal, unreadable};
+use crate::tags;
 
 /// For how long what we made may still be unknown to other services.
 const YOUNG: Duration = Duration::from_mins(2);
@@ -187,6 +188,13 @@ struct Userinfo {
 }
 
 impl Seen {
+    pub(crate) fn described(description: &str) -> Self {
+        Self {
+            words: tags::words(description),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn version(version: Option<&str>) -> Option<Self> {
         Some(Self {
             version: Some(version?.to_owned()),
@@ -322,6 +330,19 @@ impl Session {
 
     pub(crate) fn seen(&self, object: &str) -> Option<Seen> {
         lock(&self.seen).get(object).cloned()
+    }
+
+    /// The same, after a `look` where nothing was seen yet.
+    pub(crate) async fn seen_by<T>(
+        &self,
+        object: &str,
+        look: impl Future<Output = Result<T>>,
+    ) -> Result<Seen> {
+        if let Some(seen) = self.seen(object) {
+            return Ok(seen);
+        }
+        look.await?;
+        Ok(self.seen(object).unwrap_or_default())
     }
 
     /// Notes that we made this a moment ago, or removed it.

@@ -8,9 +8,22 @@ mod server;
 
 use std::collections::BTreeSet;
 
-use clouds::roles::{Capability, Subject, Trust};
-use clouds::{Error, Tags};
+use clouds::roles::{Capability, RoleSpec, Subject, Trust};
+use clouds::{Error, Result, Tags};
 use server::{Answer, Server, ok, spec};
+
+/// It has one binding, in the project's policy.
+fn log_writer() -> RoleSpec {
+    let group = "tasks".parse().unwrap();
+    spec([Capability::WriteLogs { group }])
+}
+
+/// What becomes of a role that was made and never given its rights.
+async fn given(server: &Server, wanted: &RoleSpec) -> Result<()> {
+    let roles = server.clouds(1).roles;
+    let made = roles.create(wanted, &Tags::new()).await.unwrap();
+    roles.update(&made, wanted).await
+}
 
 /// A project whose policy somebody else writes between our read and our write.
 fn contested(_: usize, request: &str) -> Answer {
@@ -49,12 +62,7 @@ async fn nothing_is_lost_when_two_write_a_policy_at_once() {
         contested(number, request)
     })
     .await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([Capability::WriteLogs {
-        group: "tasks".parse().unwrap(),
-    }]);
-    let found = roles.create(&wanted, &Tags::new()).await.unwrap();
-    roles.update(&found, &wanted).await.unwrap();
+    given(&server, &log_writer()).await.unwrap();
     let sent: Vec<_> = server
         .requests()
         .into_iter()
@@ -105,12 +113,7 @@ async fn a_policy_without_an_etag_is_not_written() {
         contested(number, request)
     })
     .await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([Capability::WriteLogs {
-        group: "tasks".parse().unwrap(),
-    }]);
-    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
-    let error = roles.update(&made, &wanted).await.unwrap_err();
+    let error = given(&server, &log_writer()).await.unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error:?}");
     assert!(error.to_string().contains("without an etag"), "{error}");
     let lines = server.first_lines();
@@ -141,12 +144,7 @@ fn crowded(_: usize, request: &str) -> Answer {
 #[tokio::test]
 async fn a_policy_that_is_full_is_explained_before_the_call() {
     let server = Server::choosing(crowded).await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([Capability::WriteLogs {
-        group: "tasks".parse().unwrap(),
-    }]);
-    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
-    let error = roles.update(&made, &wanted).await.unwrap_err();
+    let error = given(&server, &log_writer()).await.unwrap_err();
     assert!(matches!(error, Error::LimitExceeded(_)), "{error:?}");
     let parts = [
         "projects/acme-prod",
@@ -262,12 +260,7 @@ async fn what_is_left_of_a_deleted_service_account_goes() {
         contested(number, request)
     })
     .await;
-    let roles = server.clouds(1).roles;
-    let wanted = spec([Capability::WriteLogs {
-        group: "tasks".parse().unwrap(),
-    }]);
-    let made = roles.create(&wanted, &Tags::new()).await.unwrap();
-    roles.update(&made, &wanted).await.unwrap();
+    given(&server, &log_writer()).await.unwrap();
     let sent = server
         .requests()
         .into_iter()

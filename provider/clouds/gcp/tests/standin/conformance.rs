@@ -1,60 +1,73 @@
 //! The conformance suites, by the project's owner and by whoever has just the permissions that are said to be needed.
 
 use clouds::account::Managed;
-use clouds::{Error, conformance};
+use clouds::conformance::Environment;
+use clouds::{Clouds, Error, conformance};
 use serde_json::json;
 
 use crate::environment::environment;
 use crate::project::Project;
 use crate::{REGION, left};
 
+/// The suite of a kind of object.
+async fn suite(managed: Managed, clouds: &Clouds, environment: &Environment) {
+    match managed {
+        Managed::Buckets => conformance::buckets::suite(&*clouds.buckets, environment).await,
+        Managed::IdentityProviders => {
+            conformance::identity_providers::suite(&*clouds.identity_providers, environment).await;
+        }
+        Managed::Roles => conformance::roles::suite(&*clouds.roles, environment).await,
+        Managed::Registries => {
+            conformance::registries::suite(&*clouds.registries, environment).await;
+        }
+        Managed::LogGroups => {
+            conformance::log_groups::suite(&*clouds.log_groups, environment).await;
+        }
+        Managed::Secrets => conformance::secrets::suite(&*clouds.secrets, environment).await,
+        Managed::Clusters => conformance::clusters::suite(&*clouds.clusters, environment).await,
+    }
+}
+
+/// By the project's owner.
+async fn conforms(run: &str, managed: Managed) {
+    let (clouds, environment, project) = environment(run).await;
+    suite(managed, &clouds, &environment).await;
+    project.no_violations().await;
+}
+
 #[tokio::test]
 async fn buckets() {
-    let (clouds, environment, project) = environment("buckets").await;
-    conformance::buckets::suite(&*clouds.buckets, &environment).await;
-    project.no_violations().await;
+    conforms("buckets", Managed::Buckets).await;
 }
 
 #[tokio::test]
 async fn identity_providers() {
-    let (clouds, environment, project) = environment("idp").await;
-    conformance::identity_providers::suite(&*clouds.identity_providers, &environment).await;
-    project.no_violations().await;
+    conforms("idp", Managed::IdentityProviders).await;
 }
 
 #[tokio::test]
 async fn roles() {
-    let (clouds, environment, project) = environment("roles").await;
-    conformance::roles::suite(&*clouds.roles, &environment).await;
-    project.no_violations().await;
+    conforms("roles", Managed::Roles).await;
 }
 
 #[tokio::test]
 async fn registries() {
-    let (clouds, environment, project) = environment("registries").await;
-    conformance::registries::suite(&*clouds.registries, &environment).await;
-    project.no_violations().await;
+    conforms("registries", Managed::Registries).await;
 }
 
 #[tokio::test]
 async fn log_groups() {
-    let (clouds, environment, project) = environment("logs").await;
-    conformance::log_groups::suite(&*clouds.log_groups, &environment).await;
-    project.no_violations().await;
+    conforms("logs", Managed::LogGroups).await;
 }
 
 #[tokio::test]
 async fn secrets() {
-    let (clouds, environment, project) = environment("secrets").await;
-    conformance::secrets::suite(&*clouds.secrets, &environment).await;
-    project.no_violations().await;
+    conforms("secrets", Managed::Secrets).await;
 }
 
 #[tokio::test]
 async fn clusters() {
-    let (clouds, environment, project) = environment("clusters").await;
-    conformance::clusters::suite(&*clouds.clusters, &environment).await;
-    project.no_violations().await;
+    conforms("clusters", Managed::Clusters).await;
 }
 
 #[tokio::test]
@@ -83,23 +96,9 @@ async fn suffices(run: &str, managed: Managed) {
         credentials: clouds_gcp::Credentials::Token(token.into()),
         ..project.config(REGION)
     });
-    match managed {
-        Managed::Buckets => conformance::buckets::suite(&*narrow.buckets, &environment).await,
-        Managed::IdentityProviders => {
-            conformance::identity_providers::suite(&*narrow.identity_providers, &environment).await;
-        }
-        Managed::Roles => {
-            conformance::roles::suite(&*narrow.roles, &environment).await;
-            left::switched_off(&*narrow.roles, &environment, &project).await;
-        }
-        Managed::Registries => {
-            conformance::registries::suite(&*narrow.registries, &environment).await;
-        }
-        Managed::LogGroups => {
-            conformance::log_groups::suite(&*narrow.log_groups, &environment).await;
-        }
-        Managed::Secrets => conformance::secrets::suite(&*narrow.secrets, &environment).await,
-        Managed::Clusters => conformance::clusters::suite(&*narrow.clusters, &environment).await,
+    suite(managed, &narrow, &environment).await;
+    if managed == Managed::Roles {
+        left::switched_off(&*narrow.roles, &environment, &project).await;
     }
 }
 
