@@ -7,6 +7,7 @@ mod canonical;
 pub mod decision;
 mod key;
 mod object_hash;
+mod reuse;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +27,8 @@ use prost::Message as _;
 use tokio::{sync::watch, time::timeout};
 use tonic::{Code, Response, Status, service::interceptor::InterceptedService, transport::Channel};
 
-pub use key::{CacheKey, NoKey};
+pub use key::CacheKey;
+pub use reuse::{Reuse, Reused};
 
 use super::action::ActionId;
 use crate::channel::TokenFile;

@@ -1,0 +1,214 @@
+//! The cache together with the object store: whether an action needs to run at all, and what becomes of its outputs.
+//!
+//! Every way through here ends with an answer and not with an error, and each failure with one line in the log.
+
+use std::num::NonZeroU32;
+
+use dataplane_api::object_uri::ObjectUri;
+use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
+use dataplane_store::{Precondition, Store};
+use k8s_openapi::jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::{
+    Cache, CacheKey, Cached, Lookup,
+    decision::{self, Before},
+};
+use crate::{
+    executor::{action::Action, template::Caching},
+    process::chain,
+};
+
+/// Inputs that are hashed: larger values are references.
+const INPUTS: u64 = 10 << 20;
+/// Outputs that are copied.
+const OUTPUTS: u64 = 32 << 20;
+
+/// Results of earlier actions.
+#[derive(Clone)]
+pub struct Reuse {
+    cache: Cache,
+    store: Store,
+}
+
+/// What the cache means for an action that is about to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reused {
+    /// It runs; what its events say of the cache until it ends.
+    Run(CatalogCacheStatus),
+    /// The outputs of an earlier one are written under its prefix.
+    Done,
+    /// An equal action computes the result. Ask again soon.
+    Wait { owner: String },
+}
+
+impl Reuse {
+    pub fn new(cache: Cache, store: Store) -> Self {
+        Self { cache, store }
+    }
+
+    /// Before the pod of an attempt is made. A task that is not discoverable runs.
+    pub async fn before(&self, action: &Action, attempt: NonZeroU32, now: Timestamp) -> Reused {
+        let Some(caching) = caching(action) else {
+            return Reused::Run(CatalogCacheStatus::CacheDisabled);
+        };
+        let Some(key) = self.key(action, caching).await else {
+            return Reused::Run(CatalogCacheStatus::CacheLookupFailure);
+        };
+        let lookup = self.cache.look_up(&key, caching.max_age, now).await;
+        if let Lookup::Failed(why) = &lookup {
+            tell(
+                action,
+                why,
+                "the cache could not be asked for a result, the task runs",
+            );
+        }
+        let reservation = if caching.serializable && lookup == Lookup::Miss {
+            Some(self.cache.reserve(&key, &owner(action)).await)
+        } else {
+            None
+        };
+        match decision::before(lookup, reservation) {
+            Before::Run(status) => Reused::Run(status),
+            Before::Wait { owner } => Reused::Wait { owner },
+            Before::UseCached(cached) => match self.write(action, attempt, cached).await {
+                Ok(()) => Reused::Done,
+                Err(why) => {
+                    tell(
+                        action,
+                        &why,
+                        "a result of the cache can not be used, the task runs",
+                    );
+                    Reused::Run(CatalogCacheStatus::CacheLookupFailure)
+                }
+            },
+        }
+    }
+
+    /// While it runs: it stays the one that computes the result.
+    pub async fn extend(&self, action: &Action) {
+        if let Some((key, _)) = self.reserved(action).await {
+            self.cache.reserve(&key, &owner(action)).await;
+        }
+    }
+
+    /// After it succeeded: its outputs are what equal actions will get.
+    pub async fn succeeded(
+        &self,
+        action: &Action,
+        attempt: NonZeroU32,
+        now: Timestamp,
+    ) -> CatalogCacheStatus {
+        let Some(caching) = caching(action) else {
+            return CatalogCacheStatus::CacheDisabled;
+        };
+        let Some(key) = self.key(action, caching).await else {
+            return CatalogCacheStatus::CachePutFailure;
+        };
+        let outputs = outputs(action, attempt);
+        let put = self
+            .cache
+            .put(&key, &outputs, &action.id, attempt.get(), now)
+            .await;
+        if let Err(why) = &put {
+            tell(
+                action,
+                why,
+                "the cache did not take a result, equal tasks will run again",
+            );
+        }
+        if caching.serializable {
+            self.give_way(action, &key).await;
+        }
+        decision::after(&put)
+    }
+
+    /// After it ended without a result: another one may compute it.
+    pub async fn failed(&self, action: &Action) {
+        if let Some((key, _)) = self.reserved(action).await {
+            self.give_way(action, &key).await;
+        }
+    }
+
+    async fn give_way(&self, action: &Action, key: &CacheKey) {
+        if let Err(why) = self.cache.release(key, &owner(action)).await {
+            tell(
+                action,
+                &why,
+                "the reservation of a result was not given up, it will run out",
+            );
+        }
+    }
+
+    /// The key of an action that others may wait for.
+    async fn reserved<'a>(&self, action: &'a Action) -> Option<(CacheKey, &'a Caching)> {
+        let caching = caching(action).filter(|caching| caching.serializable)?;
+        Some((self.key(action, caching).await?, caching))
+    }
+
+    async fn key(&self, action: &Action, caching: &Caching) -> Option<CacheKey> {
+        let key = match self.read(&action.inputs, INPUTS).await {
+            Ok(inputs) => {
+                let organization = action.id.organization.to_string();
+                CacheKey::new(caching, &organization, &action.cache_key, &inputs)
+                    .map_err(|error| error.to_string())
+            }
+            Err(why) => Err(why),
+        };
+        key.inspect_err(|why| tell(action, why, "an action has no key for the cache"))
+            .ok()
+    }
+
+    async fn write(
+        &self,
+        action: &Action,
+        attempt: NonZeroU32,
+        cached: Cached,
+    ) -> Result<(), String> {
+        let bytes = match cached {
+            Cached::Outputs(bytes) => bytes,
+            Cached::Uri(uri) => self.read(&uri, OUTPUTS).await?,
+        };
+        let to: ObjectUri = parse(&outputs(action, attempt))?;
+        let written = self
+            .store
+            .write(&to, bytes.into(), Precondition::None)
+            .await;
+        written.map_err(|error| chain(&error).to_string())?;
+        let id = &action.id;
+        info!(run = %id.run, action = %id.action, "a result of the cache is used");
+        Ok(())
+    }
+
+    /// An object of ours. The store reads no other bucket.
+    async fn read(&self, uri: &str, limit: u64) -> Result<Vec<u8>, String> {
+        let uri: ObjectUri = parse(uri)?;
+        match self.store.read(&uri, limit).await {
+            Ok(Some(bytes)) => Ok(bytes.into()),
+            Ok(None) => Err(format!("{uri} is not there")),
+            Err(error) => Err(chain(&error).to_string()),
+        }
+    }
+}
+
+fn caching(action: &Action) -> Option<&Caching> {
+    action.template()?.caching.as_ref()
+}
+
+fn owner(action: &Action) -> String {
+    decision::owner(&action.namespace, &action.name)
+}
+
+fn outputs(action: &Action, attempt: NonZeroU32) -> String {
+    format!("{}/outputs.pb", action.output_prefix(attempt))
+}
+
+fn parse(uri: &str) -> Result<ObjectUri, String> {
+    uri.parse()
+        .map_err(|error: dataplane_api::Invalid| format!("{uri}: {error}"))
+}
+
+fn tell(action: &Action, why: &str, what: &str) {
+    let id = &action.id;
+    warn!(run = %id.run, action = %id.action, why, "{what}");
+}
