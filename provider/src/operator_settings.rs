@@ -1,6 +1,7 @@
 //! `OperatorConfig` in HCL: the arguments that `dataplane_operator` and `dataplane_manifests` share, and the way between the two.
 
 mod document;
+mod executor;
 mod rendered;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use dataplane_api::{
 use framework::{Model, Text, Value, text::JsonDocument};
 
 pub use document::{at, config_of, decoded, document, model_of};
+pub use executor::ExecutorModel;
 pub use rendered::{CONFIG_MAP, config_in, marks, objects, patch_error};
 
 /// Declares a model that has all fields of `OperatorConfig`, and more.
@@ -200,6 +202,9 @@ pub struct EgressModel {
     /// The control plane. Default port: that of its endpoint.
     #[attr(optional)]
     pub control_plane: Value<DestinationModel>,
+    /// The buckets, as pods see them: private endpoints where there are some. Default port: 443, or that of `storage.endpoint`.
+    #[attr(optional)]
+    pub object_store: Value<DestinationModel>,
     /// Where names are asked for: each of these, on UDP and TCP. Default: port 53 of the pods labelled `k8s-app = kube-dns` in
     /// `kube-system`, and of the node-local cache 169.254.20.10; on GKE also of the pods labelled `node-local-dns` and of Cloud DNS
     /// 169.254.169.254, on AKS of `LocalDNS` 169.254.10.11. On EKS Auto Mode name the address of the Service `kube-dns`; for
@@ -242,6 +247,9 @@ pub struct ComponentsModel {
     /// The channel to the control plane; it always runs.
     #[attr(optional, computed, default = ComponentModel::default())]
     pub operator: Value<ComponentModel>,
+    /// What runs tasks, `{}` for its defaults. Default: it does not run.
+    #[attr(optional)]
+    pub executor: Value<ExecutorModel>,
 }
 
 /// Settings that every component has.

@@ -12,8 +12,9 @@ use dataplane_api::{
     config::ConfigError,
     manifests::{ADMIN_PORT, CONFIG_FILE, CONTROL_PLANE_TOKEN_FILE},
 };
+use dataplane_store::Environment;
 
-use crate::{operator, printing, process};
+use crate::{executor, fetch_bundle, operator, printing, process};
 
 /// The client's own log repeats, one level up, each error that it returns and that we tell of.
 const DEFAULT_LOG: &str = "info,kube_client::client::builder=off";
@@ -29,7 +30,11 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Keep the channel to the control plane: registration, heartbeat, status.
-    Operator(OperatorArgs),
+    Operator(ConnectedArgs),
+    /// Run tasks: reconcile `TaskAction` resources to pods.
+    Executor(ConnectedArgs),
+    /// Fetch a task's code through a signed URL, as an init container.
+    FetchBundle(fetch_bundle::FetchArgs),
     /// Print the objects that Terraform would apply for a configuration, as YAML.
     Manifests(ConfigArgs),
     /// Print the custom resource definitions, as YAML.
@@ -64,8 +69,9 @@ struct ModeArgs {
     log: String,
 }
 
+/// What a mode has that speaks to the control plane, one pod at a time.
 #[derive(Debug, clap::Args)]
-struct OperatorArgs {
+struct ConnectedArgs {
     #[command(flatten)]
     mode: ModeArgs,
     /// File with the service account token for the control plane.
@@ -81,7 +87,27 @@ impl Args {
     pub fn run(self) -> anyhow::Result<()> {
         let Self { command } = self;
         match command {
-            Command::Operator(OperatorArgs {
+            Command::Executor(ConnectedArgs {
+                mode,
+                control_plane_token: token,
+                pod_name: name,
+            }) => {
+                let ModeArgs {
+                    config: ConfigArgs { config },
+                    listen,
+                    log,
+                } = mode;
+                let config = read_config(&config)?;
+                let pod = executor::Pod {
+                    token,
+                    name,
+                    environment: Environment::read(|name| variable(name)),
+                };
+                process::run(&log, listen, async |shared| {
+                    executor::run(config, pod, shared).await
+                })
+            }
+            Command::Operator(ConnectedArgs {
                 mode,
                 control_plane_token,
                 pod_name,
@@ -96,6 +122,7 @@ impl Args {
                     operator::run(config, control_plane_token, pod_name, shared).await
                 })
             }
+            Command::FetchBundle(arguments) => fetch_bundle::run(arguments),
             Command::Manifests(ConfigArgs { config }) => {
                 printing::manifests(&read_config(&config)?)
             }
@@ -103,6 +130,14 @@ impl Args {
             Command::ConfigSchema => printing::config_schema(),
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Why there is no configuration.

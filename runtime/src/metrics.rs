@@ -87,6 +87,11 @@ impl Metrics {
         Ok(metrics)
     }
 
+    /// Where a mode puts metrics of its own.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The control plane answered just now.
     pub fn answered(&self) {
         let now = SystemTime::now()

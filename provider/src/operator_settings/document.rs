@@ -80,6 +80,27 @@ pub fn decoded<M: Model>(mut document: Json) -> Result<M> {
         if let Some(Json::Object(egress)) = members.get_mut("egress") {
             egress.entry("dns").or_insert_with(list);
         }
+        if let Some(executor) = members
+            .get_mut("components")
+            .and_then(|components| components.get_mut("executor"))
+            .and_then(Json::as_object_mut)
+        {
+            executor.entry("namespaces").or_insert_with(list);
+            if let Some(Json::Object(tasks)) = executor.get_mut("tasks") {
+                for field in ["tolerations", "interruptible_tolerations"] {
+                    tasks.entry(field).or_insert_with(list);
+                }
+                for field in [
+                    "environment",
+                    "labels",
+                    "annotations",
+                    "node_selector",
+                    "interruptible_node_selector",
+                ] {
+                    tasks.entry(field).or_insert_with(map);
+                }
+            }
+        }
         members.entry("dns").or_insert_with(list);
         for peer in dns_peers(members) {
             peer.entry("pod_labels").or_insert_with(map);

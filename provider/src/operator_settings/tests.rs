@@ -40,9 +40,23 @@ fn full() -> Json {
         "egress": {
             "kubernetes_api": { "cidrs": ["10.0.0.0/8"], "ports": [443] },
             "control_plane": { "cidrs": ["10.0.0.0/8"], "ports": [443] },
+            "object_store": { "cidrs": ["10.0.0.0/8"], "ports": [443] },
             "dns": [{ "namespace": "openshift-dns", "pod_labels": { "a": "b" }, "cidrs": [], "ports": [5353] }, { "namespace": null, "pod_labels": {}, "cidrs": ["172.20.0.10/32"], "ports": [53] }],
         },
-        "components": { "operator": { "replicas": 2, "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } } } },
+        "components": {
+            "operator": { "replicas": 2, "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } } },
+            "executor": {
+                "replicas": 2, "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } },
+                "namespaces": ["fraud-staging"], "concurrency": 64, "max_system_failures": 5, "retention_seconds": 60, "image_pull_grace_seconds": 30,
+                "undelivered_limit": 100, "cache": true, "code_bundles": "signed",
+                "tasks": {
+                    "service_account": "task", "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" },
+                    "environment": { "A": "b" }, "labels": { "c": "d" }, "annotations": { "e": "f" }, "node_selector": { "pool": "tasks" },
+                    "tolerations": [{ "key": "k", "value": "v", "effect": "NoSchedule" }], "interruptible_node_selector": { "spot": "true" },
+                    "interruptible_tolerations": [{ "key": "spot", "value": null, "effect": null }],
+                },
+            },
+        },
         "permissions": "low", "monitoring_namespace": "m", "quota": { "pods": "1" },
         "limits": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } },
         "labels": { "team": "x" }, "node_selector": { "pool": "y" }, "tolerations": [{ "key": "k", "value": "v", "effect": "NoSchedule" }],

@@ -92,7 +92,10 @@ impl Collector {
 
     fn is_collectable(&self, resource: &PartialObjectMeta<TaskAction>, before: &str) -> bool {
         let old = labels::completed_time(resource).is_some_and(|time| time <= before);
-        let held = resource.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+        let held = resource
+            .finalizers()
+            .iter()
+            .any(|finalizer| finalizer == FINALIZER);
         let told = self
             .actions
             .get(&key(resource))

@@ -50,7 +50,13 @@ pub fn wait(
         }
         Ok(deadline) => *deadline,
         Err(refusal) => {
-            fail(&mut status, "InvalidSpec", "InvalidSpec", &refusal.message, now);
+            fail(
+                &mut status,
+                "InvalidSpec",
+                "InvalidSpec",
+                &refusal.message,
+                now,
+            );
             return over(status);
         }
     };
@@ -60,7 +66,14 @@ pub fn wait(
         return over(status);
     }
     let message = "waiting for a signal";
-    set_condition(&mut status.conditions, "Progressing", true, "Paused", message, now);
+    set_condition(
+        &mut status.conditions,
+        "Progressing",
+        true,
+        "Paused",
+        message,
+        now,
+    );
     record(&mut status, "Paused", message, now);
     Waited {
         status,
@@ -86,14 +99,38 @@ fn fail(status: &mut TaskActionStatus, reason: &str, code: &str, message: &str, 
     end(status, reason, "Failed", message, now);
 }
 
-fn end(status: &mut TaskActionStatus, reason: &str, condition: &str, message: &str, now: Timestamp) {
-    set_condition(&mut status.conditions, "Progressing", false, reason, message, now);
-    set_condition(&mut status.conditions, condition, true, reason, message, now);
+fn end(
+    status: &mut TaskActionStatus,
+    reason: &str,
+    condition: &str,
+    message: &str,
+    now: Timestamp,
+) {
+    set_condition(
+        &mut status.conditions,
+        "Progressing",
+        false,
+        reason,
+        message,
+        now,
+    );
+    set_condition(
+        &mut status.conditions,
+        condition,
+        true,
+        reason,
+        message,
+        now,
+    );
     record(status, reason, message, now);
 }
 
 fn record(status: &mut TaskActionStatus, phase: &str, message: &str, now: Timestamp) {
-    if status.phase_history.last().is_none_or(|last| last.phase != phase) {
+    if status
+        .phase_history
+        .last()
+        .is_none_or(|last| last.phase != phase)
+    {
         status.phase_history.push(PhaseTransition {
             phase: phase.to_owned(),
             occurred_at: Time(now),
@@ -146,7 +183,10 @@ mod tests {
         check(
             &signalled,
             true,
-            &[("Progressing", "False", "Signaled"), ("Succeeded", "True", "Signaled")],
+            &[
+                ("Progressing", "False", "Signaled"),
+                ("Succeeded", "True", "Signaled"),
+            ],
             None,
         );
         let phases: Vec<&str> = signalled
@@ -156,16 +196,26 @@ mod tests {
             .map(|entry| entry.phase.as_str())
             .collect();
         assert_eq!(phases, ["Paused", "Signaled"]);
-        assert_eq!(wait(&signalled.status, &deadline, at("05:00:00")), signalled);
+        assert_eq!(
+            wait(&signalled.status, &deadline, at("05:00:00")),
+            signalled
+        );
     }
 
     #[test]
     fn times_out() {
-        let waited = wait(&TaskActionStatus::default(), &Ok(Some(at("03:00:00"))), at("03:00:00"));
+        let waited = wait(
+            &TaskActionStatus::default(),
+            &Ok(Some(at("03:00:00"))),
+            at("03:00:00"),
+        );
         check(
             &waited,
             true,
-            &[("Progressing", "False", "TimedOut"), ("Failed", "True", "TimedOut")],
+            &[
+                ("Progressing", "False", "TimedOut"),
+                ("Failed", "True", "TimedOut"),
+            ],
             Some("ConditionTimedOut"),
         );
     }
@@ -187,7 +237,10 @@ mod tests {
         check(
             &waited,
             true,
-            &[("Progressing", "False", "InvalidSpec"), ("Failed", "True", "InvalidSpec")],
+            &[
+                ("Progressing", "False", "InvalidSpec"),
+                ("Failed", "True", "InvalidSpec"),
+            ],
             Some("InvalidSpec"),
         );
     }

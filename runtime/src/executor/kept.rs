@@ -45,6 +45,8 @@ pub struct KeptAction {
     pub deleting: bool,
     pub finalizers: Vec<String>,
     pub labelled: bool,
+    /// A write failed or its answer was lost: the resource is to be read before the next one.
+    pub doubtful: bool,
     pub body: Body,
 }
 
@@ -92,12 +94,15 @@ impl KeptAction {
             deleting: resource.metadata.deletion_timestamp.is_some(),
             finalizers,
             labelled,
+            doubtful: false,
             body,
         }
     }
 
     pub fn finalizer(&self) -> bool {
-        self.finalizers.iter().any(|finalizer| finalizer == FINALIZER)
+        self.finalizers
+            .iter()
+            .any(|finalizer| finalizer == FINALIZER)
     }
 
     /// Phase, for the metrics.
@@ -128,7 +133,8 @@ impl Body {
             phase: Phase::InvalidSpec,
             message: error.0,
         });
-        let is_condition = resource.spec.action_type == dataplane_api::task_action::ActionType::Condition;
+        let is_condition =
+            resource.spec.action_type == dataplane_api::task_action::ActionType::Condition;
         if is_condition {
             let deadline = action.map(|action| match action.kind {
                 ActionKind::Condition(condition) => condition
@@ -239,7 +245,9 @@ impl KeptPod {
         Self {
             uid: pod.uid().unwrap_or_default(),
             version: pod.resource_version().unwrap_or_default(),
-            owner: labels::owner(&pod).map(|owner| owner.uid.clone()).unwrap_or_default(),
+            owner: labels::owner(&pod)
+                .map(|owner| owner.uid.clone())
+                .unwrap_or_default(),
             deleting: pod.metadata.deletion_timestamp.is_some(),
             pod: reduced(pod),
         }
@@ -259,9 +267,13 @@ struct Objects<T> {
 }
 
 /// An object with a version.
-pub trait Versioned {
+pub trait Versioned: Sized {
     fn version(&self) -> &str;
     fn uid(&self) -> &str;
+    /// Takes over from the version before what is known here only.
+    fn succeed(self, _before: &Self) -> Self {
+        self
+    }
 }
 
 impl Versioned for KeptAction {
@@ -270,6 +282,19 @@ impl Versioned for KeptAction {
     }
     fn uid(&self) -> &str {
         &self.uid
+    }
+    fn succeed(mut self, before: &Self) -> Self {
+        if let (Body::Task(new), Body::Task(before)) = (&mut self.body, &before.body)
+            && let Some(written) = &before.written
+            && new.written.is_none()
+            && new.status == *written
+        {
+            // Somebody changed something else: the status that is to be written still is.
+            new.written = Some(written.clone());
+            new.status = before.status.clone();
+            new.action = new.action.take().or_else(|| before.action.clone());
+        }
+        self
     }
 }
 
@@ -367,14 +392,15 @@ impl<T: Versioned> Kept<T> {
     }
 
     fn put(&self, key: &Key, object: T, new: bool) {
-        let object = Arc::new(object);
-        let before = match self.lock().known.entry(key.clone()) {
-            Entry::Occupied(mut known) if is_newer(&*object, known.get().as_ref()) => {
-                Some(known.insert(Arc::clone(&object)))
+        let (before, object) = match self.lock().known.entry(key.clone()) {
+            Entry::Occupied(mut known) if is_newer(&object, known.get().as_ref()) => {
+                let object = Arc::new(object.succeed(known.get()));
+                (Some(known.insert(Arc::clone(&object))), object)
             }
             Entry::Vacant(place) if new => {
+                let object = Arc::new(object);
                 place.insert(Arc::clone(&object));
-                None
+                (None, object)
             }
             Entry::Occupied(_) | Entry::Vacant(_) => return,
         };
@@ -407,19 +433,21 @@ fn is_newer<T: Versioned>(new: &T, known: &T) -> bool {
 
 /// Keeps the metrics of the actions: how many there are in each phase, and how many events are pending.
 pub fn counted(metrics: Arc<super::metrics::Metrics>) -> Kept<KeptAction> {
-    Kept::new(move |before: Option<&KeptAction>, after: Option<&KeptAction>| {
-        let pending = |kept: Option<&KeptAction>| {
-            i64::try_from(kept.map_or(0, KeptAction::pending)).unwrap_or(i64::MAX)
-        };
-        let (was, is) = (before.map(KeptAction::phase), after.map(KeptAction::phase));
-        if was != is {
-            if let Some(phase) = was {
-                metrics.actions.with_label_values(&[phase]).dec();
+    Kept::new(
+        move |before: Option<&KeptAction>, after: Option<&KeptAction>| {
+            let pending = |kept: Option<&KeptAction>| {
+                i64::try_from(kept.map_or(0, KeptAction::pending)).unwrap_or(i64::MAX)
+            };
+            let (was, is) = (before.map(KeptAction::phase), after.map(KeptAction::phase));
+            if was != is {
+                if let Some(phase) = was {
+                    metrics.actions.with_label_values(&[phase]).dec();
+                }
+                if let Some(phase) = is {
+                    metrics.actions.with_label_values(&[phase]).inc();
+                }
             }
-            if let Some(phase) = is {
-                metrics.actions.with_label_values(&[phase]).inc();
-            }
-        }
-        metrics.pending_events.add(pending(after) - pending(before));
-    })
+            metrics.pending_events.add(pending(after) - pending(before));
+        },
+    )
 }

@@ -1,15 +1,16 @@
 //! The calls of the Kubernetes API by which actions and pods are read and written. Each ends, and says what it was about.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use dataplane_api::{quantity::Quantity, task_action::TaskAction};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
     core::Status,
 };
 use prometheus::IntCounterVec;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -74,10 +75,15 @@ impl Kubernetes {
         status: &Value,
     ) -> Result<TaskAction, CallError> {
         let api: Api<TaskAction> = self.api(key);
-        let patch = Patch::Merge(json!({ "metadata": { "resourceVersion": version }, "status": status }));
+        let patch =
+            Patch::Merge(json!({ "metadata": { "resourceVersion": version }, "status": status }));
         let by = PatchParams::apply(FIELD_MANAGER);
-        self.call("writing the status of", key, api.patch_status(&key.name, &by, &patch))
-            .await
+        self.call(
+            "writing the status of",
+            key,
+            api.patch_status(&key.name, &by, &patch),
+        )
+        .await
     }
 
     /// Changes fields of the metadata, if the resource is still the one of that version.
@@ -91,15 +97,22 @@ impl Kubernetes {
         metadata["resourceVersion"] = json!(version);
         let patch = Patch::Merge(json!({ "metadata": metadata }));
         let by = PatchParams::apply(FIELD_MANAGER);
-        self.call("writing the metadata of", key, api.patch(&key.name, &by, &patch))
-            .await
+        self.call(
+            "writing the metadata of",
+            key,
+            api.patch(&key.name, &by, &patch),
+        )
+        .await
     }
 
     /// Deletes the resource of an action, if it is still that one.
     pub async fn delete_action(&self, key: &Key, uid: &str) -> Result<(), CallError> {
         let api: Api<TaskAction> = self.api(key);
         let deletion = only(uid);
-        match self.call("deleting", key, api.delete(&key.name, &deletion)).await {
+        match self
+            .call("deleting", key, api.delete(&key.name, &deletion))
+            .await
+        {
             Ok(_) | Err(CallError::Gone { .. } | CallError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -108,32 +121,72 @@ impl Kubernetes {
     /// None when there is no such pod.
     pub async fn read_pod(&self, key: &Key) -> Result<Option<Pod>, CallError> {
         let api: Api<Pod> = self.api(key);
-        self.call("reading the pod", key, api.get_opt(&key.name)).await
+        self.call("reading the pod", key, api.get_opt(&key.name))
+            .await
     }
 
     pub async fn create_pod(&self, key: &Key, pod: &Pod) -> Result<Creation, CallError> {
-        let api: Api<Pod> = self.api(key);
+        self.create("making the pod", key, pod, false)
+            .await
+            .map(|made| made.map_or_else(|creation| creation, |pod| Creation::Made(Box::new(pod))))
+    }
+
+    /// Makes what a pod is to have besides, if the pod can be made; why it can't, if it can't.
+    pub async fn create_secret(
+        &self,
+        key: &Key,
+        pod: &Pod,
+        secret: &Secret,
+    ) -> Result<Option<Refused>, CallError> {
+        // A pod that has to wait for room is asked for again and again, and would leave a Secret each time.
+        let refused = |creation| match creation {
+            Creation::Refused(refused) => Some(refused),
+            Creation::Made(_) | Creation::Taken => None,
+        };
+        let rehearsed = self.create("rehearsing the pod", key, pod, true).await?;
+        if let Some(refused) = rehearsed.err().and_then(refused) {
+            return Ok(Some(refused));
+        }
+        let made = self
+            .create("making the Secret of the pod", key, secret, false)
+            .await?;
+        Ok(made.err().and_then(refused))
+    }
+
+    async fn create<K>(
+        &self,
+        call: &'static str,
+        key: &Key,
+        object: &K,
+        dry_run: bool,
+    ) -> Result<Result<K, Creation>, CallError>
+    where
+        K: kube::Resource<Scope = kube::core::NamespaceResourceScope>,
+        K: Clone + fmt::Debug + Serialize + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        let api: Api<K> = self.api(key);
         let by = PostParams {
             field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PostParams::default()
+            dry_run,
         };
-        match self.call("making the pod", key, api.create(&by, pod)).await {
-            Ok(pod) => Ok(Creation::Made(Box::new(pod))),
+        match self.call(call, key, api.create(&by, object)).await {
+            Ok(made) => Ok(Ok(made)),
             Err(CallError::Api {
                 source: kube::Error::Api(status),
                 call,
                 object,
             }) => match refusal(&status) {
-                Some(creation) => Ok(creation),
+                Some(creation) => Ok(Err(creation)),
                 None => Err(CallError::Api {
                     call,
                     object,
                     source: kube::Error::Api(status),
                 }),
             },
-            Err(CallError::Gone { .. }) => Ok(Creation::Refused(Refused::NamespaceEnding(
+            Err(CallError::Gone { .. }) => Ok(Err(Creation::Refused(Refused::NamespaceEnding(
                 format!("there is no namespace {}", key.namespace),
-            ))),
+            )))),
             Err(error) => Err(error),
         }
     }
@@ -142,7 +195,10 @@ impl Kubernetes {
     pub async fn delete_pod(&self, key: &Key, uid: &str) -> Result<Option<Pod>, CallError> {
         let api: Api<Pod> = self.api(key);
         let deletion = only(uid);
-        match self.call("deleting the pod", key, api.delete(&key.name, &deletion)).await {
+        match self
+            .call("deleting the pod", key, api.delete(&key.name, &deletion))
+            .await
+        {
             Ok(answer) => Ok(answer.left()),
             Err(CallError::Gone { .. } | CallError::Conflict { .. }) => Ok(None),
             Err(error) => Err(error),

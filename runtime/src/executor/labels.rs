@@ -24,13 +24,20 @@ const COMPLETED_TIME_FORMAT: &str = "%Y-%m-%d.%H-%M";
 pub fn finished(at: Timestamp) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         (TERMINATION_STATUS, TERMINATED.to_owned()),
-        (COMPLETED_TIME, at.strftime(COMPLETED_TIME_FORMAT).to_string()),
+        (
+            COMPLETED_TIME,
+            at.strftime(COMPLETED_TIME_FORMAT).to_string(),
+        ),
     ])
 }
 
 /// Whether a resource has the labels of a finished action.
 pub fn says_finished(resource: &TaskAction) -> bool {
-    resource.labels().get(TERMINATION_STATUS).map(String::as_str) == Some(TERMINATED)
+    resource
+        .labels()
+        .get(TERMINATION_STATUS)
+        .map(String::as_str)
+        == Some(TERMINATED)
         && completed_time(resource).is_some()
 }
 

@@ -186,7 +186,11 @@ async fn look_at_all<S: Sink, O: Objects>(
     });
     if ended.await.is_err() {
         // Whatever they were at: the next leader goes on from what is in the cluster.
-        warn!(begun, left = looks.len(), "looks that did not end in time are broken off");
+        warn!(
+            begun,
+            left = looks.len(),
+            "looks that did not end in time are broken off"
+        );
         looks.shutdown().await;
     }
 }
@@ -212,7 +216,10 @@ async fn redeliver(mut reachable: watch::Receiver<bool>, sight: &Sight, stop: &C
             }
             kept::Body::Condition { .. } | kept::Body::Over => false,
         });
-        info!(actions = waiting.len(), "the control plane takes events again");
+        info!(
+            actions = waiting.len(),
+            "the control plane takes events again"
+        );
         for key in waiting {
             sight.queue.add(key);
         }

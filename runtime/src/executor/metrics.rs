@@ -120,7 +120,13 @@ impl Metrics {
         for counter in [pods_created, pods_deleted, collected] {
             registry.register(Box::new(counter.clone()))?;
         }
-        for counters in [reconciles, transitions, pods_refused, system_failures, calls] {
+        for counters in [
+            reconciles,
+            transitions,
+            pods_refused,
+            system_failures,
+            calls,
+        ] {
             registry.register(Box::new(counters.clone()))?;
         }
         for histogram in [reconcile_seconds, queue_wait_seconds] {

@@ -1,7 +1,151 @@
 //! Mode `executor`: runs the actions of Flyte 2 as pods.
+//!
+//! One of the pods leads and does all the work. What it knows is in the cluster: the status of each action, and its pods.
 
 mod action;
+mod cache;
+mod collect;
+mod condition;
+mod decide;
+#[cfg(test)]
+mod example;
+mod events;
 mod failure;
+#[cfg(test)]
+mod interleavings;
+mod kept;
+mod kubernetes;
+mod labels;
+mod leader;
+mod metrics;
+mod observe;
+mod outcome;
+mod pod;
+mod reconcile;
+mod results;
+mod running_time;
 mod settings;
+mod state;
+mod subject;
 mod template;
 mod transition;
+mod watch;
+mod work_queue;
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use dataplane_api::{OperatorConfig, task_action::TaskAction};
+use dataplane_proto::flyteidl2::workflow::ActionEvent;
+use dataplane_store::{Environment, Store};
+use k8s_openapi::jiff::Timestamp;
+use kube::{Api, Client, api::ListParams};
+use tracing::warn;
+
+use crate::{
+    backoff::Backoff,
+    channel::{self, TokenFile},
+    lease::Election,
+    process::{Shared, chain},
+};
+use events::{EventMetrics, Events};
+use leader::Leader;
+use metrics::Metrics;
+use reconcile::Sink;
+use results::Results;
+use settings::Settings;
+use transition::Transition;
+
+/// The component whose Lease is held.
+const COMPONENT: &str = "executor";
+
+/// What the pod is given besides the configuration.
+pub struct Pod {
+    /// File with the token for the control plane.
+    pub token: PathBuf,
+    pub name: String,
+    pub environment: Environment,
+}
+
+/// Runs until it is asked to stop.
+pub async fn run(config: OperatorConfig, pod: Pod, shared: Shared) -> anyhow::Result<()> {
+    let executor = config
+        .components
+        .executor
+        .clone()
+        .context("components.executor is not in the configuration")?;
+    let endpoint = channel::connect_to(&config.control_plane)?;
+    let store = Store::open(&config.storage, &pod.environment)?;
+    let client = Client::try_default()
+        .await
+        .context("finding the Kubernetes API server")?;
+    let registry = shared.metrics.registry();
+    let metrics = Arc::new(Metrics::new(registry)?);
+    let events = Events::start(
+        endpoint.connect_lazy(),
+        TokenFile::new(pod.token),
+        EventMetrics::new(registry)?,
+    );
+    let settings = Arc::new(Settings::new(&config, executor));
+    if !reads_actions(&client, &settings, &shared).await {
+        return Ok(());
+    }
+    shared.readiness.ready();
+    let election = Election::new(
+        Api::namespaced(client.clone(), config.namespace.as_str()),
+        COMPONENT,
+        pod.name,
+    );
+    let leader = Leader {
+        client,
+        settings: Arc::clone(&settings),
+        reachable: events.reachable(),
+        sink: ControlPlane { events, settings },
+        objects: Results::new(store),
+        metrics,
+    };
+    election
+        .lead(&shared.stop, |stop| Box::pin(leader.clone().work(stop)))
+        .await;
+    Ok(())
+}
+
+/// Waits until actions can be read: their definition is there, and this pod may. False when it is asked to stop before.
+async fn reads_actions(client: &Client, settings: &Settings, shared: &Shared) -> bool {
+    shared
+        .readiness
+        .not_ready("the TaskActions have not been read yet");
+    let mut backoff = Backoff::default();
+    let one = ListParams::default().limit(1);
+    for scope in leader::scopes(&settings.executor) {
+        let api: Api<TaskAction> = match &scope {
+            Some(namespace) => Api::namespaced(client.clone(), namespace),
+            None => Api::all(client.clone()),
+        };
+        while let Err(error) = api.list_metadata(&one).await {
+            warn!(error = chain(&error), "TaskActions can't be read yet, will try again");
+            if backoff.wait(&shared.stop).await.is_none() {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// The control plane, as the reconciler sees it.
+#[derive(Clone)]
+struct ControlPlane {
+    events: Events,
+    settings: Arc<Settings>,
+}
+
+impl Sink for ControlPlane {
+    fn event(&self, transition: &Transition) -> ActionEvent {
+        events::event(transition, &self.settings, Timestamp::now())
+    }
+
+    async fn deliver(&self, events: Vec<ActionEvent>) -> bool {
+        // Why it is away is told where that is noticed, once and not for every action.
+        self.events.deliver(events).await.is_ok()
+    }
+}

@@ -10,16 +10,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dataplane_api::task_action::{ErrorKind, TaskAction, TaskActionStatus};
+use dataplane_api::{
+    object_uri::ObjectUri,
+    task_action::{ErrorKind, TaskAction, TaskActionStatus},
+};
 use dataplane_proto::flyteidl2::{task::Inputs, workflow::ActionEvent};
-use k8s_openapi::{api::core::v1::Pod, jiff::{SignedDuration, Timestamp}};
+use k8s_openapi::{
+    api::core::v1::{Pod, Secret},
+    jiff::{SignedDuration, Timestamp},
+};
 use serde_json::{Map, Value, json};
 use tracing::{info, warn};
 
 use super::{
     action::Action,
     condition,
-    decide::{self, Decision, PodSeen, PodView, Previous, Refused, Step, World},
+    decide::{self, Decision, PodSeen, PodView, Previous, Refused, Step, World, is_terminal},
     events::pending,
     failure::{Failure, Retry},
     kept::{Body, Kept, KeptAction, KeptPod, Task},
@@ -59,16 +65,23 @@ pub trait Unread: std::error::Error + Send + Sync + 'static {
 /// The object store, as far as results go.
 pub trait Objects: Send + Sync + 'static {
     type Error: Unread;
-    /// What the attempt that writes under this prefix said of its failure, if it failed.
+    /// What the attempt that writes under this prefix said of its failure, if it failed. One that must have left outputs and
+    /// did not failed too.
     fn outcome(
         &self,
         prefix: &str,
+        outputs: bool,
     ) -> impl Future<Output = Result<Result<(), Failure>, Self::Error>> + Send;
     /// The inputs of an action; or why they can't be used.
     fn inputs(
         &self,
         action: &Action,
     ) -> impl Future<Output = Result<Result<Inputs, Failure>, Self::Error>> + Send;
+    /// A URL by which an object can be read for a while; or why it can't be signed.
+    fn sign(
+        &self,
+        uri: &ObjectUri,
+    ) -> impl Future<Output = Result<Result<String, Failure>, Self::Error>> + Send;
 }
 
 /// What looks at actions.
@@ -137,7 +150,12 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             Err(ReconcileError::Call(CallError::Gone { .. })) => (Done::Failed, "gone"),
             Err(error) => {
                 let (namespace, name) = (&*key.namespace, &*key.name);
-                warn!(namespace, name, error = chain(&error), "will be looked at again");
+                warn!(
+                    namespace,
+                    name,
+                    error = chain(&error),
+                    "will be looked at again"
+                );
                 (Done::Failed, "failed")
             }
         };
@@ -149,6 +167,14 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         let Some(kept) = self.actions.get(key) else {
             return Ok(None);
         };
+        let kept = if kept.doubtful {
+            match self.read_again(key, &kept).await? {
+                Some(kept) => kept,
+                None => return Ok(None),
+            }
+        } else {
+            kept
+        };
         match &kept.body {
             Body::Over => Ok(None),
             Body::Condition { deadline, status } => {
@@ -157,8 +183,40 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             }
             Body::Task(task) => {
                 let mut look = Look::new(key, &kept, (**task).clone());
-                self.follow(&mut look).await
+                let outcome = self.follow(&mut look).await;
+                if outcome.is_err() {
+                    self.remember(&look);
+                    self.doubt(key);
+                }
+                outcome
             }
+        }
+    }
+
+    /// The resource as it is. None when it is gone.
+    async fn read_again(
+        &self,
+        key: &Key,
+        kept: &KeptAction,
+    ) -> Result<Option<Arc<KeptAction>>, CallError> {
+        match self.kubernetes.read_action(key).await {
+            Ok(resource) => {
+                let read = KeptAction::of(&resource, &self.settings);
+                self.actions.written(key, read);
+            }
+            Err(CallError::Gone { .. }) => self.actions.gone(key, &kept.uid),
+            Err(error) => return Err(error),
+        }
+        Ok(self.actions.get(key))
+    }
+
+    fn doubt(&self, key: &Key) {
+        if let Some(kept) = self.actions.get(key) {
+            let doubtful = KeptAction {
+                doubtful: true,
+                ..(*kept).clone()
+            };
+            self.actions.written(key, doubtful);
         }
     }
 
@@ -187,13 +245,16 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
                 Step::AddFinalizer => {
                     let mut finalizers = look.finalizers.clone();
                     finalizers.push(FINALIZER.to_owned());
-                    self.patch_metadata(look, json!({ "finalizers": finalizers })).await?;
+                    self.patch_metadata(look, json!({ "finalizers": finalizers }))
+                        .await?;
                 }
                 Step::ReadPod(attempt) => {
                     let key = look.pod_key(*attempt);
                     look.found.pod = Some(self.kubernetes.read_pod(&key).await?);
                 }
-                Step::ReadOutcome(prefix) => self.read_outcome(look, prefix).await?,
+                Step::ReadOutcome { prefix, outputs } => {
+                    self.read_outcome(look, prefix, *outputs).await?;
+                }
                 Step::CreatePod(attempt) => self.create_pod(look, *attempt).await?,
                 Step::DeletePod(attempt, uid) => {
                     self.flush(look).await?;
@@ -223,7 +284,10 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             status: &look.task.status,
             state: &look.state,
             deleting: look.deleting,
-            finalizer: look.finalizers.iter().any(|finalizer| finalizer == FINALIZER),
+            finalizer: look
+                .finalizers
+                .iter()
+                .any(|finalizer| finalizer == FINALIZER),
             labelled: look.labelled,
             pod: self.pod_seen(look, attempt, now),
             previous,
@@ -270,8 +334,9 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         &self,
         look: &mut Look,
         prefix: &str,
+        outputs: bool,
     ) -> Result<(), ReconcileError<O::Error>> {
-        look.found.outcome = match self.objects.outcome(prefix).await {
+        look.found.outcome = match self.objects.outcome(prefix, outputs).await {
             Ok(outcome) => Some(outcome),
             Err(error) if !error.may_pass() && self.has_waited(look) => Some(Err(Failure {
                 code: "OutcomeUnreadable".to_owned(),
@@ -312,9 +377,16 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             },
         };
         let inputs = if pod::reads_inputs(&action) {
-            match self.objects.inputs(&action).await.map_err(ReconcileError::Objects)? {
+            match self
+                .objects
+                .inputs(&action)
+                .await
+                .map_err(ReconcileError::Objects)?
+            {
                 Ok(inputs) => Some(inputs),
-                Err(Failure { code: _, message, .. }) => {
+                Err(Failure {
+                    code: _, message, ..
+                }) => {
                     let code = "InputsUnreadable";
                     look.found.refused = Some(Refused::Invalid { code, message });
                     return Ok(());
@@ -323,7 +395,18 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         } else {
             None
         };
-        let built = pod::build(&action, attempt, &self.settings, inputs.as_ref());
+        let secret = match self.sign_code(&action, attempt).await? {
+            Ok(secret) => secret,
+            Err(refused) => {
+                look.found.refused = Some(refused);
+                return Ok(());
+            }
+        };
+        let given = pod::Given {
+            inputs: inputs.as_ref(),
+            code_secret: secret.as_ref().and_then(|secret| secret.metadata.name.as_deref()),
+        };
+        let built = pod::build(&action, attempt, &self.settings, given);
         let pod = match built {
             Ok(pod) => pod,
             Err(error) => {
@@ -332,6 +415,21 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             }
         };
         let key = look.pod_key(attempt);
+        // Before the pod, so that no pod waits for what nobody makes.
+        if let Some(secret) = &secret {
+            match self.kubernetes.create_secret(&key, &pod, secret).await {
+                Ok(None) => {}
+                Ok(Some(refused)) => {
+                    self.metrics.pods_refused.with_label_values(&[refused.reason()]).inc();
+                    look.found.refused = Some(refused);
+                    return Ok(());
+                }
+                Err(error) => {
+                    self.flush(look).await?;
+                    return Err(error.into());
+                }
+            }
+        }
         match self.kubernetes.create_pod(&key, &pod).await {
             Ok(Creation::Made(pod)) => {
                 self.metrics.pods_created.inc();
@@ -344,7 +442,10 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
                 look.found.pod = Some(self.kubernetes.read_pod(&key).await?);
             }
             Ok(Creation::Refused(refused)) => {
-                self.metrics.pods_refused.with_label_values(&[refused.reason()]).inc();
+                self.metrics
+                    .pods_refused
+                    .with_label_values(&[refused.reason()])
+                    .inc();
                 look.found.refused = Some(refused);
             }
             Err(error) => {
@@ -354,6 +455,29 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             }
         }
         Ok(())
+    }
+
+    /// The Secret with a URL for the task's code, when it is to be fetched by one.
+    async fn sign_code(
+        &self,
+        action: &Action,
+        attempt: NonZeroU32,
+    ) -> Result<Result<Option<Secret>, Refused>, ReconcileError<O::Error>> {
+        let unbuildable = |error: pod::BuildError| Refused::Unbuildable(refusal(&error));
+        let uri = match pod::code_to_sign(action, &self.settings) {
+            Ok(Some(uri)) => uri,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(unbuildable(error))),
+        };
+        let url = match self.objects.sign(&uri).await.map_err(ReconcileError::Objects)? {
+            Ok(url) => url,
+            Err(Failure { code: _, message, .. }) => {
+                let code = "CodeNotSigned";
+                return Ok(Err(Refused::Invalid { code, message }));
+            }
+        };
+        let secret = pod::code_secret(action, attempt, &self.settings, &url);
+        Ok(secret.map(Some).map_err(unbuildable))
     }
 
     /// The action as its resource has it now: its template is not kept once a pod was made of it.
@@ -400,14 +524,18 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     async fn end(&self, look: &mut Look, step: &Step) -> Result<(), ReconcileError<O::Error>> {
         let released = *step == Step::Release;
         self.tell(look).await;
-        // A resource that is released is gone: its status is written only when it has to stay.
-        if !released || !look.state.pending.is_empty() {
+        // A resource that is released is gone: its status is written only when it has to stay, or tells of an end.
+        let ended = is_terminal(&look.task.status);
+        if !released || ended || !look.state.pending.is_empty() {
             self.flush(look).await?;
         }
         if !look.state.pending.is_empty() {
             return Ok(());
         }
-        let ours = look.finalizers.iter().any(|finalizer| finalizer == FINALIZER);
+        let ours = look
+            .finalizers
+            .iter()
+            .any(|finalizer| finalizer == FINALIZER);
         let mut metadata = Map::new();
         if ours {
             let others: Vec<&String> = look
@@ -451,21 +579,40 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     /// Tells of what happened, and lets the status be written with what comes next, unless something is pending.
     async fn settle(&self, look: &mut Look) -> Result<(), ReconcileError<O::Error>> {
         self.tell(look).await;
-        let Some(kept) = self.actions.get(&look.key) else {
-            return Ok(());
-        };
-        if !look.state.pending.is_empty() || kept.version != look.version {
+        if !look.state.pending.is_empty() {
             return self.flush(look).await;
         }
+        self.remember(look);
+        Ok(())
+    }
+
+    /// Keeps a status that was told and is not written, so that the next look goes on from it instead of coming to another
+    /// end by itself. Should the executor end before it is written, it is found out anew, and told anew.
+    fn remember(&self, look: &Look) {
+        if !look.outbox.is_empty() || look.task.status == look.written {
+            return;
+        }
+        let Some(kept) = self.actions.get(&look.key) else {
+            return;
+        };
+        let Body::Task(known) = &kept.body else {
+            return;
+        };
+        let in_cluster = known.written.as_ref().unwrap_or(&known.status);
+        if kept.uid != look.uid || *in_cluster != look.written {
+            return;
+        }
         let ahead = Task {
+            status: look.task.status.clone(),
             written: Some(look.written.clone()),
-            action: None,
-            ..look.task.clone()
+            ..(**known).clone()
         };
         let body = Body::Task(Box::new(ahead));
-        let kept = KeptAction { body, ..(*kept).clone() };
+        let kept = KeptAction {
+            body,
+            ..(*kept).clone()
+        };
         self.actions.written(&look.key, kept);
-        Ok(())
     }
 
     /// Tells of what happened, and writes the status.
@@ -523,10 +670,17 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         }
         let mut version = kept.version.clone();
         if let Some(changes) = changes(before, &waited.status) {
-            let reason = waited.status.conditions.first().map_or("", |condition| &condition.reason);
+            let reason = waited
+                .status
+                .conditions
+                .first()
+                .map_or("", |condition| &condition.reason);
             let (namespace, name) = (&*key.namespace, &*key.name);
             info!(namespace, name, phase = reason, "condition changed");
-            let written = self.kubernetes.patch_status(key, &version, &changes).await?;
+            let written = self
+                .kubernetes
+                .patch_status(key, &version, &changes)
+                .await?;
             let kept = KeptAction::of(&written, &self.settings);
             version.clone_from(&kept.version);
             self.actions.written(key, kept);
@@ -534,8 +688,12 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         if waited.over && !kept.labelled {
             let at = decide::terminal_time(&waited.status).unwrap_or_else(self.clock);
             let labels = json!({ "labels": labels::finished(at) });
-            let written = self.kubernetes.patch_metadata(key, &version, labels).await?;
-            self.actions.written(key, KeptAction::of(&written, &self.settings));
+            let written = self
+                .kubernetes
+                .patch_metadata(key, &version, labels)
+                .await?;
+            self.actions
+                .written(key, KeptAction::of(&written, &self.settings));
         }
         Ok(waited.again)
     }
@@ -544,21 +702,36 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     fn log(&self, look: &Look, decision: &Decision) {
         let quiet = matches!(
             decision.step,
-            Step::Rest | Step::Settle | Step::Continue | Step::ReadPod(_) | Step::ReadOutcome(_) | Step::AddFinalizer
+            Step::Rest
+                | Step::Settle
+                | Step::Continue
+                | Step::ReadPod(_)
+                | Step::ReadOutcome { .. }
+                | Step::AddFinalizer
         );
         if quiet && decision.transitions.is_empty() {
             return;
         }
         if decision.status.system_failures > look.task.status.system_failures {
-            self.metrics.system_failures.with_label_values(&["system"]).inc();
+            self.metrics
+                .system_failures
+                .with_label_values(&["system"])
+                .inc();
         }
-        let (run, action) = look.task.id.as_ref().map_or(("", ""), |id| (id.run.as_str(), id.action.as_str()));
+        let (run, action) = look
+            .task
+            .id
+            .as_ref()
+            .map_or(("", ""), |id| (id.run.as_str(), id.action.as_str()));
         let phases: Vec<&str> = decision
             .transitions
             .iter()
             .map(|transition| transition.phase.as_str())
             .collect();
-        let reason = decision.transitions.first().map_or("", |transition| &transition.reason);
+        let reason = decision
+            .transitions
+            .first()
+            .map_or("", |transition| &transition.reason);
         info!(
             run,
             action,
@@ -624,7 +797,10 @@ impl Look {
 
 /// Whether none of its containers runs any more.
 fn has_ended(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    let phase = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 

@@ -1,8 +1,10 @@
 //! The object store, as the reconciler sees it: what attempts left, and inputs that arguments ask for.
 
+use std::time::Duration;
+
 use dataplane_api::{object_uri::ObjectUri, task_action::ErrorKind};
 use dataplane_proto::flyteidl2::task::Inputs;
-use dataplane_store::{Store, StoreError};
+use dataplane_store::{Method, Store, StoreError};
 use prost::Message;
 
 use super::{
@@ -14,6 +16,8 @@ use super::{
 
 /// Inputs whose values go into arguments: far more than a command line holds.
 const INPUTS: u64 = 1 << 20;
+/// How long a task's code can be fetched: until a node is found, and its images are pulled.
+const CODE_URL: Duration = Duration::from_hours(1);
 
 /// The object store.
 #[derive(Clone)]
@@ -36,14 +40,19 @@ impl Unread for StoreError {
 impl Objects for Results {
     type Error = StoreError;
 
-    async fn outcome(&self, prefix: &str) -> Result<Result<(), Failure>, StoreError> {
+    async fn outcome(
+        &self,
+        prefix: &str,
+        outputs: bool,
+    ) -> Result<Result<(), Failure>, StoreError> {
         let prefix: ObjectUri = match prefix.parse() {
             Ok(prefix) => prefix,
             Err(error) => return Ok(Err(unusable(&error.to_string()))),
         };
         match outcome::read(&self.store, &prefix).await {
             Ok(Outcome::Error(failure)) => Ok(Err(failure)),
-            Ok(_) => Ok(Ok(())),
+            Ok(Outcome::NoOutputs) if outputs => Ok(Err(outcome::no_outputs(&prefix))),
+            Ok(Outcome::Outputs | Outcome::NoOutputs) => Ok(Ok(())),
             Err(error) if error.is_bad_input() => Ok(Err(unusable(&error.to_string()))),
             Err(error) => Err(error),
         }
@@ -62,6 +71,14 @@ impl Objects for Results {
         };
         Ok(Inputs::decode(bytes)
             .map_err(|error| unusable(&format!("{uri} holds no inputs: {error}"))))
+    }
+
+    async fn sign(&self, uri: &ObjectUri) -> Result<Result<String, Failure>, StoreError> {
+        match self.store.sign(Method::Get, uri, CODE_URL).await {
+            Ok(url) => Ok(Ok(url.secret().to_owned())),
+            Err(error) if error.is_bad_input() => Ok(Err(unusable(&error.to_string()))),
+            Err(error) => Err(error),
+        }
     }
 }
 

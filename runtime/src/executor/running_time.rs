@@ -58,7 +58,10 @@ mod tests {
         }))
         .unwrap();
         let (began, ended) = of(&pod);
-        (began.map(|at| at.to_string()), ended.map(|at| at.to_string()))
+        (
+            began.map(|at| at.to_string()),
+            ended.map(|at| at.to_string()),
+        )
     }
 
     #[test]

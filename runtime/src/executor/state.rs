@@ -10,9 +10,9 @@ const VERSION: u32 = 100;
 /// What is remembered besides the status that all can read.
 #[derive(Clone, PartialEq, Message)]
 pub struct State {
-    /// Version of this attempt's transitions.
+    /// Pods of this attempt that were given up.
     #[prost(uint32, tag = "1")]
-    pub version: u32,
+    pub round: u32,
     /// Whether a pod of this attempt was seen.
     #[prost(bool, tag = "2")]
     pub started: bool,
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn survives_the_status() {
         let mut state = State {
-            version: 3,
+            round: 3,
             started: true,
             discarded: "uid".to_owned(),
             told: vec!["ErrImagePull".to_owned()],
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_next_attempt_begins_anew_with_what_is_pending() {
         let mut state = State {
-            version: 2,
+            round: 2,
             started: true,
             pending: vec![vec![1]],
             ..State::default()

@@ -188,7 +188,10 @@ impl Inner {
         if let Some(at) = item.later.take() {
             self.later.remove(&(at, key.clone()));
         }
-        let waited = item.waits.take().map_or(Duration::ZERO, |since| since.elapsed());
+        let waited = item
+            .waits
+            .take()
+            .map_or(Duration::ZERO, |since| since.elapsed());
         Some((key, waited))
     }
 
@@ -209,7 +212,11 @@ impl Inner {
             Done::Failed => {
                 let doubled = FIRST_PAUSE.saturating_mul(1 << item.failures.min(10));
                 item.failures += 1;
-                Some(doubled.min(LONGEST_PAUSE).mul_f64(rand::random_range(0.5..=1.0)))
+                Some(
+                    doubled
+                        .min(LONGEST_PAUSE)
+                        .mul_f64(rand::random_range(0.5..=1.0)),
+                )
             }
         };
         if touched && done != Done::Failed {
@@ -250,13 +257,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn namespaces_take_turns_and_each_is_in_order() {
         let queue = WorkQueue::default();
-        for text in ["big/1", "big/2", "big/3", "small/1", "big/4", "tiny/1", "small/2"] {
+        for text in [
+            "big/1", "big/2", "big/3", "small/1", "big/4", "tiny/1", "small/2",
+        ] {
             queue.add(key(text));
         }
         assert_eq!(queue.waiting(), 7);
         takes(
             &queue,
-            &["big/1", "small/1", "tiny/1", "big/2", "small/2", "big/3", "big/4"],
+            &[
+                "big/1", "small/1", "tiny/1", "big/2", "small/2", "big/3", "big/4",
+            ],
         );
         assert_eq!(queue.waiting(), 0);
     }
@@ -296,7 +307,10 @@ mod tests {
         queue.add_after(key("a/1"), Duration::from_secs(90));
         let began = Instant::now();
         let (taken, _) = queue.next().await;
-        assert_eq!((taken, began.elapsed()), (key("a/1"), Duration::from_secs(10)));
+        assert_eq!(
+            (taken, began.elapsed()),
+            (key("a/1"), Duration::from_secs(10))
+        );
         queue.done(key("a/1"), Done::Again(Duration::from_secs(5)));
         queue.next().await;
         assert_eq!(began.elapsed(), Duration::from_secs(15));
@@ -328,7 +342,10 @@ mod tests {
             let full = (FIRST_PAUSE * (1 << failures.min(10))).min(LONGEST_PAUSE);
             queue.next().await;
             let pause = began.elapsed();
-            assert!(pause >= full / 2 && pause <= full + Duration::from_millis(1), "{pause:?} of {full:?}");
+            assert!(
+                pause >= full / 2 && pause <= full + Duration::from_millis(1),
+                "{pause:?} of {full:?}"
+            );
         }
     }
 

@@ -1,6 +1,8 @@
 //! `executor`: runs tasks: reconciles TaskAction resources to pods.
 
-use super::{Component, ComponentName};
+use std::borrow::Cow;
+
+use super::{Component, ComponentName, DefaultResources, Peer, Rule, Scope, Workload};
 use crate::permissions::{Capability, Profile};
 
 pub(super) const EXECUTOR: Component = Component {
@@ -8,5 +10,58 @@ pub(super) const EXECUTOR: Component = Component {
     summary: "runs tasks: reconciles TaskAction resources to pods",
     profile: Some(Profile::Admin),
     capabilities: &[Capability::ReadObjects, Capability::WriteObjects],
-    workload: None,
+    workload: Some(Workload {
+        settings: |config| {
+            let executor = config.components.executor.as_ref()?;
+            Some(Cow::Owned(executor.component()))
+        },
+        resources: DefaultResources {
+            cpu_request: "250m",
+            cpu_limit: "2",
+            memory: "512Mi",
+        },
+        rules: &[
+            // Its own mark on an action, and the end of one that is old. The control plane makes them.
+            Rule {
+                scope: Scope::Tasks,
+                group: "flyte.org",
+                resources: &["taskactions"],
+                names: &[],
+                verbs: &["get", "list", "watch", "patch", "delete"],
+            },
+            Rule {
+                scope: Scope::Tasks,
+                group: "flyte.org",
+                resources: &["taskactions/status"],
+                names: &[],
+                verbs: &["patch"],
+            },
+            // A cluster that checks owner references lets only those own a pod by an action who may finalize it.
+            Rule {
+                scope: Scope::Tasks,
+                group: "flyte.org",
+                resources: &["taskactions/finalizers"],
+                names: &[],
+                verbs: &["update"],
+            },
+            // A pod is made, followed and deleted, and never changed.
+            Rule {
+                scope: Scope::Tasks,
+                group: "",
+                resources: &["pods"],
+                names: &[],
+                verbs: &["get", "list", "watch", "create", "delete"],
+            },
+            // The pod that holds it works. The object is made by Terraform: none is made or deleted here.
+            Rule {
+                scope: Scope::Namespace,
+                group: "coordination.k8s.io",
+                resources: &["leases"],
+                names: &["executor"],
+                verbs: &["get", "update"],
+            },
+        ],
+        reaches: &[Peer::KubernetesApi, Peer::ControlPlane, Peer::ObjectStore],
+        one_leads: true,
+    }),
 };

@@ -10,7 +10,7 @@ mod object_store;
 mod operator;
 mod secrets;
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use crate::{
     OperatorConfig,
@@ -48,7 +48,7 @@ impl Component {
 #[derive(Debug)]
 pub struct Workload {
     /// Its part of the configuration; none when it is not enabled.
-    pub settings: fn(&OperatorConfig) -> Option<&ComponentSettings>,
+    pub settings: fn(&OperatorConfig) -> Option<Cow<'_, ComponentSettings>>,
     /// What it asks for unless the configuration says otherwise.
     pub resources: DefaultResources,
     /// What it may do in the Kubernetes API.
@@ -95,6 +95,8 @@ pub enum Scope {
         /// The namespace.
         low: &'static str,
     },
+    /// Where tasks run: in the namespaces that the executor is told, or in the whole cluster when it is told none.
+    Tasks,
 }
 
 /// Something that a component connects to.
@@ -104,6 +106,8 @@ pub enum Peer {
     KubernetesApi,
     /// The control plane.
     ControlPlane,
+    /// The buckets.
+    ObjectStore,
 }
 
 /// All components; the order is that of the objects.

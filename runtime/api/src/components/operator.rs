@@ -1,5 +1,7 @@
 //! `operator`: keeps the channel to the control plane: registration, heartbeat, status.
 
+use std::borrow::Cow;
+
 use super::{Component, ComponentName, DefaultResources, Peer, Rule, Scope, Workload};
 
 /// It has no identity in the cloud: it only talks to Kubernetes and to the control plane.
@@ -9,7 +11,7 @@ pub(super) const OPERATOR: Component = Component {
     profile: None,
     capabilities: &[],
     workload: Some(Workload {
-        settings: |config| Some(&config.components.operator),
+        settings: |config| Some(Cow::Borrowed(&config.components.operator)),
         resources: DefaultResources {
             cpu_request: "50m",
             cpu_limit: "500m",

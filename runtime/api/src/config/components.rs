@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, ExecutorSettings, PermissionLevel};
 use crate::{quantity::Quantity, textual::Invalid};
 
 /// Settings of the components that can be run.
@@ -13,12 +13,25 @@ pub struct Components {
     /// The channel to the control plane; it always runs.
     #[serde(default)]
     pub operator: ComponentSettings,
+    /// What runs tasks; it does not run when this is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executor: Option<ExecutorSettings>,
 }
 
 impl Components {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let Self { operator } = self;
-        operator.validate("components.operator")
+    pub(super) fn validate(&self, permissions: PermissionLevel) -> Result<(), ConfigError> {
+        let Self { operator, executor } = self;
+        operator.validate("components.operator")?;
+        let Some(executor) = executor else {
+            return Ok(());
+        };
+        if permissions == PermissionLevel::Low && executor.namespaces.is_empty() {
+            return Err(ConfigError::field(
+                "components.executor.namespaces",
+                "is empty, which means all, but permissions = \"low\" gives rights in named namespaces only: name those of the workspaces",
+            ));
+        }
+        executor.component().validate("components.executor")
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Egress {
     /// The control plane; the port of its endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<Destination>,
+    /// The buckets; the port of their endpoint, which is 443 for the clouds' own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_store: Option<Destination>,
     /// The servers that answer for names; those of most clusters when empty: `kube-dns` in `kube-system`, the node-local
     /// cache, Cloud DNS of GKE and `LocalDNS` of AKS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -30,12 +33,14 @@ impl Egress {
         let Self {
             kubernetes_api,
             control_plane,
+            object_store,
             dns,
         } = self;
         validate_dns("egress.dns", dns)?;
         for (field, destination) in [
             ("kubernetes_api", kubernetes_api),
             ("control_plane", control_plane),
+            ("object_store", object_store),
         ] {
             if destination
                 .as_ref()

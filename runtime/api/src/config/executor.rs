@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Replicas, Resources, Toleration};
+use super::{ComponentSettings, Compute, Replicas, Resources, Toleration};
 use crate::{
     labels::Labels,
     names::{Namespace, ServiceAccountName},
@@ -41,6 +41,16 @@ pub struct ExecutorSettings {
     pub code_bundles: CodeBundles,
     /// What task pods get besides what their template says.
     pub tasks: TaskDefaults,
+}
+
+impl ExecutorSettings {
+    /// What it has in common with every component.
+    pub fn component(&self) -> ComponentSettings {
+        ComponentSettings {
+            replicas: self.replicas,
+            resources: self.resources.clone(),
+        }
+    }
 }
 
 impl Default for ExecutorSettings {

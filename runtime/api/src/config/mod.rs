@@ -202,7 +202,7 @@ impl OperatorConfig {
             ));
         }
         self.egress.validate()?;
-        self.components.validate()
+        self.components.validate(self.permissions)
     }
 
     /// The JSON Schema of the document.

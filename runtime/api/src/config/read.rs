@@ -127,6 +127,14 @@ mod tests {
             "fast_registration: gs://acme-bundles",
         ));
         assert!(error.starts_with("storage.fast_registration: "), "{error}");
+        let low = format!(
+            "{}permissions: low\ncomponents: {{ executor: {{}} }}\n",
+            example::DOCUMENT
+        );
+        let error = OperatorConfig::parse(&low).unwrap_err();
+        assert_eq!(error.field, "components.executor.namespaces");
+        let named = low.replace("executor: {}", "executor: { namespaces: [fraud-staging] }");
+        assert!(OperatorConfig::parse(&named).is_ok());
         let document = example::DOCUMENT.replace("s3://", "gs://");
         let error = OperatorConfig::parse(&document).unwrap_err();
         assert_eq!(error.field, "roles.admin");

@@ -75,6 +75,13 @@ impl FromStr for StoreEndpoint {
     }
 }
 
+impl StoreEndpoint {
+    /// The port; that of the scheme unless written.
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(443)
+    }
+}
+
 impl fmt::Display for StoreEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str().trim_end_matches('/'))

@@ -54,9 +54,36 @@ pub(super) fn rules(config: &OperatorConfig, component: &Running<'_>) -> Vec<Obj
             (Scope::Cluster { .. }, PermissionLevel::Standard) => {
                 objects.extend(cluster_role(config, component, rules));
             }
+            (Scope::Tasks, _) => objects.extend(where_tasks_run(config, component, &rules)),
         }
     }
     objects
+}
+
+/// A role in each namespace that the executor is told; where it is told none it works in all of them.
+fn where_tasks_run(
+    config: &OperatorConfig,
+    component: &Running<'_>,
+    rules: &[PolicyRule],
+) -> Vec<Object> {
+    let named = config
+        .components
+        .executor
+        .as_ref()
+        .map_or(&[][..], |executor| &executor.namespaces);
+    if named.is_empty() {
+        return cluster_role(config, component, rules.to_vec()).into();
+    }
+    named
+        .iter()
+        .flat_map(|namespace| {
+            let metadata = ObjectMeta {
+                namespace: Some(namespace.to_string()),
+                ..object::cluster_meta(config, component.name())
+            };
+            role(config, component, metadata, rules.to_vec())
+        })
+        .collect()
 }
 
 fn role(

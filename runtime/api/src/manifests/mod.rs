@@ -22,6 +22,8 @@ pub use patches::PatchError;
 pub use settings::{ADMIN_PORT, CONFIG_FILE, CONTROL_PLANE_TOKEN_FILE};
 pub use workspace::{PodSecurity, WorkspaceConfig, workspace};
 
+use std::borrow::Cow;
+
 use crate::{
     OperatorConfig,
     components::{COMPONENTS, Component, Workload},
@@ -53,6 +55,8 @@ pub fn render(config: &OperatorConfig) -> Result<Vec<Object>, PatchError> {
         objects.extend(lease::of_component(config, component));
         objects.push(services::admin(config, component));
         objects.push(deployment::of_component(config, component));
+    }
+    for component in &running {
         objects.extend(disruption::budget(config, component));
     }
     patches::apply(&mut objects, &config.patches)?;
@@ -63,7 +67,7 @@ pub fn render(config: &OperatorConfig) -> Result<Vec<Object>, PatchError> {
 struct Running<'a> {
     component: &'static Component,
     workload: &'static Workload,
-    settings: &'a ComponentSettings,
+    settings: Cow<'a, ComponentSettings>,
 }
 
 impl<'a> Running<'a> {

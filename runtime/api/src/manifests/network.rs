@@ -18,7 +18,7 @@ use crate::{
     OperatorConfig,
     cidr::Cidr,
     components::Peer,
-    config::{Destination, DnsPeer, Port},
+    config::{Destination, DnsPeer, Port, StoreEndpoint},
     identity::Cloud,
     labels,
     names::Namespace,
@@ -74,6 +74,18 @@ pub(super) fn of_component(config: &OperatorConfig, component: &Running<'_>) -> 
                     meta("control-plane"),
                     selector.clone(),
                     to(config.egress.control_plane.as_ref(), &[port]),
+                )
+            }
+            Peer::ObjectStore => {
+                let port = config
+                    .storage
+                    .endpoint
+                    .as_ref()
+                    .map_or(443, StoreEndpoint::port);
+                egress(
+                    meta("object-store"),
+                    selector.clone(),
+                    to(config.egress.object_store.as_ref(), &[port]),
                 )
             }
         })

@@ -1,6 +1,7 @@
 //! What holds for every object that is rendered, and the objects themselves as snapshots.
 
 mod clouds;
+mod executor;
 mod network;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::{
 fn everything() -> OperatorConfig {
     let mut config = example::config();
     config.components.operator.replicas = Replicas::try_from(3).unwrap();
+    config.components.executor = Some(crate::config::ExecutorSettings::default());
     config.monitoring_namespace = Some("monitoring".parse().unwrap());
     config.image_pull_secrets = vec!["registry".parse().unwrap()];
     config
@@ -207,8 +209,8 @@ fn every_pod_passes_pod_security_restricted() {
             }
         }
     }
-    // Five configurations, and a component with a role in each of four.
-    assert_eq!(pods, 9);
+    // Five configurations, the executor in one of them, and a component with a role in each of four.
+    assert_eq!(pods, 10);
 }
 
 #[test]
@@ -294,17 +296,34 @@ fn each_pod_may_read_and_update_the_lease_of_its_component_alone() {
             .iter()
             .filter(|object| object.kind == "Lease")
             .collect();
-        assert_eq!(leases.len(), 1);
+        let components: &[&str] = match config.components.executor {
+            Some(_) => &["operator", "executor"],
+            None => &["operator"],
+        };
+        let names: Vec<&str> = leases.iter().map(|lease| lease.name.as_str()).collect();
+        assert_eq!(names, components);
         // What holds it belongs to the operator: Terraform must not give it back.
-        assert!(leases[0].body.get("spec").is_none());
-        let granted: Vec<(&str, &Value)> = objects
+        assert!(leases.iter().all(|lease| lease.body.get("spec").is_none()));
+        let granted: Vec<(&str, &str, &Value)> = objects
             .iter()
             .filter_map(|object| Some((object, object.body.get("rules")?.as_array()?)))
-            .flat_map(|(object, rules)| rules.iter().map(|rule| (object.kind.as_str(), rule)))
-            .filter(|(_, rule)| rule["apiGroups"] == json!(["coordination.k8s.io"]))
+            .flat_map(|(object, rules)| {
+                rules
+                    .iter()
+                    .map(|rule| (object.kind.as_str(), object.name.as_str(), rule))
+            })
+            .filter(|(_, _, rule)| rule["apiGroups"] == json!(["coordination.k8s.io"]))
             .collect();
-        let rule = json!({ "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [leases[0].name], "verbs": ["get", "update"] });
-        assert_eq!(granted, [("Role", &rule)]);
+        let rules: Vec<Value> = components
+            .iter()
+            .map(|name| json!({ "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [name], "verbs": ["get", "update"] }))
+            .collect();
+        let expected: Vec<_> = components
+            .iter()
+            .zip(&rules)
+            .map(|(name, rule)| ("Role", *name, rule))
+            .collect();
+        assert_eq!(granted, expected);
     }
 }
 

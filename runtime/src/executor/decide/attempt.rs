@@ -173,7 +173,7 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
         }
         Observation::Succeeded => {
             let Some(outcome) = draft.world.outcome else {
-                return read_outcome(draft, subject);
+                return read_outcome(draft, subject, subject.declares_outputs);
             };
             if draft.phase() < Some(Phase::Executing) {
                 draft.enter_at(Phase::Executing, pod.began, "", None);
@@ -204,7 +204,7 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
         }
         // The task may have said more than its exit code does.
         Observation::Failed(failure) => match draft.world.outcome {
-            None => read_outcome(draft, subject),
+            None => read_outcome(draft, subject, false),
             Some(Err(said)) => failed(draft, subject, pod, said),
             Some(Ok(())) => failed(draft, subject, pod, failure),
         },
@@ -235,9 +235,9 @@ fn waiting(
     draft.step(Step::Rest)
 }
 
-fn read_outcome(draft: Draft<'_>, subject: &Subject) -> Decision {
+fn read_outcome(draft: Draft<'_>, subject: &Subject, outputs: bool) -> Decision {
     let prefix = subject.output_prefix(draft.attempt());
-    draft.step(Step::ReadOutcome(prefix))
+    draft.step(Step::ReadOutcome { prefix, outputs })
 }
 
 fn failed(draft: Draft<'_>, subject: &Subject, pod: &PodView, failure: &Failure) -> Decision {
@@ -307,7 +307,7 @@ fn retry_by_system(mut draft: Draft<'_>, pod: Option<&PodView>, failure: &Failur
         };
         return give_up(draft, Phase::PermanentFailure, &exceeded);
     }
-    draft.state.version += 1;
+    draft.state.round += 1;
     draft.state.started = false;
     draft.state.discarded = pod.map(|pod| pod.uid.clone()).unwrap_or_default();
     let doublings = failures.saturating_sub(1).min(10);

@@ -20,6 +20,8 @@ const SUCCEEDED: &str = "Succeeded";
 const FAILED: &str = "Failed";
 /// Details of a phase that are told, per attempt: a pod whose image can't be pulled alternates between two for ever.
 const DETAILS: usize = 8;
+/// Versions of one round: more than there are details.
+const ROUND: u32 = 10;
 /// Entries of the history that are kept; the first one always is.
 const HISTORY: usize = 200;
 /// Bytes of a message in the status; events have their own limit.
@@ -50,6 +52,12 @@ impl<'a> Draft<'a> {
     /// The attempt that runs or is about to.
     pub fn attempt(&self) -> NonZeroU32 {
         NonZeroU32::new(self.status.attempts).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// Version of the transitions into the phases of this round. It does not depend on which details were told: should the
+    /// status not be written, the same transition is told again by the same name.
+    fn version(&self) -> u32 {
+        self.state.round.saturating_mul(ROUND)
     }
 
     /// The phase it is in; none before the first.
@@ -84,7 +92,9 @@ impl<'a> Draft<'a> {
     ) {
         let at = self.time(at);
         let message = shorten(failure.map_or(reason, |failure| &failure.message), MESSAGE);
-        self.push(phase, at, reason, failure);
+        let version = self.version();
+        self.push(phase, version, at, reason, failure);
+        self.status.plugin_phase_version = version;
         self.record(phase, at, &message);
         self.state.told.clear();
         self.set_conditions(phase, &message, at);
@@ -102,7 +112,7 @@ impl<'a> Draft<'a> {
     /// The attempt failed, and the action goes on with another.
     pub fn retry(&mut self, phase: Phase, failure: &Failure) {
         let at = self.time(None);
-        self.push(phase, at, &failure.message, Some(failure));
+        self.push(phase, self.version(), at, &failure.message, Some(failure));
         self.record(phase, at, &failure.message);
     }
 
@@ -110,7 +120,7 @@ impl<'a> Draft<'a> {
     /// Flyte's services of an abort.
     pub fn abort(&mut self) {
         let at = self.time(None);
-        self.push(Phase::Aborted, at, "the action was aborted", None);
+        self.push(Phase::Aborted, self.version(), at, "the action was aborted", None);
         self.state.aborted = true;
     }
 
@@ -128,10 +138,11 @@ impl<'a> Draft<'a> {
         if self.state.told.len() >= DETAILS || self.state.told.iter().any(|told| told == detail) {
             return;
         }
-        self.state.version += 1;
+        let version = self.version() + u32::try_from(self.state.told.len()).unwrap_or(0).max(1);
         self.state.told.push(detail.to_owned());
         let at = self.time(None);
-        self.push(phase, at, message, None);
+        self.push(phase, version, at, message, None);
+        self.status.plugin_phase_version = version;
         self.set_conditions(phase, &shorten(message, MESSAGE), at);
     }
 
@@ -151,7 +162,6 @@ impl<'a> Draft<'a> {
             transitions,
             again,
         } = self;
-        status.plugin_phase_version = state.version;
         let again = again.map(|time| {
             let pause = time.duration_since(world.now).max(SignedDuration::ZERO);
             pause.unsigned_abs()
@@ -181,7 +191,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn push(&mut self, phase: Phase, at: Timestamp, reason: &str, failure: Option<&Failure>) {
+    fn push(
+        &mut self,
+        phase: Phase,
+        version: u32,
+        at: Timestamp,
+        reason: &str,
+        failure: Option<&Failure>,
+    ) {
         let Some(id) = self.world.id else { return };
         let attempt = self.attempt();
         let logs = match &self.world.pod {
@@ -193,7 +210,7 @@ impl<'a> Draft<'a> {
             id: id.clone(),
             attempt,
             phase,
-            version: self.state.version,
+            version,
             at,
             reason: reason.to_owned(),
             failure: failure.cloned(),

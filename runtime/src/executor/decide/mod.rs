@@ -144,8 +144,8 @@ pub enum Step {
     AddFinalizer,
     /// Ask the API server for the pod of this attempt, which the watch does not know.
     ReadPod(NonZeroU32),
-    /// Ask the store what the attempt left: the prefix.
-    ReadOutcome(String),
+    /// Ask the store what the attempt left under this prefix, and whether it lacks outputs that it must have left.
+    ReadOutcome { prefix: String, outputs: bool },
     /// Make the pod of this attempt. The status follows with what becomes of it.
     CreatePod(NonZeroU32),
     /// Write the status, then delete this pod of this attempt.
@@ -166,7 +166,7 @@ impl Step {
             Self::Settle => "settle",
             Self::AddFinalizer => "add finalizer",
             Self::ReadPod(_) => "read pod",
-            Self::ReadOutcome(_) => "read outcome",
+            Self::ReadOutcome { .. } => "read outcome",
             Self::CreatePod(_) => "make pod",
             Self::DeletePod(..) => "delete pod",
             Self::Continue => "continue",

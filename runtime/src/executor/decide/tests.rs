@@ -184,6 +184,13 @@ fn delete(attempt: u32, uid: &str) -> Step {
     Step::DeletePod(NonZeroU32::new(attempt).unwrap(), uid.to_owned())
 }
 
+fn read_outcome() -> Step {
+    Step::ReadOutcome {
+        prefix: PREFIX.to_owned(),
+        outputs: false,
+    }
+}
+
 const PREFIX: &str = "s3://acme-metadata/acme/fraud/staging/r7/a0/1";
 
 #[test]
@@ -220,7 +227,7 @@ fn a_task_from_its_first_look_to_its_end() {
     case.expect(&Step::Rest, &[]);
 
     case.later(5).sees(pod("uid-1", Observation::Succeeded));
-    case.expect(&Step::ReadOutcome(PREFIX.to_owned()), &[]);
+    case.expect(&read_outcome(), &[]);
     case.outcome = Some(Ok(()));
     case.expect(&Step::Continue, &[(Phase::Succeeded, 1, 0)]);
     assert_eq!(
@@ -273,7 +280,7 @@ fn terminal_is_terminal() {
 fn a_failure_of_the_task_is_tried_again_while_retries_last() {
     let mut case = Case::running_with(retries(1));
     case.sees(pod("uid-1", Observation::Failed(failure(Retry::User))));
-    case.expect(&Step::ReadOutcome(PREFIX.to_owned()), &[]);
+    case.expect(&read_outcome(), &[]);
     case.outcome = Some(Ok(()));
     let decision = case.expect(
         &delete(1, "uid-1"),
@@ -360,7 +367,7 @@ fn a_failure_of_the_platform_costs_no_attempt_and_uses_the_name_again() {
     let mut case = Case::running();
     let lost = Observation::Failed(failure(Retry::System));
     case.sees(pod("uid-1", lost.clone()));
-    case.expect(&Step::Continue, &[(Phase::Queued, 1, 1)]);
+    case.expect(&Step::Continue, &[(Phase::Queued, 1, 10)]);
     assert_eq!((case.status.attempts, case.status.system_failures), (1, 1));
 
     case.expect(&delete(1, "uid-1"), &[]);
@@ -371,7 +378,7 @@ fn a_failure_of_the_platform_costs_no_attempt_and_uses_the_name_again() {
     let waits = case.expect(&Step::Rest, &[]).again;
     assert_eq!(waits, Some(Duration::from_secs(10)));
     case.later(10).expect(&create(1), &[]);
-    case.sees(pod("uid-2", RUNNING)).expect(&Step::Rest, &[(Phase::Executing, 1, 1)]);
+    case.sees(pod("uid-2", RUNNING)).expect(&Step::Rest, &[(Phase::Executing, 1, 10)]);
 }
 
 #[test]
@@ -379,11 +386,11 @@ fn failures_of_the_platform_have_a_limit() {
     let mut case = Case::running();
     for failures in 1..=3 {
         case.sees(pod(&format!("uid-{failures}"), Observation::Failed(failure(Retry::System))));
-        case.expect(&Step::Continue, &[(Phase::Queued, 1, failures)]);
+        case.expect(&Step::Continue, &[(Phase::Queued, 1, failures * 10)]);
         assert_eq!(case.status.system_failures, failures);
     }
     case.sees(pod("uid-4", Observation::Failed(failure(Retry::System))));
-    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 3)]);
+    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 30)]);
     let error = case.status.error_state.clone().unwrap();
     assert_eq!((error.code.as_str(), error.kind), ("MaxSystemFailuresExceeded", ErrorKind::System));
     assert!(error.message.contains("it broke"), "{}", error.message);
@@ -408,7 +415,7 @@ fn a_pod_that_vanished_is_made_again_only_when_the_api_server_says_so() {
     case.pod = PodSeen::Missing;
     case.expect(&Step::ReadPod(NonZeroU32::MIN), &[]);
     case.pod = PodSeen::Gone;
-    let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, 1)]);
+    let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, 10)]);
     assert!(decision.transitions[0].reason.contains("ResourceDeletedExternally"));
     case.expect(&Step::Rest, &[]);
     case.later(10).expect(&create(1), &[]);
@@ -421,7 +428,7 @@ fn a_pod_that_somebody_deleted_may_still_end_well() {
     (ending.deleting, ending.ended) = (true, false);
     case.sees(ending.clone()).expect(&Step::Rest, &[]);
     ending.observation = Observation::Succeeded;
-    case.sees(ending).expect(&Step::ReadOutcome(PREFIX.to_owned()), &[]);
+    case.sees(ending).expect(&read_outcome(), &[]);
 }
 
 #[test]
@@ -430,7 +437,7 @@ fn a_pod_that_somebody_deleted_is_no_failure_of_the_task() {
     let mut ended = pod("uid-1", Observation::Failed(failure(Retry::User)));
     ended.deleting = true;
     case.sees(ended);
-    let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, 1)]);
+    let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, 10)]);
     assert!(decision.transitions[0].reason.contains("UnexpectedObjectDeletion"));
 }
 
@@ -440,12 +447,12 @@ fn a_pod_that_is_not_ours_is_never_taken() {
     case.decide();
     case.pod = PodSeen::Foreign("a pod of ReplicaSet web".to_owned());
     for failures in 1..=3 {
-        let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, failures)]);
+        let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, failures * 10)]);
         assert!(decision.transitions[0].reason.contains("ReplicaSet web"));
         let again = case.expect(&Step::Rest, &[]).again.unwrap();
         case.later(i64::try_from(again.as_secs()).unwrap());
     }
-    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 3)]);
+    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 30)]);
     // Neither deleted nor waited for.
     case.expect(&Step::Finish, &[]);
 }
@@ -607,7 +614,7 @@ fn details_of_a_phase_are_told_once_and_only_so_many() {
     for number in 0..100 {
         case.sees(pod("uid-1", initializing(&format!("Reason{number}")))).decide();
     }
-    assert!(case.state.version < 10 && case.state.told.len() < 10, "{:?}", case.state);
+    assert!(case.status.plugin_phase_version < 10 && case.state.told.len() < 10, "{:?}", case.state);
     assert_eq!(case.history(), ["Queued", "Initializing"]);
 }
 

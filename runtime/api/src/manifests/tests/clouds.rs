@@ -90,7 +90,7 @@ fn executor(config: &OperatorConfig) -> Vec<Object> {
     let running = Running {
         component: component("executor"),
         workload: component("operator").workload.as_ref().unwrap(),
-        settings: &config.components.operator,
+        settings: std::borrow::Cow::Borrowed(&config.components.operator),
     };
     let mut objects = crate::manifests::network::of_component(config, &running);
     objects.push(deployment::of_component(config, &running));
