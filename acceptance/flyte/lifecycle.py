@@ -11,6 +11,8 @@ RANKS = {
     PHASES.ACTION_PHASE_PAUSED: 4,
     **{phase: 5 for phase in TERMINAL},
 }
+# Kubernetes has the times of containers in whole seconds, and Flyte's executor passes them on as they are.
+COARSE = 2
 # After these an action may be tried once more.
 MAY_BE_TRIED_AGAIN = {PHASES.ACTION_PHASE_FAILED, PHASES.ACTION_PHASE_TIMED_OUT}
 
@@ -39,7 +41,7 @@ def problems(action, event):
     yield from follows(last, event)
     if not event.HasField("updated_time"):
         yield "has no updated_time"
-    elif last and at(event.updated_time) < at(last.updated_time):
+    elif last and at(last.updated_time) - at(event.updated_time) > COARSE:
         yield f"is older than {told(last)} before it"
     if event.phase == PHASES.ACTION_PHASE_FAILED and not event.error_info.message:
         yield "says no error"
@@ -74,4 +76,4 @@ def goes_on(last, event):
 
 
 def at(timestamp):
-    return (timestamp.seconds, timestamp.nanos)
+    return timestamp.seconds + timestamp.nanos / 1e9

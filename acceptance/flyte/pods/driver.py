@@ -39,7 +39,7 @@ class Driver:
             if task := self.playing.get(uid):
                 task.cancel()
             self.playing[uid] = group.create_task(self.end(pod))
-        elif uid not in self.playing:
+        elif uid not in self.playing and pod["status"].get("phase") in (None, "Pending"):
             namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
             names = self.seen.setdefault((namespace, name.rsplit("-", 1)[0]), [])
             names.append(name)

@@ -30,10 +30,6 @@ fn resources_that_make_no_sense_end_with_a_sentence() -> Result<()> {
             json!({ "runOutputBase": "s3://somebody-elses-bucket/acme/x/" }),
         ),
         ("nonsense", json!({ "runOutputBase": "no uri at all" })),
-        (
-            "badname",
-            json!({ "taskTemplate": template(Task::new("x").container("image", &json!("Not An Image!")))? }),
-        ),
     ];
     for (run, spec) in &cases {
         world.make_raw(run, spec)?;
@@ -71,7 +67,8 @@ fn a_task_that_nobody_can_run_is_refused_by_its_type() -> Result<()> {
 /// An error that is cut off, is too large or is no error at all is an error all the same.
 #[test]
 fn an_error_that_cannot_be_read_is_an_error() -> Result<()> {
-    let world = World::new()?;
+    // Somebody may still be writing it, so it is looked at once more with a fresh pod.
+    let world = World::with(&json!({ "max_system_failures": 2 }))?;
     let _executor = world.executor()?;
     let cases = [
         (

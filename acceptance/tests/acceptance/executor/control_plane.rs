@@ -204,7 +204,8 @@ fn with_too_much_untold_no_new_pods_start() -> Result<()> {
     world.project.run("before", &Task::succeeding("before"))?;
     world.project.ended("before", LIMIT)?;
     world.wire.cut();
-    for number in 0..3 {
+    // More than the limit in all, but not before the second one has begun.
+    for number in 0..2 {
         world
             .project
             .run(&format!("first{number}"), &Task::succeeding("first"))?;
@@ -222,7 +223,7 @@ fn with_too_much_untold_no_new_pods_start() -> Result<()> {
         Ok((since.elapsed() > Duration::from_secs(4)).then_some(()))
     })?;
     world.wire.mend();
-    for run in ["first0", "first1", "first2", "late"] {
+    for run in ["first0", "first1", "late"] {
         let ended = world.project.ended(run, LIMIT)?;
         assert_told(&ended, &["1 QUEUED", "1 SUCCEEDED"])?;
     }

@@ -125,12 +125,13 @@ fn a_task_that_takes_too_long_is_timed_out() -> Result<()> {
     wait::until("the end of the pod", LIMIT, || {
         Ok(world.pod("r1-a0-0")?.is_none().then_some(()))
     })
+    .with_context(|| format!("the executor asked for {:?}", world.front.take_requests()))
 }
 
 #[test]
 fn what_has_ended_is_collected_after_a_while() -> Result<()> {
-    // Collected every ten seconds, the least there is.
-    let world = World::with(&json!({ "retention_seconds": 40 }))?;
+    // Looked at every quarter of that; the label has minutes, so that a fresh one may seem to be a minute old.
+    let world = World::with(&json!({ "retention_seconds": 100 }))?;
     let _executor = world.executor()?;
     for run in ["old", "fresh"] {
         world.project.run(run, &Task::succeeding("collected"))?;
@@ -144,7 +145,6 @@ fn what_has_ended_is_collected_after_a_while() -> Result<()> {
     }
     let held = Task::new("held").attempt(&json!([{ "run": true }, { "hold": "never" }]));
     world.project.run("running", &held)?;
-    // The label has minutes only; so that nobody waits for one, it is made older.
     let namespace = world.project.namespace();
     let older = "flyte.org/completed-time=2020-01-01.00-00";
     let label = ["label", "taskaction", "old-a0", "-n", &namespace];
@@ -188,6 +188,12 @@ fn a_task_asks_the_api_server_for_little() -> Result<()> {
         })
         .map(|request| format!("{} {} {}", request.verb, request.resource, request.status))
         .collect();
-    ensure!(own.len() <= 6, "{} requests: {own:?}", own.len());
+    // The control plane marks what has ended, too; whoever comes second reads again.
+    let conflicts = own.iter().filter(|told| told.ends_with(" 409")).count();
+    ensure!(
+        own.len() <= 6 + 2 * conflicts,
+        "{} requests: {own:?}",
+        own.len()
+    );
     Ok(())
 }

@@ -154,8 +154,18 @@ fn an_image_that_cannot_be_pulled_is_given_some_time() -> Result<()> {
         { "waiting": "ImagePullBackOff", "message": "Back-off pulling image \"localhost/none:1\"" }, { "hold": "never" },
     ]));
     world.project.run("r2", &never)?;
+    let unnamed = Task::new("unnamed").attempt(&json!([
+        { "waiting": "InvalidImageName", "message": "couldn't parse image name" }, { "hold": "never" },
+    ]));
+    world.project.run("r3", &unnamed)?;
     let ended = world.project.ended("r1", super::LIMIT)?;
     ensure!(ended.phase == "SUCCEEDED", "{ended:?}");
+    let ended = world.project.ended("r3", super::LIMIT)?;
+    assert_told(&ended, &["1 QUEUED", "1 FAILED"])?;
+    ensure!(
+        error_of(&ended).contains("couldn't parse image name"),
+        "{ended:?}"
+    );
     let ended = world.project.ended("r2", super::LIMIT)?;
     ensure!(ended.phase == "FAILED", "{ended:?}");
     ensure!(
