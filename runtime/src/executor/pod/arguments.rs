@@ -44,7 +44,7 @@ fn value(placeholder: Placeholder<'_>, attempt: &Attempt<'_>) -> Result<String, 
         Placeholder::Namespace => attempt.action.namespace.clone(),
         // The template is in the resource and not in the store; this is what Flyte's executor says of it.
         Placeholder::TaskTemplatePath => "inline://taskTemplate".to_owned(),
-        Placeholder::InputValue(name) => inputs::text(name, attempt.inputs)?,
+        Placeholder::InputValue(name) => inputs::text(name, attempt.given.inputs)?,
     })
 }
 

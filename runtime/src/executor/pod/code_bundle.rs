@@ -14,6 +14,8 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
 };
 
+use sha2::{Digest, Sha256};
+
 use super::{Attempt, BuildError, metadata};
 
 /// The container that fetches the code.
@@ -30,22 +32,25 @@ const URL_KEY: &str = "url";
 /// User of our image.
 const USER: i64 = 65532;
 
-/// Name of the Secret that holds the signed URL of an attempt's code.
-fn secret_name(pod: &str) -> String {
-    format!("{pod}-code")
-}
-
-/// The Secret that an attempt's pod waits for. It goes with the action, and the URL in it stops to work long before.
+/// The Secret that an attempt's pod waits for. It goes with the action, and the URL in it stops to work long before. Its name has
+/// a part that is the URL's own, so that it need never be replaced: who may only make Secrets can read and change none.
 pub(super) fn secret(attempt: &Attempt<'_>, url: &str) -> Secret {
+    let digest = Sha256::digest(url.as_bytes());
+    let own: String = digest
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Secret {
         metadata: ObjectMeta {
-            name: Some(secret_name(&attempt.pod_name())),
+            name: Some(format!("{}-code-{own}", attempt.pod_name())),
             namespace: Some(attempt.action.namespace.clone()),
             labels: Some([(metadata::MANAGED_LABEL.to_owned(), "true".to_owned())].into()),
             owner_references: Some(vec![metadata::owner(attempt)]),
             ..ObjectMeta::default()
         },
         type_: Some("Opaque".to_owned()),
+        immutable: Some(true),
         data: Some([(URL_KEY.to_owned(), ByteString(url.as_bytes().to_vec()))].into()),
         ..Secret::default()
     }
@@ -88,6 +93,9 @@ pub(super) fn deliver(
         }
         return Ok(());
     };
+    let secret = attempt.given.code_secret.ok_or_else(|| {
+        BuildError::Invalid(format!("no URL was signed for the task's code at {uri}"))
+    })?;
     let file = file(&uri);
     let directory = file
         .rsplit_once('/')
@@ -108,7 +116,7 @@ pub(super) fn deliver(
     volumes.push(Volume {
         name: URL_VOLUME.to_owned(),
         secret: Some(SecretVolumeSource {
-            secret_name: Some(secret_name(&attempt.pod_name())),
+            secret_name: Some(secret.to_owned()),
             items: Some(vec![KeyToPath {
                 key: URL_KEY.to_owned(),
                 path: URL_KEY.to_owned(),

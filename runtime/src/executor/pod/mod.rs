@@ -48,7 +48,7 @@ struct Attempt<'a> {
     template: &'a Template,
     number: NonZeroU32,
     settings: &'a Settings,
-    inputs: Option<&'a Inputs>,
+    given: Given<'a>,
     interruptible: bool,
     output_prefix: String,
 }
@@ -84,7 +84,7 @@ pub fn reads_inputs(action: &Action) -> bool {
 
 /// The code of a task for which a URL is to be signed, when the settings ask for that. It is of the task's own project and domain.
 pub fn code_to_sign(action: &Action, settings: &Settings) -> Result<Option<ObjectUri>, BuildError> {
-    let attempt = Attempt::of(action, NonZeroU32::MIN, settings, None)?;
+    let attempt = Attempt::of(action, NonZeroU32::MIN, settings, Given::default())?;
     let arguments = match &attempt.template.kind {
         TaskKind::Container(task) => Some(&task.args),
         TaskKind::Pod(task) => task
@@ -100,25 +100,34 @@ pub fn code_to_sign(action: &Action, settings: &Settings) -> Result<Option<Objec
     })
 }
 
-/// The Secret with the signed URL of the code, which the pod of an attempt waits for.
+/// The Secret with the signed URL of the code, which the pod of an attempt is [`Given`].
 pub fn code_secret(
     action: &Action,
     attempt: NonZeroU32,
     settings: &Settings,
     url: &str,
 ) -> Result<Secret, BuildError> {
-    let attempt = Attempt::of(action, attempt, settings, None)?;
+    let attempt = Attempt::of(action, attempt, settings, Given::default())?;
     Ok(code_bundle::secret(&attempt, url))
 }
 
-/// Builds the pod of an attempt. `inputs` are looked at only when [`reads_inputs`].
+/// What a pod needs besides its action.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    /// Needed when [`reads_inputs`].
+    pub inputs: Option<&'a Inputs>,
+    /// Name of the [`code_secret`], when there is [`code_to_sign`].
+    pub code_secret: Option<&'a str>,
+}
+
+/// Builds the pod of an attempt.
 pub fn build(
     action: &Action,
     attempt: NonZeroU32,
     settings: &Settings,
-    inputs: Option<&Inputs>,
+    given: Given<'_>,
 ) -> Result<Pod, BuildError> {
-    let attempt = Attempt::of(action, attempt, settings, inputs)?;
+    let attempt = Attempt::of(action, attempt, settings, given)?;
     let name = attempt.pod_name();
     if !is_subdomain(&name) {
         return Err(BuildError::Invalid(format!(
@@ -159,7 +168,7 @@ impl<'a> Attempt<'a> {
         action: &'a Action,
         number: NonZeroU32,
         settings: &'a Settings,
-        inputs: Option<&'a Inputs>,
+        given: Given<'a>,
     ) -> Result<Self, BuildError> {
         let template = action
             .template()
@@ -169,7 +178,7 @@ impl<'a> Attempt<'a> {
             template,
             number,
             settings,
-            inputs,
+            given,
             interruptible: action.interruptible.unwrap_or(template.interruptible),
             output_prefix: action.output_prefix(number),
         })

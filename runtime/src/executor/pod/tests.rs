@@ -20,7 +20,7 @@ fn built(template: &core::TaskTemplate, number: u32, executor: Value, layout: &s
         &example::action(template, &settings),
         attempt(number),
         &settings,
-        None,
+        Given::default(),
     )
     .unwrap()
 }
@@ -208,14 +208,23 @@ fn a_raw_container_with_its_inputs_as_arguments() {
         }],
         ..Inputs::default()
     };
-    let pod = build(&action, attempt(2), &settings, Some(&inputs)).unwrap();
+    let pod = build(
+        &action,
+        attempt(2),
+        &settings,
+        Given {
+            inputs: Some(&inputs),
+            ..Given::default()
+        },
+    )
+    .unwrap();
     let spec = pod.spec.unwrap();
     assert_eq!(
         spec.containers[0].command.as_deref().unwrap(),
         ["echo", "world", "r7_a0_1", "inline://taskTemplate"]
     );
     assert!(spec.volumes.is_none(), "it speaks to no control plane");
-    let error = build(&action, attempt(2), &settings, None).unwrap_err();
+    let error = build(&action, attempt(2), &settings, Given::default()).unwrap_err();
     assert!(error.to_string().contains("\"who\""), "{error}");
 }
 
@@ -252,7 +261,7 @@ fn the_input_may_be_named_by_file_or_prefix() {
         let mut resource = example::resource(&example::python());
         resource.spec.input_uri = uri.to_owned();
         let action = Action::parse(&resource, &settings).unwrap();
-        let pod = build(&action, attempt(1), &settings, None).unwrap();
+        let pod = build(&action, attempt(1), &settings, Given::default()).unwrap();
         let args = pod.spec.unwrap().containers[0].args.clone().unwrap();
         assert_eq!(args[2], "s3://acme-metadata/x/inputs.pb", "{uri}");
     }
@@ -274,7 +283,7 @@ fn an_action_may_say_whether_it_can_be_interrupted() {
         let mut resource = example::resource(&template);
         resource.spec.interruptible = of_action;
         let action = Action::parse(&resource, &settings).unwrap();
-        let pod = build(&action, attempt(1), &settings, None).unwrap();
+        let pod = build(&action, attempt(1), &settings, Given::default()).unwrap();
         let selector = pod.spec.unwrap().node_selector.unwrap_or_default();
         assert_eq!(
             selector.contains_key("lifecycle"),
@@ -332,7 +341,7 @@ fn the_store_is_named_where_the_cloud_does_not_say_it() {
             &example::action(template, settings),
             attempt(1),
             settings,
-            None,
+            Given::default(),
         )
         .unwrap();
         let environment = pod.spec.unwrap().containers[0].env.clone().unwrap();
@@ -364,7 +373,7 @@ fn a_name_that_is_too_long_for_a_container_is_not_used_for_one() {
     let mut resource = example::resource(&example::python());
     resource.metadata.name = Some(format!("{}-a0", "r".repeat(62)));
     let action = Action::parse(&resource, &settings).unwrap();
-    let pod = build(&action, attempt(1), &settings, None).unwrap();
+    let pod = build(&action, attempt(1), &settings, Given::default()).unwrap();
     assert_eq!(pod.spec.unwrap().containers[0].name, "primary");
     assert_eq!(
         pod.metadata.annotations.unwrap()[PRIMARY_CONTAINER_ANNOTATION],
@@ -372,7 +381,7 @@ fn a_name_that_is_too_long_for_a_container_is_not_used_for_one() {
     );
     resource.metadata.name = Some("R7".to_owned());
     let action = Action::parse(&resource, &settings).unwrap();
-    let error = build(&action, attempt(1), &settings, None).unwrap_err();
+    let error = build(&action, attempt(1), &settings, Given::default()).unwrap_err();
     assert!(error.to_string().contains("\"R7-0\""), "{error}");
 }
 
@@ -385,7 +394,7 @@ fn an_unknown_type_has_no_pod() {
         &example::action(&template, &settings),
         attempt(1),
         &settings,
-        None,
+        Given::default(),
     )
     .unwrap_err();
     assert_eq!(
@@ -444,7 +453,7 @@ fn what_can_not_run_is_refused_before_the_api_server_sees_it() {
     let settings = example::settings(json!({}), "spec");
     for (template, part) in cases {
         let action = example::action(&template, &settings);
-        let error = build(&action, attempt(1), &settings, None).unwrap_err();
+        let error = build(&action, attempt(1), &settings, Given::default()).unwrap_err();
         assert!(
             matches!(&error, BuildError::Invalid(sentence) if sentence.contains(part)),
             "{part}: {error}"
@@ -460,7 +469,17 @@ fn code_is_fetched_by_a_url_that_the_pod_does_not_show() {
     assert_eq!(uri.to_string(), "s3://acme-code/fraud/staging/code.tgz");
     let url = "https://acme-code.example/code.tgz?signature=abc";
     let secret = code_secret(&action, attempt(1), &settings, url).unwrap();
-    let pod = build(&action, attempt(1), &settings, None).unwrap();
+    let again = code_secret(&action, attempt(1), &settings, &format!("{url}d")).unwrap();
+    assert_ne!(
+        secret.metadata.name, again.metadata.name,
+        "a later one replaces none"
+    );
+    let given = Given {
+        code_secret: secret.metadata.name.as_deref(),
+        ..Given::default()
+    };
+    assert!(build(&action, attempt(1), &settings, Given::default()).is_err());
+    let pod = build(&action, attempt(1), &settings, given).unwrap();
     assert!(!serde_json::to_string(&pod).unwrap().contains("signature"));
     insta::assert_yaml_snapshot!((secret, pod));
 }
@@ -485,7 +504,7 @@ fn a_child_reads_the_place_of_its_code_back() {
     // The settings may have changed since its parent began.
     let direct = example::settings(json!({}), "spec");
     assert_eq!(code_to_sign(&action, &direct).unwrap(), None);
-    let pod = build(&action, attempt(1), &direct, None).unwrap();
+    let pod = build(&action, attempt(1), &direct, Given::default()).unwrap();
     let args = pod.spec.unwrap().containers[0].args.clone().unwrap();
     assert!(
         args.contains(&uri.to_string()) && !args.contains(&file.to_owned()),
@@ -509,7 +528,7 @@ fn a_child_reads_the_place_of_its_code_back() {
             "{place}: {error}"
         );
         assert!(
-            build(&action, attempt(1), &signed, None).is_err(),
+            build(&action, attempt(1), &signed, Given::default()).is_err(),
             "{place}"
         );
     }
