@@ -24,6 +24,9 @@ use crate::{
 
 const STORE: &str = "https://storage.googleapis.com";
 
+/// For so long Google keeps a key that has signed.
+const LONGEST: Duration = Duration::from_hours(12);
+
 #[derive(Debug)]
 pub(crate) struct Gcs {
     pub(crate) objects: GoogleCloudStorage,
@@ -72,6 +75,7 @@ impl Gcs {
         path: &Path,
         duration: Duration,
     ) -> Result<SignedUrl, StoreError> {
+        let duration = duration.min(LONGEST);
         let failed = |why, error| Failed::asking(Call::Sign, uri, why, &error);
         let signer = self
             .credentials

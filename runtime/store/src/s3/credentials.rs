@@ -271,4 +271,13 @@ mod tests {
         assert!(from_agent(b"<html>").is_err());
         assert!(from_sts(&sts.replace("2026", "soon")).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_answer_is_read(text in "(<AccessKeyId>|</AccessKeyId>|<Expiration>|\\{|\"|.){0,60}", bytes: Vec<u8>) {
+            let _ = from_sts(&text);
+            let _ = from_agent(text.as_bytes());
+            let _ = from_agent(&bytes);
+        }
+    }
 }

@@ -7,7 +7,9 @@ use std::{
 
 use bytes::Bytes;
 use dataplane_api::{config::Storage, object_uri::ObjectUri};
-use dataplane_store::{Environment, Failed, OpenError, Precondition, Store, StoreError, Why};
+use dataplane_store::{
+    Environment, Failed, Method, OpenError, Precondition, Store, StoreError, Why,
+};
 
 use crate::{
     environment,
@@ -191,7 +193,7 @@ async fn the_agent_of_a_node_lends_credentials_for_the_pods_token() {
     let agent = Server::with(|request| match request.header("authorization") {
         Some("the pod's token") => Answer::new(200, format!(
             r#"{{"AccessKeyId":"ASIA","SecretAccessKey":"s","Token":"session","AccountId":"1","Expiration":"{}"}}"#,
-            jiff::Timestamp::now() + Duration::from_hours(6)
+            jiff::Timestamp::now() + Duration::from_mins(30)
         )),
         _ => Answer::new(401, ""),
     })
@@ -221,6 +223,12 @@ async fn the_agent_of_a_node_lends_credentials_for_the_pods_token() {
     for _ in 0..3 {
         assert!(store.read(&uri(), 100).await.unwrap().is_some());
     }
+    let signed = store
+        .sign(Method::Get, &uri(), Duration::from_hours(1))
+        .await
+        .unwrap();
+    let left = signed.valid_until().duration_since(jiff::Timestamp::now());
+    assert!(left.as_mins() < 30, "the session ends: {left}");
     assert_eq!(agent.requests().await.len(), 1);
 }
 

@@ -330,3 +330,33 @@ async fn what_google_refuses_to_sign_is_said_with_the_permission() {
         "signing a URL of gs://acme-metadata/bundle: access denied (PERMISSION_DENIED, status 403: no); grant its role iam.serviceAccounts.signBlob on itself"
     );
 }
+
+#[tokio::test]
+async fn a_signed_url_does_not_outlive_the_key_that_signed_it() {
+    let google = Server::with(|request| match request.path().rsplit('/').next() {
+        Some("email") => Answer::new(200, "executor@acme.iam.gserviceaccount.com"),
+        Some("token") => Answer::new(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => Answer::new(200, r#"{"keyId":"1","signedBlob":"c2lnbmVk"}"#),
+    })
+    .await;
+    let pod = environment(&[
+        ("GCE_METADATA_HOST", &google.host()),
+        (
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+            &google.url(),
+        ),
+    ]);
+    let storage = storage("gs://acme-metadata", "gs://acme-code", Some(&google.url()));
+    let store = Store::open(&storage, &pod).unwrap();
+    let uri = storage.metadata.join("bundle").unwrap();
+    let signed = store
+        .sign(Method::Get, &uri, Duration::from_hours(48))
+        .await
+        .unwrap();
+    assert!(
+        signed.secret().contains("&X-Goog-Expires=43200&"),
+        "12 hours"
+    );
+    let left = signed.valid_until().duration_since(jiff::Timestamp::now());
+    assert!(left.as_hours() < 12, "{left}");
+}
