@@ -65,8 +65,12 @@ build_azure() {
 
 # Azure's blobs for the operator: azurite checks what the stand-in has not, signatures in the name of an identity.
 install_azurite() {
-  need npm "install Node.js 20 or newer, which runs azurite"
   azurite=$cache/azurite-$(digest "$here/azurite/package-lock.json")
+  # The demo does without.
+  if ! command -v npm >/dev/null; then
+    say "npm is not on PATH: tests will fail for want of azurite; install Node.js 20 or newer and run this again"
+    return
+  fi
   if [ ! -e "$azurite/installed" ]; then
     say "installing azurite"
     rm -rf "$azurite"
