@@ -115,6 +115,11 @@ impl Project {
         self.set(&json!({ "disabled": hosts }))
     }
 
+    /// The services whose resources an organisation's policy wants made with a key: `storage.googleapis.com`.
+    pub fn require_keys(&self, hosts: &[&str]) -> Result<()> {
+        self.set(&json!({ "keysRequired": hosts }))
+    }
+
     /// Says that an image was pushed: `projects/P/locations/L/repositories/R/dockerImages/app@sha256:1`.
     pub fn push_image(&self, name: &str) -> Result<()> {
         self.ask(Method::POST, "images", &json!({ "name": name }))

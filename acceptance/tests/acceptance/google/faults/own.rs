@@ -6,7 +6,10 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::{answered, assert_nothing_left, assert_whole, fault, one_of_each, said_of};
-use crate::google::bench::{Bench, PROJECT};
+use crate::{
+    bad_input::{Expected, refuses},
+    google::bench::{Bench, PROJECT},
+};
 
 const ACCOUNT: &str = "iam.projects.serviceAccounts";
 
@@ -112,22 +115,107 @@ fn a_full_quota_is_told_at_once() -> Result<()> {
     assert_whole(&bench, &terraform)
 }
 
+fn delete_account(bench: &Bench, account: &str) -> Result<()> {
+    let name =
+        format!("projects/{PROJECT}/serviceAccounts/{account}@{PROJECT}.iam.gserviceaccount.com");
+    let deleted = json!({ "name": name });
+    bench
+        .call("iam.v1", "projects.serviceAccounts.delete", deleted)
+        .map(drop)
+}
+
+fn policy(bench: &Bench) -> Result<String> {
+    let resource = json!({ "resource": format!("projects/{PROJECT}"), "body": { "options": { "requestedPolicyVersion": 3 } } });
+    let policy = bench.call("cloudresourcemanager.v3", "projects.getIamPolicy", resource)?;
+    Ok(policy.to_string())
+}
+
+/// Of the account itself, or of the pods that have its rights directly, whoever finds the account gone.
+#[test]
+fn an_account_that_somebody_deleted_leaves_nothing_to_a_destroy() -> Result<()> {
+    let bench = Bench::google()?;
+    let role = |name: &str, direct: bool| {
+        format!(
+            "resource \"dataplane_role\" \"{name}\" {{
+  name     = \"faults-{name}\"
+  profile  = \"log_writer\"
+  logs     = [\"faults\"]
+  trust    = {{ gke = {{ pool = \"{PROJECT}.svc.id.goog\", direct = {direct} }} }}
+  subjects = [{{ namespace = \"union\", service_account = \"{name}\" }}]
+}}
+"
+        )
+    };
+    let roles = role("own", false) + &role("direct", true);
+    let terraform = bench.configuration(&roles)?;
+    terraform.apply()?;
+    let before = policy(&bench)?;
+    ensure!(before.contains("/sa/direct"), "{before}");
+    for account in ["faults-own", "faults-direct"] {
+        delete_account(&bench, account)?;
+    }
+    let left = policy(&bench)?;
+    ensure!(
+        left.contains("deleted:serviceAccount:faults-own@"),
+        "{left}"
+    );
+    ensure!(left.contains("/sa/direct"), "{left}");
+    terraform.succeed(&["destroy", "-auto-approve", "-refresh=false"])?;
+    let left = policy(&bench)?;
+    ensure!(
+        !left.contains("faults-") && !left.contains("/sa/"),
+        "{left}"
+    );
+    Ok(())
+}
+
+/// As the policy `gcp.restrictNonCmekServices` has it.
+#[test]
+fn an_organisation_that_wants_keys_gets_them_and_a_log_group_keeps_its_own() -> Result<()> {
+    const LOG_GROUP: &str = "resource \"dataplane_log_group\" \"this\" {\n  name    = \"keys\"\n";
+    let bench = Bench::google()?;
+    let hosts = ["storage.googleapis.com", "logging.googleapis.com"];
+    bench.project.require_keys(&hosts)?;
+    let key = |name: &str| {
+        format!("\"projects/{PROJECT}/locations/europe-west4/keyRings/r/cryptoKeys/{name}\"")
+    };
+    let written = |bucket: &str, group: &str| {
+        format!(
+            "resource \"dataplane_bucket\" \"this\" {{\n  name    = \"acme-keys\"\n  kms_key = {bucket}\n}}\n\n{LOG_GROUP}  kms_key = {group}\n}}\n"
+        )
+    };
+    let terraform = bench.configuration(&written("null", &key("first")))?;
+    let said = terraform.diagnostics("apply")?;
+    let text = said_of(&said, "dataplane_bucket.this")?;
+    ensure!(text.contains("gcp.restrictNonCmekServices"), "{text}");
+    for group in ["first", "second"] {
+        terraform.write("main.tf", &written(&key("first"), &key(group)))?;
+        terraform.apply_then_empty_plan()?;
+    }
+    terraform.write("main.tf", &written(&key("first"), "null"))?;
+    bench.project.take_calls()?;
+    let says = ["can get another, but never none", "another name", "7 days"];
+    let error = Expected::at("dataplane_log_group.this", &says).under("null");
+    refuses(&terraform, "plan", &[error])?;
+    let calls = bench.project.take_calls()?;
+    ensure!(
+        calls.iter().all(|call| call.method.ends_with(".get")),
+        "{calls:?}"
+    );
+    // Terraform plans before it destroys, and says what is wrong then as well.
+    terraform.write("main.tf", &written(&key("first"), &key("second")))?;
+    terraform.destroy()?;
+    assert_nothing_left(&bench)
+}
+
 #[test]
 fn an_account_that_somebody_deleted_leaves_no_rights_to_its_successor() -> Result<()> {
     let bench = Bench::google()?;
     let terraform = one_of_each(&bench)?;
     terraform.apply()?;
-    let name =
-        format!("projects/{PROJECT}/serviceAccounts/faults@{PROJECT}.iam.gserviceaccount.com");
-    bench.call(
-        "iam.v1",
-        "projects.serviceAccounts.delete",
-        json!({ "name": name }),
-    )?;
+    delete_account(&bench, "faults")?;
     terraform.apply()?;
-    let resource = json!({ "resource": format!("projects/{PROJECT}"), "body": { "options": { "requestedPolicyVersion": 3 } } });
-    let policy = bench.call("cloudresourcemanager.v3", "projects.getIamPolicy", resource)?;
-    let policy = policy.to_string();
+    let policy = policy(&bench)?;
     ensure!(!policy.contains("deleted:serviceAccount"), "{policy}");
     ensure!(policy.contains("serviceAccount:faults@"), "{policy}");
     ensure!(answered(&bench, ACCOUNT, 200)? > 0, "no account was made");
