@@ -1,6 +1,8 @@
 //! AKS on a cluster of the tests, and pods whose tokens become an identity's. The cluster is looked up under its name with the
 //! address and authority of the real one; its API server asks the stand-in who a token of Entra's is.
 
+use std::fs;
+
 use anyhow::Result;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::Method;
@@ -32,6 +34,16 @@ impl Subscription {
             "authority": certificate, "issuer": cluster.issuer(),
         });
         self.ask(Method::PUT, "clusters", &hosted).map(drop)
+    }
+
+    /// Lets AKS say that there is a cluster whose users are its own, and not Entra's. It answers nobody.
+    pub fn describe_on_aks(&self, name: &str) -> Result<()> {
+        let certificate = BASE64_STANDARD.encode(fs::read(&self.owner().authority)?);
+        let described = json!({
+            "resourceGroup": self.resource_group, "name": name, "location": LOCATION, "endpoint": "https://127.0.0.1:1",
+            "authority": certificate, "issuer": "https://oidc.example.test/own", "ownUsers": true,
+        });
+        self.ask(Method::PUT, "clusters", &described).map(drop)
     }
 
     /// A pod's session as a managed identity, for one service: `https://storage.azure.com/.default`. Microsoft's own library

@@ -4,11 +4,13 @@ mod accounts;
 mod bad_input;
 mod bench;
 mod blob_writers;
+mod clusters;
 mod complete;
 mod examples;
 mod faults;
 mod identity;
 mod permissions;
+mod registries;
 
 use std::time::Duration;
 
