@@ -25,7 +25,8 @@ variable "kms_key" {
   description = <<-EOT
     Full name of the Cloud KMS key for everything that is encrypted and names no key of its own. Without it Google's own keys
     are used. The project's service agents of Cloud Storage, Artifact Registry, Logging and Secret Manager use it, so each
-    needs `roles/cloudkms.cryptoKeyEncrypterDecrypter` on it.
+    needs `roles/cloudkms.cryptoKeyEncrypterDecrypter` on it. It can be changed, and taken away but for the log bucket, which
+    Google Cloud leaves without one only under another name.
   EOT
   type        = string
   default     = null
