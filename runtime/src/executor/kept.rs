@@ -159,7 +159,10 @@ impl Body {
             })
         });
         let started = current_phase(&status) > Some(Phase::Queued) || is_terminal(&status);
-        let action = action.ok().filter(|_| !started && subject.is_ok());
+        // One that others wait for is needed as long as it runs, to say so.
+        let reserves = settings.executor.cache && subject.as_ref().is_ok_and(|it| it.reserves);
+        let needed = !started || reserves && !is_terminal(&status);
+        let action = action.ok().filter(|_| needed && subject.is_ok());
         Self::Task(Box::new(Task {
             id,
             subject,

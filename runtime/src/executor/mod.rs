@@ -48,6 +48,7 @@ use crate::{
     lease::Election,
     process::{Shared, chain},
 };
+use cache::Cache;
 use events::{EventMetrics, Events};
 use leader::Leader;
 use metrics::Metrics;
@@ -81,11 +82,10 @@ pub async fn run(config: OperatorConfig, pod: Pod, shared: Shared) -> anyhow::Re
         .context("finding the Kubernetes API server")?;
     let registry = shared.metrics.registry();
     let metrics = Arc::new(Metrics::new(registry)?);
-    let events = Events::start(
-        endpoint.connect_lazy(),
-        TokenFile::new(pod.token),
-        EventMetrics::new(registry)?,
-    );
+    let (channel, token) = (endpoint.connect_lazy(), TokenFile::new(pod.token));
+    let metrics_of_events = EventMetrics::new(registry)?;
+    let events = Events::start(channel.clone(), token.clone(), metrics_of_events);
+    let cache = Cache::new(channel, token, events.reachable());
     let settings = Arc::new(Settings::new(&config, executor));
     if !reads_actions(&client, &settings, &shared).await {
         return Ok(());
@@ -101,7 +101,7 @@ pub async fn run(config: OperatorConfig, pod: Pod, shared: Shared) -> anyhow::Re
         settings: Arc::clone(&settings),
         reachable: events.reachable(),
         sink: ControlPlane { events, settings },
-        objects: Results::new(store),
+        objects: Results::new(store, cache),
         metrics,
     };
     election

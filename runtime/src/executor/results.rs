@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use std::num::NonZeroU32;
+
 use dataplane_api::{object_uri::ObjectUri, task_action::ErrorKind};
-use dataplane_proto::flyteidl2::task::Inputs;
+use dataplane_proto::flyteidl2::{core::CatalogCacheStatus, task::Inputs};
 use dataplane_store::{Method, Store, StoreError};
+use k8s_openapi::jiff::Timestamp;
 use prost::Message;
 
 use super::{
     action::Action,
+    cache::{Cache, Reuse, Reused},
     failure::{Failure, Retry},
     outcome::{self, Outcome},
     reconcile::{Objects, Unread},
@@ -23,11 +27,14 @@ const CODE_URL: Duration = Duration::from_hours(1);
 #[derive(Clone)]
 pub struct Results {
     store: Store,
+    /// Results of earlier tasks.
+    reuse: Reuse,
 }
 
 impl Results {
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, cache: Cache) -> Self {
+        let reuse = Reuse::new(cache, store.clone());
+        Self { store, reuse }
     }
 }
 
@@ -56,6 +63,18 @@ impl Objects for Results {
             Err(error) if error.is_bad_input() => Ok(Err(unusable(&error.to_string()))),
             Err(error) => Err(error),
         }
+    }
+
+    async fn look_up(&self, action: &Action, attempt: NonZeroU32) -> Reused {
+        self.reuse.before(action, attempt, Timestamp::now()).await
+    }
+
+    async fn keep(&self, action: &Action, attempt: NonZeroU32) -> CatalogCacheStatus {
+        self.reuse.succeeded(action, attempt, Timestamp::now()).await
+    }
+
+    async fn stay_reserved(&self, action: &Action) {
+        self.reuse.extend(action).await;
     }
 
     async fn inputs(&self, action: &Action) -> Result<Result<Inputs, Failure>, StoreError> {

@@ -18,6 +18,8 @@ pub struct Subject {
     pub limits: Limits,
     /// Whether its result may be taken from the cache.
     pub cached: bool,
+    /// Whether others wait for its result instead of computing it.
+    pub reserves: bool,
     /// Whether a task that succeeds leaves outputs.
     pub declares_outputs: bool,
     /// What the attempts write is under this, each under its number; no slash behind.
@@ -68,6 +70,10 @@ impl Subject {
             created: action.created,
             limits: Limits::of(template),
             cached: template.caching.is_some(),
+            reserves: template
+                .caching
+                .as_ref()
+                .is_some_and(|caching| caching.serializable),
             declares_outputs: template.declares_outputs,
             output_base: action.output_base(),
         }))

@@ -3,6 +3,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use dataplane_api::task_action::ErrorKind;
+use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -11,6 +12,7 @@ use super::{
     ending::{give_up, refuse},
 };
 use crate::executor::{
+    cache::{HEARTBEAT, Reused},
     failure::{Failure, Retry},
     observe::Observation,
     subject::Subject,
@@ -23,6 +25,8 @@ const SYSTEM_PAUSE: i64 = 10;
 const STABLE: i64 = 600;
 /// How soon a pod that was made is written of, should nothing come of it.
 const SETTLED: i64 = 1;
+/// How soon a reservation of a result is extended, and one of another action asked for again.
+const RESERVED: i64 = HEARTBEAT.as_secs().cast_signed();
 /// How soon to look again for what no watch tells of.
 const SLOW: i64 = 30;
 
@@ -95,11 +99,40 @@ fn start(mut draft: Draft<'_>, subject: &Subject) -> Decision {
         draft.look_in(SLOW);
         return draft.step(Step::Rest);
     }
+    let attempt = draft.attempt();
+    if draft.world.cache {
+        match draft.world.reused {
+            None => return draft.step(Step::AskCache(attempt)),
+            Some(Reused::Run(status)) => draft.set_cache(*status),
+            Some(Reused::Done) => return reused(draft),
+            Some(Reused::Wait { owner }) => return wait_for_result(draft, owner),
+        }
+    }
     if draft.phase().is_none() {
         draft.enter(Phase::Queued, "the pod is being made");
     }
-    let attempt = draft.attempt();
     draft.step(Step::CreatePod(attempt))
+}
+
+/// An earlier task has the result: there is nothing to run.
+fn reused(mut draft: Draft<'_>) -> Decision {
+    draft.set_cache(CatalogCacheStatus::CacheHit);
+    if draft.phase().is_none() {
+        draft.enter(Phase::Queued, "");
+    }
+    draft.enter(Phase::Succeeded, "the result of an earlier task is used");
+    draft.step(Step::Continue)
+}
+
+fn wait_for_result(mut draft: Draft<'_>, owner: &str) -> Decision {
+    draft.set_cache(CatalogCacheStatus::CacheMiss);
+    let reason = format!("waits for the result of {owner}, which computes the same");
+    if draft.phase().is_none() {
+        draft.enter(Phase::Queued, &reason);
+    }
+    draft.detail("WaitingForCache", &reason);
+    draft.look_in(RESERVED);
+    draft.step(Step::Rest)
 }
 
 fn refused_pod(mut draft: Draft<'_>, subject: &Subject, refused: &Refused) -> Decision {
@@ -165,7 +198,7 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
             if let Some(failure) = over_timeout(&mut draft, subject, pod.began, None) {
                 return fail(draft, subject, Phase::TimedOut, Some(pod), &failure);
             }
-            draft.step(Step::Rest)
+            rest(draft, subject)
         }
         Observation::Unknown => {
             draft.look_in(SLOW);
@@ -180,6 +213,15 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
             }
             if let Some(failure) = over_timeout(&mut draft, subject, pod.began, pod.finished) {
                 return fail(draft, subject, Phase::TimedOut, Some(pod), &failure);
+            }
+            if draft.world.cache && outcome.is_ok() {
+                match draft.world.kept {
+                    None => {
+                        let attempt = draft.attempt();
+                        return draft.step(Step::KeepResult(attempt));
+                    }
+                    Some(status) => draft.set_cache(status),
+                }
             }
             match outcome {
                 Ok(()) => {
@@ -231,6 +273,15 @@ fn waiting(
     if pod.fresh && phase == Phase::Queued {
         draft.look_in(SETTLED);
         return draft.step(Step::Settle);
+    }
+    rest(draft, subject)
+}
+
+/// Nothing is to be done; others may wait for the result.
+fn rest(mut draft: Draft<'_>, subject: &Subject) -> Decision {
+    if draft.world.cache && subject.reserves {
+        draft.look_in(RESERVED);
+        return draft.step(Step::StayReserved);
     }
     draft.step(Step::Rest)
 }

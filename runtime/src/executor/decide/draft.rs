@@ -116,6 +116,11 @@ impl<'a> Draft<'a> {
         self.record(phase, at, &failure.message);
     }
 
+    /// What its transitions say of the cache from now on.
+    pub fn set_cache(&mut self, status: CatalogCacheStatus) {
+        self.status.cache_status = u32::try_from(i32::from(status)).unwrap_or_default();
+    }
+
     /// The action was aborted. The conditions do not say so: a resource that goes without being finished is what tells
     /// Flyte's services of an abort.
     pub fn abort(&mut self) {

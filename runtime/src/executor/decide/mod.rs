@@ -12,11 +12,12 @@ mod tests;
 use std::{num::NonZeroU32, time::Duration};
 
 use dataplane_api::task_action::TaskActionStatus;
-use dataplane_proto::flyteidl2::core::LogContext;
+use dataplane_proto::flyteidl2::core::{CatalogCacheStatus, LogContext};
 use k8s_openapi::jiff::Timestamp;
 
 use super::{
     action::ActionId,
+    cache::Reused,
     failure::Failure,
     observe::Observation,
     state::State,
@@ -48,6 +49,12 @@ pub struct World<'a> {
     pub outcome: Option<&'a Result<(), Failure>>,
     /// Why the pod was not made, just now.
     pub refused: Option<&'a Refused>,
+    /// Whether results are looked up and kept.
+    pub cache: bool,
+    /// What the cache has, once it was asked.
+    pub reused: Option<&'a Reused>,
+    /// What became of the result, once it was given to the cache.
+    pub kept: Option<CatalogCacheStatus>,
     /// Whether there is room for the events of another pod.
     pub room: bool,
     pub max_system_failures: NonZeroU32,
@@ -146,6 +153,12 @@ pub enum Step {
     ReadPod(NonZeroU32),
     /// Ask the store what the attempt left under this prefix, and whether it lacks outputs that it must have left.
     ReadOutcome { prefix: String, outputs: bool },
+    /// Ask the cache whether this attempt needs to run.
+    AskCache(NonZeroU32),
+    /// Give the result of this attempt to the cache.
+    KeepResult(NonZeroU32),
+    /// Nothing, but to stay the one that computes the result for others.
+    StayReserved,
     /// Make the pod of this attempt. The status follows with what becomes of it.
     CreatePod(NonZeroU32),
     /// Write the status, then delete this pod of this attempt.
@@ -167,6 +180,9 @@ impl Step {
             Self::AddFinalizer => "add finalizer",
             Self::ReadPod(_) => "read pod",
             Self::ReadOutcome { .. } => "read outcome",
+            Self::AskCache(_) => "ask cache",
+            Self::KeepResult(_) => "keep result",
+            Self::StayReserved => "stay reserved",
             Self::CreatePod(_) => "make pod",
             Self::DeletePod(..) => "delete pod",
             Self::Continue => "continue",

@@ -6,6 +6,7 @@ mod cluster;
 use std::{
     cell::Cell,
     collections::HashSet,
+    num::NonZeroU32,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -27,6 +28,7 @@ use serde_json::json;
 
 use super::{
     action::Action,
+    cache::Reused,
     decide::is_terminal,
     events, example,
     failure::Failure,
@@ -151,6 +153,16 @@ impl Objects for Store {
         tokio::task::yield_now().await;
         Ok(Ok(()))
     }
+
+    async fn look_up(&self, _: &Action, _: NonZeroU32) -> Reused {
+        Reused::Run(core::CatalogCacheStatus::CacheDisabled)
+    }
+
+    async fn keep(&self, _: &Action, _: NonZeroU32) -> core::CatalogCacheStatus {
+        core::CatalogCacheStatus::CacheDisabled
+    }
+
+    async fn stay_reserved(&self, _: &Action) {}
 
     async fn inputs(&self, _: &Action) -> Result<Result<Inputs, Failure>, StoreIsAway> {
         Err(StoreIsAway)

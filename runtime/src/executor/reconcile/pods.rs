@@ -1,0 +1,296 @@
+//! Steps that are about pods: what is seen of them, what they left, making and deleting them.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use dataplane_api::task_action::ErrorKind;
+use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
+use k8s_openapi::{
+    api::core::v1::{Pod, Secret},
+    jiff::{SignedDuration, Timestamp},
+};
+
+use super::{Look, Objects, ReconcileError, Reconciler, Sink, Unread};
+use crate::{
+    executor::{
+        action::Action,
+        decide::{PodSeen, PodView, Refused},
+        failure::{Failure, Retry},
+        kept::KeptPod,
+        kubernetes::{self, CallError, Creation},
+        labels, observe, pod, running_time,
+        subject::Refusal,
+        transition::Phase,
+    },
+    process::chain,
+};
+
+/// How long an object store that forbids reading is waited for, once the pod has ended.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+
+impl<S: Sink, O: Objects> Reconciler<S, O> {
+    pub(super) fn pod_seen(&self, look: &Look, attempt: NonZeroU32, now: Timestamp) -> PodSeen {
+        let live = look.found.pod.as_ref();
+        let known = self.pods.get(&look.pod_key(attempt));
+        let pod = match (live, &known) {
+            (Some(None), _) => return PodSeen::Gone,
+            (Some(Some(pod)), _) => pod,
+            (None, Some(known)) => &known.pod,
+            (None, None) => return PodSeen::Missing,
+        };
+        if labels::owner(pod).is_none_or(|owner| owner.uid != look.uid()) {
+            return PodSeen::Foreign(kubernetes::maker(pod));
+        }
+        let (began, finished) = running_time::of(pod);
+        PodSeen::Ours(PodView {
+            uid: pod.metadata.uid.clone().unwrap_or_default(),
+            deleting: pod.metadata.deletion_timestamp.is_some(),
+            ended: has_ended(pod),
+            observation: observe::observe(pod, now, &self.settings),
+            began,
+            finished,
+            fresh: look.found.made,
+            logs: observe::log_context(pod),
+        })
+    }
+
+    /// What can't be read and won't pass by itself is waited for, since it is somebody's to mend; but not for ever.
+    pub(super) async fn read_outcome(
+        &self,
+        look: &mut Look,
+        prefix: &str,
+        outputs: bool,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        look.found.outcome = match self.objects.outcome(prefix, outputs).await {
+            Ok(outcome) => Some(outcome),
+            Err(error) if !error.may_pass() && self.has_waited(look) => Some(Err(Failure {
+                code: "OutcomeUnreadable".to_owned(),
+                message: format!(
+                    "what the attempt left in the object store could not be read: {}",
+                    chain(&error)
+                ),
+                kind: ErrorKind::System,
+                retry: Retry::No,
+            })),
+            Err(error) => return Err(ReconcileError::Objects(error)),
+        };
+        Ok(())
+    }
+
+    /// Whether the pod has been at its end for long.
+    pub(super) fn has_waited(&self, look: &Look) -> bool {
+        let attempt = NonZeroU32::new(look.task.status.attempts).unwrap_or(NonZeroU32::MIN);
+        let pod = self.pods.get(&look.pod_key(attempt));
+        let ended = pod.and_then(|pod| running_time::of(&pod.pod).1);
+        ended.is_some_and(|ended| (self.clock)().duration_since(ended) > PATIENCE)
+    }
+
+    pub(super) async fn ask_cache(
+        &self,
+        look: &mut Look,
+        attempt: NonZeroU32,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        if let Some(action) = self.action(look).await? {
+            look.found.reused = Some(self.objects.look_up(&action, attempt).await);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn keep_result(
+        &self,
+        look: &mut Look,
+        attempt: NonZeroU32,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        look.found.kept = match self.action(look).await? {
+            Some(action) => Some(self.objects.keep(&action, attempt).await),
+            None => Some(CatalogCacheStatus::CachePutFailure),
+        };
+        Ok(())
+    }
+
+    /// What the pod is made of. When the resource does not say it any longer, the pod is refused.
+    async fn action(
+        &self,
+        look: &mut Look,
+    ) -> Result<Option<Arc<Action>>, ReconcileError<O::Error>> {
+        if look.task.action.is_none() {
+            match self.read_action(look).await? {
+                Ok(action) => look.task.action = Some(action),
+                Err(refusal) => look.found.refused = Some(Refused::Unbuildable(refusal)),
+            }
+        }
+        Ok(look.task.action.clone())
+    }
+
+    pub(super) async fn create_pod(
+        &self,
+        look: &mut Look,
+        attempt: NonZeroU32,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        self.tell(look).await;
+        let Some(action) = self.action(look).await? else {
+            return Ok(());
+        };
+        let inputs = if pod::reads_inputs(&action) {
+            match self
+                .objects
+                .inputs(&action)
+                .await
+                .map_err(ReconcileError::Objects)?
+            {
+                Ok(inputs) => Some(inputs),
+                Err(Failure {
+                    code: _, message, ..
+                }) => {
+                    let code = "InputsUnreadable";
+                    look.found.refused = Some(Refused::Invalid { code, message });
+                    return Ok(());
+                }
+            }
+        } else {
+            None
+        };
+        let secret = match self.sign_code(&action, attempt).await? {
+            Ok(secret) => secret,
+            Err(refused) => {
+                look.found.refused = Some(refused);
+                return Ok(());
+            }
+        };
+        let given = pod::Given {
+            inputs: inputs.as_ref(),
+            code_secret: secret.as_ref().and_then(|secret| secret.metadata.name.as_deref()),
+        };
+        let built = pod::build(&action, attempt, &self.settings, given);
+        let pod = match built {
+            Ok(pod) => pod,
+            Err(error) => {
+                look.found.refused = Some(Refused::Unbuildable(refusal(&error)));
+                return Ok(());
+            }
+        };
+        let key = look.pod_key(attempt);
+        // Before the pod, so that no pod waits for what nobody makes.
+        if let Some(secret) = &secret {
+            match self.kubernetes.create_secret(&key, &pod, secret).await {
+                Ok(None) => {}
+                Ok(Some(refused)) => {
+                    self.metrics.pods_refused.with_label_values(&[refused.reason()]).inc();
+                    look.found.refused = Some(refused);
+                    return Ok(());
+                }
+                Err(error) => {
+                    self.flush(look).await?;
+                    return Err(error.into());
+                }
+            }
+        }
+        match self.kubernetes.create_pod(&key, &pod).await {
+            Ok(Creation::Made(pod)) => {
+                self.metrics.pods_created.inc();
+                self.pods.made(&key, KeptPod::of((*pod).clone()));
+                look.found.pod = Some(Some(*pod));
+                look.found.made = true;
+            }
+            // By an executor before this one, or by somebody else: the next look at it tells.
+            Ok(Creation::Taken) => {
+                look.found.pod = Some(self.kubernetes.read_pod(&key).await?);
+            }
+            Ok(Creation::Refused(refused)) => {
+                self.metrics
+                    .pods_refused
+                    .with_label_values(&[refused.reason()])
+                    .inc();
+                look.found.refused = Some(refused);
+            }
+            Err(error) => {
+                // What was told already is written, so that it is not told again with every try.
+                self.flush(look).await?;
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The Secret with a URL for the task's code, when it is to be fetched by one.
+    pub(super) async fn sign_code(
+        &self,
+        action: &Action,
+        attempt: NonZeroU32,
+    ) -> Result<Result<Option<Secret>, Refused>, ReconcileError<O::Error>> {
+        let unbuildable = |error: pod::BuildError| Refused::Unbuildable(refusal(&error));
+        let uri = match pod::code_to_sign(action, &self.settings) {
+            Ok(Some(uri)) => uri,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(unbuildable(error))),
+        };
+        let url = match self.objects.sign(&uri).await.map_err(ReconcileError::Objects)? {
+            Ok(url) => url,
+            Err(Failure { code: _, message, .. }) => {
+                let code = "CodeNotSigned";
+                return Ok(Err(Refused::Invalid { code, message }));
+            }
+        };
+        let secret = pod::code_secret(action, attempt, &self.settings, &url);
+        Ok(secret.map(Some).map_err(unbuildable))
+    }
+
+    /// The action as its resource has it now: its template is not kept once a pod was made of it.
+    pub(super) async fn read_action(
+        &self,
+        look: &Look,
+    ) -> Result<Result<Arc<Action>, Refusal>, ReconcileError<O::Error>> {
+        let resource = self.kubernetes.read_action(&look.key).await?;
+        if resource.metadata.uid.as_deref() != Some(look.uid()) {
+            return Err(CallError::Gone {
+                call: "reading",
+                object: format!("{}/{}", look.key.namespace, look.key.name),
+            }
+            .into());
+        }
+        let action = Action::parse(&resource, &self.settings);
+        Ok(action.map(Arc::new).map_err(|error| Refusal {
+            phase: Phase::InvalidSpec,
+            message: error.0,
+        }))
+    }
+
+    pub(super) async fn delete_pod(
+        &self,
+        look: &mut Look,
+        attempt: NonZeroU32,
+        uid: &str,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        let key = look.pod_key(attempt);
+        let ending = self.kubernetes.delete_pod(&key, uid).await?;
+        self.metrics.pods_deleted.inc();
+        match ending {
+            // A pod that never ran is gone at once, and is answered with as it was.
+            Some(pod) if pod.metadata.deletion_timestamp.is_some() => {
+                self.pods.written(&key, KeptPod::of(pod));
+            }
+            _ => self.pods.gone(&key, uid),
+        }
+        look.found.pod = None;
+        Ok(())
+    }
+}
+
+/// Whether none of its containers runs any more.
+pub(super) fn has_ended(pod: &Pod) -> bool {
+    let phase = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+fn refusal(error: &pod::BuildError) -> Refusal {
+    let phase = match error {
+        pod::BuildError::NoSuchTaskType { .. } => Phase::PluginNotFound,
+        pod::BuildError::Invalid(_) => Phase::InvalidSpec,
+    };
+    Refusal {
+        phase,
+        message: error.to_string(),
+    }
+}

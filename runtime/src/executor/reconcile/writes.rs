@@ -1,0 +1,198 @@
+//! Steps that write: events to the control plane, the status and the metadata to the cluster, in this order.
+
+use std::time::Duration;
+
+use dataplane_api::task_action::{TaskAction, TaskActionStatus};
+use serde_json::{Map, Value, json};
+use tracing::info;
+
+use super::{Look, Objects, ReconcileError, Reconciler, Sink, look::changes};
+use crate::executor::{
+    condition,
+    decide::{self, Step, is_terminal},
+    events::pending,
+    kept::{Body, KeptAction, Task},
+    kubernetes::CallError,
+    labels::{self, FINALIZER},
+    work_queue::Key,
+};
+
+impl<S: Sink, O: Objects> Reconciler<S, O> {
+    /// The last writes: the status, and when nothing is pending the labels and the finalizer.
+    pub(super) async fn end(&self, look: &mut Look, step: &Step) -> Result<(), ReconcileError<O::Error>> {
+        let released = *step == Step::Release;
+        self.tell(look).await;
+        // A resource that is released is gone: its status is written only when it has to stay, or tells of an end.
+        let ended = is_terminal(&look.task.status);
+        if !released || ended || !look.state.pending.is_empty() {
+            self.flush(look).await?;
+        }
+        if !look.state.pending.is_empty() {
+            return Ok(());
+        }
+        let ours = look
+            .finalizers
+            .iter()
+            .any(|finalizer| finalizer == FINALIZER);
+        let mut metadata = Map::new();
+        if ours {
+            let others: Vec<&String> = look
+                .finalizers
+                .iter()
+                .filter(|finalizer| *finalizer != FINALIZER)
+                .collect();
+            metadata.insert("finalizers".to_owned(), json!(others));
+        }
+        if !released && !look.labelled {
+            let at = decide::terminal_time(&look.task.status).unwrap_or_else(self.clock);
+            metadata.insert("labels".to_owned(), json!(labels::finished(at)));
+        }
+        if metadata.is_empty() {
+            return Ok(());
+        }
+        self.patch_metadata(look, Value::Object(metadata)).await?;
+        Ok(())
+    }
+
+    /// Tells of what has not been told: what was pending first.
+    pub(super) async fn tell(&self, look: &mut Look) {
+        if look.outbox.is_empty() && look.state.pending.is_empty() {
+            return;
+        }
+        let mut events = pending::read(&look.state.pending);
+        for transition in look.outbox.drain(..) {
+            let phase = transition.phase.as_str();
+            self.metrics.transitions.with_label_values(&[phase]).inc();
+            events.push(self.sink.event(&transition));
+        }
+        look.state.pending.clear();
+        if !self.sink.deliver(events.clone()).await {
+            for event in &events {
+                pending::push(&mut look.state.pending, event);
+            }
+        }
+        look.state.write(&mut look.task.status);
+    }
+
+    /// Tells of what happened, and lets the status be written with what comes next, unless something is pending.
+    pub(super) async fn settle(&self, look: &mut Look) -> Result<(), ReconcileError<O::Error>> {
+        self.tell(look).await;
+        if !look.state.pending.is_empty() {
+            return self.flush(look).await;
+        }
+        self.remember(look);
+        Ok(())
+    }
+
+    /// Keeps a status that was told and is not written, so that the next look goes on from it instead of coming to another
+    /// end by itself. Should the executor end before it is written, it is found out anew, and told anew.
+    pub(super) fn remember(&self, look: &Look) {
+        if !look.outbox.is_empty() || look.task.status == look.written {
+            return;
+        }
+        let Some(kept) = self.actions.get(&look.key) else {
+            return;
+        };
+        let Body::Task(known) = &kept.body else {
+            return;
+        };
+        let in_cluster = known.written.as_ref().unwrap_or(&known.status);
+        if kept.uid != look.uid || *in_cluster != look.written {
+            return;
+        }
+        let ahead = Task {
+            status: look.task.status.clone(),
+            written: Some(look.written.clone()),
+            ..(**known).clone()
+        };
+        let body = Body::Task(Box::new(ahead));
+        let kept = KeptAction {
+            body,
+            ..(*kept).clone()
+        };
+        self.actions.written(&look.key, kept);
+    }
+
+    /// Tells of what happened, and writes the status.
+    pub(super) async fn flush(&self, look: &mut Look) -> Result<(), ReconcileError<O::Error>> {
+        self.tell(look).await;
+        let Some(changes) = changes(&look.written, &look.task.status) else {
+            return Ok(());
+        };
+        let written = self
+            .kubernetes
+            .patch_status(&look.key, &look.version, &changes)
+            .await?;
+        self.adopt(look, &written);
+        Ok(())
+    }
+
+    pub(super) async fn patch_metadata(
+        &self,
+        look: &mut Look,
+        metadata: Value,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        let written = self
+            .kubernetes
+            .patch_metadata(&look.key, &look.version, metadata)
+            .await?;
+        self.adopt(look, &written);
+        Ok(())
+    }
+
+    /// Goes on with the resource as it was written.
+    pub(super) fn adopt(&self, look: &mut Look, resource: &TaskAction) {
+        let kept = KeptAction::of(resource, &self.settings);
+        look.version.clone_from(&kept.version);
+        look.deleting = kept.deleting;
+        look.finalizers.clone_from(&kept.finalizers);
+        look.labelled = kept.labelled;
+        look.written = resource.status.clone().unwrap_or_default();
+        // The step that follows may need what is kept no longer.
+        if kept.finalizers.is_empty() && kept.deleting {
+            self.actions.gone(&look.key, &kept.uid);
+        } else {
+            self.actions.written(&look.key, kept);
+        }
+    }
+
+    pub(super) async fn write_condition(
+        &self,
+        key: &Key,
+        kept: &KeptAction,
+        before: &TaskActionStatus,
+        waited: condition::Waited,
+    ) -> Result<Option<Duration>, CallError> {
+        if kept.deleting {
+            return Ok(None);
+        }
+        let mut version = kept.version.clone();
+        if let Some(changes) = changes(before, &waited.status) {
+            let reason = waited
+                .status
+                .conditions
+                .first()
+                .map_or("", |condition| &condition.reason);
+            let (namespace, name) = (&*key.namespace, &*key.name);
+            info!(namespace, name, phase = reason, "condition changed");
+            let written = self
+                .kubernetes
+                .patch_status(key, &version, &changes)
+                .await?;
+            let kept = KeptAction::of(&written, &self.settings);
+            version.clone_from(&kept.version);
+            self.actions.written(key, kept);
+        }
+        if waited.over && !kept.labelled {
+            let at = decide::terminal_time(&waited.status).unwrap_or_else(self.clock);
+            let labels = json!({ "labels": labels::finished(at) });
+            let written = self
+                .kubernetes
+                .patch_metadata(key, &version, labels)
+                .await?;
+            self.actions
+                .written(key, KeptAction::of(&written, &self.settings));
+        }
+        Ok(waited.again)
+    }
+}
