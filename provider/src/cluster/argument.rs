@@ -18,7 +18,8 @@ pub struct ClusterModel {
     /// A GKE cluster, reached with the provider's own Google Cloud credentials.
     #[attr(optional)]
     pub gke: Value<GkeModel>,
-    /// An AKS cluster, reached with the provider's own Azure credentials.
+    /// An AKS cluster with Microsoft Entra authentication, reached with the provider's own Azure credentials. One without it takes no such
+    /// credentials: reach it by `kubeconfig` or `direct`.
     #[attr(optional)]
     pub aks: Value<AksModel>,
     /// A cluster of a kubeconfig file, reached as the user of its context.
