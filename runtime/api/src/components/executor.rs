@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use super::{Component, ComponentName, DefaultResources, Peer, Rule, Scope, Workload};
-use crate::permissions::{Capability, Profile};
+use crate::{
+    config::CodeBundles,
+    permissions::{Capability, Profile},
+};
 
 pub(super) const EXECUTOR: Component = Component {
     name: ComponentName("executor"),
@@ -61,7 +64,20 @@ pub(super) const EXECUTOR: Component = Component {
                 verbs: &["get", "update"],
             },
         ],
+        rules_of_settings: |config| match &config.components.executor {
+            Some(executor) if executor.code_bundles == CodeBundles::Signed => SIGNED_CODE,
+            _ => &[],
+        },
         reaches: &[Peer::KubernetesApi, Peer::ControlPlane, Peer::ObjectStore],
         one_leads: true,
     }),
 };
+
+/// A signed URL goes to its pod in a Secret, which has a name of its own: it is made, and never read or changed.
+const SIGNED_CODE: &[Rule] = &[Rule {
+    scope: Scope::Tasks,
+    group: "",
+    resources: &["secrets"],
+    names: &[],
+    verbs: &["create"],
+}];

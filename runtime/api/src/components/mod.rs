@@ -53,6 +53,8 @@ pub struct Workload {
     pub resources: DefaultResources,
     /// What it may do in the Kubernetes API.
     pub rules: &'static [Rule],
+    /// What it may do besides, when its settings need that.
+    pub rules_of_settings: fn(&OperatorConfig) -> &'static [Rule],
     /// What it connects to, besides DNS.
     pub reaches: &'static [Peer],
     /// Whether only one of its pods works at a time, the one that holds the Lease of the component's name.

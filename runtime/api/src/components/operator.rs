@@ -43,6 +43,7 @@ pub(super) const OPERATOR: Component = Component {
                 verbs: &["get"],
             },
         ],
+        rules_of_settings: |_| &[],
         reaches: &[Peer::KubernetesApi, Peer::ControlPlane],
         one_leads: true,
     }),

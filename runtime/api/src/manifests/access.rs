@@ -16,22 +16,18 @@ use crate::{
 
 pub(super) fn rules(config: &OperatorConfig, component: &Running<'_>) -> Vec<Object> {
     let mut objects = Vec::new();
-    let scopes =
-        component
-            .workload
-            .rules
-            .iter()
-            .fold(Vec::new(), |mut scopes: Vec<Scope>, rule| {
-                if !scopes.contains(&rule.scope) {
-                    scopes.push(rule.scope);
-                }
-                scopes
-            });
+    let all = || {
+        let of_settings = (component.workload.rules_of_settings)(config);
+        component.workload.rules.iter().chain(of_settings)
+    };
+    let scopes = all().fold(Vec::new(), |mut scopes: Vec<Scope>, rule| {
+        if !scopes.contains(&rule.scope) {
+            scopes.push(rule.scope);
+        }
+        scopes
+    });
     for scope in scopes {
-        let rules: Vec<PolicyRule> = component
-            .workload
-            .rules
-            .iter()
+        let rules: Vec<PolicyRule> = all()
             .filter(|rule| rule.scope == scope)
             .map(policy_rule)
             .collect();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{at, example, low};
 use crate::{
     OperatorConfig,
-    config::{ExecutorSettings, PermissionLevel},
+    config::{CodeBundles, ExecutorSettings, PermissionLevel},
     manifests::{Object, render},
 };
 
@@ -145,4 +145,20 @@ fn it_reaches_the_buckets() {
     assert_eq!(policies(&config), 443);
     config.storage.endpoint = Some("http://minio.storage:9000".parse().unwrap());
     assert_eq!(policies(&config), 9000);
+}
+
+#[test]
+fn secrets_are_made_only_where_code_is_signed_for() {
+    let about_secrets = |code_bundles: CodeBundles| {
+        let mut config = with_executor(example::config(), &[]);
+        if let Some(executor) = &mut config.components.executor {
+            executor.code_bundles = code_bundles;
+        }
+        let rights = roles(&config).into_iter().flat_map(|(_, _, rights)| rights);
+        rights
+            .filter(|right| right.contains("secrets"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(about_secrets(CodeBundles::Direct), Vec::<String>::new());
+    assert_eq!(about_secrets(CodeBundles::Signed), ["secrets: create"]);
 }
