@@ -11,7 +11,7 @@ use crate::{refusal::Refusal, transport::AskError};
 pub enum OpenError {
     /// The pod has no identity of the cloud's.
     #[error(
-        "the pod has no identity of {cloud}: {missing} is not in its environment; annotate its service account and start it anew"
+        "the pod has no identity of {cloud}: its environment lacks {missing}; annotate its service account and start it anew"
     )]
     NoIdentity {
         /// Cloud of the buckets.

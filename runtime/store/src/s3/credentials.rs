@@ -151,24 +151,33 @@ impl Source {
                 token: token.map(|token| Secret(token.to_owned())),
             });
         }
-        if let Some(uri) = site.given("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
-            let url = Url::parse(uri).ok().filter(is_agent);
-            return Ok(Self::Agent {
-                url: url.ok_or_else(|| OpenError::ForeignAgent {
-                    uri: uri.to_owned(),
-                })?,
-                token_file: site.required(Cloud::Aws, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")?,
-            });
+        // Where a pod has both, AWS's own SDKs take the role of its service account.
+        if let Some(role) = site.given("AWS_ROLE_ARN") {
+            return Self::web_identity(site, role.to_owned());
         }
+        let uri = site.given("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+        let uri = uri.ok_or(OpenError::NoIdentity {
+            cloud: Cloud::Aws,
+            missing: "AWS_ROLE_ARN (or AWS_CONTAINER_CREDENTIALS_FULL_URI)",
+        })?;
+        let url = Url::parse(uri).ok().filter(is_agent);
+        Ok(Self::Agent {
+            url: url.ok_or_else(|| OpenError::ForeignAgent {
+                uri: uri.to_owned(),
+            })?,
+            token_file: site.required(Cloud::Aws, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")?,
+        })
+    }
+
+    fn web_identity(site: &Site<'_>, role: String) -> Result<Self, OpenError> {
         let regional = || -> Result<String, OpenError> {
             let region = region(site)?;
             Ok(format!("https://sts.{region}.{}/", dns_suffix(&region)))
         };
         let own = site.given_beside_endpoint("AWS_ENDPOINT_URL_STS");
-        let endpoint = own.map_or_else(regional, |own| Ok(own.to_owned()))?;
         Ok(Self::WebIdentity {
-            endpoint,
-            role: site.required(Cloud::Aws, "AWS_ROLE_ARN")?,
+            endpoint: own.map_or_else(regional, |own| Ok(own.to_owned()))?,
+            role,
             session_name: site
                 .given("AWS_ROLE_SESSION_NAME")
                 .unwrap_or("dataplane-operator")

@@ -240,7 +240,7 @@ fn a_pod_without_an_identity_has_no_store() {
     let error = open(&s3, &environment(&KEYS));
     assert_eq!(
         error.to_string(),
-        "the pod has no identity of AWS: AWS_ROLE_ARN is not in its environment; annotate its service account and start it anew"
+        "the pod has no identity of AWS: its environment lacks AWS_ROLE_ARN (or AWS_CONTAINER_CREDENTIALS_FULL_URI); annotate its service account and start it anew"
     );
     let azure = "abfs://metadata@acmeprod.dfs.core.windows.net";
     let error = open(&storage(azure, azure, None), &environment(&[]));
