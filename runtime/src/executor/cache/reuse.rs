@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use dataplane_api::object_uri::ObjectUri;
 use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
-use dataplane_store::{Precondition, Store};
+use dataplane_store::{Precondition, Store, Written};
 use k8s_openapi::jiff::Timestamp;
 use tracing::{info, warn};
 
@@ -170,11 +170,10 @@ impl Reuse {
             Cached::Uri(uri) => self.read(&uri, OUTPUTS).await?,
         };
         let to: ObjectUri = parse(&outputs(action, attempt))?;
-        let written = self
-            .store
-            .write(&to, bytes.into(), Precondition::None)
-            .await;
-        written.map_err(|error| chain(&error).to_string())?;
+        let write = self.store.write(&to, bytes.into(), Precondition::None);
+        if write.await.map_err(|error| chain(&error))? == Written::No {
+            return Err(format!("{to} was not written"));
+        }
         let id = &action.id;
         info!(run = %id.run, action = %id.action, "a result of the cache is used");
         Ok(())
@@ -186,7 +185,7 @@ impl Reuse {
         match self.store.read(&uri, limit).await {
             Ok(Some(bytes)) => Ok(bytes.into()),
             Ok(None) => Err(format!("{uri} is not there")),
-            Err(error) => Err(chain(&error).to_string()),
+            Err(error) => Err(chain(&error)),
         }
     }
 }

@@ -60,7 +60,8 @@ impl<R: Record> Batches<R> {
         let mut fates: Vec<Option<Fate>> = vec![None; events.len()];
         let mut held = HashSet::new();
         let mut troubles = 0;
-        let mut ranges = vec![0..events.len()];
+        let whole = 0..events.len();
+        let mut ranges = vec![whole];
         let mut away = None;
         while let Some(range) = ranges.pop() {
             let sent: Vec<usize> = range
@@ -71,8 +72,9 @@ impl<R: Record> Batches<R> {
             let part = sent.iter().map(|index| events[*index].clone()).collect();
             let Err(status) = self.record(part).await else {
                 troubles = 0;
-                sent.iter()
-                    .for_each(|index| fates[*index] = Some(Fate::Taken));
+                for index in sent {
+                    fates[index] = Some(Fate::Taken);
+                }
                 continue;
             };
             if Answer::of(&status) == Answer::Away {

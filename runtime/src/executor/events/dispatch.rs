@@ -257,7 +257,7 @@ impl<R: Record> Dispatcher<R> {
                     self.backoff.reset();
                 }
                 match away {
-                    Some((why, event)) if !taken => self.go_away(why, event),
+                    Some((why, event)) if !taken => self.go_away(&why, event),
                     // A part was taken: whatever happened to the rest, somebody is there.
                     _ if taken => self.come_back(),
                     _ => {}
@@ -265,12 +265,12 @@ impl<R: Record> Dispatcher<R> {
             }
             Landed::Probe { event, result } => match result {
                 Ok(()) => self.come_back(),
-                Err(why) => self.go_away(why, event),
+                Err(why) => self.go_away(&why, event),
             },
         }
     }
 
-    fn go_away(&mut self, why: Arc<str>, event: ActionEvent) {
+    fn go_away(&mut self, why: &Arc<str>, event: ActionEvent) {
         if self
             .outage
             .as_ref()
@@ -288,7 +288,7 @@ impl<R: Record> Dispatcher<R> {
             event,
             next: Some(Instant::now() + self.backoff.next()),
         });
-        self.away.send_replace(Some(Arc::clone(&why)));
+        self.away.send_replace(Some(Arc::clone(why)));
         self.reachable
             .send_if_modified(|reachable| std::mem::replace(reachable, false));
         self.metrics.reachable.set(0);
@@ -297,7 +297,7 @@ impl<R: Record> Dispatcher<R> {
         self.queued_bytes = 0;
         for delivery in self.queue.drain(..) {
             delivery.answer(Err(Undelivered::Away {
-                why: Arc::clone(&why),
+                why: Arc::clone(why),
             }));
         }
     }
@@ -330,12 +330,9 @@ async fn fly<R: Record>(batches: Batches<R>, batch: Vec<Delivery>) -> Landed {
         });
     let mut fates = fates.into_iter();
     for delivery in batch {
-        let count = delivery.events.len();
-        let result = fates
-            .by_ref()
-            .take(count)
-            // All of them are passed over, so that the next delivery gets its own.
-            .fold(Ok(()), |result, fate| result.and(told(fate)));
+        // All of its own are taken out first, so that the next delivery gets its own.
+        let own: Vec<Fate> = fates.by_ref().take(delivery.events.len()).collect();
+        let result = own.into_iter().try_for_each(told);
         delivery.answer(result);
     }
     Landed::Batch { taken, away }
