@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use clouds::tags::{CREATING, OWNER, RESOURCE, Tags};
-use framework::Value;
+use framework::{Result, Value};
 
-use crate::client::Client;
+use crate::{client::Client, ownership::Kind, tags};
 
 /// A collection that was found: none at all where it is empty and the state had none either.
 pub fn collection<C: FromIterator<T>, T>(
@@ -17,6 +17,22 @@ pub fn collection<C: FromIterator<T>, T>(
         return Value::Null;
     }
     Value::Known(found.collect())
+}
+
+/// The tags that are ours among those that were found: all of them, unless this cloud keeps others' tags beside ours. Then it is those
+/// that the state has; after an import, which has none, all are shown, for whoever imports to choose from.
+pub fn our_tags(
+    client: &Client,
+    kind: Kind,
+    recorded: &Value<BTreeMap<String, String>>,
+    found: Tags,
+) -> Result<Tags> {
+    Ok(match recorded.known() {
+        Some(recorded) if client.clouds()?.account.foreign_tags_stay(kind) => {
+            tags::ours(&found, &recorded.keys())
+        }
+        _ => found,
+    })
 }
 
 /// The resource's own tags among those that were found: without the marks and without the provider's tags, unless the

@@ -33,6 +33,24 @@ pub fn kept(client: &Client, kind: Kind, all: &Tags, own: &Tags) -> Result<Tags>
     })
 }
 
+/// What was found of the tags that are ours: the marks, and those with these names, spelled as here. Clouds that keep tags of others
+/// beside ours do not tell letter cases apart.
+pub fn ours<'n>(found: &Tags, names: &(impl Iterator<Item = &'n String> + Clone)) -> Tags {
+    let own = |name: &String| -> Option<String> {
+        if name.starts_with("dataplane:") {
+            return Some(name.clone());
+        }
+        let lower = name.to_lowercase();
+        names
+            .clone()
+            .find(|own| own.to_lowercase() == lower)
+            .cloned()
+    };
+    let all = found.iter();
+    all.filter_map(|(name, value)| Some((own(name)?, value.clone())))
+        .collect()
+}
+
 /// The provider's tags with the resource's own, which win.
 pub fn merged(provider: &Tags, resource: Option<&Tags>) -> Tags {
     let mut all = provider.clone();
@@ -63,6 +81,20 @@ mod tests {
             Some(&tags(&[("team", "b")])),
         );
         assert_eq!(all, tags(&[("env", "x"), ("team", "b")]));
+    }
+
+    #[test]
+    fn what_others_added_is_not_ours() {
+        let found = tags(&[
+            ("CostCenter", "7"),
+            ("TEAM", "b"),
+            ("dataplane:creating", "true"),
+        ]);
+        let names = tags(&[("team", "a"), ("env", "x")]);
+        assert_eq!(
+            ours(&found, &names.keys()),
+            tags(&[("dataplane:creating", "true"), ("team", "b")])
+        );
     }
 
     #[test]

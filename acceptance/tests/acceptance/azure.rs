@@ -10,6 +10,8 @@ mod examples;
 mod faults;
 mod identity;
 mod permissions;
+mod tags;
+mod vaults;
 mod registries;
 
 use std::time::Duration;

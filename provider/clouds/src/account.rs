@@ -111,6 +111,12 @@ pub trait Account: Send + Sync {
     /// Which tag this cloud cannot keep, and why.
     fn kept(&self, managed: Managed, all: &Tags, own: &Tags) -> std::result::Result<Tags, Refusal>;
 
+    /// Whether tags that others put on objects of this kind stay, and are nobody's business here: where rules of the organisation
+    /// add some, they would add them again after every apply. Elsewhere an object has the tags that it should have and no others.
+    fn foreign_tags_stay(&self, _managed: Managed) -> bool {
+        false
+    }
+
     /// Asks the cloud; answered from memory from the second time on.
     async fn caller(&self) -> Result<Caller>;
 

@@ -10,7 +10,7 @@ use framework::{
 };
 
 use super::{Kind, Marks};
-use crate::{client::Client, settle};
+use crate::{client::Client, settle, tags};
 
 /// An object as a resource wants it, and what it takes to bring it there.
 pub trait Managed: Sync {
@@ -80,21 +80,27 @@ pub async fn create<W: Managed>(wanted: &W, plan: W::Model) -> Applied<W::Model>
     };
     let mut made = plan.clone();
     W::record(&mut made, &found);
-    let found = origin.keep(finish(wanted, found, origin).await, &made)?;
+    let finished = finish(wanted, found, origin, &Tags::new()).await;
+    let found = origin.keep(finished, &made)?;
     let mut applied = plan;
     W::record(&mut applied, &found);
     Ok(applied)
 }
 
 /// Changes the object of a resource; one that is gone since the plan is an error at once. The prior state stays when that
-/// fails: the next plan sees how far it came.
-pub async fn update<W: Managed>(wanted: &W, plan: W::Model) -> Applied<W::Model> {
+/// fails: the next plan sees how far it came. `recorded` are the tags that the state has: those that are no longer wanted go.
+pub async fn update<W: Managed>(
+    wanted: &W,
+    plan: W::Model,
+    recorded: &Value<BTreeMap<String, String>>,
+) -> Applied<W::Model> {
     let there = |answer| match answer {
         Err(gone @ Error::NotFound(_)) => Err(gone.into()),
         answer => settle::settling(answer),
     };
     let found = look(wanted, there).await?;
-    let found = finish(wanted, found, Origin::Kept).await?;
+    let recorded = recorded.known().cloned().unwrap_or_default();
+    let found = finish(wanted, found, Origin::Kept, &recorded).await?;
     let mut applied = plan;
     W::record(&mut applied, &found);
     Ok(applied)
@@ -114,9 +120,15 @@ async fn look<W: Managed>(
 }
 
 /// The tags come last, for they say that the object is finished.
-async fn finish<W: Managed>(wanted: &W, found: W::Found, origin: Origin) -> Result<W::Found> {
+async fn finish<W: Managed>(
+    wanted: &W,
+    found: W::Found,
+    origin: Origin,
+    recorded: &Tags,
+) -> Result<W::Found> {
     let mut found = wanted.configure(found, origin).await?;
     let apply = wanted.apply();
+    apply.see_ours(recorded, W::tags(&mut found))?;
     if *W::tags(&mut found) != apply.finished {
         let tagged = apply
             .settled("tags", || wanted.set_tags(&found, &apply.finished))
@@ -127,7 +139,13 @@ async fn finish<W: Managed>(wanted: &W, found: W::Found, origin: Origin) -> Resu
                 Origin::Continued => wanted.find().await.ok(),
                 Origin::Made | Origin::Kept => None,
             };
-            let finished = now.is_some_and(|mut now| *W::tags(&mut now) == apply.finished);
+            let finished = match now {
+                Some(mut now) => {
+                    apply.see_ours(recorded, W::tags(&mut now))?;
+                    *W::tags(&mut now) == apply.finished
+                }
+                None => false,
+            };
             if !finished {
                 return Err(error);
             }
@@ -213,6 +231,16 @@ impl<'a> Apply<'a> {
             finished: marks.finished(tags.known())?,
             marks,
         })
+    }
+
+    /// Leaves out the tags that others put there and that stay: those that are not wanted, and never were.
+    fn see_ours(&self, recorded: &Tags, found: &mut Tags) -> Result<()> {
+        let Marks { client, kind, .. } = self.marks;
+        if client.clouds()?.account.foreign_tags_stay(kind) {
+            let names = self.finished.keys().chain(recorded.keys());
+            *found = tags::ours(found, &names);
+        }
+        Ok(())
     }
 
     /// Makes the object, once what went before is settled. None when one of that name exists already.

@@ -25,6 +25,7 @@ use wanted::Wanted;
 
 use crate::{
     client::Client,
+    drift,
     ownership::{self, Kind, Marks},
     refusals,
     settle::is_settling,
@@ -204,7 +205,7 @@ impl Resource for Bucket {
         mut state: BucketModel,
     ) -> Result<Option<BucketModel>> {
         let client = cx.client()?;
-        let Some(found) = client
+        let Some(mut found) = client
             .clouds()?
             .buckets
             .get(&state.bucket_id()?)
@@ -213,6 +214,7 @@ impl Resource for Bucket {
         else {
             return Ok(None);
         };
+        found.tags = drift::our_tags(client, Kind::Buckets, &state.tags_all, found.tags)?;
         state.locate(&found);
         state.refresh(client, &found);
         Ok(Some(state))
@@ -224,7 +226,8 @@ impl Resource for Bucket {
         change: Update<BucketModel>,
     ) -> Applied<BucketModel> {
         let Update { prior, plan } = change;
-        ownership::update(&Wanted::of(cx, &plan, Some(&prior))?, plan).await
+        let wanted = Wanted::of(cx, &plan, Some(&prior))?;
+        ownership::update(&wanted, plan, &prior.tags_all).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: BucketModel) -> Result<()> {

@@ -127,7 +127,7 @@ impl Resource for IdentityProvider {
         mut state: IdentityProviderModel,
     ) -> Result<Option<IdentityProviderModel>> {
         let client = cx.client()?;
-        let Some(found) = client
+        let Some(mut found) = client
             .clouds()?
             .identity_providers
             .get(&state.provider_id()?)
@@ -136,6 +136,7 @@ impl Resource for IdentityProvider {
         else {
             return Ok(None);
         };
+        found.tags = drift::our_tags(client, Kind::IdentityProviders, &state.tags_all, found.tags)?;
         state.identify(&found);
         state.audiences = shown(&found);
         state.issuer = found.issuer.into();
@@ -149,7 +150,8 @@ impl Resource for IdentityProvider {
         change: Update<IdentityProviderModel>,
     ) -> Applied<IdentityProviderModel> {
         let Update { prior, plan } = change;
-        ownership::update(&Wanted::of(cx, &plan, Some(&prior))?, plan).await
+        let wanted = Wanted::of(cx, &plan, Some(&prior))?;
+        ownership::update(&wanted, plan, &prior.tags_all).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: IdentityProviderModel) -> Result<()> {

@@ -121,8 +121,9 @@ impl Resource for LogGroup {
         state.id = found.id.into();
         state.retention_days = days(found.settings.retention);
         state.kms_key = found.settings.kms_key.map(Text::from).into();
-        state.tags = drift::own_tags(client, &state.tags, &found.tags);
-        state.tags_all = found.tags.into();
+        let tags = drift::our_tags(client, Kind::LogGroups, &state.tags_all, found.tags)?;
+        state.tags = drift::own_tags(client, &state.tags, &tags);
+        state.tags_all = tags.into();
         Ok(Some(state))
     }
 
@@ -132,7 +133,8 @@ impl Resource for LogGroup {
         change: Update<LogGroupModel>,
     ) -> Applied<LogGroupModel> {
         let Update { prior, plan } = change;
-        ownership::update(&Wanted::of(cx, &plan, Some(&prior))?, plan).await
+        let wanted = Wanted::of(cx, &plan, Some(&prior))?;
+        ownership::update(&wanted, plan, &prior.tags_all).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: LogGroupModel) -> Result<()> {

@@ -131,7 +131,7 @@ impl Resource for Registry {
         mut state: RegistryModel,
     ) -> Result<Option<RegistryModel>> {
         let client = cx.client()?;
-        let Some(found) = client
+        let Some(mut found) = client
             .clouds()?
             .registries
             .get(&state.registry_name()?)
@@ -140,6 +140,7 @@ impl Resource for Registry {
         else {
             return Ok(None);
         };
+        found.tags = drift::our_tags(client, Kind::Registries, &state.tags_all, found.tags)?;
         state.identify(&found);
         state.immutable_tags = found.settings.immutable_tags.into();
         state.scan_on_push = found.settings.scan_on_push.into();
@@ -155,7 +156,8 @@ impl Resource for Registry {
         change: Update<RegistryModel>,
     ) -> Applied<RegistryModel> {
         let Update { prior, plan } = change;
-        ownership::update(&Wanted::of(cx, &plan, Some(&prior))?, plan).await
+        let wanted = Wanted::of(cx, &plan, Some(&prior))?;
+        ownership::update(&wanted, plan, &prior.tags_all).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: RegistryModel) -> Result<()> {

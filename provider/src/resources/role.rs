@@ -28,6 +28,7 @@ use wanted::Wanted;
 
 use crate::{
     client::Client,
+    drift,
     ownership::{self, Kind, Marks},
     profiles::Access,
     refusals,
@@ -213,13 +214,17 @@ impl Resource for Role {
         let refused = planned.outline().map(|outline| roles.check(&outline));
         let checked = refusals::none(refused.into_iter().flatten(), RENAMED);
         planned.tags_all = refusals::along(checked, tags)?;
+        // What is not found may be made in the same apply, as a key vault: then the documents are known after it.
         if let Some(spec) = planned.spec() {
-            let documents = roles.documents(&spec).await?;
-            planned.policy = documents.policy.into();
-            planned.trust_policy = documents.trust_policy.into();
+            let documents = roles.documents(&spec).await.optional()?;
+            (planned.policy, planned.trust_policy) = match documents {
+                Some(documents) => (documents.policy.into(), documents.trust_policy.into()),
+                None => (Value::Unknown, Value::Unknown),
+            };
         } else if let (Some(name), Some(allowed)) = (planned.name.known(), planned.capabilities()) {
             // The cluster is often made in the same apply; what the role may do can be reviewed without it.
-            planned.policy = roles.policy(name, &allowed).await?.into();
+            let policy = roles.policy(name, &allowed).await.optional()?;
+            planned.policy = policy.map_or(Value::Unknown, Value::from);
         }
         Ok(())
     }
@@ -231,7 +236,7 @@ impl Resource for Role {
     async fn read(&self, cx: &Context<Client>, mut state: RoleModel) -> Result<Option<RoleModel>> {
         let client = cx.client()?;
         let known = state.recorded();
-        let Some(found) = client
+        let Some(mut found) = client
             .clouds()?
             .roles
             .get(&state.role_name()?, known.as_ref())
@@ -240,6 +245,7 @@ impl Resource for Role {
         else {
             return Ok(None);
         };
+        found.tags = drift::our_tags(client, Kind::Roles, &state.tags_all, found.tags)?;
         state.identify(&found);
         state.refresh(client, found);
         Ok(Some(state))
@@ -248,7 +254,7 @@ impl Resource for Role {
     async fn update(&self, cx: &Context<Client>, change: Update<RoleModel>) -> Applied<RoleModel> {
         let Update { prior, plan } = change;
         let wanted = Wanted::of(cx, &plan)?.instead_of(prior.recorded());
-        ownership::update(&wanted, plan).await
+        ownership::update(&wanted, plan, &prior.tags_all).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: RoleModel) -> Result<()> {

@@ -186,8 +186,9 @@ impl Resource for Secret {
         state.id = found.id.into();
         state.kms_key = found.kms_key.map(Text::from).into();
         state.version = found.version.into();
-        state.tags = drift::own_tags(client, &state.tags, &found.tags);
-        state.tags_all = found.tags.into();
+        let tags = drift::our_tags(client, Kind::Secrets, &state.tags_all, found.tags)?;
+        state.tags = drift::own_tags(client, &state.tags, &tags);
+        state.tags_all = tags.into();
         Ok(Some(state))
     }
 
@@ -201,7 +202,7 @@ impl Resource for Secret {
         if prior.value_wo_version == plan.value_wo_version {
             wanted.new.value = None;
         }
-        ownership::update(&wanted, plan).await
+        ownership::update(&wanted, plan, &prior.tags_all).await
     }
 
     async fn delete(&self, cx: &Context<Client>, state: SecretModel) -> Result<()> {

@@ -21,6 +21,11 @@ impl Account for Azure {
         tags::kept(managed, all)
     }
 
+    /// Azure Policy adds tags to resources. A secret is none: it has the tags that it is written with.
+    fn foreign_tags_stay(&self, managed: Managed) -> bool {
+        managed != Managed::Secrets
+    }
+
     async fn caller(&self) -> Result<Caller> {
         let tenant = self.0.tenant().await?;
         let scope = self.0.management_scope().await?;

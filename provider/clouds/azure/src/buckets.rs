@@ -2,9 +2,9 @@
 //! of Blob Storage lists and deletes.
 //!
 //! Calls: `create` 3 (4 where the location has no zones); `get` 4 at once (1 more where the container is missing); `configure` 1
-//! per part that differs: account, container, blob settings, lifecycle, and 5 for a key (7 for another key); `set_tags` 1;
-//! `contents` 1 and 1 per page of 5,000 blobs; `empty` 4, 1 per page and 1 per blob, and 1 per file share, queue and table; `delete` 8
-//! (10 with a key).
+//! per part that differs: account, container, blob settings, lifecycle, and 5 for a key (7 for another key); `set_tags` 1, or 2
+//! where tags come and go; `contents` 1 and 1 per page of 5,000 blobs; `empty` 4, 1 per page and 1 per blob, and 1 per file
+//! share, queue and table; `delete` 8 (10 with a key).
 //!
 //! An account's `PUT` answers success for an account that exists and changes it. So `create` looks first; two that look at the same
 //! time are told apart by nothing that Azure has.
@@ -303,7 +303,7 @@ impl Buckets for Azure {
 
     async fn set_tags(&self, found: &Bucket, tags: &Tags) -> Result<()> {
         let parts = self.parts(&found.id)?;
-        tags::replace(self.0.arm().await?, &parts.account, tags).await
+        tags::change(self.0.arm().await?, &parts.account, &found.tags, tags).await
     }
 
     async fn contents(&self, id: &BucketId, limit: usize) -> Result<Contents> {

@@ -1,6 +1,7 @@
 //! Log groups: each a workspace of Log Analytics.
 //!
-//! Calls: `create` 2, and 1 per pause until Azure has made it; `get` 1; `configure` 0 or 1; `set_tags` 1; `delete` 1.
+//! Calls: `create` 2, and 1 per pause until Azure has made it; `get` 1; `configure` 0 or 1; `set_tags` 1, or 2 where tags come
+//! and go; `delete` 1.
 //!
 //! Azure keeps a deleted workspace for two weeks, and whoever makes one of its name gets it back with its logs. Ours are deleted for
 //! good, as log groups of the other clouds are; one that somebody else deleted otherwise comes back with our marks on it.
@@ -151,7 +152,13 @@ impl LogGroups for Azure {
     }
 
     async fn set_tags(&self, found: &LogGroup, tags: &Tags) -> Result<()> {
-        tags::replace(self.0.arm().await?, &ResourceId::new(&found.id), tags).await
+        tags::change(
+            self.0.arm().await?,
+            &ResourceId::new(&found.id),
+            &found.tags,
+            tags,
+        )
+        .await
     }
 
     async fn delete(&self, name: &LogGroupName) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Registries: each a registry of Azure Container Registry, which holds repositories as tasks push them.
 //!
-//! Calls: `create` 2; `get` 1; `configure` 0 or 2; `set_tags` 1; `images` see `registry_images`; `delete` 1 by force, else 2 and
-//! those of `images`.
+//! Calls: `create` 2; `get` 1; `configure` 0 or 2; `set_tags` 1, or 2 where tags come and go; `images` see `registry_images`;
+//! `delete` 1 by force, else 2 and those of `images`.
 //!
 //! The tier is Standard: Basic is throttled at a thousand reads a minute, which the pods of one large task are; Premium costs ten
 //! times as much for what a data plane does not use.
@@ -209,7 +209,13 @@ impl Registries for Azure {
     }
 
     async fn set_tags(&self, found: &Registry, tags: &Tags) -> Result<()> {
-        tags::replace(self.0.arm().await?, &ResourceId::new(&found.id), tags).await
+        tags::change(
+            self.0.arm().await?,
+            &ResourceId::new(&found.id),
+            &found.tags,
+            tags,
+        )
+        .await
     }
 
     async fn images(&self, name: &RegistryName, limit: usize) -> Result<Images> {

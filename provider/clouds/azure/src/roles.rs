@@ -2,10 +2,10 @@
 //! its own where it writes blobs (see `role_definitions`).
 //!
 //! Calls: `documents` and `policy` 0, and those that look a vault up (see `vaults`); `create` 2; `get` 2 at once, and 1 for the
-//! assignments in our resource group, 1 more per vault outside of it, 1 for the role of its own (of a role that is not known, 1 for the assignments in the whole
-//! subscription, or 2 where that is not allowed); `update` 1 and 1 per credential that
-//! differs, one after the other, then 1 for the role of its own where that differs, 1 (more for vaults as in `get`) and 1 per assignment
-//! that differs; `set_tags` 1; `delete` 2, 1 per assignment, 1 for the role of its own.
+//! assignments in our resource group, 1 more per vault outside of it, 1 for the role of its own (of a role that is not known, 1
+//! for the assignments in the whole subscription, or 2 where that is not allowed); `update` 1 and 1 per credential that differs,
+//! one after the other, then 1 for the role of its own where that differs, 1 (more for vaults as in `get`) and 1 per assignment
+//! that differs; `set_tags` 1, or 2 where tags come and go; `delete` 2, 1 per assignment, 1 for the role of its own.
 //!
 //! An assignment at a scope that the role's own capabilities name is ours to give and to take; elsewhere, what others gave the
 //! identity stays. Deleted identities leave their assignments behind in Azure, so that `delete` takes ours away first.
@@ -192,7 +192,7 @@ impl Roles for Azure {
     }
 
     async fn update(&self, found: &Role, wanted: &RoleSpec) -> Result<()> {
-        let documents = self.documents(wanted).await?;
+        let documents = self.documents(wanted).await.map_err(placeless)?;
         let id = self.identity(&found.name);
         if let Trust::Azure { issuer } = &wanted.trust
             && (found.trust_policy != documents.trust_policy || !found.foreign_policies.is_empty())
@@ -205,7 +205,8 @@ impl Roles for Azure {
             return Ok(());
         }
         let writer = self.writer(&found.name);
-        let grants = self.grants(&writer, &wanted.capabilities).await?;
+        let grants = self.grants(&writer, &wanted.capabilities).await;
+        let grants = grants.map_err(placeless)?;
         let mut scopes = named_scopes(found.policy.as_ref());
         scopes.extend(grants.iter().map(|grant| grant.scope.clone()));
         let used = uses(&grants, &writer);
@@ -223,7 +224,7 @@ impl Roles for Azure {
 
     async fn set_tags(&self, found: &Role, tags: &Tags) -> Result<()> {
         let id = self.identity(&found.name);
-        tags::replace(self.0.arm().await?, &id, tags).await
+        tags::change(self.0.arm().await?, &id, &found.tags, tags).await
     }
 
     async fn delete(&self, found: &Role) -> Result<()> {
@@ -268,8 +269,7 @@ impl Azure {
         BlobWriter::of(&self.0.group(), &self.identity(name))
     }
 
-    /// What is to be given, with the full names of places. A vault that is missing will not come by waiting, as a role that was made
-    /// a moment ago does.
+    /// What is to be given, with the full names of places.
     async fn grants(
         &self,
         writer: &BlobWriter,
@@ -278,7 +278,7 @@ impl Azure {
         let wants = permissions::wants(capabilities);
         let grants = wants.into_iter().map(|want: Want| async move {
             Ok::<_, Error>(Grant {
-                scope: self.scope(&want.place).await.map_err(placeless)?,
+                scope: self.scope(&want.place).await?,
                 role: match want.role {
                     Needed::BuiltIn(role) => role.into(),
                     Needed::BlobWriter => writer.role.clone(),
@@ -395,6 +395,7 @@ impl Azure {
     }
 }
 
+/// A vault that is missing once a role is given its rights will not come by waiting, as a role that was made a moment ago does.
 fn placeless(error: Error) -> Error {
     match error {
         Error::NotFound(call) => Error::Invalid(call),

@@ -1,8 +1,8 @@
-//! Tags as Azure keeps them, and the one call that replaces those of any resource.
+//! Tags as Azure keeps them, and the one call that changes those of any resource.
 
 use clouds::account::Managed;
 use clouds::error::Call;
-use clouds::tags::{CREATING, OWNER, RESOURCE};
+use clouds::tags::{CREATING, OWNER, RESOURCE, TagChange};
 use clouds::{Refusal, Result, Tags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -64,10 +64,7 @@ pub(crate) fn kept(managed: Managed, all: &Tags) -> std::result::Result<Tags, Re
                 "the tag name {key:?} must not begin with {prefix:?}: Azure keeps such names for itself."
             ));
         }
-        if let Some(twin) = kept
-            .keys()
-            .find(|other| other.to_lowercase() == key.to_lowercase())
-        {
+        if let Some(twin) = kept.keys().find(|other| same_name(other, key)) {
             return refused(format!(
                 "the tag names {twin:?} and {key:?} are the same to Azure, which does not tell letter cases apart."
             ));
@@ -110,7 +107,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 #[derive(Serialize)]
-struct TagsResource<'t> {
+struct TagsPatch<'t> {
+    operation: &'static str,
     properties: TagsProperties<'t>,
 }
 
@@ -121,18 +119,42 @@ struct TagsProperties<'t> {
 
 /// The answer repeats the tags.
 #[derive(Deserialize)]
-struct Replaced {}
+struct Changed {}
 
-/// Replaces the tags of a resource. Unlike an update of the resource itself, this is the same call for all kinds, says that it
-/// replaces, and needs the right to tag only.
-pub(crate) async fn replace(arm: Arm<'_>, id: &ResourceId, tags: &Tags) -> Result<()> {
-    let body = TagsResource {
-        properties: TagsProperties { tags },
-    };
-    let call = Call::new("Microsoft.Resources/tags/write", id);
-    let scope = id.child("providers/Microsoft.Resources/tags", "default");
-    let _: Replaced = arm.put(call, &scope, versions::RESOURCES, &body).await?;
+/// Brings the tags of a resource from those that were found to the wanted ones, and leaves others alone. Unlike an update of the
+/// resource itself, this is the same call for all kinds, and needs the right to tag only.
+pub(crate) async fn change(
+    arm: Arm<'_>,
+    id: &ResourceId,
+    found: &Tags,
+    wanted: &Tags,
+) -> Result<()> {
+    let TagChange { set, remove } = TagChange::between(found, wanted);
+    // To Azure, a name in another letter case is the same.
+    let is_wanted = |key: &str| wanted.keys().any(|other| same_name(other, key));
+    let removed: Tags = found
+        .iter()
+        .filter(|(key, _)| remove.contains(*key) && !is_wanted(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    // The mark of what is being made goes last.
+    for (operation, tags) in [("Merge", &set), ("Delete", &removed)] {
+        if tags.is_empty() {
+            continue;
+        }
+        let body = TagsPatch {
+            operation,
+            properties: TagsProperties { tags },
+        };
+        let call = Call::new("Microsoft.Resources/tags/write", id);
+        let scope = id.child("providers/Microsoft.Resources/tags", "default");
+        let _: Changed = arm.patch(call, &scope, versions::RESOURCES, &body).await?;
+    }
     Ok(())
+}
+
+fn same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 #[cfg(test)]

@@ -187,20 +187,29 @@ async fn lost_protections_take_one_call_and_the_container_its_own() {
 }
 
 #[tokio::test]
-async fn tags_are_replaced_in_one_call() {
+async fn tags_that_differ_are_told_and_others_are_left_alone() {
     let server = Server::choosing(|_| ok("{}")).await;
-    let tags = [("team".to_owned(), "data".to_owned())].into();
-    server
-        .clouds(1)
-        .buckets
-        .set_tags(&bucket(false), &tags)
-        .await
-        .unwrap();
-    assert_eq!(
-        server.lines(),
-        [format!("PUT /{ACCOUNT}/Resources/tags/default")]
-    );
-    assert!(server.requests()[0].ends_with(r#"{"properties":{"tags":{"team":"data"}}}"#));
+    let tags = |pairs: &[(&str, &str)]| -> Tags {
+        let pairs = pairs.iter();
+        pairs.map(|&(k, v)| (k.into(), v.into())).collect()
+    };
+    let found = Bucket {
+        tags: tags(&[("Team", "a"), ("old", "x"), ("kept", "y")]),
+        ..bucket(false)
+    };
+    let wanted = tags(&[("team", "b"), ("kept", "y")]);
+    let buckets = server.clouds(1).buckets;
+    buckets.set_tags(&found, &wanted).await.unwrap();
+    buckets.set_tags(&found, &found.tags).await.unwrap();
+    let line = format!("PATCH /{ACCOUNT}/Resources/tags/default");
+    assert_eq!(server.lines(), [line.clone(), line]);
+    let requests = server.requests();
+    for (request, sent) in requests.iter().zip([
+        r#"{"operation":"Merge","properties":{"tags":{"team":"b"}}}"#,
+        r#"{"operation":"Delete","properties":{"tags":{"old":"x"}}}"#,
+    ]) {
+        assert!(request.ends_with(sent), "{request}");
+    }
 }
 
 const PRINCIPAL: &str = "11111111-1111-4111-8111-111111111111";
@@ -374,4 +383,29 @@ async fn images_are_counted_by_the_registrys_own_tokens() {
     assert_eq!(with_token.len(), 1);
     let images = registries.images(&name, 1).await.unwrap();
     assert_eq!((images.count, images.more), (1, true));
+}
+
+/// Its vault may be made in the same apply: that is not found while planning, and wrong while applying.
+#[tokio::test]
+async fn a_vault_that_is_not_there_yet_is_not_found_by_a_plan() {
+    let mut script = role_server("");
+    script.push(Scripted("GET", "vaults?", ok(r#"{"value":[]}"#)));
+    let server = Server::scripted(script).await;
+    let roles = server.clouds(1).roles;
+    let spec = RoleSpec {
+        capabilities: [Capability::ReadSecrets {
+            prefix: "acme-vault/".parse().unwrap(),
+        }]
+        .into(),
+        ..spec()
+    };
+    let planned = roles.documents(&spec).await.unwrap_err();
+    assert!(matches!(planned, clouds::Error::NotFound(_)), "{planned:?}");
+    let found = roles.get(&spec.name, Some(&spec)).await.unwrap();
+    let applied = roles.update(&found, &spec).await.unwrap_err();
+    assert!(matches!(applied, clouds::Error::Invalid(_)), "{applied:?}");
+    assert!(
+        applied.to_string().contains("no key vault of this name"),
+        "{applied}"
+    );
 }

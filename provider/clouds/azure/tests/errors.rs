@@ -126,11 +126,12 @@ async fn throttling_is_waited_out_as_azure_asks() {
             "userAssignedIdentities/adminflyterole?",
             ok(IDENTITY),
         ),
+        Scripted("GET", "roleAssignments", ok(r#"{"value":[]}"#)),
     ])
     .await;
     let name = "adminflyterole".parse().unwrap();
     server.clouds(3).roles.get(&name, None).await.unwrap();
-    assert_eq!(server.requests().len(), 3);
+    assert_eq!(server.requests().len(), 5, "{:?}", server.lines());
     let server = Server::choosing(move |_| throttled()).await;
     let error = role_error(&server.clouds(2)).await;
     assert!(
