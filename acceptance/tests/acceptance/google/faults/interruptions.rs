@@ -1,6 +1,6 @@
 //! Terraform is interrupted or killed at a moment that the test knows.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use acceptance::{
     google::{Answer, Gate},
@@ -68,6 +68,37 @@ fn an_interrupted_apply_finishes_or_keeps_what_it_has_begun() -> Result<()> {
     let state = terraform.state()?;
     let kept = state["values"]["root_module"]["resources"].as_array();
     assert_eq!(kept.map(Vec::len), Some(KINDS.len()), "{printed}");
+    terraform.apply()?;
+    assert_whole(&bench, &terraform)
+}
+
+/// Google says when to come back; nobody comes back earlier, and nobody who is stopped waits for it.
+#[test]
+fn an_interrupt_ends_the_pause_that_google_asked_for() -> Result<()> {
+    const SOON: Duration = Duration::from_mins(1);
+    let bench = Bench::google()?;
+    let terraform = one_of_each(&bench)?;
+    let busy = Answer::Throttled { retry_after: 240 };
+    for kind in &KINDS {
+        fault(&bench, kind.create, 0..usize::MAX, &busy)?;
+    }
+    let applying = terraform.start_apply()?;
+    let mut refused = 0;
+    wait::until("one refusal of each", LIMIT, || {
+        let calls = bench.project.take_calls()?.into_iter();
+        refused += calls.filter(|call| call.status == 429).count();
+        Ok((refused >= KINDS.len()).then_some(()))
+    })?;
+    applying.interrupt()?;
+    let (succeeded, printed) = applying.finish(SOON)?;
+    ensure!(
+        !succeeded && printed.contains("interrupted after"),
+        "{printed}"
+    );
+    assert_eq!(refused, KINDS.len());
+    assert_eq!(bench.project.take_calls()?, []);
+    assert_nothing_left(&bench)?;
+    bench.project.clear_faults()?;
     terraform.apply()?;
     assert_whole(&bench, &terraform)
 }
