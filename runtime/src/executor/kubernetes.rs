@@ -144,8 +144,9 @@ impl Kubernetes {
             Creation::Made(_) | Creation::Taken => None,
         };
         let rehearsed = self.create("rehearsing the pod", key, pod, true).await?;
-        if let Some(refused) = rehearsed.err().and_then(refused) {
-            return Ok(Some(refused));
+        // One that is there already has a Secret of its own.
+        if let Err(creation) = rehearsed {
+            return Ok(refused(creation));
         }
         let made = self
             .create("making the Secret of the pod", key, secret, false)
@@ -340,5 +341,80 @@ pub fn maker(pod: &Pod) -> String {
     match owner {
         Some(owner) => format!("a pod of {} {}", owner.kind, owner.name),
         None => "a pod that nothing owns".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use http::{Request, Response};
+    use kube::client::Body;
+    use prometheus::Opts;
+
+    use super::*;
+
+    /// What was asked of an API server that answers pods like this, and what it made of a Secret.
+    async fn made(pod_status: u16, pod_message: &str) -> (Vec<String>, Option<Refused>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
+        let message = pod_message.to_owned();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (noted, message) = (Arc::clone(&noted), message.clone());
+            async move {
+                let (parts, body) = request.into_parts();
+                let target = parts.uri.to_string();
+                let (status, answer) = if target.contains("/pods") && pod_status >= 400 {
+                    let status = json!({ "kind": "Status", "code": pod_status, "reason": if pod_status == 409 { "AlreadyExists" } else { "Forbidden" }, "message": message, "status": "Failure" });
+                    (pod_status, status.to_string().into_bytes())
+                } else {
+                    (201, body.collect_bytes().await?.to_vec())
+                };
+                noted
+                    .lock()
+                    .unwrap()
+                    .push(format!("{} {target}", parts.method));
+                let response = Response::builder()
+                    .status(status)
+                    .body(Body::from(answer))?;
+                Ok::<_, tower::BoxError>(response)
+            }
+        });
+        let calls = IntCounterVec::new(Opts::new("calls", "calls"), &["call", "outcome"]).unwrap();
+        let kubernetes = Kubernetes::new(Client::new(service, "default"), calls);
+        let key = Key {
+            namespace: "fraud-staging".into(),
+            name: "r7-a0-0".into(),
+        };
+        let secret = Secret::default();
+        let refused = kubernetes
+            .create_secret(&key, &Pod::default(), &secret)
+            .await;
+        let asked = asked.lock().unwrap().clone();
+        (asked, refused.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_made_only_for_a_pod_that_can_be() {
+        let pods = "POST /api/v1/namespaces/fraud-staging/pods?&dryRun=All&fieldManager=dataplane-executor";
+        let secrets =
+            "POST /api/v1/namespaces/fraud-staging/secrets?&fieldManager=dataplane-executor";
+        let (asked, refused) = made(201, "").await;
+        assert_eq!(
+            (asked, refused),
+            (vec![pods.to_owned(), secrets.to_owned()], None)
+        );
+        let (asked, refused) = made(409, "already exists").await;
+        assert_eq!((asked, refused), (vec![pods.to_owned()], None));
+        let (asked, refused) = made(
+            403,
+            "exceeded quota: q, requested: pods=1, used: pods=4, limited: pods=4",
+        )
+        .await;
+        assert_eq!(asked, [pods]);
+        assert!(
+            matches!(refused, Some(Refused::QuotaExceeded(_))),
+            "{refused:?}"
+        );
     }
 }
