@@ -1,4 +1,8 @@
 //! The mode `fetch-bundle`, as a process.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes only the functions with #[test] for tests"
+)]
 
 use std::{
     fs,
