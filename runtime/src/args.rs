@@ -101,7 +101,7 @@ impl Args {
                 let pod = executor::Pod {
                     token,
                     name,
-                    environment: Environment::read(|name| variable(name)),
+                    environment: Environment::read(variable),
                 };
                 process::run(&log, listen, async |shared| {
                     executor::run(config, pod, shared).await

@@ -24,8 +24,6 @@ pub struct Action {
     pub namespace: String,
     pub uid: String,
     pub id: ActionId,
-    /// None for the root of a run.
-    pub parent: Option<ActionName>,
     pub created: Option<Timestamp>,
     pub kind: ActionKind,
     /// Where the inputs are, as the task is told; it reads them itself.
@@ -35,8 +33,6 @@ pub struct Action {
     /// Overrides the cache version of the task, unless empty.
     pub cache_key: String,
     pub task_type: String,
-    pub short_name: String,
-    pub group: String,
     pub env: BTreeMap<String, String>,
     /// Overrides what the template says.
     pub interruptible: Option<bool>,
@@ -95,11 +91,6 @@ impl Action {
     pub fn parse(resource: &TaskAction, settings: &Settings) -> Result<Self, InvalidSpec> {
         let id = ActionId::of(resource, settings)?;
         let spec = &resource.spec;
-        let parent = spec
-            .parent_action_name
-            .as_deref()
-            .map(|name| field("parentActionName", name))
-            .transpose()?;
         let (kind, run_output_base) = match spec.action_type {
             ActionType::Condition => (ActionKind::Condition(Condition::parse(resource)?), None),
             ActionType::Unset | ActionType::Task => {
@@ -118,15 +109,12 @@ impl Action {
             namespace: resource.namespace().unwrap_or_default(),
             uid: resource.uid().unwrap_or_default(),
             id,
-            parent,
             created: resource.creation_timestamp().map(|time| time.0),
             kind,
             inputs: spec.input_uri.clone(),
             run_output_base,
             cache_key: spec.cache_key.clone(),
             task_type: spec.task_type.clone(),
-            short_name: spec.short_name.clone(),
-            group: spec.group.clone(),
             env: spec.env_vars.clone(),
             interruptible: spec.interruptible,
             labels: resource.labels().clone(),
@@ -158,20 +146,16 @@ impl Action {
             run,
             action,
         } = &self.id;
-        match (self.layout, &self.run_output_base) {
-            (Layout::Flyte, Some(base)) => {
-                let shard = dataplane_api::layout::flyte_shard(&self.namespace, &self.name);
-                let bucket = bucket_of(base);
-                let key = base.key().trim_matches('/');
-                let between = if key.is_empty() { "" } else { "/" };
-                format!("{bucket}/{shard}{between}{key}/{action}")
-            }
-            _ => {
-                let base = self.metadata.to_string();
-                let base = base.trim_end_matches('/');
-                format!("{base}/{organization}/{project}/{domain}/{run}/{action}")
-            }
+        if let (Layout::Flyte, Some(base)) = (self.layout, &self.run_output_base) {
+            let shard = dataplane_api::layout::flyte_shard(&self.namespace, &self.name);
+            let bucket = bucket_of(base);
+            let key = base.key().trim_matches('/');
+            let between = if key.is_empty() { "" } else { "/" };
+            return format!("{bucket}/{shard}{between}{key}/{action}");
         }
+        let base = self.metadata.to_string();
+        let base = base.trim_end_matches('/');
+        format!("{base}/{organization}/{project}/{domain}/{run}/{action}")
     }
 }
 

@@ -170,7 +170,7 @@ mod tests {
         let deadline = Ok(Some(at("03:00:00")));
         let paused = wait(&TaskActionStatus::default(), &deadline, at("02:00:00"));
         check(&paused, false, &[("Progressing", "True", "Paused")], None);
-        assert_eq!(paused.again, Some(Duration::from_secs(3600)));
+        assert_eq!(paused.again, Some(Duration::from_hours(1)));
 
         let again = wait(&paused.status, &deadline, at("02:10:00"));
         assert_eq!(again.status, paused.status, "nothing is written twice");

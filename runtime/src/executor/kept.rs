@@ -99,12 +99,6 @@ impl KeptAction {
         }
     }
 
-    pub fn finalizer(&self) -> bool {
-        self.finalizers
-            .iter()
-            .any(|finalizer| finalizer == FINALIZER)
-    }
-
     /// Phase, for the metrics.
     fn phase(&self) -> &'static str {
         let status = match &self.body {
@@ -260,8 +254,11 @@ impl KeptPod {
 /// Objects of one kind, by their names: what the watch told last, or what was written since.
 pub struct Kept<T> {
     objects: Mutex<Objects<T>>,
-    on_change: Box<dyn Fn(Option<&T>, Option<&T>) + Send + Sync>,
+    on_change: OnChange<T>,
 }
+
+/// Is told of what was and what is.
+type OnChange<T> = Box<dyn Fn(Option<&T>, Option<&T>) + Send + Sync>;
 
 struct Objects<T> {
     known: HashMap<Key, Arc<T>>,

@@ -97,6 +97,11 @@ impl Metrics {
                 "Finished actions whose resources were deleted because of their age.",
             )?,
         };
+        metrics.register(registry)?;
+        Ok(metrics)
+    }
+
+    fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         let Self {
             leading,
             actions,
@@ -113,7 +118,7 @@ impl Metrics {
             system_failures,
             calls,
             collected,
-        } = &metrics;
+        } = self;
         for gauge in [leading, pending_events, queue_length, queue_age_seconds] {
             registry.register(Box::new(gauge.clone()))?;
         }
@@ -133,7 +138,7 @@ impl Metrics {
             registry.register(Box::new(histogram.clone()))?;
         }
         registry.register(Box::new(actions.clone()))?;
-        Ok(metrics)
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use k8s_openapi::jiff::Timestamp;
 
 use super::{
-    action::{Action, ActionId, ActionKind},
+    action::{Action, ActionKind},
     template::{Backoff, SUPPORTED_TYPES, TaskKind, Template},
     transition::Phase,
 };
@@ -13,7 +13,6 @@ use super::{
 /// An action without what only its pods are made of.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    pub id: ActionId,
     pub created: Option<Timestamp>,
     pub limits: Limits,
     /// Whether its result may be taken from the cache.
@@ -66,7 +65,6 @@ impl Subject {
             });
         }
         Ok(Some(Self {
-            id: action.id.clone(),
             created: action.created,
             limits: Limits::of(template),
             cached: template.caching.is_some(),

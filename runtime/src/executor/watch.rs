@@ -54,7 +54,7 @@ impl Sight {
         follow(api, Some(MANAGED), &known, &stop, |event| match event {
             Event::Init => self.pods.listing_begins(scope.as_ref()),
             Event::InitApply(pod) => {
-                if let Some((key, owner)) = self.names(&pod) {
+                if let Some((key, owner)) = names(&pod) {
                     self.pods.listed(scope.as_ref(), &key, KeptPod::of(pod));
                     self.queue.add(owner);
                 }
@@ -68,13 +68,13 @@ impl Sight {
                 }
             }
             Event::Apply(pod) => {
-                if let Some((key, owner)) = self.names(&pod) {
+                if let Some((key, owner)) = names(&pod) {
                     self.pods.seen(&key, KeptPod::of(pod));
                     self.queue.add(owner);
                 }
             }
             Event::Delete(pod) => {
-                if let Some((key, owner)) = self.names(&pod) {
+                if let Some((key, owner)) = names(&pod) {
                     self.pods.gone(&key, &pod.uid().unwrap_or_default());
                     self.queue.add(owner);
                 }
@@ -125,17 +125,17 @@ impl Sight {
         })
         .await;
     }
+}
 
-    /// The pod and its action. None for a pod that merely has our label, which is not kept.
-    fn names(&self, pod: &Pod) -> Option<(Key, Key)> {
-        let owner = labels::owner(pod)?;
-        let key = key(pod);
-        let action = Key {
-            namespace: Arc::clone(&key.namespace),
-            name: owner.name.as_str().into(),
-        };
-        Some((key, action))
-    }
+/// The pod and its action. None for a pod that merely has our label, which is not kept.
+fn names(pod: &Pod) -> Option<(Key, Key)> {
+    let owner = labels::owner(pod)?;
+    let key = key(pod);
+    let action = Key {
+        namespace: Arc::clone(&key.namespace),
+        name: owner.name.as_str().into(),
+    };
+    Some((key, action))
 }
 
 fn key(object: &impl ResourceExt) -> Key {
@@ -215,11 +215,11 @@ where
 
 /// A server that does not know `sendInitialEvents`, or has it switched off, finds the request invalid.
 fn is_not_streamed(error: &watcher::Error) -> bool {
-    let status = match error {
-        watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::InitialListFailed(kube::Error::Api(status)) => status,
-        watcher::Error::WatchError(status) => status,
-        _ => return false,
+    let (watcher::Error::WatchStartFailed(kube::Error::Api(status))
+    | watcher::Error::InitialListFailed(kube::Error::Api(status))
+    | watcher::Error::WatchError(status)) = error
+    else {
+        return false;
     };
     matches!(status.code, 400 | 422)
 }

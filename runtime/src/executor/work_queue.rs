@@ -16,7 +16,7 @@ use tokio::{
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// An action's resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,12 +79,6 @@ impl WorkQueue {
     /// Something about the action changed.
     pub fn add(&self, key: Key) {
         self.lock().add(key);
-        self.changed.notify_one();
-    }
-
-    /// Looks at the action after a while, unless it is looked at earlier anyhow.
-    pub fn add_after(&self, key: Key, pause: Duration) {
-        self.lock().schedule(key, Instant::now() + pause);
         self.changed.notify_one();
     }
 
@@ -242,6 +236,11 @@ mod tests {
         Key::new(namespace, name)
     }
 
+    fn later(queue: &WorkQueue, seconds: u64) {
+        let at = Instant::now() + Duration::from_secs(seconds);
+        queue.lock().schedule(key("a/1"), at);
+    }
+
     /// The next one, if one is ready now.
     fn take(queue: &WorkQueue) -> Option<String> {
         let (key, _) = pin!(queue.next()).now_or_never()?;
@@ -277,7 +276,7 @@ mod tests {
         let queue = WorkQueue::default();
         queue.add(key("a/1"));
         queue.add(key("a/1"));
-        queue.add_after(key("a/1"), Duration::from_secs(1));
+        later(&queue, 1);
         takes(&queue, &["a/1"]);
         queue.done(key("a/1"), Done::Rest);
         tokio::time::advance(Duration::from_secs(2)).await;
@@ -302,9 +301,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_due_later_comes_then_and_the_earliest_wins() {
         let queue = WorkQueue::default();
-        queue.add_after(key("a/1"), Duration::from_secs(60));
-        queue.add_after(key("a/1"), Duration::from_secs(10));
-        queue.add_after(key("a/1"), Duration::from_secs(90));
+        later(&queue, 60);
+        later(&queue, 10);
+        later(&queue, 90);
         let began = Instant::now();
         let (taken, _) = queue.next().await;
         assert_eq!(
@@ -319,11 +318,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_earlier_touch_replaces_the_later_look() {
         let queue = WorkQueue::default();
-        queue.add_after(key("a/1"), Duration::from_secs(60));
+        later(&queue, 60);
         queue.add(key("a/1"));
         takes(&queue, &["a/1"]);
         queue.done(key("a/1"), Done::Rest);
-        tokio::time::advance(Duration::from_secs(120)).await;
+        tokio::time::advance(Duration::from_mins(2)).await;
         takes(&queue, &[]);
         assert!(queue.lock().items.is_empty() && queue.lock().later.is_empty());
     }

@@ -28,6 +28,10 @@ use super::{
 pub use draft::{current_phase, is_terminal, set_condition, terminal_time};
 
 /// Everything that is known of an action.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own: none excludes another"
+)]
 pub struct World<'a> {
     /// None when nothing can be told of it, since the resource does not say which action it is.
     pub id: Option<&'a ActionId>,
@@ -63,6 +67,10 @@ pub struct World<'a> {
 
 /// What is under the name of the current attempt's pod.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, for as long as a decision takes"
+)]
 pub enum PodSeen {
     /// Nothing that the watch has told of.
     Missing,

@@ -11,7 +11,12 @@ use super::*;
 use crate::executor::{cache::Reused, example, failure::Retry, transition::Phase};
 
 /// An action, what is known of it, and the time; each decision is carried out as far as it is the status.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "as in the world that is made of it"
+)]
 struct Case {
+    id: Option<ActionId>,
     subject: Result<Subject, Refusal>,
     status: TaskActionStatus,
     state: State,
@@ -51,6 +56,7 @@ fn case(metadata: core::TaskMetadata) -> Case {
     let mut action = example::action(&template(metadata), &settings);
     action.created = Some("2026-01-02T03:00:00Z".parse().unwrap());
     Case {
+        id: Some(action.id.clone()),
         subject: Ok(Subject::of(&action).unwrap().unwrap()),
         status: TaskActionStatus::default(),
         state: State::default(),
@@ -106,7 +112,7 @@ const RUNNING: Observation = Observation::Running { since: None };
 
 impl Case {
     fn decide(&mut self) -> Decision {
-        let id = self.subject.as_ref().ok().map(|subject| subject.id.clone());
+        let id = self.id.clone();
         let decision = decide(&World {
             id: id.as_ref(),
             subject: self.subject.as_ref(),
@@ -356,9 +362,8 @@ fn attempts_wait_as_the_template_says() {
             backoff: Some(core::Backoff {
                 base: Some(prost_types::Duration { seconds: 60, nanos: 0 }),
                 factor: Some(2.0),
-                ..core::Backoff::default()
+                cap: None,
             }),
-            ..core::RetryStrategy::default()
         }),
         ..core::TaskMetadata::default()
     });
@@ -367,7 +372,7 @@ fn attempts_wait_as_the_template_says() {
     case.decide();
     case.pod = PodSeen::Missing;
     let waits = case.expect(&Step::Rest, &[]).again;
-    assert_eq!(waits, Some(Duration::from_secs(60)));
+    assert_eq!(waits, Some(Duration::from_mins(1)));
     case.later(60).expect(&create(2), &[]);
 }
 
@@ -513,7 +518,6 @@ fn waiting_too_long_and_taking_too_long_in_all_end_too() {
     let timeouts = core::TimeoutStrategy {
         queued_timeout: Some(prost_types::Duration { seconds: 60, nanos: 0 }),
         deadline: Some(prost_types::Duration { seconds: 600, nanos: 0 }),
-        ..core::TimeoutStrategy::default()
     };
     let metadata = core::TaskMetadata {
         timeouts: Some(timeouts),
@@ -573,6 +577,7 @@ fn what_cannot_be_run_fails_with_a_sentence() {
 #[test]
 fn a_resource_that_says_nothing_fails_though_nothing_can_be_told() {
     let mut case = case(core::TaskMetadata::default());
+    case.id = None;
     case.subject = Err(Refusal {
         phase: Phase::InvalidSpec,
         message: "spec.project: …".to_owned(),

@@ -164,6 +164,8 @@ impl Objects for Store {
 
     async fn stay_reserved(&self, _: &Action) {}
 
+    async fn give_way(&self, _: &Action) {}
+
     async fn inputs(&self, _: &Action) -> Result<Result<Inputs, Failure>, StoreIsAway> {
         Err(StoreIsAway)
     }
@@ -350,7 +352,7 @@ impl Model {
             self.check();
             self.tell_action();
             let rests = self.executor.actions.get(&self.key).is_none_or(|kept| {
-                kept.labelled && !kept.finalizer()
+                kept.labelled && kept.finalizers.is_empty()
             });
             if rests {
                 return;
@@ -385,25 +387,22 @@ impl Model {
         }
         assert!(State::read(&self.last).pending.is_empty() || self.action().is_none());
         let is_end = |phase: &ActionPhase| *phase as i32 >= ActionPhase::Succeeded as i32;
-        let phases = taken.iter().map(|(_, phase, _)| *phase);
+        let mut phases = taken.iter().map(|(_, phase, _)| *phase);
         let end = if self.unbroken {
-            phases.last()
+            phases.next_back()
         } else {
-            phases.filter(is_end).last()
+            phases.rfind(is_end)
         };
-        match self.action() {
-            Some(action) => {
-                assert!(is_terminal(&action.status.unwrap_or_default()));
-                assert!(matches!(end, Some(ActionPhase::Succeeded | ActionPhase::Failed)), "{taken:?}");
-            }
+        if let Some(action) = self.action() {
+            assert!(is_terminal(&action.status.unwrap_or_default()));
+            assert!(matches!(end, Some(ActionPhase::Succeeded | ActionPhase::Failed)), "{taken:?}");
+        } else {
             // It may have gone before the executor held it.
-            None => {
                 assert!(self.aborted);
                 // It may have been over, in the very look that let it go.
                 let over = matches!(end, Some(ActionPhase::Succeeded | ActionPhase::Failed));
                 let untold = taken.is_empty() && self.last == TaskActionStatus::default();
                 assert!(over || untold || end == Some(ActionPhase::Aborted), "{taken:?}");
-            }
         }
         assert_eq!(self.cluster.lock().pods.values().filter(|pod| {
             pod["metadata"]["deletionTimestamp"].is_null() && pod["status"]["phase"] == "Running"

@@ -19,7 +19,7 @@ use crate::executor::{
 };
 
 /// How soon to ask again whether the control plane takes events, besides being told so.
-const REDELIVERY: Duration = Duration::from_secs(60);
+const REDELIVERY: Duration = Duration::from_mins(1);
 
 /// A look while it is taken.
 pub struct Look {
@@ -38,11 +38,23 @@ pub struct Look {
     pub found: Found,
 }
 
+/// A pod, as the API server has it.
+pub enum Live {
+    Is(Box<Pod>),
+    Gone,
+}
+
+impl From<Option<Pod>> for Live {
+    fn from(pod: Option<Pod>) -> Self {
+        pod.map_or(Self::Gone, |pod| Self::Is(Box::new(pod)))
+    }
+}
+
 /// What steps brought.
 #[derive(Default)]
 pub struct Found {
     /// The pod, as the API server has it.
-    pub pod: Option<Option<Pod>>,
+    pub pod: Option<Live>,
     /// It was made in this look.
     pub made: bool,
     pub outcome: Option<Result<(), Failure>>,

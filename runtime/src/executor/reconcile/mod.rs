@@ -177,7 +177,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
                 }
                 Step::ReadPod(attempt) => {
                     let key = look.pod_key(*attempt);
-                    look.found.pod = Some(self.kubernetes.read_pod(&key).await?);
+                    look.found.pod = Some(self.kubernetes.read_pod(&key).await?.into());
                 }
                 Step::ReadOutcome { prefix, outputs } => {
                     self.read_outcome(look, prefix, *outputs).await?;

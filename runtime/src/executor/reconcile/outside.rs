@@ -48,6 +48,8 @@ pub trait Objects: Send + Sync + 'static {
     ) -> impl Future<Output = CatalogCacheStatus> + Send;
     /// Stays the one that computes a result for others.
     fn stay_reserved(&self, action: &Action) -> impl Future<Output = ()> + Send;
+    /// Lets others compute it, after an end without a result.
+    fn give_way(&self, action: &Action) -> impl Future<Output = ()> + Send;
     /// A URL by which an object can be read for a while; or why it can't be signed.
     fn sign(
         &self,

@@ -9,7 +9,7 @@ use k8s_openapi::{
     jiff::{SignedDuration, Timestamp},
 };
 
-use super::{Look, Objects, ReconcileError, Reconciler, Sink, Unread};
+use super::{Look, Objects, ReconcileError, Reconciler, Sink, Unread, look::Live};
 use crate::{
     executor::{
         action::Action,
@@ -32,8 +32,8 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         let live = look.found.pod.as_ref();
         let known = self.pods.get(&look.pod_key(attempt));
         let pod = match (live, &known) {
-            (Some(None), _) => return PodSeen::Gone,
-            (Some(Some(pod)), _) => pod,
+            (Some(Live::Gone), _) => return PodSeen::Gone,
+            (Some(Live::Is(pod)), _) => pod,
             (None, Some(known)) => &known.pod,
             (None, None) => return PodSeen::Missing,
         };
@@ -188,12 +188,12 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             Ok(Creation::Made(pod)) => {
                 self.metrics.pods_created.inc();
                 self.pods.made(&key, KeptPod::of((*pod).clone()));
-                look.found.pod = Some(Some(*pod));
+                look.found.pod = Some(Live::Is(pod));
                 look.found.made = true;
             }
             // By an executor before this one, or by somebody else: the next look at it tells.
             Ok(Creation::Taken) => {
-                look.found.pod = Some(self.kubernetes.read_pod(&key).await?);
+                look.found.pod = Some(self.kubernetes.read_pod(&key).await?.into());
             }
             Ok(Creation::Refused(refused)) => {
                 self.metrics

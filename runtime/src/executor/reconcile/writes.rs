@@ -30,6 +30,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         if !look.state.pending.is_empty() {
             return Ok(());
         }
+        self.give_way(look).await;
         let ours = look
             .finalizers
             .iter()
@@ -52,6 +53,21 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         }
         self.patch_metadata(look, Value::Object(metadata)).await?;
         Ok(())
+    }
+
+    /// An equal action need not wait until the reservation runs out.
+    async fn give_way(&self, look: &Look) {
+        let succeeded = look
+            .task
+            .status
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == "Succeeded" && condition.status == "True");
+        let reserves = self.settings.executor.cache
+            && look.task.subject.as_ref().is_ok_and(|subject| subject.reserves);
+        if let Some(action) = look.task.action.as_ref().filter(|_| reserves && !succeeded) {
+            self.objects.give_way(action).await;
+        }
     }
 
     /// Tells of what has not been told: what was pending first.
