@@ -77,6 +77,10 @@ impl Objects for Results {
         self.reuse.extend(action).await;
     }
 
+    async fn give_way(&self, action: &Action) {
+        self.reuse.failed(action).await;
+    }
+
     async fn inputs(&self, action: &Action) -> Result<Result<Inputs, Failure>, StoreError> {
         let uri: ObjectUri = match action.inputs.parse() {
             Ok(uri) => uri,

@@ -75,10 +75,6 @@ impl CacheKey {
         }
         Ok(Self { key, task })
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.key
-    }
 }
 
 fn base64(hash: &Hash) -> String {

@@ -74,7 +74,7 @@ fn caching() -> Caching {
 fn the_key_is_flytes() {
     let key = CacheKey::new(&caching(), "acme", "action-key", &bytes(INPUTS)).unwrap();
     assert_eq!(
-        key.as_str(),
+        key.key,
         "bdoiEgBzXyWqpxATBKMW39Dzy66z6tpxm8DP6Op9cpY-GXLIElCk-qTGcAu0v-\
          ILBJp_uCiqkxjY9vTcY2CK3AX8NfO234lzMVBfNt9aA-action-key"
     );
@@ -125,11 +125,11 @@ fn nothing_has_the_hash_that_flytes_own_tests_expect() {
     // Without inputs in the interface the file is not looked at.
     let key = CacheKey::new(&nothing, "acme", "", b"garbage").unwrap();
     assert!(
-        key.as_str().ends_with(
+        key.key.ends_with(
             "-GKw-c0Pw-GKw-c0Pw-GKw-c0PwFokMUQ6T-TUmEWnZ4_VlQ2Qpgw-vCTT0-OQ-template-version"
         ),
         "{}",
-        key.as_str()
+        key.key
     );
 }
 
@@ -152,21 +152,15 @@ fn the_tasks_version_and_ignored_inputs_do_not_count_and_all_else_does() {
     let key = of(&caching(), &bytes(INPUTS));
     let mut other = caching();
     other.id.as_mut().unwrap().version = "another".to_owned();
-    assert_eq!(of(&other, &bytes(INPUTS)).as_str(), key.as_str());
+    assert_eq!(of(&other, &bytes(INPUTS)).key, key.key);
     other.id.as_mut().unwrap().name = "another".to_owned();
-    assert_ne!(of(&other, &bytes(INPUTS)).as_str(), key.as_str());
+    assert_ne!(of(&other, &bytes(INPUTS)).key, key.key);
 
     let mut inputs = LiteralMap::decode(bytes(INPUTS).as_slice()).unwrap();
     inputs.literals.remove("ignored");
-    assert_eq!(
-        of(&caching(), &inputs.encode_to_vec()).as_str(),
-        key.as_str()
-    );
+    assert_eq!(of(&caching(), &inputs.encode_to_vec()).key, key.key);
     inputs.literals.remove("int");
-    assert_ne!(
-        of(&caching(), &inputs.encode_to_vec()).as_str(),
-        key.as_str()
-    );
+    assert_ne!(of(&caching(), &inputs.encode_to_vec()).key, key.key);
 }
 
 proptest! {
@@ -346,7 +340,7 @@ async fn what_was_put_is_found_until_it_is_too_old() {
     let again = cache.put(&key(), other, &action(), 2, at(200)).await;
     assert_eq!(again, Ok(()), "the first result stays and is as good");
 
-    let put = fake.0.lock().unwrap().outputs[key().as_str()].clone();
+    let put = fake.0.lock().unwrap().outputs[&key().key].clone();
     let metadata = put.metadata.unwrap();
     assert_eq!(metadata.source_identifier, caching().id);
     let values = metadata.key_map.unwrap().values;
@@ -366,9 +360,7 @@ async fn outputs_in_the_answer_are_kept_as_they_came() {
     };
     let keep = |output| {
         let mut inner = fake.0.lock().unwrap();
-        inner
-            .outputs
-            .insert(key().as_str().to_owned(), entry(output));
+        inner.outputs.insert(key().key, entry(output));
     };
     keep(Some(Output::OutputLiterals(outputs.clone())));
     let found = cache.look_up(&key(), None, at(0)).await;
@@ -593,7 +585,7 @@ mod reuse {
             let inputs = action.inputs.parse().unwrap();
             let inputs = self.store.read(&inputs, 1 << 20).await.unwrap().unwrap();
             let key = CacheKey::new(&caching, "acme", &action.cache_key, &inputs).unwrap();
-            key.as_str().to_owned()
+            key.key
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
     num::NonZeroU32,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -133,8 +133,9 @@ impl Sink for ControlPlane {
     }
 }
 
-#[derive(Clone)]
-struct Store;
+/// How often an action gave way to equal ones.
+#[derive(Clone, Default)]
+struct Store(Arc<AtomicUsize>);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the store is away")]
@@ -164,7 +165,9 @@ impl Objects for Store {
 
     async fn stay_reserved(&self, _: &Action) {}
 
-    async fn give_way(&self, _: &Action) {}
+    async fn give_way(&self, _: &Action) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 
     async fn inputs(&self, _: &Action) -> Result<Result<Inputs, Failure>, StoreIsAway> {
         Err(StoreIsAway)
@@ -179,6 +182,8 @@ impl Objects for Store {
 struct Model {
     cluster: Arc<Cluster>,
     control_plane: ControlPlane,
+    store: Store,
+    settings: Arc<Settings>,
     executor: Arc<Reconciler<ControlPlane, Store>>,
     key: Key,
     attempts: u32,
@@ -193,6 +198,10 @@ const ATTEMPTS: u32 = 3;
 
 impl Model {
     fn start() -> Self {
+        Self::start_with(core::TaskMetadata::default(), json!({}))
+    }
+
+    fn start_with(metadata: core::TaskMetadata, settings: serde_json::Value) -> Self {
         NOW.set(0);
         let template = core::TaskTemplate {
             metadata: Some(core::TaskMetadata {
@@ -200,15 +209,18 @@ impl Model {
                     retries: ATTEMPTS - 1,
                     ..core::RetryStrategy::default()
                 }),
-                ..core::TaskMetadata::default()
+                ..metadata
             }),
             ..example::python()
         };
+        let (store, settings) = (Store::default(), Arc::new(example::settings(settings, "spec")));
         let action = serde_json::to_value(example::resource(&template)).unwrap();
         let cluster = Cluster::start(action);
         let control_plane = ControlPlane::default();
         let mut model = Self {
-            executor: executor(&cluster, &control_plane),
+            executor: executor(&cluster, &control_plane, &store, &settings),
+            store,
+            settings,
             key: Key::new("fraud-staging", "r7-a0"),
             cluster,
             control_plane,
@@ -230,7 +242,7 @@ impl Model {
 
     fn restart(&mut self) {
         self.unbroken = false;
-        self.executor = executor(&self.cluster, &self.control_plane);
+        self.executor = executor(&self.cluster, &self.control_plane, &self.store, &self.settings);
         self.tell_action();
         self.tell_pods();
     }
@@ -410,16 +422,20 @@ impl Model {
     }
 }
 
-fn executor(cluster: &Arc<Cluster>, control_plane: &ControlPlane) -> Arc<Reconciler<ControlPlane, Store>> {
+fn executor(
+    cluster: &Arc<Cluster>,
+    control_plane: &ControlPlane,
+    store: &Store,
+    settings: &Arc<Settings>,
+) -> Arc<Reconciler<ControlPlane, Store>> {
     let metrics = Arc::new(Metrics::new(&Registry::new()).unwrap());
-    let settings: Arc<Settings> = Arc::new(example::settings(json!({}), "spec"));
     Arc::new(Reconciler {
-        settings,
+        settings: Arc::clone(settings),
         kubernetes: Kubernetes::new(cluster.client(), metrics.calls.clone()),
         actions: Arc::new(counted(Arc::clone(&metrics))),
         pods: Arc::new(Kept::new(|_, _| {})),
         sink: control_plane.clone(),
-        objects: Store,
+        objects: store.clone(),
         metrics,
         clock,
     })
@@ -441,9 +457,13 @@ fn ended(container: &str, code: i32) -> serde_json::Value {
 }
 
 fn run(steps: &[Step]) -> Model {
+    follow(Model::start, steps)
+}
+
+fn follow(start: impl FnOnce() -> Model, steps: &[Step]) -> Model {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let mut model = Model::start();
+        let mut model = start();
         for step in steps {
             model.step(*step).await;
         }
@@ -502,4 +522,21 @@ fn a_day_without_the_control_plane_loses_nothing() {
         .map(|(attempt, _, _)| *attempt)
         .collect();
     assert_eq!(attempts, [1, 2, 3], "{taken:?}");
+}
+
+#[test]
+fn an_action_without_a_result_gives_way_to_equal_ones() {
+    let reserves = || {
+        let metadata = core::TaskMetadata {
+            discoverable: true,
+            cache_serializable: true,
+            ..core::TaskMetadata::default()
+        };
+        Model::start_with(metadata, json!({ "cache": true }))
+    };
+    let gave_way = |steps: &[Step]| follow(reserves, steps).store.0.load(Ordering::SeqCst);
+    let runs = [Step::Look, Step::PodRuns, Step::TellPods, Step::Look];
+    assert_eq!(gave_way(&runs), 0, "it succeeds in the end");
+    let aborted = [&runs[..], &[Step::Abort, Step::TellAction]].concat();
+    assert!(gave_way(&aborted) > 0);
 }
