@@ -52,7 +52,7 @@ acceptance: image ## The node tier (root on Linux): the operator's image as pods
 
 .PHONY: bench
 bench: setup ## Measure, and write docs/benchmarks.md
-	cargo build --quiet --release -p terraform-provider-dataplane
+	cargo build --quiet --release -p terraform-provider-dataplane -p dataplane-operator
 	DATAPLANE_BINARIES="$(CARGO_TARGET_DIR)/release" cargo run --quiet -p acceptance --bin bench
 
 .PHONY: lint

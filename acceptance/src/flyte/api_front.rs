@@ -170,7 +170,7 @@ async fn answer(state: Arc<State>, asked: http::Request<Incoming>) -> Result<Res
     let mut request = Request::read(parts.method.as_str(), target);
     let fault = state.fault_for(&request);
     if let Some(ApiAnswer::Slow(pause)) = fault {
-        tokio::time::sleep(pause).await;
+        wait_out(pause).await;
     }
     if let Some((status, reason)) = fault.and_then(ApiAnswer::status) {
         request.status = status.as_u16();
@@ -202,6 +202,14 @@ async fn answer(state: Arc<State>, asked: http::Request<Incoming>) -> Result<Res
         }
     }
     Ok(passed.body(streamed(answer))?)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a server that is slow on purpose has nothing to wait for but time"
+)]
+async fn wait_out(pause: Duration) {
+    tokio::time::sleep(pause).await;
 }
 
 /// The body as it comes: a watch never ends.

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::{ApiFront, BUCKET, Flyte, ORGANIZATION};
 use crate::{
+    aws::REGION,
     cluster::{Cluster, Kubectl, free_port},
     issuer,
     process::{self, Process},
@@ -36,10 +37,30 @@ pub struct Executor {
 /// Where things are and how an executor gets there.
 pub struct Site<'a> {
     pub cluster: &'a Cluster,
-    pub flyte: &'a Flyte,
-    /// `host:port` of the control plane, where that is not the stand-in's own.
-    pub control_plane: Option<String>,
+    /// `host:port` of the control plane.
+    pub control_plane: String,
+    /// The authority of its certificate, PEM.
+    pub ca_certificate: String,
+    /// URL of the object store.
+    pub store: String,
+    /// With the credentials for it.
+    pub environment: Vec<(String, String)>,
+    /// What stands before the API server, if anything.
     pub front: Option<&'a ApiFront>,
+}
+
+impl<'a> Site<'a> {
+    /// With a stand-in's control plane and store.
+    pub fn of(cluster: &'a Cluster, flyte: &Flyte) -> Self {
+        Self {
+            cluster,
+            control_plane: flyte.secure_endpoint(),
+            ca_certificate: flyte.ca_certificate().to_owned(),
+            store: flyte.account().endpoint.clone(),
+            environment: flyte.account().environment(),
+            front: None,
+        }
+    }
 }
 
 impl Installation {
@@ -50,12 +71,7 @@ impl Installation {
         kubectl.create_namespace(namespace)?;
         kubectl.apply(&rights(namespace).to_string())?;
         let directory = setup::scratch()?;
-        let endpoint = site
-            .control_plane
-            .clone()
-            .unwrap_or_else(|| site.flyte.secure_endpoint());
-        let endpoint = format!("https://{endpoint}");
-        let account = site.flyte.account();
+        let endpoint = format!("https://{}", site.control_plane);
         let mut executor = json!({
             "tasks": {
                 "node_selector": { "acceptance.test/pods": "played" },
@@ -70,10 +86,10 @@ impl Installation {
             "organization": ORGANIZATION,
             "cluster_name": "tests",
             "image": "localhost/dataplane-operator:1",
-            "control_plane": { "endpoint": endpoint, "ca_certificate": site.flyte.ca_certificate() },
+            "control_plane": { "endpoint": endpoint, "ca_certificate": site.ca_certificate },
             "storage": {
                 "metadata": format!("s3://{BUCKET}"), "fast_registration": format!("s3://{BUCKET}"),
-                "region": account.region, "endpoint": account.endpoint,
+                "region": REGION, "endpoint": site.store,
             },
             "components": { "executor": executor },
         });
@@ -92,7 +108,7 @@ impl Installation {
         Ok(Self {
             directory,
             namespace: namespace.to_owned(),
-            environment: account.environment(),
+            environment: site.environment.clone(),
             kubectl,
         })
     }
@@ -150,7 +166,8 @@ impl Executor {
     pub fn metrics(&self) -> Result<Vec<String>> {
         let url = format!("http://127.0.0.1:{}/metrics", self.port);
         let text = issuer::runtime().block_on(async {
-            let answer = reqwest::get(url).await?.error_for_status()?;
+            let client = reqwest::Client::builder().no_proxy().build()?;
+            let answer = client.get(url).send().await?.error_for_status()?;
             answer.text().await
         })?;
         let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -192,7 +209,7 @@ impl Executor {
 }
 
 /// The definitions of the resources, as the operator's binary prints them.
-pub(super) fn define(kubectl: &Kubectl) -> Result<()> {
+pub fn define(kubectl: &Kubectl) -> Result<()> {
     let output = Command::new(setup::built("dataplane-operator")?)
         .arg("crds")
         .output()
@@ -210,12 +227,12 @@ fn rights(namespace: &str) -> Value {
     let all = [
         "get", "list", "watch", "create", "update", "patch", "delete",
     ];
-    let role = format!("{namespace}-executor");
+    let name = format!("{namespace}-executor");
     let subject = json!([{ "kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace }]);
     let items = json!([
         { "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": ACCOUNT, "namespace": namespace } },
         {
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": role },
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": name },
             "rules": [
                 rule("flyte.org", &["taskactions"], &all),
                 rule("flyte.org", &["taskactions/status"], &["get", "update", "patch"]),
@@ -224,8 +241,8 @@ fn rights(namespace: &str) -> Value {
             ],
         },
         {
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": role },
-            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role }, "subjects": subject,
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": name },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name }, "subjects": subject,
         },
         {
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": { "name": ACCOUNT, "namespace": namespace },

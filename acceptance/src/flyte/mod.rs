@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use self::address::Address;
 pub use self::{
     api_front::{ApiAnswer, ApiFault, ApiFront, Request},
-    executor::{Executor, Installation, Site as ExecutorSite},
+    executor::{Executor, Installation, Site as ExecutorSite, define},
     fault::{Answer, Fault, Phase},
     project::{Action, Event, Project, Signal},
     task::Task,
@@ -126,7 +126,7 @@ impl Flyte {
                 .call("s3", "head_bucket", &json!({ "Bucket": BUCKET }));
             there.map_err(|_| error)?;
         }
-        executor::define(&site.cluster.kubectl()?)?;
+        define(&site.cluster.kubectl()?)?;
         let authority = Authority::new("flyte")?;
         let server = authority.server(&["localhost", "127.0.0.1", site.address])?;
         let file = |name: &str, text: &str| -> Result<PathBuf> {

@@ -1,8 +1,9 @@
-//! `make bench`: what the provider costs, each figure beside something else measured in the same run. It writes
+//! `make bench`: what the provider and the executor cost, each figure beside something else measured in the same run. It writes
 //! docs/benchmarks.md. Parts that are named on the command line (`calls`) are only printed.
 
 mod calls;
 mod complete;
+mod executor;
 mod refresh;
 mod start;
 mod table;
@@ -20,6 +21,7 @@ fn main() -> Result<()> {
         ("complete", complete::measure),
         ("calls", calls::measure),
         ("refresh", refresh::measure),
+        ("executor", executor::measure),
     ] {
         if !asked.is_empty() && !asked.iter().any(|asked| asked == what) {
             continue;

@@ -52,12 +52,7 @@ pub fn run(
         "FLYTE_AWS_ENDPOINT": account.endpoint, "FLYTE_AWS_ACCESS_KEY_ID": account.credentials.access_key,
         "FLYTE_AWS_SECRET_ACCESS_KEY": account.credentials.secret_key, "AWS_REGION": account.region,
     });
-    let site = ExecutorSite {
-        cluster,
-        flyte: &flyte,
-        control_plane: None,
-        front: None,
-    };
+    let site = ExecutorSite::of(cluster, &flyte);
     let settings = json!({ "tasks": { "environment": environment } });
     let installation = Installation::new(&site, "executor", &settings)?;
     let executor = installation.start("executor-0")?;

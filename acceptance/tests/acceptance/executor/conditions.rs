@@ -1,6 +1,6 @@
 //! Conditions: no pod, just somebody who says yes, or nobody in time.
 
-use acceptance::flyte::{Signal, Task};
+use acceptance::flyte::{Action, Signal, Task};
 use anyhow::{Result, ensure};
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn a_condition_waits_for_a_signal() -> Result<()> {
         .signal("r1", "approval", Signal::Boolean(true))?;
     let ended = world
         .project
-        .until("the end", "r1", "approval", LIMIT, |known| known.is_ended())?;
+        .until("the end", "r1", "approval", LIMIT, Action::is_ended)?;
     ensure!(ended.phase == "SUCCEEDED", "{ended:?}");
 
     world
@@ -45,7 +45,7 @@ fn a_condition_waits_for_a_signal() -> Result<()> {
         .enqueue_condition("r1", "a0", "nobody", Some(2))?;
     let ended = world
         .project
-        .until("the end", "r1", "nobody", LIMIT, |known| known.is_ended())?;
+        .until("the end", "r1", "nobody", LIMIT, Action::is_ended)?;
     ensure!(ended.phase == "TIMED_OUT", "{ended:?}");
 
     world

@@ -15,12 +15,14 @@ fn task() -> Task {
     ])).attempt(&json!([{ "run": true }, { "sleep": 0.3 }, { "outputs": { "o0": 1 } }, { "exit": 0 }]))
 }
 
+/// Runs that are under way when the executor is killed.
+const RUNS: usize = 6;
+
 const TOLD: [&str; 4] = ["1 QUEUED", "1 FAILED", "2 QUEUED", "2 SUCCEEDED"];
 
 #[test]
 fn an_executor_that_is_killed_again_and_again_loses_nothing() -> Result<()> {
     let world = World::new()?;
-    const RUNS: usize = 6;
     for number in 0..RUNS {
         world.project.run(&format!("r{number}"), &task())?;
     }

@@ -64,10 +64,9 @@ impl World {
         let mut own = settings.clone();
         own["namespaces"] = json!([namespace]);
         let site = ExecutorSite {
-            cluster: &cluster,
-            flyte: &flyte,
-            control_plane: Some(wire.endpoint()),
+            control_plane: wire.endpoint(),
             front: Some(&front),
+            ..ExecutorSite::of(&cluster, &flyte)
         };
         let installation = Installation::new(&site, &format!("executor-{}", project.name), &own)?;
         Ok(Self {

@@ -118,7 +118,9 @@ fn a_task_that_takes_too_long_is_timed_out() -> Result<()> {
     let task = Task::new("long")
         .timeout(2)
         .attempt(&json!([{ "run": true }, { "hold": "never" }]));
-    let ended = world.run("r1", &task)?;
+    let _executor = world.executor()?;
+    world.project.run("r1", &task)?;
+    let ended = world.project.ended("r1", LIMIT)?;
     assert_told(&ended, &["1 QUEUED", "1 TIMED_OUT"])?;
     let resource = world.resource("r1-a0")?.context("the resource")?;
     assert_eq!(condition(&resource, "Failed")["reason"], "TimedOut");

@@ -1,0 +1,211 @@
+//! The API server as a plain client sees it: it makes the actions, and watches when what happens to them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use acceptance::{
+    cluster::{Cluster, Keys},
+    issuer,
+};
+use anyhow::{Context as _, Result, bail, ensure};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use dataplane_proto::flyteidl2::core::{Container, TaskTemplate, task_template::Target};
+use prost::Message as _;
+use serde_json::{Value, json};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+pub const NAMESPACE: &str = "bench-development";
+
+/// Requests at a time.
+const CONCURRENCY: usize = 16;
+
+#[derive(Clone)]
+pub struct Api {
+    client: reqwest::Client,
+    endpoint: String,
+    token: String,
+    template: String,
+}
+
+/// The moments of one action.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moments {
+    pub created: Option<Instant>,
+    pub pod: Option<Instant>,
+    pub pod_ended: Option<Instant>,
+    pub ended: Option<Instant>,
+}
+
+/// By the names of the actions' resources.
+pub type Seen = Arc<Mutex<HashMap<String, Moments>>>;
+
+impl Api {
+    /// As an administrator.
+    pub fn of(cluster: &Cluster) -> Result<Self> {
+        let kubectl = cluster.kubectl()?;
+        kubectl.create_namespace(NAMESPACE)?;
+        kubectl.run(&["create", "serviceaccount", "bench", "-n", "default"])?;
+        let admin = [
+            "create",
+            "clusterrolebinding",
+            "bench",
+            "--clusterrole=cluster-admin",
+            "--serviceaccount=default:bench",
+        ];
+        kubectl.run(&admin)?;
+        let Keys::At { ca_certificate, .. } = cluster.keys()? else {
+            bail!("the bench has a cluster of its own");
+        };
+        let certificate = reqwest::Certificate::from_pem(ca_certificate.as_bytes())?;
+        let template = TaskTemplate {
+            r#type: "python".to_owned(),
+            target: Some(Target::Container(Container {
+                image: "localhost/task:1".to_owned(),
+                args: [
+                    "a0",
+                    "--inputs",
+                    "{{.input}}",
+                    "--outputs-path",
+                    "{{.outputPrefix}}",
+                ]
+                .map(str::to_owned)
+                .to_vec(),
+                ..Container::default()
+            })),
+            ..TaskTemplate::default()
+        };
+        Ok(Self {
+            client: reqwest::Client::builder()
+                .tls_certs_only([certificate])
+                .no_proxy()
+                .build()?,
+            endpoint: cluster.endpoint(),
+            token: kubectl
+                .run(&["create", "token", "bench", "-n", "default"])?
+                .trim()
+                .to_owned(),
+            template: BASE64_STANDARD.encode(template.encode_to_vec()),
+        })
+    }
+
+    /// Makes the root actions of runs with these names, as fast as the API server takes them.
+    pub fn create(
+        &self,
+        runs: impl IntoIterator<Item = String>,
+        seen: Option<&Seen>,
+    ) -> Result<()> {
+        issuer::runtime().block_on(async {
+            let places = Arc::new(Semaphore::new(CONCURRENCY));
+            let mut making = JoinSet::new();
+            for run in runs {
+                let (api, places) = (self.clone(), Arc::clone(&places));
+                let seen = seen.map(Arc::clone);
+                making.spawn(async move {
+                    let _place = places.acquire().await?;
+                    api.create_one(&run).await?;
+                    if let Some(seen) = seen {
+                        lock(&seen).entry(format!("{run}-a0")).or_default().created =
+                            Some(Instant::now());
+                    }
+                    anyhow::Ok(())
+                });
+            }
+            while let Some(made) = making.join_next().await {
+                made??;
+            }
+            Ok(())
+        })
+    }
+
+    async fn create_one(&self, run: &str) -> Result<()> {
+        let base = format!("s3://executor-metadata/acme/bench/development/{run}/");
+        let action = json!({
+            "apiVersion": "flyte.org/v1", "kind": "TaskAction",
+            "metadata": { "name": format!("{run}-a0") },
+            "spec": {
+                "runName": run, "project": "bench", "domain": "development", "actionName": "a0", "taskType": "python",
+                "inputUri": format!("{base}inputs"), "runOutputBase": base, "taskTemplate": self.template,
+            },
+        });
+        let url = format!(
+            "{}/apis/flyte.org/v1/namespaces/{NAMESPACE}/taskactions",
+            self.endpoint
+        );
+        let answer = self
+            .client
+            .post(url)
+            .bearer_auth(&self.token)
+            .json(&action)
+            .send()
+            .await?;
+        let status = answer.status();
+        ensure!(status.is_success(), "{status} {}", answer.text().await?);
+        Ok(())
+    }
+
+    /// Follows pods and actions from now on, until the process ends.
+    pub fn watch(&self) -> Result<Seen> {
+        let seen = Seen::default();
+        for path in [
+            format!("api/v1/namespaces/{NAMESPACE}/pods"),
+            format!("apis/flyte.org/v1/namespaces/{NAMESPACE}/taskactions"),
+        ] {
+            let url = format!("{}/{path}?watch=true", self.endpoint);
+            let answer = issuer::runtime()
+                .block_on(self.client.get(&url).bearer_auth(&self.token).send())?;
+            ensure!(answer.status().is_success(), "watching {url}");
+            issuer::runtime().spawn(follow(answer, Arc::clone(&seen)));
+        }
+        Ok(seen)
+    }
+}
+
+async fn follow(mut answer: reqwest::Response, seen: Seen) -> Result<()> {
+    let mut rest = Vec::new();
+    while let Some(part) = answer.chunk().await? {
+        let now = Instant::now();
+        rest.extend_from_slice(&part);
+        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            note(&seen, &serde_json::from_slice(&line)?, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// The first time of everything.
+fn note(seen: &Seen, event: &Value, now: Instant) -> Result<()> {
+    let object = &event["object"];
+    let name = object["metadata"]["name"].as_str().context("a name")?;
+    let mut seen = lock(seen);
+    if object["kind"] == "Pod" {
+        // The pod of the first attempt: `<action>-0`.
+        let moments = seen
+            .entry(name.trim_end_matches("-0").to_owned())
+            .or_default();
+        moments.pod.get_or_insert(now);
+        if object["status"]["phase"] == "Succeeded" {
+            moments.pod_ended.get_or_insert(now);
+        }
+        return Ok(());
+    }
+    let succeeded = object["status"]["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == "Succeeded" && condition["status"] == "True");
+    if succeeded {
+        seen.entry(name.to_owned())
+            .or_default()
+            .ended
+            .get_or_insert(now);
+    }
+    Ok(())
+}
+
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
