@@ -70,7 +70,7 @@ func (s *Server) blobs(call *Call, name string) *Answer {
 	if refused != nil {
 		return refused
 	}
-	call.operation = request.action
+	call.operation, call.blob = request.action, request.operation
 	made := s.ofAccount(request)
 	call.made(made.Status)
 	return made.with("x-ms-version", version)

@@ -27,8 +27,10 @@ type Call struct {
 	principal    *Principal
 	// operation is the action that the caller needs: "Microsoft.Storage/storageAccounts/write".
 	operation string
-	fault     *FaultAnswer
-	lost      bool
+	// blob is the operation of the blob service that it is.
+	blob  string
+	fault *FaultAnswer
+	lost  bool
 	// after is the answer in place of the true one.
 	after *Answer
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -130,7 +131,46 @@ func (sub *Subscription) faultFor(operation string) *FaultAnswer {
 	return chosen
 }
 
+// fields are the names of all that a body says: "properties.encryption.keySource", and "rules[].name" in lists. What somebody names
+// himself, a tag, is none.
+func fields(body Object) []string {
+	found := map[string]bool{}
+	var walk func(at string, value any)
+	walk = func(at string, value any) {
+		switch value := value.(type) {
+		case Object:
+			for name, inner := range value {
+				if at == "tags" || strings.HasSuffix(at, ".tags") || strings.HasSuffix(at, ".userAssignedIdentities") {
+					continue
+				}
+				walk(strings.TrimPrefix(at+"."+name, "."), inner)
+			}
+			if at != "" {
+				found[at] = true
+			}
+		case []any:
+			found[at] = true
+			for _, inner := range value {
+				if _, ok := inner.(Object); ok {
+					walk(at+"[]", inner)
+				}
+			}
+		case nil:
+		default:
+			found[at] = true
+		}
+	}
+	walk("", body)
+	return slices.Sorted(maps.Keys(found))
+}
+
 // made notes the call.
 func (c *Call) made(status int) {
-	c.subscription.calls = append(c.subscription.calls, Made{Operation: c.operation, Method: c.http.Method, Path: c.http.URL.Path, Status: status})
+	made := Made{Operation: c.operation, Method: c.http.Method, Path: c.http.URL.Path, Status: status}
+	if c.route != nil {
+		made.Name, made.Version, made.Fields = c.route.Key(), c.query.Get("api-version"), fields(c.body)
+	} else if c.blob != "" {
+		made.Name, made.Version = "azblob."+c.blob, c.http.Header.Get("x-ms-version")
+	}
+	c.subscription.calls = append(c.subscription.calls, made)
 }

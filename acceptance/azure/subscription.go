@@ -58,6 +58,10 @@ type Made struct {
 	Method    string `json:"method"`
 	Path      string `json:"path"`
 	Status    int    `json:"status"`
+	// Of what the description has: its operation, the version of the API, and what its body says.
+	Name    string   `json:"name,omitempty"`
+	Version string   `json:"version,omitempty"`
+	Fields  []string `json:"fields,omitempty"`
 }
 
 // Resource is what Resource Manager keeps under an id.

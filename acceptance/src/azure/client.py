@@ -78,8 +78,23 @@ def new_client(ask):
     return getattr(importlib.import_module(module), found)(credential, ask["subscription"], **options)
 
 
+def models(kind):
+    """The module of a service's models: {"$model": NAME, …} is one of them, so that Microsoft says how it is sent."""
+    module = "azure.mgmt.resource.resources" if kind == "resource" else MANAGEMENT[kind][0]
+    return importlib.import_module(module + ".models")
+
+
+def made(value, kind):
+    if isinstance(value, list):
+        return [made(one, kind) for one in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {name: made(one, kind) for name, one in value.items() if name != "$model"}
+    return getattr(models(kind), value["$model"])(**inner) if "$model" in value else inner
+
+
 def call(ask):
-    target, parameters = client(ask), ask["parameters"]
+    target, parameters = client(ask), made(ask["parameters"], ask["service"])
     *groups, method = ask["method"].split(".")
     for group in groups:
         target = getattr(target, group)

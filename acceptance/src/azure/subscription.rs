@@ -24,6 +24,12 @@ pub struct Call {
     pub method: String,
     pub path: String,
     pub status: u16,
+    /// As Microsoft's Go SDK names it: `armstorage.AccountsClient.Create`; empty where that has no description.
+    pub name: String,
+    /// The version of the API.
+    pub version: String,
+    /// The names of what the body says: `properties.encryption.keySource`.
+    pub fields: Vec<String>,
 }
 
 impl Subscription {
@@ -172,6 +178,9 @@ impl Subscription {
                     operation: text("operation"),
                     method: text("method"),
                     path: text("path"),
+                    name: text("name"),
+                    version: text("version"),
+                    fields: serde_json::from_value(call["fields"].clone()).unwrap_or_default(),
                     status: call["status"].as_u64().unwrap_or_default().try_into()?,
                 })
             })

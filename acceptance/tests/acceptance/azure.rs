@@ -9,6 +9,7 @@ mod complete;
 mod examples;
 mod faults;
 mod identity;
+mod parity;
 mod permissions;
 mod tags;
 mod vaults;
