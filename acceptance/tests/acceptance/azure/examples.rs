@@ -75,9 +75,10 @@ const REGISTRY: Case = Case {
     address: "dataplane_registry.images",
     place: Bench::azure,
     change: |bench| {
-        let mut tagged = registry();
-        tagged["registry_update_parameters"] = json!({ "tags": { "by": "hand" } });
-        bench.call("containerregistry", "registries.begin_update", tagged)
+        let mut opened = registry();
+        opened["registry_update_parameters"] =
+            json!({ "properties": { "adminUserEnabled": true } });
+        bench.call("containerregistry", "registries.begin_update", opened)
     },
     remove: |bench| bench.call("containerregistry", "registries.begin_delete", registry()),
     exists: |bench| bench.finds("containerregistry", "registries.get", registry()),
