@@ -7,10 +7,12 @@ variable "egress" {
       or addresses by `cidrs`. Default `kube-dns` in `kube-system`, the node-local cache, Cloud DNS of GKE and LocalDNS of
       AKS. On EKS Auto Mode give the address of the Service `kube-dns`, on OpenShift the namespace `openshift-dns` with
       port 5353
+    - `object_store`: the buckets, for the executor
   EOT
   type = object({
     kubernetes_api = optional(object({ cidrs = list(string), ports = optional(list(number)) }))
     control_plane  = optional(object({ cidrs = list(string), ports = optional(list(number)) }))
+    object_store   = optional(object({ cidrs = list(string), ports = optional(list(number)) }))
     dns = optional(list(object({
       namespace  = optional(string)
       pod_labels = optional(map(string))
@@ -28,7 +30,7 @@ variable "egress" {
 
   validation {
     condition = alltrue([
-      for destination in [var.egress.kubernetes_api, var.egress.control_plane] :
+      for destination in [var.egress.kubernetes_api, var.egress.control_plane, var.egress.object_store] :
       destination == null || try(alltrue([for cidr in destination.cidrs : can(cidrhost(cidr, 0))]), false)
     ])
     error_message = "Addresses are ranges in CIDR notation, as in 203.0.113.0/24."
@@ -36,7 +38,13 @@ variable "egress" {
 }
 
 variable "components" {
-  description = "Replicas and resources of the components."
+  description = <<-EOT
+    The components, with their replicas, resources and settings.
+
+    - `operator`: the channel to the control plane; it always runs
+    - `executor`: runs tasks, `{}` for its defaults; default it does not run. With `permissions = "low"` name the namespaces
+      of its workspaces. `tasks` is what task pods get besides what their template says
+  EOT
   type = object({
     operator = optional(object({
       replicas = optional(number)
@@ -45,9 +53,47 @@ variable "components" {
         limits   = optional(object({ cpu = optional(string), memory = optional(string) }))
       }))
     }))
+    executor = optional(object({
+      replicas = optional(number)
+      resources = optional(object({
+        requests = optional(object({ cpu = optional(string), memory = optional(string) }))
+        limits   = optional(object({ cpu = optional(string), memory = optional(string) }))
+      }))
+      namespaces               = optional(list(string))
+      concurrency              = optional(number)
+      max_system_failures      = optional(number)
+      retention_seconds        = optional(number)
+      image_pull_grace_seconds = optional(number)
+      undelivered_limit        = optional(number)
+      cache                    = optional(bool)
+      code_bundles             = optional(string)
+      tasks = optional(object({
+        service_account = optional(string)
+        requests        = optional(object({ cpu = optional(string), memory = optional(string) }))
+        limits          = optional(object({ cpu = optional(string), memory = optional(string) }))
+        environment     = optional(map(string))
+        labels          = optional(map(string))
+        annotations     = optional(map(string))
+        node_selector   = optional(map(string))
+        tolerations     = optional(list(object({ key = string, value = optional(string), effect = optional(string) })))
+
+        interruptible_node_selector = optional(map(string))
+        interruptible_tolerations   = optional(list(object({ key = string, value = optional(string), effect = optional(string) })))
+      }))
+    }))
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = contains(["direct", "signed"], coalesce(try(var.components.executor.code_bundles, null), "direct"))
+    error_message = "Code bundles are direct or signed."
+  }
+
+  validation {
+    condition     = var.permissions == "standard" || var.components.executor == null || length(coalesce(try(var.components.executor.namespaces, null), [])) > 0
+    error_message = "With permissions = \"low\" name the namespaces whose tasks the executor runs."
+  }
 }
 
 variable "quota" {

@@ -143,3 +143,24 @@ run "one_namespace_twice" {
 
   expect_failures = [var.workspaces]
 }
+
+run "code_that_comes_no_such_way" {
+  command = plan
+
+  variables {
+    components = { executor = { code_bundles = "copied" } }
+  }
+
+  expect_failures = [var.components]
+}
+
+run "an_executor_with_few_rights_and_nowhere_to_work" {
+  command = plan
+
+  variables {
+    permissions = "low"
+    components  = { executor = {} }
+  }
+
+  expect_failures = [var.components]
+}
