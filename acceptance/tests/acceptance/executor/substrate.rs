@@ -13,6 +13,20 @@ use serde_json::{Value, json};
 use super::LIMIT;
 
 #[test]
+fn it_passes_its_own_tests() -> Result<()> {
+    let output = Command::new(setup::python("python")?)
+        .args(["-m", "unittest", "discover", "-t", ".", "-s", "tests"])
+        .current_dir(setup::checkout().join("acceptance/flyte"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .context("starting its tests")?;
+    let printed = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{printed}");
+    ensure!(!printed.contains("Ran 0 tests"), "{printed}");
+    Ok(())
+}
+
+#[test]
 fn flytes_client_runs_a_task_through_it() -> Result<()> {
     let flyte = Flyte::shared()?;
     let home = setup::scratch()?;

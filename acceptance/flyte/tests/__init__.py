@@ -1,0 +1,1 @@
+"""Tests of the stand-in's own rules: what it must refuse."""
