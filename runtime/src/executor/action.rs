@@ -232,3 +232,78 @@ fn bucket_of(uri: &ObjectUri) -> String {
     let without = text.len() - uri.key().len();
     text[..without].trim_end_matches('/').to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+    use serde_json::json;
+
+    use super::*;
+    use crate::executor::example;
+
+    fn settings(layout: &str) -> Settings {
+        example::settings(json!({}), layout)
+    }
+
+    /// The sentence with which a changed resource is refused.
+    fn refused(change: impl FnOnce(&mut TaskAction)) -> String {
+        let mut resource = example::resource(&example::python());
+        change(&mut resource);
+        Action::parse(&resource, &settings("spec")).unwrap_err().0
+    }
+
+    #[test]
+    fn what_a_resource_lacks_or_has_wrong_is_named() {
+        let error = refused(|resource| {
+            resource.spec.task_type = String::new();
+            resource.spec.input_uri = String::new();
+        });
+        assert_eq!(error, "these fields of spec are empty: taskType, inputUri");
+        let error = refused(|resource| resource.spec.task_template = Some(ByteString(Vec::new())));
+        assert!(error.contains("taskTemplate"), "{error}");
+        let error = refused(|resource| resource.spec.task_template = Some(ByteString(vec![0xff; 8])));
+        assert!(error.contains("taskTemplate"), "{error}");
+        let error = refused(|resource| resource.spec.domain = "Staging!".to_owned());
+        assert!(error.starts_with("spec.domain: "), "{error}");
+        let error = refused(|resource| resource.spec.run_output_base = "s3://elsewhere/x".to_owned());
+        assert!(error.contains("s3://elsewhere/x") && error.contains("s3://acme-metadata"), "{error}");
+    }
+
+    #[test]
+    fn outputs_are_where_the_layout_says() {
+        let prefix = |layout: &str| {
+            let action = example::action(&example::python(), &settings(layout));
+            action.output_prefix(NonZeroU32::new(2).unwrap())
+        };
+        assert_eq!(prefix("spec"), "s3://acme-metadata/acme/fraud/staging/r7/a0/2");
+        let flyte = prefix("flyte");
+        let (bucket, rest) = flyte.split_at("s3://acme-metadata/".len());
+        assert_eq!(bucket, "s3://acme-metadata/");
+        let (shard, rest) = rest.split_once('/').unwrap();
+        assert_eq!((shard.len(), rest), (2, "acme/fraud/staging/r7/a0/2"));
+    }
+
+    fn condition(bytes: Option<Vec<u8>>) -> Result<Action, InvalidSpec> {
+        let mut resource = example::resource(&example::python());
+        resource.spec.action_type = ActionType::Condition;
+        resource.spec.task_template = None;
+        resource.spec.condition_spec = bytes.map(ByteString);
+        Action::parse(&resource, &settings("spec"))
+    }
+
+    #[test]
+    fn a_condition_needs_its_spec_and_nothing_of_a_task() {
+        let with = |seconds: i64| ConditionAction {
+            timeout: Some(prost_types::Duration { seconds, nanos: 0 }),
+            ..ConditionAction::default()
+        };
+        let timeout = |seconds: i64| match condition(Some(with(seconds).encode_to_vec())).unwrap().kind {
+            ActionKind::Condition(condition) => condition.timeout,
+            ActionKind::Task(_) => panic!("a task"),
+        };
+        assert_eq!(timeout(60), Some(Duration::from_mins(1)));
+        assert_eq!((timeout(0), timeout(-1)), (None, None));
+        assert!(condition(None).is_err());
+        assert!(condition(Some(vec![0xff; 4])).is_err());
+    }
+}

@@ -451,3 +451,6 @@ pub fn counted(metrics: Arc<super::metrics::Metrics>) -> Kept<KeptAction> {
         },
     )
 }
+
+#[cfg(test)]
+mod tests;

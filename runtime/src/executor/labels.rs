@@ -58,3 +58,19 @@ pub fn owner(pod: &Pod) -> Option<&OwnerReference> {
         .iter()
         .find(|owner| owner.kind == "TaskAction" && owner.api_version.starts_with("flyte.org/"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_an_end_is_in_minutes_and_ordered_as_text() {
+        let at = |text: &str| completed_at(text.parse().unwrap());
+        assert_eq!(at("2026-01-02T03:04:59Z"), "2026-01-02.03-04");
+        assert!(at("2026-01-02T03:04:00Z") < at("2026-01-02T12:00:00Z"));
+        assert!(at("2026-12-31T23:59:00Z") < at("2027-01-01T00:00:00Z"));
+        let labels = finished("2026-01-02T03:04:59Z".parse().unwrap());
+        assert_eq!(labels["flyte.org/termination-status"], "terminated");
+        assert_eq!(labels["flyte.org/completed-time"], "2026-01-02.03-04");
+    }
+}

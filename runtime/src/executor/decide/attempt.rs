@@ -346,6 +346,7 @@ fn retry_by_system(mut draft: Draft<'_>, pod: Option<&PodView>, failure: &Failur
         draft.status.system_failures.saturating_add(1)
     };
     draft.status.system_failures = failures;
+    draft.system_failure = Some(failure.code.clone());
     if failures > draft.world.max_system_failures.get() {
         let exceeded = Failure {
             code: "MaxSystemFailuresExceeded".to_owned(),

@@ -34,6 +34,8 @@ pub struct Draft<'a> {
     pub world: &'a World<'a>,
     pub status: TaskActionStatus,
     pub state: State,
+    /// Code of a failure that was not the task's.
+    pub system_failure: Option<String>,
     transitions: Vec<Transition>,
     again: Option<Timestamp>,
 }
@@ -44,6 +46,7 @@ impl<'a> Draft<'a> {
             world,
             status: world.status.clone(),
             state: world.state.clone(),
+            system_failure: None,
             transitions: Vec::new(),
             again: None,
         }
@@ -164,6 +167,7 @@ impl<'a> Draft<'a> {
             world,
             mut status,
             state,
+            system_failure,
             transitions,
             again,
         } = self;
@@ -176,6 +180,7 @@ impl<'a> Draft<'a> {
             transitions,
             status,
             state,
+            system_failure,
             step,
             again,
         }

@@ -143,6 +143,8 @@ pub struct Decision {
     /// How the status is to read.
     pub status: TaskActionStatus,
     pub state: State,
+    /// Code of a failure that was not the task's.
+    pub system_failure: Option<String>,
     pub step: Step,
     /// Look again after so long at the latest.
     pub again: Option<Duration>,

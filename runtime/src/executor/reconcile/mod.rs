@@ -36,6 +36,25 @@ use look::Look;
 pub use outside::{Objects, Sink, Unread};
 use pods::has_ended;
 
+/// Failures that have a metric of their own: a task could say any code.
+const SYSTEM_FAILURES: [&str; 16] = [
+    "CodeNotFetched",
+    "DeletionByPodGC",
+    "DeletionByTaintManager",
+    "ErrorFileBadFormat",
+    "Evicted",
+    "EvictionByEvictionAPI",
+    "ImagePullBackOff",
+    "Interrupted",
+    "NodeAffinity",
+    "NodeShutdown",
+    "PodNameTaken",
+    "PreemptionByScheduler",
+    "ResourceDeletedExternally",
+    "Shutdown",
+    "TerminationByKubelet",
+    "UnexpectedObjectDeletion",
+];
 /// Steps of one look: more than any way through the state machine takes.
 const STEPS: usize = 16;
 
@@ -261,11 +280,10 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         if quiet && decision.transitions.is_empty() {
             return;
         }
-        if decision.status.system_failures > look.task.status.system_failures {
-            self.metrics
-                .system_failures
-                .with_label_values(&["system"])
-                .inc();
+        if let Some(code) = &decision.system_failure {
+            let known = SYSTEM_FAILURES.contains(&code.as_str());
+            let code = if known { code.as_str() } else { "Other" };
+            self.metrics.system_failures.with_label_values(&[code]).inc();
         }
         let (run, action) = look
             .task
