@@ -7,6 +7,7 @@ mod store;
 
 use std::{
     fs,
+    ops::Range,
     path::Path,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use std::{
 use acceptance::{
     aws::REGION,
     cluster::{Cluster, free_port},
-    flyte::{ExecutorSite, Installation, define},
+    flyte::{Executor, ExecutorSite, Installation, define},
     process::{self, Process},
     setup, wait,
 };
@@ -91,37 +92,7 @@ pub fn measure() -> Result<String> {
     ];
     let mut there = SINGLE;
     for step in STEPS {
-        let more = step - there;
-        let calls = executor.metric(CALLS)?;
-        let (told, batches) = events.counts();
-        let start = Instant::now();
-        let ended = events.ended();
-        api.create((there..step).map(|number| format!("r{number}")), None)?;
-        let created = start.elapsed();
-        // As many as end in the time there is.
-        let all = wait::until("the end of all", WINDOW.saturating_sub(created), || {
-            Ok((events.ended() >= step).then_some(()))
-        });
-        let took = start.elapsed();
-        let ended = events.ended() - ended;
-        let calls = executor.metric(CALLS)? - calls;
-        let (now_told, now_batches) = events.counts();
-        let each = |count: f64| format!("{:.1}", count / as_number(ended.max(1)));
-        rows.push(vec![
-            match all {
-                Ok(()) => format!("{more} actions at once, to the last one's end"),
-                Err(_) => format!("{more} actions at once, of which {ended} ended in {} s", WINDOW.as_secs()),
-            },
-            format!("{:.0} per second", as_number(ended) / took.as_secs_f64()),
-            format!(
-                "the API server took {:.0} per second of a client that only makes them; {} calls to it and {} events per action that ended, \
-                 {:.1} events per batch",
-                as_number(more) / created.as_secs_f64(),
-                each(calls),
-                each(as_number(now_told - told)),
-                as_number(now_told - told) / as_number(now_batches - batches),
-            ),
-        ]);
+        rows.push(at_once(&api, &events, &executor, there..step)?);
         rows.push(vec![
             format!("memory with {step} actions"),
             mebibytes(executor.resident_memory()?),
@@ -129,19 +100,7 @@ pub fn measure() -> Result<String> {
         ]);
         there = step;
     }
-
-    executor.kill()?;
-    let late = "late".to_owned();
-    api.create([late.clone()], None)?;
-    let start = Instant::now();
-    let executor = installation.start("executor-0")?;
-    let first = wait::until("the action that waited", LIMIT, || Ok(events.first(&late)))?;
-    rows.push(vec![
-        format!("back after a crash, with {there} actions: its start to the first new action it takes up"),
-        table::seconds(first.saturating_duration_since(start)),
-        String::new(),
-    ]);
-    executor.stop()?;
+    rows.push(after_a_crash(&api, &events, &installation, executor)?);
     Ok(format!(
         "## Executor\n\nOn a real API server, whose machine it shares, with scheduler and controllers; kwok plays the node (a pod \
          succeeds as soon as it runs), object store and control plane answer at once. Times are p50 / p99 of {SINGLE} actions, 20 a \
@@ -149,6 +108,71 @@ pub fn measure() -> Result<String> {
          fit into the minutes that this page may take.\n\n{}",
         table::render(&["what", "measured", "beside"], &rows)
     ))
+}
+
+/// Many actions at once: how many end per second, and what they cost.
+fn at_once(
+    api: &Api,
+    events: &Events,
+    executor: &Executor,
+    numbers: Range<usize>,
+) -> Result<Vec<String>> {
+    let (more, goal) = (numbers.len(), numbers.end);
+    let calls = executor.metric(CALLS)?;
+    let (told, batches) = events.counts();
+    let ended = events.ended();
+    let start = Instant::now();
+    api.create(numbers.map(|number| format!("r{number}")), None)?;
+    let created = start.elapsed();
+    // As many as end in the time there is.
+    let all = wait::until("the end of all", WINDOW.saturating_sub(created), || {
+        Ok((events.ended() >= goal).then_some(()))
+    });
+    let took = start.elapsed();
+    let ended = events.ended() - ended;
+    let calls = executor.metric(CALLS)? - calls;
+    let (now_told, now_batches) = events.counts();
+    let told = as_number(now_told - told);
+    let each = |count: f64| count / as_number(ended.max(1));
+    Ok(vec![
+        match all {
+            Ok(()) => format!("{more} actions at once, to the last one's end"),
+            Err(_) => format!(
+                "{more} actions at once, of which {ended} ended in {} s",
+                took.as_secs()
+            ),
+        },
+        format!("{:.0} per second", as_number(ended) / took.as_secs_f64()),
+        format!(
+            "a client that only makes them makes {:.0} per second; {:.1} calls to the API server and {:.1} events per action that \
+             ended, {:.1} events per batch",
+            as_number(more) / created.as_secs_f64(),
+            each(calls),
+            each(told),
+            told / as_number((now_batches - batches).max(1)),
+        ),
+    ])
+}
+
+/// From the start after a crash to the first word of an action that was made meanwhile.
+fn after_a_crash(
+    api: &Api,
+    events: &Events,
+    installation: &Installation,
+    executor: Executor,
+) -> Result<Vec<String>> {
+    executor.kill()?;
+    let late = "late".to_owned();
+    api.create([late.clone()], None)?;
+    let start = Instant::now();
+    let executor = installation.start("executor-0")?;
+    let first = wait::until("the action that waited", LIMIT, || Ok(events.first(&late)))?;
+    executor.stop()?;
+    Ok(vec![
+        "back after a crash, with all of these: from its start to an action that was made meanwhile".to_owned(),
+        table::seconds(first.saturating_duration_since(start)),
+        String::new(),
+    ])
 }
 
 /// The times from creation to pod and from the pod's end to the action's.
