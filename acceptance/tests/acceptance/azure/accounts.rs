@@ -9,11 +9,11 @@ use super::bench::Bench;
 const ACCOUNT: &str = "acmeaccounts";
 
 fn of_account(more: Value) -> Value {
-    let mut parameters = json!({ "account_name": ACCOUNT });
-    for (name, value) in more.as_object().into_iter().flatten() {
-        parameters[name] = value.clone();
-    }
-    parameters
+    let Value::Object(mut parameters) = more else {
+        return json!({ "account_name": ACCOUNT });
+    };
+    parameters.insert("account_name".to_owned(), ACCOUNT.into());
+    Value::Object(parameters)
 }
 
 fn bucket(more: &str) -> String {

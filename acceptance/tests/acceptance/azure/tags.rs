@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::bench::Bench;
 
 /// What is changed at the tags of a resource, as Azure Policy does it.
-fn tag(bench: &Bench, resource: &str, operation: &str, tags: Value) -> Result<()> {
+fn tag(bench: &Bench, resource: &str, operation: &str, tags: &Value) -> Result<()> {
     let scope = format!("{}/providers/{resource}", bench.subscription.scope());
     let parameters = json!({ "operation": operation, "properties": { "tags": tags } });
     let asked = json!({ "scope": scope, "parameters": parameters });
@@ -55,15 +55,20 @@ fn what_others_add_stays_and_what_is_ours_is_mended() -> Result<()> {
     terraform.init()?;
     terraform.apply_then_empty_plan()?;
     for resource in RESOURCES {
-        tag(&bench, resource, "Merge", json!({ "CostCenter": "7" }))?;
+        tag(&bench, resource, "Merge", &json!({ "CostCenter": "7" }))?;
     }
     terraform
         .plan()?
         .assert_empty("the plan after a policy added a tag")?;
 
     for resource in RESOURCES {
-        tag(&bench, resource, "Merge", json!({ "team": "b" }))?;
-        tag(&bench, resource, "Delete", json!({ "dataplane:owner": "" }))?;
+        tag(&bench, resource, "Merge", &json!({ "team": "b" }))?;
+        tag(
+            &bench,
+            resource,
+            "Delete",
+            &json!({ "dataplane:owner": "" }),
+        )?;
     }
     let planned = terraform.plan()?.changes();
     ensure!(planned.len() == 2, "{planned:?}");
