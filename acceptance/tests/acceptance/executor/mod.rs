@@ -2,6 +2,7 @@
 //! descriptors drive, and what lies between can be cut.
 
 mod bad_input;
+mod code;
 mod conditions;
 mod control_plane;
 mod crashes;
