@@ -15,7 +15,10 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dataplane_proto::flyteidl2::core::{Container, TaskTemplate, task_template::Target};
 use prost::Message as _;
 use serde_json::{Value, json};
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinHandle, JoinSet},
+};
 
 pub const NAMESPACE: &str = "bench-development";
 
@@ -41,6 +44,20 @@ pub struct Moments {
 
 /// By the names of the actions' resources.
 pub type Seen = Arc<Mutex<HashMap<String, Moments>>>;
+
+/// Ends when it is dropped: it costs more than what is measured after it.
+pub struct Watch {
+    pub seen: Seen,
+    following: Vec<JoinHandle<Result<()>>>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        for following in &self.following {
+            following.abort();
+        }
+    }
+}
 
 impl Api {
     /// As an administrator.
@@ -146,9 +163,10 @@ impl Api {
         Ok(())
     }
 
-    /// Follows pods and actions from now on, until the process ends.
-    pub fn watch(&self) -> Result<Seen> {
+    /// Follows pods and actions from now on.
+    pub fn watch(&self) -> Result<Watch> {
         let seen = Seen::default();
+        let mut following = Vec::new();
         for path in [
             format!("api/v1/namespaces/{NAMESPACE}/pods"),
             format!("apis/flyte.org/v1/namespaces/{NAMESPACE}/taskactions"),
@@ -157,9 +175,9 @@ impl Api {
             let answer = issuer::runtime()
                 .block_on(self.client.get(&url).bearer_auth(&self.token).send())?;
             ensure!(answer.status().is_success(), "watching {url}");
-            issuer::runtime().spawn(follow(answer, Arc::clone(&seen)));
+            following.push(issuer::runtime().spawn(follow(answer, Arc::clone(&seen))));
         }
-        Ok(seen)
+        Ok(Watch { seen, following })
     }
 }
 

@@ -23,7 +23,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use self::{
-    api::{Api, Seen, lock},
+    api::{Api, lock},
     events::Events,
     store::Store,
 };
@@ -177,21 +177,22 @@ fn after_a_crash(
 
 /// The times from creation to pod and from the pod's end to the action's.
 fn latencies(api: &Api, events: &Events) -> Result<(Vec<Duration>, Vec<Duration>)> {
-    let seen: Seen = api.watch()?;
+    let watch = api.watch()?;
+    let seen = &watch.seen;
     for number in 0..SINGLE {
         let next = Instant::now() + PAUSE;
-        api.create([format!("r{number}")], Some(&seen))?;
+        api.create([format!("r{number}")], Some(seen))?;
         wait::until("the next action", LIMIT, || {
             Ok((Instant::now() >= next).then_some(()))
         })?;
     }
     until_ended(events, SINGLE)?;
     wait::until("all to be seen", LIMIT, || {
-        let seen = lock(&seen);
+        let seen = lock(seen);
         let ended = seen.values().filter(|moments| moments.ended.is_some());
         Ok((ended.count() == SINGLE).then_some(()))
     })?;
-    let seen = lock(&seen);
+    let seen = lock(seen);
     let mut to_pod = Vec::new();
     let mut to_end = Vec::new();
     for moments in seen.values() {
