@@ -36,14 +36,10 @@ const USER: i64 = 65532;
 /// a part that is the URL's own, so that it need never be replaced: who may only make Secrets can read and change none.
 pub(super) fn secret(attempt: &Attempt<'_>, url: &str) -> Secret {
     let digest = Sha256::digest(url.as_bytes());
-    let own: String = digest
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let own = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
     Secret {
         metadata: ObjectMeta {
-            name: Some(format!("{}-code-{own}", attempt.pod_name())),
+            name: Some(format!("{}-code-{own:08x}", attempt.pod_name())),
             namespace: Some(attempt.action.namespace.clone()),
             labels: Some([(metadata::MANAGED_LABEL.to_owned(), "true".to_owned())].into()),
             owner_references: Some(vec![metadata::owner(attempt)]),
