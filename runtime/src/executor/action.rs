@@ -261,12 +261,17 @@ mod tests {
         assert_eq!(error, "these fields of spec are empty: taskType, inputUri");
         let error = refused(|resource| resource.spec.task_template = Some(ByteString(Vec::new())));
         assert!(error.contains("taskTemplate"), "{error}");
-        let error = refused(|resource| resource.spec.task_template = Some(ByteString(vec![0xff; 8])));
+        let error =
+            refused(|resource| resource.spec.task_template = Some(ByteString(vec![0xff; 8])));
         assert!(error.contains("taskTemplate"), "{error}");
         let error = refused(|resource| resource.spec.domain = "Staging!".to_owned());
         assert!(error.starts_with("spec.domain: "), "{error}");
-        let error = refused(|resource| resource.spec.run_output_base = "s3://elsewhere/x".to_owned());
-        assert!(error.contains("s3://elsewhere/x") && error.contains("s3://acme-metadata"), "{error}");
+        let error =
+            refused(|resource| resource.spec.run_output_base = "s3://elsewhere/x".to_owned());
+        assert!(
+            error.contains("s3://elsewhere/x") && error.contains("s3://acme-metadata"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -275,7 +280,10 @@ mod tests {
             let action = example::action(&example::python(), &settings(layout));
             action.output_prefix(NonZeroU32::new(2).unwrap())
         };
-        assert_eq!(prefix("spec"), "s3://acme-metadata/acme/fraud/staging/r7/a0/2");
+        assert_eq!(
+            prefix("spec"),
+            "s3://acme-metadata/acme/fraud/staging/r7/a0/2"
+        );
         let flyte = prefix("flyte");
         let (bucket, rest) = flyte.split_at("s3://acme-metadata/".len());
         assert_eq!(bucket, "s3://acme-metadata/");
@@ -297,10 +305,11 @@ mod tests {
             timeout: Some(prost_types::Duration { seconds, nanos: 0 }),
             ..ConditionAction::default()
         };
-        let timeout = |seconds: i64| match condition(Some(with(seconds).encode_to_vec())).unwrap().kind {
-            ActionKind::Condition(condition) => condition.timeout,
-            ActionKind::Task(_) => panic!("a task"),
-        };
+        let timeout =
+            |seconds: i64| match condition(Some(with(seconds).encode_to_vec())).unwrap().kind {
+                ActionKind::Condition(condition) => condition.timeout,
+                ActionKind::Task(_) => panic!("a task"),
+            };
         assert_eq!(timeout(60), Some(Duration::from_mins(1)));
         assert_eq!((timeout(0), timeout(-1)), (None, None));
         assert!(condition(None).is_err());

@@ -424,7 +424,10 @@ mod refusals {
     use super::*;
 
     fn status(code: u16, reason: &str, message: &str, cause: Option<&str>) -> Status {
-        let causes: Vec<Value> = cause.iter().map(|cause| json!({ "reason": cause })).collect();
+        let causes: Vec<Value> = cause
+            .iter()
+            .map(|cause| json!({ "reason": cause }))
+            .collect();
         serde_json::from_value(json!({ "status": "Failure", "code": code, "reason": reason, "message": message, "details": { "causes": causes } })).unwrap()
     }
 
@@ -440,13 +443,41 @@ mod refusals {
 
     #[test]
     fn what_the_api_server_says_of_a_pod_is_told_apart() {
-        check(&status(409, "AlreadyExists", "pods \"r7-a0-0\" already exists", None), Some("taken"));
-        check(&status(422, "Invalid", "Pod is invalid", None), Some("InvalidResource"));
-        check(&status(400, "BadRequest", "denied by a webhook", None), Some("BadRequest"));
-        check(&status(413, "RequestEntityTooLarge", "too large", None), Some("EntityTooLarge"));
-        check(&status(403, "Forbidden", "violates PodSecurity \"restricted\"", None), Some("forbidden"));
+        check(
+            &status(
+                409,
+                "AlreadyExists",
+                "pods \"r7-a0-0\" already exists",
+                None,
+            ),
+            Some("taken"),
+        );
+        check(
+            &status(422, "Invalid", "Pod is invalid", None),
+            Some("InvalidResource"),
+        );
+        check(
+            &status(400, "BadRequest", "denied by a webhook", None),
+            Some("BadRequest"),
+        );
+        check(
+            &status(413, "RequestEntityTooLarge", "too large", None),
+            Some("EntityTooLarge"),
+        );
+        check(
+            &status(
+                403,
+                "Forbidden",
+                "violates PodSecurity \"restricted\"",
+                None,
+            ),
+            Some("forbidden"),
+        );
         let ending = "unable to create new content in namespace x because it is being terminated";
-        check(&status(403, "Forbidden", ending, Some("NamespaceTerminating")), Some("namespace"));
+        check(
+            &status(403, "Forbidden", ending, Some("NamespaceTerminating")),
+            Some("namespace"),
+        );
         check(&status(403, "Forbidden", ending, None), Some("namespace"));
         for passing in [429, 500, 503, 504] {
             check(&status(passing, "", "", None), None);
@@ -456,11 +487,16 @@ mod refusals {
     #[test]
     fn a_quota_that_could_never_hold_it_is_told_from_one_that_is_full() {
         let exceeded = |asked: &str| {
-            format!("pods \"r7-a0-0\" is forbidden: exceeded quota: q, requested: {asked}, used: requests.cpu=3,pods=9, limited: requests.cpu=4,pods=10")
+            format!(
+                "pods \"r7-a0-0\" is forbidden: exceeded quota: q, requested: {asked}, used: requests.cpu=3,pods=9, limited: requests.cpu=4,pods=10"
+            )
         };
         let full = exceeded("requests.cpu=2,pods=1");
         check(&status(403, "Forbidden", &full, None), Some("quota"));
         let never = exceeded("requests.cpu=4100m,pods=1");
-        check(&status(403, "Forbidden", &never, None), Some("QuotaExceeded"));
+        check(
+            &status(403, "Forbidden", &never, None),
+            Some("QuotaExceeded"),
+        );
     }
 }

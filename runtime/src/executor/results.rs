@@ -70,7 +70,9 @@ impl Objects for Results {
     }
 
     async fn keep(&self, action: &Action, attempt: NonZeroU32) -> CatalogCacheStatus {
-        self.reuse.succeeded(action, attempt, Timestamp::now()).await
+        self.reuse
+            .succeeded(action, attempt, Timestamp::now())
+            .await
     }
 
     async fn stay_reserved(&self, action: &Action) {

@@ -323,7 +323,10 @@ fn fail(
     if !pause.is_zero() {
         draft.wait(pause);
     }
-    let reason = format!("attempt {next} of {attempts}, since the one before failed: {}", failure.message);
+    let reason = format!(
+        "attempt {next} of {attempts}, since the one before failed: {}",
+        failure.message
+    );
     draft.enter(Phase::Queued, &reason);
     match pod {
         Some(pod) if !pod.deleting => {
@@ -365,7 +368,10 @@ fn retry_by_system(mut draft: Draft<'_>, pod: Option<&PodView>, failure: &Failur
     let doublings = failures.saturating_sub(1).min(10);
     let pause = u64::try_from(SYSTEM_PAUSE << doublings).unwrap_or_default();
     draft.wait(Duration::from_secs(pause));
-    let reason = format!("will be tried again: [{}] {}", failure.code, failure.message);
+    let reason = format!(
+        "will be tried again: [{}] {}",
+        failure.code, failure.message
+    );
     draft.enter(Phase::Queued, &reason);
     draft.step(Step::Continue)
 }
@@ -383,7 +389,8 @@ fn wait_until_gone(mut draft: Draft<'_>, uid: &str, deleting: bool) -> Decision 
 fn ran_long(draft: &Draft<'_>) -> bool {
     draft.status.phase_history.last().is_some_and(|last| {
         last.phase == Phase::Executing.as_str()
-            && draft.world.now.duration_since(last.occurred_at.0) >= SignedDuration::from_secs(STABLE)
+            && draft.world.now.duration_since(last.occurred_at.0)
+                >= SignedDuration::from_secs(STABLE)
     })
 }
 

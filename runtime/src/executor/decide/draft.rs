@@ -76,7 +76,10 @@ impl<'a> Draft<'a> {
     }
 
     pub fn look_in(&mut self, seconds: i64) {
-        let time = self.world.now.saturating_add(SignedDuration::from_secs(seconds));
+        let time = self
+            .world
+            .now
+            .saturating_add(SignedDuration::from_secs(seconds));
         self.look_at(time.ok());
     }
 
@@ -128,7 +131,13 @@ impl<'a> Draft<'a> {
     /// Flyte's services of an abort.
     pub fn abort(&mut self) {
         let at = self.time(None);
-        self.push(Phase::Aborted, self.version(), at, "the action was aborted", None);
+        self.push(
+            Phase::Aborted,
+            self.version(),
+            at,
+            "the action was aborted",
+            None,
+        );
         self.state.aborted = true;
     }
 
@@ -156,7 +165,10 @@ impl<'a> Draft<'a> {
 
     /// Whether it is too early for the next pod; then it is looked at again when it is time.
     pub fn must_wait(&mut self) -> bool {
-        let time = self.state.not_before().filter(|time| *time > self.world.now);
+        let time = self
+            .state
+            .not_before()
+            .filter(|time| *time > self.world.now);
         self.look_at(time);
         time.is_some()
     }
@@ -188,7 +200,10 @@ impl<'a> Draft<'a> {
 
     fn record(&mut self, phase: Phase, at: Timestamp, message: &str) {
         let history = &mut self.status.phase_history;
-        if history.last().is_some_and(|last| last.phase == phase.as_str()) {
+        if history
+            .last()
+            .is_some_and(|last| last.phase == phase.as_str())
+        {
             return;
         }
         history.push(PhaseTransition {
@@ -237,7 +252,11 @@ impl<'a> Draft<'a> {
     /// The history never goes back in time, nor ahead of it, whatever the clocks of nodes say.
     fn time(&self, at: Option<Timestamp>) -> Timestamp {
         let now = self.world.now;
-        let last = self.status.phase_history.last().map(|last| last.occurred_at.0);
+        let last = self
+            .status
+            .phase_history
+            .last()
+            .map(|last| last.occurred_at.0);
         let at = at.map_or(now, |at| at.min(now));
         last.map_or(at, |last| at.max(last))
     }
@@ -245,7 +264,14 @@ impl<'a> Draft<'a> {
     fn set_conditions(&mut self, phase: Phase, message: &str, at: Timestamp) {
         let reason = phase.as_str();
         let conditions = &mut self.status.conditions;
-        set_condition(conditions, PROGRESSING, !phase.is_terminal(), reason, message, at);
+        set_condition(
+            conditions,
+            PROGRESSING,
+            !phase.is_terminal(),
+            reason,
+            message,
+            at,
+        );
         match phase {
             Phase::Succeeded => set_condition(conditions, SUCCEEDED, true, reason, message, at),
             _ if phase.is_terminal() => {

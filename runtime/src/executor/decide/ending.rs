@@ -66,6 +66,5 @@ fn stop_pods(draft: &Draft<'_>) -> Option<Step> {
     }
     let previous = draft.world.previous.as_ref()?;
     let before = NonZeroU32::new(attempt.get() - 1)?;
-    (!previous.ended && !previous.deleting)
-        .then(|| Step::DeletePod(before, previous.uid.clone()))
+    (!previous.ended && !previous.deleting).then(|| Step::DeletePod(before, previous.uid.clone()))
 }

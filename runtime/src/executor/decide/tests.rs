@@ -184,7 +184,8 @@ impl Case {
     fn running_with(metadata: core::TaskMetadata) -> Self {
         let mut case = case(metadata);
         case.decide();
-        case.sees(pod("uid-1", initializing("ContainerCreating"))).decide();
+        case.sees(pod("uid-1", initializing("ContainerCreating")))
+            .decide();
         case.sees(pod("uid-1", RUNNING)).decide();
         assert_eq!(case.history(), ["Queued", "Initializing", "Executing"]);
         case
@@ -215,7 +216,10 @@ fn a_task_from_its_first_look_to_its_end() {
     case.expect(&Step::AddFinalizer, &[]);
     case.finalizer = true;
     case.expect(&create(1), &[(Phase::Queued, 1, 0)]);
-    assert_eq!(case.conditions(), [("Progressing", ("True", "Queued"))].into());
+    assert_eq!(
+        case.conditions(),
+        [("Progressing", ("True", "Queued"))].into()
+    );
 
     let queued = Observation::Queued {
         reason: String::new(),
@@ -235,10 +239,18 @@ fn a_task_from_its_first_look_to_its_end() {
     let transition = &told.transitions[0];
     assert_eq!(transition.logs.as_ref().unwrap().primary_pod_name, "uid-1");
     assert_eq!(transition.output_prefix.as_deref(), Some(PREFIX));
-    assert_eq!(case.conditions(), [("Progressing", ("True", "Initializing"))].into());
+    assert_eq!(
+        case.conditions(),
+        [("Progressing", ("True", "Initializing"))].into()
+    );
 
-    case.later(5).sees(pod("uid-1", RUNNING)).expect(&Step::Rest, &[(Phase::Executing, 1, 0)]);
-    assert_eq!(case.conditions(), [("Progressing", ("True", "Executing"))].into());
+    case.later(5)
+        .sees(pod("uid-1", RUNNING))
+        .expect(&Step::Rest, &[(Phase::Executing, 1, 0)]);
+    assert_eq!(
+        case.conditions(),
+        [("Progressing", ("True", "Executing"))].into()
+    );
     case.expect(&Step::Rest, &[]);
 
     case.later(5).sees(pod("uid-1", Observation::Succeeded));
@@ -247,10 +259,20 @@ fn a_task_from_its_first_look_to_its_end() {
     case.expect(&Step::Continue, &[(Phase::Succeeded, 1, 0)]);
     assert_eq!(
         case.conditions(),
-        [("Progressing", ("False", "Completed")), ("Succeeded", ("True", "Completed"))].into()
+        [
+            ("Progressing", ("False", "Completed")),
+            ("Succeeded", ("True", "Completed"))
+        ]
+        .into()
     );
-    assert_eq!(case.history(), ["Queued", "Initializing", "Executing", "Completed"]);
-    assert_eq!((case.status.attempts, case.status.plugin_phase.as_str()), (1, "PhaseSuccess"));
+    assert_eq!(
+        case.history(),
+        ["Queued", "Initializing", "Executing", "Completed"]
+    );
+    assert_eq!(
+        (case.status.attempts, case.status.plugin_phase.as_str()),
+        (1, "PhaseSuccess")
+    );
 
     case.expect(&Step::Finish, &[]);
     (case.labelled, case.finalizer) = (true, false);
@@ -267,15 +289,30 @@ fn what_was_missed_is_told_in_order() {
     case.sees(done).later(60);
     let decision = case.expect(
         &Step::Continue,
-        &[(Phase::Queued, 1, 0), (Phase::Executing, 1, 0), (Phase::Succeeded, 1, 0)],
+        &[
+            (Phase::Queued, 1, 0),
+            (Phase::Executing, 1, 0),
+            (Phase::Succeeded, 1, 0),
+        ],
     );
-    let times: Vec<String> = decision.transitions.iter().map(|told| told.at.to_string()).collect();
-    assert!(times.is_sorted(), "no transition is before the one before it: {times:?}");
+    let times: Vec<String> = decision
+        .transitions
+        .iter()
+        .map(|told| told.at.to_string())
+        .collect();
+    assert!(
+        times.is_sorted(),
+        "no transition is before the one before it: {times:?}"
+    );
 }
 
 #[test]
 fn terminal_is_terminal() {
-    for observation in [RUNNING, Observation::Succeeded, Observation::Failed(failure(Retry::User))] {
+    for observation in [
+        RUNNING,
+        Observation::Succeeded,
+        Observation::Failed(failure(Retry::User)),
+    ] {
         let mut case = Case::running();
         case.sees(pod("uid-1", Observation::Succeeded));
         case.outcome = Some(Ok(()));
@@ -283,7 +320,11 @@ fn terminal_is_terminal() {
         let status = case.status.clone();
         let still_runs = observation == RUNNING;
         case.sees(pod("uid-1", observation));
-        let step = if still_runs { delete(1, "uid-1") } else { Step::Finish };
+        let step = if still_runs {
+            delete(1, "uid-1")
+        } else {
+            Step::Finish
+        };
         case.expect(&step, &[]);
         case.pod = PodSeen::Missing;
         case.expect(&Step::Finish, &[]);
@@ -302,9 +343,15 @@ fn a_failure_of_the_task_is_tried_again_while_retries_last() {
         &[(Phase::RetryableFailure, 1, 0), (Phase::Queued, 2, 0)],
     );
     assert_eq!(decision.transitions[0].failure, Some(failure(Retry::User)));
-    assert_eq!(decision.transitions[1].output_prefix.as_deref(), Some(&*PREFIX.replace("/1", "/2")));
+    assert_eq!(
+        decision.transitions[1].output_prefix.as_deref(),
+        Some(&*PREFIX.replace("/1", "/2"))
+    );
     assert_eq!(case.status.attempts, 2);
-    assert_eq!(case.conditions(), [("Progressing", ("True", "Queued"))].into());
+    assert_eq!(
+        case.conditions(),
+        [("Progressing", ("True", "Queued"))].into()
+    );
     assert_eq!(case.status.error_state, None);
 
     // Two attempts never run at the same time.
@@ -329,13 +376,27 @@ fn a_failure_of_the_task_is_tried_again_while_retries_last() {
     case.expect(&Step::Continue, &[(Phase::PermanentFailure, 2, 0)]);
     assert_eq!(
         case.conditions(),
-        [("Failed", ("True", "PermanentFailure")), ("Progressing", ("False", "PermanentFailure"))].into()
+        [
+            ("Failed", ("True", "PermanentFailure")),
+            ("Progressing", ("False", "PermanentFailure"))
+        ]
+        .into()
     );
     let error = case.status.error_state.clone().unwrap();
-    assert_eq!((error.code.as_str(), error.kind, error.message.as_str()), ("Code", ErrorKind::User, "it broke"));
+    assert_eq!(
+        (error.code.as_str(), error.kind, error.message.as_str()),
+        ("Code", ErrorKind::User, "it broke")
+    );
     assert_eq!(
         case.history(),
-        ["Queued", "Initializing", "Executing", "RetryableFailure", "Queued", "PermanentFailure"]
+        [
+            "Queued",
+            "Initializing",
+            "Executing",
+            "RetryableFailure",
+            "Queued",
+            "PermanentFailure"
+        ]
     );
 }
 
@@ -345,12 +406,18 @@ fn what_the_task_says_goes_before_its_exit_code() {
         message: "ValueError: no rows".to_owned(),
         ..failure(Retry::No)
     };
-    for observation in [Observation::Succeeded, Observation::Failed(failure(Retry::User))] {
+    for observation in [
+        Observation::Succeeded,
+        Observation::Failed(failure(Retry::User)),
+    ] {
         let mut case = Case::running_with(retries(5));
         case.sees(pod("uid-1", observation));
         case.outcome = Some(Err(said.clone()));
         let decision = case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 0)]);
-        assert_eq!(decision.transitions[0].failure.as_ref().unwrap().message, said.message);
+        assert_eq!(
+            decision.transitions[0].failure.as_ref().unwrap().message,
+            said.message
+        );
     }
 }
 
@@ -360,7 +427,10 @@ fn attempts_wait_as_the_template_says() {
         retries: Some(core::RetryStrategy {
             retries: 3,
             backoff: Some(core::Backoff {
-                base: Some(prost_types::Duration { seconds: 60, nanos: 0 }),
+                base: Some(prost_types::Duration {
+                    seconds: 60,
+                    nanos: 0,
+                }),
                 factor: Some(2.0),
                 cap: None,
             }),
@@ -392,21 +462,28 @@ fn a_failure_of_the_platform_costs_no_attempt_and_uses_the_name_again() {
     let waits = case.expect(&Step::Rest, &[]).again;
     assert_eq!(waits, Some(Duration::from_secs(10)));
     case.later(10).expect(&create(1), &[]);
-    case.sees(pod("uid-2", RUNNING)).expect(&Step::Rest, &[(Phase::Executing, 1, 10)]);
+    case.sees(pod("uid-2", RUNNING))
+        .expect(&Step::Rest, &[(Phase::Executing, 1, 10)]);
 }
 
 #[test]
 fn failures_of_the_platform_have_a_limit() {
     let mut case = Case::running();
     for failures in 1..=3 {
-        case.sees(pod(&format!("uid-{failures}"), Observation::Failed(failure(Retry::System))));
+        case.sees(pod(
+            &format!("uid-{failures}"),
+            Observation::Failed(failure(Retry::System)),
+        ));
         case.expect(&Step::Continue, &[(Phase::Queued, 1, failures * 10)]);
         assert_eq!(case.status.system_failures, failures);
     }
     case.sees(pod("uid-4", Observation::Failed(failure(Retry::System))));
     case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 30)]);
     let error = case.status.error_state.clone().unwrap();
-    assert_eq!((error.code.as_str(), error.kind), ("MaxSystemFailuresExceeded", ErrorKind::System));
+    assert_eq!(
+        (error.code.as_str(), error.kind),
+        ("MaxSystemFailuresExceeded", ErrorKind::System)
+    );
     assert!(error.message.contains("it broke"), "{}", error.message);
 }
 
@@ -414,7 +491,10 @@ fn failures_of_the_platform_have_a_limit() {
 fn failures_of_the_platform_count_anew_after_a_long_run() {
     let mut case = Case::running();
     for uid in 0..20 {
-        case.later(STABLE_RUN).sees(pod(&format!("lost-{uid}"), Observation::Failed(failure(Retry::System))));
+        case.later(STABLE_RUN).sees(pod(
+            &format!("lost-{uid}"),
+            Observation::Failed(failure(Retry::System)),
+        ));
         case.decide();
         assert_eq!(case.status.system_failures, 1);
         case.sees(pod(&format!("new-{uid}"), RUNNING)).decide();
@@ -430,7 +510,11 @@ fn a_pod_that_vanished_is_made_again_only_when_the_api_server_says_so() {
     case.expect(&Step::ReadPod(NonZeroU32::MIN), &[]);
     case.pod = PodSeen::Gone;
     let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, 10)]);
-    assert!(decision.transitions[0].reason.contains("ResourceDeletedExternally"));
+    assert!(
+        decision.transitions[0]
+            .reason
+            .contains("ResourceDeletedExternally")
+    );
     case.expect(&Step::Rest, &[]);
     case.later(10).expect(&create(1), &[]);
 }
@@ -452,7 +536,11 @@ fn a_pod_that_somebody_deleted_is_no_failure_of_the_task() {
     ended.deleting = true;
     case.sees(ended);
     let decision = case.expect(&Step::Continue, &[(Phase::Queued, 1, 10)]);
-    assert!(decision.transitions[0].reason.contains("UnexpectedObjectDeletion"));
+    assert!(
+        decision.transitions[0]
+            .reason
+            .contains("UnexpectedObjectDeletion")
+    );
 }
 
 #[test]
@@ -474,7 +562,10 @@ fn a_pod_that_is_not_ours_is_never_taken() {
 #[test]
 fn a_task_that_runs_too_long_is_stopped() {
     let metadata = core::TaskMetadata {
-        timeout: Some(prost_types::Duration { seconds: 30, nanos: 0 }),
+        timeout: Some(prost_types::Duration {
+            seconds: 30,
+            nanos: 0,
+        }),
         ..retries(1)
     };
     let mut case = Case::running_with(metadata);
@@ -482,16 +573,27 @@ fn a_task_that_runs_too_long_is_stopped() {
     runs.began = Some(case.now);
     let again = case.sees(runs.clone()).expect(&Step::Rest, &[]).again;
     assert_eq!(again, Some(Duration::from_secs(30)));
-    case.later(30).expect(&delete(1, "uid-1"), &[(Phase::TimedOut, 1, 0), (Phase::Queued, 2, 0)]);
-    assert_eq!(case.conditions(), [("Progressing", ("True", "Queued"))].into());
+    case.later(30).expect(
+        &delete(1, "uid-1"),
+        &[(Phase::TimedOut, 1, 0), (Phase::Queued, 2, 0)],
+    );
+    assert_eq!(
+        case.conditions(),
+        [("Progressing", ("True", "Queued"))].into()
+    );
 
     runs.began = Some(case.now);
     runs.uid = "uid-2".to_owned();
     case.sees(runs).decide();
-    case.later(30).expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
+    case.later(30)
+        .expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
     assert_eq!(
         case.conditions(),
-        [("Failed", ("True", "TimedOut")), ("Progressing", ("False", "TimedOut"))].into()
+        [
+            ("Failed", ("True", "TimedOut")),
+            ("Progressing", ("False", "TimedOut"))
+        ]
+        .into()
     );
     // What still runs is stopped before it is finished.
     case.expect(&delete(2, "uid-2"), &[]);
@@ -500,7 +602,10 @@ fn a_task_that_runs_too_long_is_stopped() {
 #[test]
 fn an_end_that_is_seen_late_counts_by_when_it_was() {
     let metadata = || core::TaskMetadata {
-        timeout: Some(prost_types::Duration { seconds: 30, nanos: 0 }),
+        timeout: Some(prost_types::Duration {
+            seconds: 30,
+            nanos: 0,
+        }),
         ..core::TaskMetadata::default()
     };
     for (ran, phase) in [(29, Phase::Succeeded), (31, Phase::TimedOut)] {
@@ -509,15 +614,23 @@ fn an_end_that_is_seen_late_counts_by_when_it_was() {
         done.began = Some(case.now);
         done.finished = Some(case.now + SignedDuration::from_secs(ran));
         case.outcome = Some(Ok(()));
-        case.sees(done).later(3600).expect(&Step::Continue, &[(phase, 1, 0)]);
+        case.sees(done)
+            .later(3600)
+            .expect(&Step::Continue, &[(phase, 1, 0)]);
     }
 }
 
 #[test]
 fn waiting_too_long_and_taking_too_long_in_all_end_too() {
     let timeouts = core::TimeoutStrategy {
-        queued_timeout: Some(prost_types::Duration { seconds: 60, nanos: 0 }),
-        deadline: Some(prost_types::Duration { seconds: 600, nanos: 0 }),
+        queued_timeout: Some(prost_types::Duration {
+            seconds: 60,
+            nanos: 0,
+        }),
+        deadline: Some(prost_types::Duration {
+            seconds: 600,
+            nanos: 0,
+        }),
     };
     let metadata = core::TaskMetadata {
         timeouts: Some(timeouts),
@@ -525,10 +638,15 @@ fn waiting_too_long_and_taking_too_long_in_all_end_too() {
     };
     let mut case = case(metadata);
     case.decide();
-    case.sees(pod("uid-1", initializing("ContainerCreating"))).decide();
-    case.later(60).expect(&delete(1, "uid-1"), &[(Phase::TimedOut, 1, 0), (Phase::Queued, 2, 0)]);
+    case.sees(pod("uid-1", initializing("ContainerCreating")))
+        .decide();
+    case.later(60).expect(
+        &delete(1, "uid-1"),
+        &[(Phase::TimedOut, 1, 0), (Phase::Queued, 2, 0)],
+    );
     case.pod = PodSeen::Missing;
-    case.later(540).expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
+    case.later(540)
+        .expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
     assert_eq!(case.conditions()["Failed"], ("True", "TimedOut"));
 }
 
@@ -540,8 +658,12 @@ fn an_abort_stops_the_pod_tells_and_lets_go() {
     let mut ending = pod("uid-1", RUNNING);
     ending.deleting = true;
     let conditions = case.status.conditions.clone();
-    case.sees(ending).expect(&Step::Release, &[(Phase::Aborted, 1, 0)]);
-    assert_eq!(case.status.conditions, conditions, "a resource that goes unfinished is what tells of an abort");
+    case.sees(ending)
+        .expect(&Step::Release, &[(Phase::Aborted, 1, 0)]);
+    assert_eq!(
+        case.status.conditions, conditions,
+        "a resource that goes unfinished is what tells of an abort"
+    );
     // The finalizer could not be taken off: it is not told again.
     case.expect(&Step::Release, &[]);
     case.finalizer = false;
@@ -570,7 +692,10 @@ fn what_cannot_be_run_fails_with_a_sentence() {
         case.expect(&Step::Continue, &[(phase, 1, 0)]);
         assert_eq!(case.conditions()["Failed"], ("True", phase.as_str()));
         let error = case.status.error_state.clone().unwrap();
-        assert_eq!((error.code.as_str(), error.message.as_str()), (phase.as_str(), "no such thing"));
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            (phase.as_str(), "no such thing")
+        );
     }
 }
 
@@ -596,8 +721,12 @@ fn pods_that_the_api_server_refuses() {
         case
     };
     let forbidden = || Refused::Forbidden("violates PodSecurity".to_owned());
-    refused(forbidden(), core::TaskMetadata::default()).expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 0)]);
-    refused(forbidden(), retries(1)).expect(&Step::Continue, &[(Phase::RetryableFailure, 1, 0), (Phase::Queued, 2, 0)]);
+    refused(forbidden(), core::TaskMetadata::default())
+        .expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 0)]);
+    refused(forbidden(), retries(1)).expect(
+        &Step::Continue,
+        &[(Phase::RetryableFailure, 1, 0), (Phase::Queued, 2, 0)],
+    );
     let invalid = Refused::Invalid {
         code: "InvalidResource",
         message: "spec.containers[0].image: Required".to_owned(),
@@ -619,16 +748,25 @@ fn pods_that_the_api_server_refuses() {
 fn details_of_a_phase_are_told_once_and_only_so_many() {
     let mut case = case(core::TaskMetadata::default());
     case.decide();
-    case.sees(pod("uid-1", initializing("ContainerCreating"))).decide();
-    case.sees(pod("uid-1", initializing("ErrImagePull"))).expect(&Step::Rest, &[(Phase::Initializing, 1, 1)]);
-    case.sees(pod("uid-1", initializing("ImagePullBackOff"))).expect(&Step::Rest, &[(Phase::Initializing, 1, 2)]);
+    case.sees(pod("uid-1", initializing("ContainerCreating")))
+        .decide();
+    case.sees(pod("uid-1", initializing("ErrImagePull")))
+        .expect(&Step::Rest, &[(Phase::Initializing, 1, 1)]);
+    case.sees(pod("uid-1", initializing("ImagePullBackOff")))
+        .expect(&Step::Rest, &[(Phase::Initializing, 1, 2)]);
     for reason in ["ErrImagePull", "ImagePullBackOff", "ContainerCreating"] {
-        case.sees(pod("uid-1", initializing(reason))).expect(&Step::Rest, &[]);
+        case.sees(pod("uid-1", initializing(reason)))
+            .expect(&Step::Rest, &[]);
     }
     for number in 0..100 {
-        case.sees(pod("uid-1", initializing(&format!("Reason{number}")))).decide();
+        case.sees(pod("uid-1", initializing(&format!("Reason{number}"))))
+            .decide();
     }
-    assert!(case.status.plugin_phase_version < 10 && case.state.told.len() < 10, "{:?}", case.state);
+    assert!(
+        case.status.plugin_phase_version < 10 && case.state.told.len() < 10,
+        "{:?}",
+        case.state
+    );
     assert_eq!(case.history(), ["Queued", "Initializing"]);
 }
 
@@ -641,7 +779,8 @@ fn nothing_is_begun_without_room_for_its_events_and_what_runs_goes_on() {
     let mut case = Case::running();
     case.room = false;
     case.outcome = Some(Ok(()));
-    case.sees(pod("uid-1", Observation::Succeeded)).expect(&Step::Continue, &[(Phase::Succeeded, 1, 0)]);
+    case.sees(pod("uid-1", Observation::Succeeded))
+        .expect(&Step::Continue, &[(Phase::Succeeded, 1, 0)]);
 }
 
 #[test]
@@ -698,7 +837,10 @@ fn a_result_of_an_earlier_task_is_used() {
         &Step::Continue,
         &[(Phase::Queued, 1, 0), (Phase::Succeeded, 1, 0)],
     );
-    assert_eq!(decision.transitions[1].cache, core::CatalogCacheStatus::CacheHit);
+    assert_eq!(
+        decision.transitions[1].cache,
+        core::CatalogCacheStatus::CacheHit
+    );
     assert_eq!(cache_status(&case), 2);
     case.expect(&Step::Finish, &[]);
 }

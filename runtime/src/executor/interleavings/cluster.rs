@@ -89,9 +89,16 @@ impl Objects {
     fn handle(&mut self, method: &Method, path: &str, body: &Value) -> (StatusCode, Value) {
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match parts.as_slice() {
-            ["apis", "flyte.org", "v1", "namespaces", _, "taskactions", _, rest @ ..] => {
-                self.handle_action(method, rest, body)
-            }
+            [
+                "apis",
+                "flyte.org",
+                "v1",
+                "namespaces",
+                _,
+                "taskactions",
+                _,
+                rest @ ..,
+            ] => self.handle_action(method, rest, body),
             ["api", "v1", "namespaces", _, "pods"] => self.make_pod(body),
             ["api", "v1", "namespaces", _, "pods", name] => match *method {
                 Method::GET => found(self.pods.get(*name).cloned()),
@@ -102,20 +109,33 @@ impl Objects {
         }
     }
 
-    fn handle_action(&mut self, method: &Method, rest: &[&str], body: &Value) -> (StatusCode, Value) {
+    fn handle_action(
+        &mut self,
+        method: &Method,
+        rest: &[&str],
+        body: &Value,
+    ) -> (StatusCode, Value) {
         let Some(mut action) = self.action.clone() else {
             return found(None);
         };
         if *method == Method::GET {
             return found(Some(action));
         }
-        assert_eq!(*method, Method::PATCH, "actions are patched, never replaced");
+        assert_eq!(
+            *method,
+            Method::PATCH,
+            "actions are patched, never replaced"
+        );
         let version = body["metadata"]["resourceVersion"].clone();
         assert!(version.is_string(), "a patch says which version it is of");
         if version != action["metadata"]["resourceVersion"] {
             return failed(409, "Conflict", "the object has been modified");
         }
-        let part = if rest == ["status"] { "status" } else { "metadata" };
+        let part = if rest == ["status"] {
+            "status"
+        } else {
+            "metadata"
+        };
         merge(&mut action[part], &body[part]);
         let action = self.versioned(action);
         let finalizers = action["metadata"]["finalizers"].as_array();
@@ -144,7 +164,11 @@ impl Objects {
             return found(None);
         };
         if body["preconditions"]["uid"] != pod["metadata"]["uid"] {
-            return failed(409, "Conflict", "the UID in the precondition does not match");
+            return failed(
+                409,
+                "Conflict",
+                "the UID in the precondition does not match",
+            );
         }
         pod["metadata"]["deletionTimestamp"] = json!("2026-01-02T03:04:05Z");
         let pod = self.versioned(pod);
@@ -191,7 +215,12 @@ impl Objects {
     pub fn live(&self) -> usize {
         self.pods
             .values()
-            .filter(|pod| !matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed")))
+            .filter(|pod| {
+                !matches!(
+                    pod["status"]["phase"].as_str(),
+                    Some("Succeeded" | "Failed")
+                )
+            })
             .count()
     }
 
@@ -199,10 +228,16 @@ impl Objects {
     pub fn tell(&mut self, status: impl Fn(&str) -> Value) {
         for name in self.pods.keys().cloned().collect::<Vec<_>>() {
             let mut pod = self.pods[&name].clone();
-            if matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed")) {
+            if matches!(
+                pod["status"]["phase"].as_str(),
+                Some("Succeeded" | "Failed")
+            ) {
                 continue;
             }
-            let container = pod["spec"]["containers"][0]["name"].as_str().unwrap().to_owned();
+            let container = pod["spec"]["containers"][0]["name"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             pod["status"] = status(&container);
             let pod = self.versioned(pod);
             self.pods.insert(name, pod);

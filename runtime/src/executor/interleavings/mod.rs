@@ -2,6 +2,7 @@
 //! action that is over stays so, and attempts never go back.
 
 mod cluster;
+mod tests;
 
 use std::{
     cell::Cell,
@@ -213,7 +214,10 @@ impl Model {
             }),
             ..example::python()
         };
-        let (store, settings) = (Store::default(), Arc::new(example::settings(settings, "spec")));
+        let (store, settings) = (
+            Store::default(),
+            Arc::new(example::settings(settings, "spec")),
+        );
         let action = serde_json::to_value(example::resource(&template)).unwrap();
         let cluster = Cluster::start(action);
         let control_plane = ControlPlane::default();
@@ -242,7 +246,12 @@ impl Model {
 
     fn restart(&mut self) {
         self.unbroken = false;
-        self.executor = executor(&self.cluster, &self.control_plane, &self.store, &self.settings);
+        self.executor = executor(
+            &self.cluster,
+            &self.control_plane,
+            &self.store,
+            &self.settings,
+        );
         self.tell_action();
         self.tell_pods();
     }
@@ -336,11 +345,17 @@ impl Model {
         }
         for end in [ActionPhase::Succeeded, ActionPhase::Aborted] {
             let ends = taken.iter().filter(|(_, phase, _)| *phase == end);
-            assert!(ends.count() <= 1 || !self.unbroken, "more than one end: {taken:?}");
+            assert!(
+                ends.count() <= 1 || !self.unbroken,
+                "more than one end: {taken:?}"
+            );
         }
         let Some(action) = self.action() else { return };
         let status = action.status.unwrap_or_default();
-        assert!(status.attempts >= self.attempts && status.attempts <= ATTEMPTS, "attempts go back");
+        assert!(
+            status.attempts >= self.attempts && status.attempts <= ATTEMPTS,
+            "attempts go back"
+        );
         self.attempts = status.attempts;
         if let Some(over) = &self.over {
             assert_eq!(over.conditions, status.conditions, "an end changes");
@@ -363,9 +378,11 @@ impl Model {
             self.look(None).await;
             self.check();
             self.tell_action();
-            let rests = self.executor.actions.get(&self.key).is_none_or(|kept| {
-                kept.labelled && kept.finalizers.is_empty()
-            });
+            let rests = self
+                .executor
+                .actions
+                .get(&self.key)
+                .is_none_or(|kept| kept.labelled && kept.finalizers.is_empty());
             if rests {
                 return;
             }
@@ -373,7 +390,10 @@ impl Model {
             cluster.remove_deleted();
             cluster.tell(|container| ended(container, 0));
         }
-        panic!("the action never rests: {:?}", self.action().unwrap().status);
+        panic!(
+            "the action never rests: {:?}",
+            self.action().unwrap().status
+        );
     }
 
     /// What holds in the end.
@@ -394,7 +414,10 @@ impl Model {
                 "RetryableFailure" | "PermanentFailure" => "ACTION_PHASE_FAILED",
                 other => panic!("{other}"),
             };
-            assert!(told.contains(&(attempt, phase)), "{phase} of attempt {attempt} was lost: {taken:?}");
+            assert!(
+                told.contains(&(attempt, phase)),
+                "{phase} of attempt {attempt} was lost: {taken:?}"
+            );
             attempt += u32::from(entry.phase == "RetryableFailure");
         }
         assert!(State::read(&self.last).pending.is_empty() || self.action().is_none());
@@ -407,18 +430,33 @@ impl Model {
         };
         if let Some(action) = self.action() {
             assert!(is_terminal(&action.status.unwrap_or_default()));
-            assert!(matches!(end, Some(ActionPhase::Succeeded | ActionPhase::Failed)), "{taken:?}");
+            assert!(
+                matches!(end, Some(ActionPhase::Succeeded | ActionPhase::Failed)),
+                "{taken:?}"
+            );
         } else {
             // It may have gone before the executor held it.
-                assert!(self.aborted);
-                // It may have been over, in the very look that let it go.
-                let over = matches!(end, Some(ActionPhase::Succeeded | ActionPhase::Failed));
-                let untold = taken.is_empty() && self.last == TaskActionStatus::default();
-                assert!(over || untold || end == Some(ActionPhase::Aborted), "{taken:?}");
+            assert!(self.aborted);
+            // It may have been over, in the very look that let it go.
+            let over = matches!(end, Some(ActionPhase::Succeeded | ActionPhase::Failed));
+            let untold = taken.is_empty() && self.last == TaskActionStatus::default();
+            assert!(
+                over || untold || end == Some(ActionPhase::Aborted),
+                "{taken:?}"
+            );
         }
-        assert_eq!(self.cluster.lock().pods.values().filter(|pod| {
-            pod["metadata"]["deletionTimestamp"].is_null() && pod["status"]["phase"] == "Running"
-        }).count(), 0);
+        assert_eq!(
+            self.cluster
+                .lock()
+                .pods
+                .values()
+                .filter(|pod| {
+                    pod["metadata"]["deletionTimestamp"].is_null()
+                        && pod["status"]["phase"] == "Running"
+                })
+                .count(),
+            0
+        );
     }
 }
 
@@ -461,7 +499,10 @@ fn run(steps: &[Step]) -> Model {
 }
 
 fn follow(start: impl FnOnce() -> Model, steps: &[Step]) -> Model {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let mut model = start();
         for step in steps {
@@ -471,72 +512,4 @@ fn follow(start: impl FnOnce() -> Model, steps: &[Step]) -> Model {
         model.check_end();
         model
     })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn nothing_is_lost_nor_done_twice(steps in steps()) {
-        run(&steps);
-    }
-
-    #[test]
-    fn all_is_told_in_order_by_an_executor_that_lives(steps in steps()) {
-        let gentle: Vec<Step> = steps
-            .into_iter()
-            .filter(|step| !matches!(step, Step::Kill(_) | Step::Restart))
-            .collect();
-        run(&gentle);
-    }
-}
-
-#[test]
-fn a_task_that_succeeds_takes_six_calls() {
-    let model = run(&[
-        Step::Look,
-        Step::PodRuns,
-        Step::TellPods,
-        Step::Look,
-        Step::PodSucceeds,
-        Step::TellPods,
-        Step::Look,
-    ]);
-    let phases: Vec<String> = model.last.phase_history.iter().map(|entry| entry.phase.clone()).collect();
-    assert_eq!(phases, ["Queued", "Executing", "Completed"]);
-    assert!(model.cluster.lock().calls <= 6, "{}", model.cluster.lock().calls);
-}
-
-#[test]
-fn a_day_without_the_control_plane_loses_nothing() {
-    let mut steps = vec![Step::Away];
-    for _ in 0..ATTEMPTS {
-        steps.extend([Step::Look, Step::PodRuns, Step::TellPods, Step::Look, Step::PodFails, Step::TellPods, Step::Look]);
-        steps.extend([Step::PodsAreRemoved, Step::TellPods, Step::Restart, Step::Time(30_000)]);
-    }
-    let model = run(&steps);
-    let taken = model.control_plane.0.events.lock().unwrap().clone();
-    let attempts: Vec<u32> = taken
-        .iter()
-        .filter(|(_, phase, _)| *phase == ActionPhase::Failed)
-        .map(|(attempt, _, _)| *attempt)
-        .collect();
-    assert_eq!(attempts, [1, 2, 3], "{taken:?}");
-}
-
-#[test]
-fn an_action_without_a_result_gives_way_to_equal_ones() {
-    let reserves = || {
-        let metadata = core::TaskMetadata {
-            discoverable: true,
-            cache_serializable: true,
-            ..core::TaskMetadata::default()
-        };
-        Model::start_with(metadata, json!({ "cache": true }))
-    };
-    let gave_way = |steps: &[Step]| follow(reserves, steps).store.0.load(Ordering::SeqCst);
-    let runs = [Step::Look, Step::PodRuns, Step::TellPods, Step::Look];
-    assert_eq!(gave_way(&runs), 0, "it succeeds in the end");
-    let aborted = [&runs[..], &[Step::Abort, Step::TellAction]].concat();
-    assert!(gave_way(&aborted) > 0);
 }

@@ -63,7 +63,10 @@ fn of_what_is_over_nothing_is_kept() {
     let over = [("Succeeded", "True", "Completed")];
     let mut resource = resource(1, &over);
     let body = |resource: &TaskAction| KeptAction::of(resource, &settings()).body;
-    assert!(matches!(body(&resource), Body::Task(_)), "its labels are not written yet");
+    assert!(
+        matches!(body(&resource), Body::Task(_)),
+        "its labels are not written yet"
+    );
     let labels = resource.metadata.labels.get_or_insert_default();
     for (name, value) in labels::finished(Timestamp::UNIX_EPOCH) {
         labels.insert(name.to_owned(), value);
@@ -75,7 +78,10 @@ fn of_what_is_over_nothing_is_kept() {
     let mut state = State::default();
     state.pending.push(vec![1]);
     state.write(resource.status.as_mut().unwrap());
-    assert!(matches!(body(&resource), Body::Task(_)), "something is not told yet");
+    assert!(
+        matches!(body(&resource), Body::Task(_)),
+        "something is not told yet"
+    );
 }
 
 #[test]
@@ -90,7 +96,10 @@ fn an_older_version_replaces_nothing() {
     store.seen(&key(), KeptAction::of(&other, &settings()));
     assert_eq!(store.get(&key()).unwrap().uid, "another");
     store.gone(&key(), "4d0f6a1e-0000-0000-0000-000000000000");
-    assert!(store.get(&key()).is_some(), "the one that went was not this one");
+    assert!(
+        store.get(&key()).is_some(),
+        "the one that went was not this one"
+    );
     store.gone(&key(), "another");
     assert!(store.get(&key()).is_none());
 }
@@ -115,9 +124,15 @@ fn a_list_that_is_read_again_drops_what_it_does_not_have() {
     let scope: Arc<str> = "a".into();
     store.listing_begins(Some(&scope));
     store.listed(Some(&scope), &name("a", "1"), kept(1, &[]));
-    assert!(store.get(&name("a", "2")).is_some(), "the old list holds until the new one is complete");
+    assert!(
+        store.get(&name("a", "2")).is_some(),
+        "the old list holds until the new one is complete"
+    );
     assert_eq!(store.listing_ends(Some(&scope)), [name("a", "2")]);
-    assert!(store.get(&name("b", "1")).is_some(), "another namespace has another list");
+    assert!(
+        store.get(&name("b", "1")).is_some(),
+        "another namespace has another list"
+    );
     store.listing_begins(None);
     assert_eq!(store.listing_ends(None).len(), 2);
 }
@@ -135,12 +150,18 @@ fn a_status_that_is_not_written_outlives_changes_of_others() {
     store.seen(&key(), ahead);
     store.seen(&key(), kept(2, &queued));
     let known = store.get(&key()).unwrap();
-    assert_eq!((known.version.as_str(), task(&known).status.attempts), ("2", 2));
+    assert_eq!(
+        (known.version.as_str(), task(&known).status.attempts),
+        ("2", 2)
+    );
     assert_eq!(task(&known).written, Some(before));
     // Once the status itself is another, it counts.
     store.seen(&key(), kept(3, &[("Progressing", "True", "Executing")]));
     let known = store.get(&key()).unwrap();
-    assert_eq!((task(&known).status.attempts, task(&known).written.is_none()), (0, true));
+    assert_eq!(
+        (task(&known).status.attempts, task(&known).written.is_none()),
+        (0, true)
+    );
 }
 
 #[test]
@@ -159,7 +180,10 @@ fn a_pod_is_reduced_to_what_is_looked_at() {
     }))
     .unwrap();
     let kept = KeptPod::of(pod);
-    assert_eq!((kept.uid.as_str(), kept.owner.as_str(), kept.deleting), ("u", "action", false));
+    assert_eq!(
+        (kept.uid.as_str(), kept.owner.as_str(), kept.deleting),
+        ("u", "action", false)
+    );
     let left = serde_json::to_value(&kept.pod).unwrap();
     assert_eq!(
         left,
@@ -173,7 +197,8 @@ fn a_pod_is_reduced_to_what_is_looked_at() {
 
 #[test]
 fn actions_are_counted_by_phase_and_events_that_wait_too() {
-    let metrics = Arc::new(crate::executor::metrics::Metrics::new(&prometheus::Registry::new()).unwrap());
+    let metrics =
+        Arc::new(crate::executor::metrics::Metrics::new(&prometheus::Registry::new()).unwrap());
     let store = counted(Arc::clone(&metrics));
     let of = |phase: &str| metrics.actions.with_label_values(&[phase]).get();
     store.seen(&key(), kept(1, &[]));
@@ -183,7 +208,10 @@ fn actions_are_counted_by_phase_and_events_that_wait_too() {
     state.pending = vec![vec![1], vec![2]];
     state.write(running.status.as_mut().unwrap());
     store.seen(&key(), KeptAction::of(&running, &settings()));
-    assert_eq!((of("New"), of("Executing"), metrics.pending_events.get()), (0, 1, 2));
+    assert_eq!(
+        (of("New"), of("Executing"), metrics.pending_events.get()),
+        (0, 1, 2)
+    );
     store.gone(&key(), "4d0f6a1e-0000-0000-0000-000000000000");
     assert_eq!((of("Executing"), metrics.pending_events.get()), (0, 0));
 }

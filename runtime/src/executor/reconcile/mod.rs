@@ -249,7 +249,11 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             outcome: look.found.outcome.as_ref(),
             refused: look.found.refused.as_ref(),
             cache: self.settings.executor.cache
-                && look.task.subject.as_ref().is_ok_and(|subject| subject.cached),
+                && look
+                    .task
+                    .subject
+                    .as_ref()
+                    .is_ok_and(|subject| subject.cached),
             reused: look.found.reused.as_ref(),
             kept: look.found.kept,
             room: self.has_room(&look.state),
@@ -283,7 +287,10 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         if let Some(code) = &decision.system_failure {
             let known = SYSTEM_FAILURES.contains(&code.as_str());
             let code = if known { code.as_str() } else { "Other" };
-            self.metrics.system_failures.with_label_values(&[code]).inc();
+            self.metrics
+                .system_failures
+                .with_label_values(&[code])
+                .inc();
         }
         let (run, action) = look
             .task

@@ -3,9 +3,7 @@
 use std::num::NonZeroU32;
 
 use dataplane_api::object_uri::ObjectUri;
-use dataplane_proto::flyteidl2::{
-    core::CatalogCacheStatus, task::Inputs, workflow::ActionEvent,
-};
+use dataplane_proto::flyteidl2::{core::CatalogCacheStatus, task::Inputs, workflow::ActionEvent};
 
 use crate::executor::{action::Action, cache::Reused, failure::Failure, transition::Transition};
 

@@ -158,7 +158,9 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         };
         let given = pod::Given {
             inputs: inputs.as_ref(),
-            code_secret: secret.as_ref().and_then(|secret| secret.metadata.name.as_deref()),
+            code_secret: secret
+                .as_ref()
+                .and_then(|secret| secret.metadata.name.as_deref()),
         };
         let built = pod::build(&action, attempt, &self.settings, given);
         let pod = match built {
@@ -174,7 +176,10 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             match self.kubernetes.create_secret(&key, &pod, secret).await {
                 Ok(None) => {}
                 Ok(Some(refused)) => {
-                    self.metrics.pods_refused.with_label_values(&[refused.reason()]).inc();
+                    self.metrics
+                        .pods_refused
+                        .with_label_values(&[refused.reason()])
+                        .inc();
                     look.found.refused = Some(refused);
                     return Ok(());
                 }
@@ -223,9 +228,16 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(unbuildable(error))),
         };
-        let url = match self.objects.sign(&uri).await.map_err(ReconcileError::Objects)? {
+        let url = match self
+            .objects
+            .sign(&uri)
+            .await
+            .map_err(ReconcileError::Objects)?
+        {
             Ok(url) => url,
-            Err(Failure { code: _, message, .. }) => {
+            Err(Failure {
+                code: _, message, ..
+            }) => {
                 let code = "CodeNotSigned";
                 return Ok(Err(Refused::Invalid { code, message }));
             }

@@ -19,7 +19,11 @@ use crate::executor::{
 
 impl<S: Sink, O: Objects> Reconciler<S, O> {
     /// The last writes: the status, and when nothing is pending the labels and the finalizer.
-    pub(super) async fn end(&self, look: &mut Look, step: &Step) -> Result<(), ReconcileError<O::Error>> {
+    pub(super) async fn end(
+        &self,
+        look: &mut Look,
+        step: &Step,
+    ) -> Result<(), ReconcileError<O::Error>> {
         let released = *step == Step::Release;
         self.tell(look).await;
         // A resource that is released is gone: its status is written only when it has to stay, or tells of an end.
@@ -64,7 +68,11 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             .iter()
             .any(|condition| condition.type_ == "Succeeded" && condition.status == "True");
         let reserves = self.settings.executor.cache
-            && look.task.subject.as_ref().is_ok_and(|subject| subject.reserves);
+            && look
+                .task
+                .subject
+                .as_ref()
+                .is_ok_and(|subject| subject.reserves);
         if let Some(action) = look.task.action.as_ref().filter(|_| reserves && !succeeded) {
             self.objects.give_way(action).await;
         }

@@ -1,0 +1,93 @@
+//! The interleavings: any of them, and those that are told of.
+
+use super::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_nor_done_twice(steps in steps()) {
+        run(&steps);
+    }
+
+    #[test]
+    fn all_is_told_in_order_by_an_executor_that_lives(steps in steps()) {
+        let gentle: Vec<Step> = steps
+            .into_iter()
+            .filter(|step| !matches!(step, Step::Kill(_) | Step::Restart))
+            .collect();
+        run(&gentle);
+    }
+}
+
+#[test]
+fn a_task_that_succeeds_takes_six_calls() {
+    let model = run(&[
+        Step::Look,
+        Step::PodRuns,
+        Step::TellPods,
+        Step::Look,
+        Step::PodSucceeds,
+        Step::TellPods,
+        Step::Look,
+    ]);
+    let phases: Vec<String> = model
+        .last
+        .phase_history
+        .iter()
+        .map(|entry| entry.phase.clone())
+        .collect();
+    assert_eq!(phases, ["Queued", "Executing", "Completed"]);
+    assert!(
+        model.cluster.lock().calls <= 6,
+        "{}",
+        model.cluster.lock().calls
+    );
+}
+
+#[test]
+fn a_day_without_the_control_plane_loses_nothing() {
+    let mut steps = vec![Step::Away];
+    for _ in 0..ATTEMPTS {
+        steps.extend([
+            Step::Look,
+            Step::PodRuns,
+            Step::TellPods,
+            Step::Look,
+            Step::PodFails,
+            Step::TellPods,
+            Step::Look,
+        ]);
+        steps.extend([
+            Step::PodsAreRemoved,
+            Step::TellPods,
+            Step::Restart,
+            Step::Time(30_000),
+        ]);
+    }
+    let model = run(&steps);
+    let taken = model.control_plane.0.events.lock().unwrap().clone();
+    let attempts: Vec<u32> = taken
+        .iter()
+        .filter(|(_, phase, _)| *phase == ActionPhase::Failed)
+        .map(|(attempt, _, _)| *attempt)
+        .collect();
+    assert_eq!(attempts, [1, 2, 3], "{taken:?}");
+}
+
+#[test]
+fn an_action_without_a_result_gives_way_to_equal_ones() {
+    let reserves = || {
+        let metadata = core::TaskMetadata {
+            discoverable: true,
+            cache_serializable: true,
+            ..core::TaskMetadata::default()
+        };
+        Model::start_with(metadata, json!({ "cache": true }))
+    };
+    let gave_way = |steps: &[Step]| follow(reserves, steps).store.0.load(Ordering::SeqCst);
+    let runs = [Step::Look, Step::PodRuns, Step::TellPods, Step::Look];
+    assert_eq!(gave_way(&runs), 0, "it succeeds in the end");
+    let aborted = [&runs[..], &[Step::Abort, Step::TellAction]].concat();
+    assert!(gave_way(&aborted) > 0);
+}
