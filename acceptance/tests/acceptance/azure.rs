@@ -11,9 +11,9 @@ mod faults;
 mod identity;
 mod parity;
 mod permissions;
+mod registries;
 mod tags;
 mod vaults;
-mod registries;
 
 use std::time::Duration;
 

@@ -53,6 +53,8 @@ module "operator" {
   image         = var.operator_image
   control_plane = { endpoint = var.control_plane_endpoint }
 
+  components = { executor = {} }
+
   storage    = module.aws.storage
   roles      = module.aws.roles
   workspaces = local.workspaces

@@ -56,6 +56,8 @@ module "operator" {
   image         = var.operator_image
   control_plane = { endpoint = var.control_plane_endpoint }
 
+  components = { executor = {} }
+
   storage    = module.azure.storage
   roles      = module.azure.roles
   workspaces = local.workspaces

@@ -48,6 +48,8 @@ module "operator" {
   image         = var.operator_image
   control_plane = { endpoint = var.control_plane_endpoint }
 
+  components = { executor = {} }
+
   storage    = module.gcp.storage
   roles      = module.gcp.roles
   workspaces = local.workspaces

@@ -175,6 +175,9 @@ fn an_operation_that_ends_badly_is_told_and_the_next_apply_goes_on() -> Result<(
     terraform.apply()?;
     let registry = json!({ "registry_name": "faultsimages" });
     let registry = bench.call("containerregistry", "registries.get", registry)?;
-    ensure!(registry["properties"]["provisioningState"] == "Succeeded", "{registry}");
+    ensure!(
+        registry["properties"]["provisioningState"] == "Succeeded",
+        "{registry}"
+    );
     assert_whole(&bench, &terraform)
 }
