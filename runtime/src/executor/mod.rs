@@ -7,9 +7,9 @@ mod cache;
 mod collect;
 mod condition;
 mod decide;
+mod events;
 #[cfg(test)]
 mod example;
-mod events;
 mod failure;
 #[cfg(test)]
 mod interleavings;
@@ -123,7 +123,10 @@ async fn reads_actions(client: &Client, settings: &Settings, shared: &Shared) ->
             None => Api::all(client.clone()),
         };
         while let Err(error) = api.list_metadata(&one).await {
-            warn!(error = chain(&error), "TaskActions can't be read yet, will try again");
+            warn!(
+                error = chain(&error),
+                "TaskActions can't be read yet, will try again"
+            );
             if backoff.wait(&shared.stop).await.is_none() {
                 return false;
             }
