@@ -64,7 +64,7 @@ pub struct RegistryModel {
     #[attr(computed, stable)]
     pub url: Value<String>,
     /// Whether somebody added rules of what to remove, or on Azure switched the admin user, pulling without signing in or permissions by
-    /// repository (which AcrPull and AcrPush do not give) on, or the tier down to Basic. The next apply takes that away. A tier above and a
+    /// repository (which `AcrPull` and `AcrPush` do not give) on, or the tier down to Basic. The next apply takes that away. A tier above and a
     /// closed network stay.
     #[attr(computed)]
     pub unexpected_rules: Value<bool>,
