@@ -237,7 +237,8 @@ async fn whom_somebody_let_in_is_shown_and_kept_out_again() {
 
 #[tokio::test]
 async fn to_know_that_something_is_there_two_blobs_are_asked_for() {
-    let server = Server::scripted(with_key(Vec::new())).await;
+    let another_listing = Scripted("GET", "comp=list", ok(EMPTY));
+    let server = Server::scripted(with_key(vec![another_listing])).await;
     let buckets = server.clouds(1).buckets;
     buckets.contents(&id(), 1).await.unwrap();
     let listings = || -> Vec<String> {
