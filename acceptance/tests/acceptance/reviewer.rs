@@ -57,7 +57,7 @@ fn components_run_in_the_cluster() -> Result<()> {
     let shell = Shell::open(DataPlane::shared()?)?;
     let pods = shell.shows("kubectl get pods -n union")?;
     ensure!(
-        pods.contains("operator-") && pods.contains("executor-") && pods.contains("Running"),
+        pods.contains("operator-") && pods.contains("Running"),
         "{pods}"
     );
     let deployments = shell.shows("kubectl get deployments -n union -o wide")?;
@@ -65,11 +65,10 @@ fn components_run_in_the_cluster() -> Result<()> {
         deployments.contains("localhost/dataplane-operator:0.1.0"),
         "{deployments}"
     );
-    let pod = shell.shows(
-        "kubectl describe $(kubectl get pods -n union -o name | grep executor | head -n 1) -n union",
-    )?;
+    let pod = shell
+        .shows("kubectl describe $(kubectl get pods -n union -o name | head -n 1) -n union")?;
     for expected in [
-        "Service Account:  executor",
+        "Service Account:  operator",
         "Limits:",
         "Requests:",
         "Liveness:",

@@ -49,8 +49,6 @@ module "operator" {
   image         = var.operator_image
   control_plane = var.control_plane
 
-  components = { executor = {} }
-
   storage    = module.aws.storage
   roles      = module.aws.roles
   workspaces = local.workspaces
