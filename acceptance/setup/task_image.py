@@ -17,7 +17,6 @@ from pathlib import Path
 
 NAME = "localhost/dataplane-task:1"
 SUITE, PYTHON = "bookworm", "3.11"
-MIRROR = "http://deb.debian.org/debian"
 # The C library of the suite, and so the newest wheels that it can load.
 GLIBC = 36
 USER = 1000
@@ -49,7 +48,7 @@ def run(*command):
 
 
 def base(root):
-    run("debootstrap", "--variant=minbase", "--include=python3,ca-certificates", SUITE, root, mirror())
+    run("debootstrap", "--variant=minbase", "--include=python3,ca-certificates", SUITE, root, *mirror())
     for unused in UNUSED:
         run("rm", "-rf", root / unused)
     with open(root / "etc/passwd", "a") as users:
@@ -59,10 +58,10 @@ def base(root):
 
 
 def mirror():
-    """The mirror that apt has for the suite, where it has one."""
+    """The mirror that apt has for the suite; where it has none, debootstrap takes its own."""
     listed = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)").splitlines()
     found = [line.split()[0] for line in listed if line.split()[1:] == [SUITE]]
-    return found[0] if found else MIRROR
+    return found[:1]
 
 
 def install(root, pip, requirements):

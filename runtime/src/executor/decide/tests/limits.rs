@@ -1,0 +1,94 @@
+//! Limits of time.
+
+use super::*;
+
+#[test]
+fn a_task_that_runs_too_long_is_stopped() {
+    let metadata = core::TaskMetadata {
+        timeout: Some(prost_types::Duration {
+            seconds: 30,
+            nanos: 0,
+        }),
+        ..retries(1)
+    };
+    let mut case = Case::running_with(metadata);
+    let mut runs = pod("uid-1", RUNNING);
+    runs.began = Some(case.now);
+    let again = case.sees(runs.clone()).expect(&Step::Rest, &[]).again;
+    assert_eq!(again, Some(Duration::from_secs(30)));
+    case.later(30).expect(
+        &delete(1, "uid-1"),
+        &[(Phase::TimedOut, 1, 0), (Phase::Queued, 2, 0)],
+    );
+    assert_eq!(
+        case.conditions(),
+        [("Progressing", ("True", "Queued"))].into()
+    );
+
+    runs.began = Some(case.now);
+    runs.uid = "uid-2".to_owned();
+    case.sees(runs).decide();
+    case.later(30)
+        .expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
+    assert_eq!(
+        case.conditions(),
+        [
+            ("Failed", ("True", "TimedOut")),
+            ("Progressing", ("False", "TimedOut"))
+        ]
+        .into()
+    );
+    // What still runs is stopped before it is finished.
+    case.expect(&delete(2, "uid-2"), &[]);
+}
+
+#[test]
+fn an_end_that_is_seen_late_counts_by_when_it_was() {
+    let metadata = || core::TaskMetadata {
+        timeout: Some(prost_types::Duration {
+            seconds: 30,
+            nanos: 0,
+        }),
+        ..core::TaskMetadata::default()
+    };
+    for (ran, phase) in [(29, Phase::Succeeded), (31, Phase::TimedOut)] {
+        let mut case = Case::running_with(metadata());
+        let mut done = pod("uid-1", Observation::Succeeded);
+        done.began = Some(case.now);
+        done.finished = Some(case.now + SignedDuration::from_secs(ran));
+        case.outcome = Some(Ok(()));
+        case.sees(done)
+            .later(3600)
+            .expect(&Step::Continue, &[(phase, 1, 0)]);
+    }
+}
+
+#[test]
+fn waiting_too_long_and_taking_too_long_in_all_end_too() {
+    let timeouts = core::TimeoutStrategy {
+        queued_timeout: Some(prost_types::Duration {
+            seconds: 60,
+            nanos: 0,
+        }),
+        deadline: Some(prost_types::Duration {
+            seconds: 600,
+            nanos: 0,
+        }),
+    };
+    let metadata = core::TaskMetadata {
+        timeouts: Some(timeouts),
+        ..retries(9)
+    };
+    let mut case = case(metadata);
+    case.decide();
+    case.sees(pod("uid-1", initializing("ContainerCreating")))
+        .decide();
+    case.later(60).expect(
+        &delete(1, "uid-1"),
+        &[(Phase::TimedOut, 1, 0), (Phase::Queued, 2, 0)],
+    );
+    case.pod = PodSeen::Missing;
+    case.later(540)
+        .expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
+    assert_eq!(case.conditions()["Failed"], ("True", "TimedOut"));
+}
