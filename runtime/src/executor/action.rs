@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 use dataplane_api::{
     config::Storage,
     layout::Layout,
-    names::{ActionName, Domain, Organization, Project, RunName},
+    names::{ActionName, Domain, Namespace, Organization, Project, RunName},
     object_uri::ObjectUri,
     task_action::{ActionType, TaskAction},
 };
@@ -14,7 +14,12 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use prost::Message;
 
-use super::{settings::Settings, template::Template};
+use super::{ownership, settings::Settings, template::Template};
+
+/// Namespaces of Kubernetes itself, which a project `kube` would otherwise reach.
+const SYSTEM_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+/// The object of an action's inputs, where only a prefix is named.
+const INPUTS: &str = "inputs.pb";
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -77,13 +82,35 @@ pub struct InvalidSpec(pub String);
 impl ActionId {
     pub fn of(resource: &TaskAction, settings: &Settings) -> Result<Self, InvalidSpec> {
         let spec = &resource.spec;
-        Ok(Self {
+        let id = Self {
             organization: settings.organization.clone(),
             project: field("project", &spec.project)?,
             domain: field("domain", &spec.domain)?,
             run: field("runName", &spec.run_name)?,
             action: field("actionName", &spec.action_name)?,
-        })
+        };
+        id.belongs_in(&resource.namespace().unwrap_or_default(), settings)?;
+        Ok(id)
+    }
+
+    /// Who may make actions in one namespace must not speak for the project of another, and pods of tasks must not be where
+    /// service accounts of the platform are. Flyte's actions service knows no other namespace of a project and domain.
+    fn belongs_in(&self, namespace: &str, settings: &Settings) -> Result<(), InvalidSpec> {
+        let (project, domain) = (&self.project, &self.domain);
+        let own = Namespace::of_workspace(project, domain).map_err(|error| {
+            InvalidSpec(format!("the namespace of {project}/{domain}: {error}"))
+        })?;
+        if own.as_str() != namespace {
+            return Err(InvalidSpec(format!(
+                "the resource is in the namespace {namespace:?}, and actions of {project}/{domain} are in {own}"
+            )));
+        }
+        if SYSTEM_NAMESPACES.contains(&namespace) || namespace == settings.namespace.as_str() {
+            return Err(InvalidSpec(format!(
+                "no tasks run in {namespace}, which is a namespace of the platform"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -99,7 +126,7 @@ impl Action {
                     .task_template
                     .as_ref()
                     .map_or(&[][..], |bytes| &bytes.0);
-                let base = run_output_base(&spec.run_output_base, &settings.storage)?;
+                let base = run_output_base(&spec.run_output_base, &id, &settings.storage)?;
                 let template = Template::read(bytes, &spec.task_type)?;
                 (ActionKind::Task(Box::new(template)), Some(base))
             }
@@ -129,6 +156,37 @@ impl Action {
         match &self.kind {
             ActionKind::Task(template) => Some(template),
             ActionKind::Condition(_) => None,
+        }
+    }
+
+    /// Whether an object is of the action's project and domain.
+    pub fn owns(&self, uri: &ObjectUri) -> bool {
+        ownership::is_own(uri, &self.id, self.layout, &[&self.metadata])
+    }
+
+    /// The object of the inputs, which are named by it or by the prefix that it is under; or why it is not to be read.
+    pub fn inputs_object(&self) -> Result<ObjectUri, String> {
+        let named = self.inputs.as_str();
+        let is_object = named
+            .strip_suffix(INPUTS)
+            .is_some_and(|prefix| prefix.ends_with('/'));
+        let object = if is_object {
+            named.to_owned()
+        } else {
+            format!("{}/{INPUTS}", named.trim_end_matches('/'))
+        };
+        let uri: ObjectUri = object
+            .parse()
+            .map_err(|error: dataplane_api::Invalid| format!("spec.inputUri: {error}"))?;
+        if self.owns(&uri) {
+            Ok(uri)
+        } else {
+            let ActionId {
+                project, domain, ..
+            } = &self.id;
+            Err(format!(
+                "the inputs {uri} are not read, since they are not under {project}/{domain}/"
+            ))
         }
     }
 
@@ -214,16 +272,25 @@ fn missing(resource: &TaskAction) -> Result<(), InvalidSpec> {
 }
 
 /// Nothing is written or read outside of the data plane's own bucket, whatever a resource asks for.
-fn run_output_base(text: &str, storage: &Storage) -> Result<ObjectUri, InvalidSpec> {
+fn run_output_base(text: &str, id: &ActionId, storage: &Storage) -> Result<ObjectUri, InvalidSpec> {
     let base: ObjectUri = field("runOutputBase", text)?;
     let ours = bucket_of(&storage.metadata);
-    if bucket_of(&base) == ours {
-        Ok(base)
-    } else {
-        Err(InvalidSpec(format!(
+    if bucket_of(&base) != ours {
+        return Err(InvalidSpec(format!(
             "spec.runOutputBase is {base}, which is outside of this data plane's bucket {ours}"
-        )))
+        )));
     }
+    // In the other layout it is only passed on to the task, which has no more rights by it.
+    let is_written_to = storage.layout == Layout::Flyte;
+    // A base without a slash behind is the run's own prefix too.
+    let inside = base.join("x").unwrap_or_else(|_| base.clone());
+    if is_written_to && !ownership::is_own(&inside, id, storage.layout, &[&storage.metadata]) {
+        let (project, domain) = (&id.project, &id.domain);
+        return Err(InvalidSpec(format!(
+            "spec.runOutputBase is {base}, which is not under {project}/{domain}/"
+        )));
+    }
+    Ok(base)
 }
 
 /// The bucket without the key, as a URI.
@@ -272,6 +339,72 @@ mod tests {
             error.contains("s3://elsewhere/x") && error.contains("s3://acme-metadata"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn an_action_of_another_namespace_or_of_the_platforms_is_refused() {
+        let error = refused(|resource| resource.spec.project = "other".to_owned());
+        assert!(
+            error.contains("\"fraud-staging\"") && error.contains("other-staging"),
+            "{error}"
+        );
+        let place = |resource: &mut TaskAction, project: &str, domain: &str| {
+            resource.spec.project = project.to_owned();
+            resource.spec.domain = domain.to_owned();
+            resource.metadata.namespace = Some(format!("{project}-{domain}"));
+        };
+        let error = refused(|resource| place(resource, "kube", "system"));
+        assert!(error.contains("kube-system"), "{error}");
+
+        let mut settings = settings("spec");
+        settings.namespace = "data-plane".parse().unwrap();
+        let mut resource = example::resource(&example::python());
+        place(&mut resource, "data", "plane");
+        let id = ActionId::of(&resource, &settings);
+        assert!(id.is_err(), "nobody is told of it");
+        place(&mut resource, "kube", "development");
+        ActionId::of(&resource, &settings).unwrap();
+    }
+
+    #[test]
+    fn outputs_are_written_under_the_own_project_only() {
+        let parse = |base: &str, layout: &str| {
+            let mut resource = example::resource(&example::python());
+            resource.spec.run_output_base = base.to_owned();
+            Action::parse(&resource, &settings(layout)).map(|_| ())
+        };
+        for base in [
+            "s3://acme-metadata/acme/fraud/staging/r7/",
+            "s3://acme-metadata/acme/fraud/staging/r7",
+            "s3://acme-metadata/fraud/staging/r7/",
+            "s3://acme-metadata/mine/fraud/staging/r7/",
+        ] {
+            parse(base, "flyte").unwrap();
+        }
+        let others = "s3://acme-metadata/acme/other/staging/r7/";
+        let error = parse(others, "flyte").unwrap_err().0;
+        assert!(error.contains(others), "{error}");
+        parse(others, "spec").unwrap();
+    }
+
+    #[test]
+    fn inputs_are_an_object_of_the_own_project() {
+        let object = |inputs: &str| {
+            let mut action = example::action(&example::python(), &settings("spec"));
+            action.inputs = inputs.to_owned();
+            action.inputs_object().map(|uri| uri.to_string())
+        };
+        let run = "s3://acme-metadata/acme/fraud/staging/r7";
+        for inputs in ["inputs", "inputs/", "inputs/inputs.pb"] {
+            assert_eq!(
+                object(&format!("{run}/{inputs}")).unwrap(),
+                format!("{run}/inputs/inputs.pb")
+            );
+        }
+        let others = "s3://acme-metadata/acme/other/staging/r7/a0/1/outputs.pb";
+        let error = object(others).unwrap_err();
+        assert!(error.contains(others), "{error}");
+        assert!(object("nowhere").is_err());
     }
 
     #[test]

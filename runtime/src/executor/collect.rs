@@ -9,6 +9,7 @@ use dataplane_api::task_action::TaskAction;
 use futures::{StreamExt, stream};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{Api, ResourceExt, api::ListParams, core::PartialObjectMeta};
+use tokio::time::{error::Elapsed, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -27,6 +28,17 @@ const PAGE: u32 = 500;
 const AT_ONCE: usize = 8;
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long a page of the list may take.
+const LIST: Duration = Duration::from_mins(1);
+
+/// Why finished actions could not be collected now.
+#[derive(Debug, thiserror::Error)]
+enum CollectError {
+    #[error("listing finished actions")]
+    List(#[from] kube::Error),
+    #[error("the API server did not list finished actions within {seconds} seconds", seconds = LIST.as_secs())]
+    Slow(#[from] Elapsed),
+}
 
 /// What collects.
 pub struct Collector {
@@ -43,7 +55,12 @@ impl Collector {
         let pause = (self.retention / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         while backoff::wait(pause, stop).await.is_some() {
             for scope in &self.scopes {
-                match self.collect(scope, Timestamp::now(), stop).await {
+                // Nothing is lost where it breaks off: what is left is collected by the next leader.
+                let collected = tokio::select! {
+                    collected = self.collect(scope, Timestamp::now()) => collected,
+                    () = stop.cancelled() => return,
+                };
+                match collected {
                     Ok(0) => {}
                     Ok(collected) => info!(collected, "collected finished actions"),
                     Err(error) => warn!(error = chain(&error), "collecting, will try again"),
@@ -53,12 +70,7 @@ impl Collector {
     }
 
     /// Deletes what is older than it is to be. How many.
-    async fn collect(
-        &self,
-        scope: &Scope,
-        now: Timestamp,
-        stop: &CancellationToken,
-    ) -> kube::Result<usize> {
+    async fn collect(&self, scope: &Scope, now: Timestamp) -> Result<usize, CollectError> {
         let age = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
         let Ok(before) = now.checked_sub(age) else {
             return Ok(0);
@@ -72,7 +84,7 @@ impl Collector {
         let mut page = ListParams::default().labels(FINISHED).limit(PAGE);
         let mut collected = 0;
         loop {
-            let list = api.list_metadata(&page).await?;
+            let list = timeout(LIST, api.list_metadata(&page)).await??;
             let old = list
                 .items
                 .iter()
@@ -84,8 +96,8 @@ impl Collector {
                 .await;
             collected += deleted.into_iter().filter(|deleted| *deleted).count();
             match list.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) if !stop.is_cancelled() => page = page.continue_token(&token),
-                _ => return Ok(collected),
+                Some(token) => page = page.continue_token(&token),
+                None => return Ok(collected),
             }
         }
     }
@@ -123,4 +135,51 @@ fn key(resource: &PartialObjectMeta<TaskAction>) -> Key {
         &resource.namespace().unwrap_or_default(),
         &resource.name_any(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+    use kube::{Client, client::Body};
+    use prometheus::{IntCounterVec, Opts, Registry};
+    use tokio::time::Instant;
+    use tower::BoxError;
+
+    use super::*;
+
+    fn collector() -> Collector {
+        let silent = tower::service_fn(|_: Request<Body>| {
+            std::future::pending::<Result<Response<Body>, BoxError>>()
+        });
+        let calls = IntCounterVec::new(Opts::new("calls", "calls"), &["call", "outcome"]).unwrap();
+        Collector {
+            kubernetes: Kubernetes::new(Client::new(silent, "default"), calls),
+            actions: Arc::new(Kept::new(|_, _| {})),
+            metrics: Arc::new(Metrics::new(&Registry::new()).unwrap()),
+            scopes: vec![None],
+            retention: Duration::from_secs(40),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_is_never_answered_holds_up_no_stop() {
+        let (collector, stop) = (collector(), CancellationToken::new());
+        let began = Instant::now();
+        let stopping = async {
+            tokio::time::timeout(Duration::from_secs(15), std::future::pending::<()>())
+                .await
+                .unwrap_err();
+            stop.cancel();
+        };
+        tokio::join!(collector.run(&stop), stopping);
+        assert_eq!(began.elapsed().as_secs(), 15);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_is_never_answered_is_given_up() {
+        let began = Instant::now();
+        let collected = collector().collect(&None, Timestamp::now()).await;
+        assert!(matches!(collected, Err(CollectError::Slow(_))));
+        assert_eq!(began.elapsed(), LIST);
+    }
 }

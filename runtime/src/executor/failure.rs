@@ -23,4 +23,6 @@ pub enum Retry {
     User,
     /// Another pod that does not count as an attempt of the task's, as long as the executor's own limit lasts.
     System,
+    /// The same, and Kubernetes itself says that the pod was taken away for reasons that no task can bring about.
+    Disruption,
 }

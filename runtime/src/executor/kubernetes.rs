@@ -284,6 +284,11 @@ fn refusal(status: &Status) -> Option<Creation> {
                 Refused::QuotaExceeded(message)
             }
         }
+        // By the label of the namespace: the answer stays the same.
+        403 if message.contains("violates PodSecurity") => Refused::Invalid {
+            code: "PodSecurity",
+            message,
+        },
         403 => Refused::Forbidden(message),
         400 => Refused::Invalid {
             code: "BadRequest",
@@ -471,6 +476,10 @@ mod refusals {
                 "violates PodSecurity \"restricted\"",
                 None,
             ),
+            Some("PodSecurity"),
+        );
+        check(
+            &status(403, "Forbidden", "denied by a policy", None),
             Some("forbidden"),
         );
         let ending = "unable to create new content in namespace x because it is being terminated";

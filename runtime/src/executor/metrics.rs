@@ -20,6 +20,7 @@ pub struct Metrics {
     pub queue_wait_seconds: Histogram,
     pub queue_length: IntGauge,
     pub queue_age_seconds: IntGauge,
+    pub unread_scopes: IntGauge,
     pub transitions: IntCounterVec,
     pub pods_created: IntCounter,
     pub pods_deleted: IntCounter,
@@ -63,6 +64,10 @@ impl Metrics {
             queue_age_seconds: IntGauge::new(
                 "dataplane_executor_queue_age_seconds",
                 "For how long the action that waits longest has waited.",
+            )?,
+            unread_scopes: IntGauge::new(
+                "dataplane_executor_unread_scopes",
+                "Namespaces whose actions and pods are not known yet, so that nothing is done there; 1 for all of them.",
             )?,
             transitions: counters(
                 "dataplane_executor_transitions_total",
@@ -111,6 +116,7 @@ impl Metrics {
             queue_wait_seconds,
             queue_length,
             queue_age_seconds,
+            unread_scopes,
             transitions,
             pods_created,
             pods_deleted,
@@ -119,7 +125,13 @@ impl Metrics {
             calls,
             collected,
         } = self;
-        for gauge in [leading, pending_events, queue_length, queue_age_seconds] {
+        for gauge in [
+            leading,
+            pending_events,
+            queue_length,
+            queue_age_seconds,
+            unread_scopes,
+        ] {
             registry.register(Box::new(gauge.clone()))?;
         }
         for counter in [pods_created, pods_deleted, collected] {

@@ -20,6 +20,7 @@ mod leader;
 mod metrics;
 mod observe;
 mod outcome;
+mod ownership;
 mod pod;
 mod reconcile;
 mod results;
@@ -56,9 +57,12 @@ use reconcile::Sink;
 use results::Results;
 use settings::Settings;
 use transition::Transition;
+use watch::Scope;
 
 /// The component whose Lease is held.
 const COMPONENT: &str = "executor";
+/// Bytes of objects that are held at once. Hundreds of tasks may end together, each with an error as long as one may be.
+const OBJECTS: u32 = 64 << 20;
 
 /// What the pod is given besides the configuration.
 pub struct Pod {
@@ -76,7 +80,7 @@ pub async fn run(config: OperatorConfig, pod: Pod, shared: Shared) -> anyhow::Re
         .clone()
         .context("components.executor is not in the configuration")?;
     let endpoint = channel::connect_to(&config.control_plane)?;
-    let store = Store::open(&config.storage, &pod.environment)?;
+    let store = Store::open(&config.storage, &pod.environment)?.with_memory(OBJECTS);
     let client = Client::try_default()
         .await
         .context("finding the Kubernetes API server")?;
@@ -116,23 +120,34 @@ async fn reads_actions(client: &Client, settings: &Settings, shared: &Shared) ->
         .readiness
         .not_ready("the TaskActions have not been read yet");
     let mut backoff = Backoff::default();
-    let one = ListParams::default().limit(1);
-    for scope in leader::scopes(&settings.executor) {
-        let api: Api<TaskAction> = match &scope {
-            Some(namespace) => Api::namespaced(client.clone(), namespace),
-            None => Api::all(client.clone()),
-        };
-        while let Err(error) = api.list_metadata(&one).await {
-            warn!(
-                error = chain(&error),
-                "TaskActions can't be read yet, will try again"
-            );
-            if backoff.wait(&shared.stop).await.is_none() {
-                return false;
-            }
+    let scopes = leader::scopes(&settings.executor);
+    while let Err(error) = can_read(client, &scopes).await {
+        warn!(
+            error = chain(&error),
+            "TaskActions can't be read yet, will try again"
+        );
+        if backoff.wait(&shared.stop).await.is_none() {
+            return false;
         }
     }
     true
+}
+
+/// Whether actions can be read anywhere; a namespace that may not be read, or is gone, holds up no other.
+async fn can_read(client: &Client, scopes: &[Scope]) -> kube::Result<()> {
+    let one = ListParams::default().limit(1);
+    let mut read = Ok(());
+    for scope in scopes {
+        let api: Api<TaskAction> = match scope {
+            Some(namespace) => Api::namespaced(client.clone(), namespace),
+            None => Api::all(client.clone()),
+        };
+        read = api.list_metadata(&one).await.map(drop);
+        if read.is_ok() {
+            break;
+        }
+    }
+    read
 }
 
 /// The control plane, as the reconciler sees it.
@@ -150,5 +165,43 @@ impl Sink for ControlPlane {
     async fn deliver(&self, events: Vec<ActionEvent>) -> bool {
         // Why it is away is told where that is noticed, once and not for every action.
         self.events.deliver(events).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::json;
+    use tower::BoxError;
+
+    use super::*;
+
+    /// A client that may read the namespace `free` only.
+    fn client() -> Client {
+        let service = tower::service_fn(|request: Request<Body>| async move {
+            let (status, answer) = if request.uri().path().contains("/namespaces/free/") {
+                let list = json!({ "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "items": [] });
+                (200, list)
+            } else {
+                let status = json!({ "kind": "Status", "status": "Failure", "code": 403, "reason": "Forbidden", "message": "no" });
+                (403, status)
+            };
+            let response = Response::builder()
+                .status(status)
+                .body(Body::from(answer.to_string().into_bytes()))?;
+            Ok::<_, BoxError>(response)
+        });
+        Client::new(service, "default")
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_may_not_be_read_holds_up_no_other() {
+        let scope = |namespace: &str| Some(namespace.into());
+        let client = client();
+        let scopes = [scope("gone"), scope("free"), scope("forbidden")];
+        can_read(&client, &scopes).await.unwrap();
+        can_read(&client, &scopes[2..]).await.unwrap_err();
+        can_read(&client, &[None]).await.unwrap_err();
     }
 }

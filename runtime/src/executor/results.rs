@@ -84,9 +84,9 @@ impl Objects for Results {
     }
 
     async fn inputs(&self, action: &Action) -> Result<Result<Inputs, Failure>, StoreError> {
-        let uri: ObjectUri = match action.inputs.parse() {
+        let uri = match action.inputs_object() {
             Ok(uri) => uri,
-            Err(error) => return Ok(Err(unusable(&error.to_string()))),
+            Err(why) => return Ok(Err(unusable(&why))),
         };
         let bytes = match self.store.read(&uri, INPUTS).await {
             Ok(Some(bytes)) => bytes,
@@ -113,5 +113,69 @@ fn unusable(message: &str) -> Failure {
         message: message.to_owned(),
         kind: ErrorKind::User,
         retry: Retry::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use dataplane_proto::flyteidl2::task;
+    use dataplane_store::{Precondition, Written};
+    use serde_json::json;
+    use tempfile::NamedTempFile;
+    use tokio::sync::watch;
+    use tonic::transport::Endpoint;
+
+    use super::*;
+    use crate::{channel::TokenFile, executor::example};
+
+    async fn write(store: &Store, uri: &str, size: usize) -> ObjectUri {
+        let uri: ObjectUri = uri.parse().unwrap();
+        let content = Bytes::from(vec![0; size]);
+        let written = store.write(&uri, content, Precondition::None).await;
+        assert_eq!(written.unwrap(), Written::Yes);
+        uri
+    }
+
+    #[tokio::test]
+    async fn inputs_of_another_project_are_not_read() {
+        let settings = example::settings(json!({}), "spec");
+        let store = Store::in_memory(&settings.storage);
+        let channel = Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
+        let token = NamedTempFile::new().unwrap();
+        let token = TokenFile::new(token.path().to_owned());
+        let cache = Cache::new(channel, token, watch::channel(true).1);
+        let results = Results::new(store.clone(), cache);
+        let mut action = example::action(&example::python(), &settings);
+        for (inputs, is_read) in [
+            ("acme/fraud/staging/r7/inputs/inputs.pb", true),
+            ("acme/other/staging/r7/inputs/inputs.pb", false),
+        ] {
+            action.inputs = format!("s3://acme-metadata/{inputs}");
+            write(&store, &action.inputs, 0).await;
+            match results.inputs(&action).await.unwrap() {
+                Ok(inputs) => assert!(is_read && inputs == task::Inputs::default()),
+                Err(failure) => assert!(!is_read && failure.message.contains(inputs)),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_is_held_than_there_is_memory_for() {
+        let settings = example::settings(json!({}), "spec");
+        let store = Store::in_memory(&settings.storage).with_memory(1000);
+        let large = write(&store, "s3://acme-metadata/large", 700).await;
+        let small = write(&store, "s3://acme-metadata/small", 300).await;
+        let read = async |uri: &ObjectUri| store.read(uri, 2000).await;
+        let first = read(&large).await.unwrap().unwrap();
+        assert_eq!(first.len(), 700);
+        let error = read(&large).await.unwrap_err();
+        assert!(error.is_passing(), "{error}");
+        drop(read(&small).await.unwrap());
+        drop(first);
+        assert_eq!(read(&large).await.unwrap().unwrap().len(), 700);
+        // More than all of it waits for all of it.
+        let huge = write(&store, "s3://acme-metadata/huge", 1500).await;
+        assert_eq!(read(&huge).await.unwrap().unwrap().len(), 1500);
     }
 }

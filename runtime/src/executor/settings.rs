@@ -4,7 +4,7 @@ use dataplane_api::{
     OperatorConfig,
     config::{ControlPlane, ExecutorSettings, Storage},
     image::ImageReference,
-    names::{ClusterName, Organization},
+    names::{ClusterName, Namespace, Organization},
 };
 
 /// What the executor is told by the configuration.
@@ -14,6 +14,8 @@ pub struct Settings {
     pub organization: Organization,
     /// Where events say that they come from.
     pub cluster: ClusterName,
+    /// Where the platform itself runs.
+    pub namespace: Namespace,
     /// Image of the operator, which also fetches the code of tasks.
     pub image: ImageReference,
     pub storage: Storage,
@@ -26,6 +28,7 @@ impl Settings {
         Self {
             organization: config.organization.clone(),
             cluster: config.cluster_name.clone(),
+            namespace: config.namespace.clone(),
             image: config.image.clone(),
             storage: config.storage.clone(),
             control_plane: config.control_plane.clone(),

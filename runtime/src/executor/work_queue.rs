@@ -5,7 +5,7 @@
 //! comes back after a pause that doubles.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,6 +14,8 @@ use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
 };
+
+use super::watch::Scope;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
@@ -58,6 +60,8 @@ struct Inner {
     ready: HashMap<Arc<str>, VecDeque<Key>>,
     /// Namespaces with actions that wait, in the order of their turns.
     turns: VecDeque<Arc<str>>,
+    /// Where nothing gets its turn.
+    held: HashSet<Scope>,
     /// Only actions of which there is something to remember.
     items: HashMap<Key, Item>,
     later: BTreeSet<(Instant, Key)>,
@@ -79,6 +83,17 @@ impl WorkQueue {
     /// Something about the action changed.
     pub fn add(&self, key: Key) {
         self.lock().add(key);
+        self.changed.notify_one();
+    }
+
+    /// Nothing that is there gets its turn, until it is let go.
+    pub fn hold(&self, scope: Scope) {
+        self.lock().held.insert(scope);
+    }
+
+    /// What is there takes its turns from now on.
+    pub fn let_go(&self, scope: &Scope) {
+        self.lock().let_go(scope);
         self.changed.notify_one();
     }
 
@@ -136,12 +151,31 @@ impl Inner {
             item.touched = true;
         } else if item.waits.is_none() {
             item.waits = Some(Instant::now());
+            let held = self.is_held(&key.namespace);
             let keys = self.ready.entry(key.namespace.clone()).or_default();
-            if keys.is_empty() {
+            if keys.is_empty() && !held {
                 self.turns.push_back(key.namespace.clone());
             }
             keys.push_back(key);
         }
+    }
+
+    fn is_held(&self, namespace: &Arc<str>) -> bool {
+        self.held.contains(&None) || self.held.contains(&Some(Arc::clone(namespace)))
+    }
+
+    fn let_go(&mut self, scope: &Scope) {
+        if !self.held.remove(scope) {
+            return;
+        }
+        let free: Vec<Arc<str>> = self
+            .ready
+            .keys()
+            .filter(|namespace| scope.as_ref().is_none_or(|scope| scope == *namespace))
+            .filter(|namespace| !self.is_held(namespace))
+            .cloned()
+            .collect();
+        self.turns.extend(free);
     }
 
     fn schedule(&mut self, key: Key, at: Instant) {
@@ -269,6 +303,35 @@ mod tests {
             ],
         );
         assert_eq!(queue.waiting(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_holds_nobody_else() {
+        let queue = WorkQueue::default();
+        for namespace in ["a", "b"] {
+            queue.hold(Some(namespace.into()));
+        }
+        for text in ["a/1", "b/1", "b/2", "c/1"] {
+            queue.add(key(text));
+        }
+        takes(&queue, &["c/1"]);
+        queue.let_go(&Some("b".into()));
+        queue.let_go(&Some("b".into()));
+        takes(&queue, &["b/1", "b/2"]);
+        queue.add(key("b/3"));
+        takes(&queue, &["b/3"]);
+        queue.let_go(&Some("a".into()));
+        takes(&queue, &["a/1"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_may_be_held() {
+        let queue = WorkQueue::default();
+        queue.hold(None);
+        queue.add(key("a/1"));
+        takes(&queue, &[]);
+        queue.let_go(&None);
+        takes(&queue, &["a/1"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use dataplane_api::{config::Storage, object_uri::ObjectUri};
 use futures::TryStreamExt as _;
 use object_store::{GetOptions, ObjectStoreExt as _, PutMode, path::Path};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     bucket::Bucket,
@@ -24,6 +25,36 @@ const LONGEST: Duration = Duration::from_secs(45);
 pub struct Store {
     buckets: Arc<[Bucket; 2]>,
     longest: Duration,
+    memory: Option<Memory>,
+}
+
+/// How many bytes of objects may be held at once, by all clones together.
+#[derive(Clone, Debug)]
+struct Memory {
+    bytes: u32,
+    free: Arc<Semaphore>,
+}
+
+/// The content of an object, and its share of the memory.
+struct Held {
+    content: Bytes,
+    _share: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.content
+    }
+}
+
+impl Memory {
+    /// Waits until there is room. What is larger than all of it takes all of it.
+    async fn share(&self, size: u64) -> Option<OwnedSemaphorePermit> {
+        let size = u32::try_from(size).unwrap_or(u32::MAX).min(self.bytes);
+        let free = Arc::clone(&self.free);
+        // The semaphore is never closed.
+        free.acquire_many_owned(size).await.ok()
+    }
 }
 
 /// What has to hold for an object to be written.
@@ -58,6 +89,7 @@ impl Store {
         Ok(Self {
             buckets: Arc::new(buckets),
             longest: LONGEST,
+            memory: None,
         })
     }
 
@@ -67,6 +99,7 @@ impl Store {
         Self {
             buckets: Arc::new(buckets),
             longest: LONGEST,
+            memory: None,
         }
     }
 
@@ -74,6 +107,15 @@ impl Store {
     #[must_use]
     pub fn with_longest(self, longest: Duration) -> Self {
         Self { longest, ..self }
+    }
+
+    /// The same store, of whose objects no more than so many bytes are held at once: a read waits until what earlier ones
+    /// returned is dropped, but no longer than any call.
+    #[must_use]
+    pub fn with_memory(self, bytes: u32) -> Self {
+        let free = Arc::new(Semaphore::new(bytes as usize));
+        let memory = Some(Memory { bytes, free });
+        Self { memory, ..self }
     }
 
     /// The content of an object, or nothing if there is no such object. More than `limit` bytes are never held.
@@ -96,6 +138,11 @@ impl Store {
             if size > limit {
                 return Ok(Err(too_large(size)));
             }
+            // Before the content is asked for, of which then nothing waits here but what the connection holds.
+            let share = match &self.memory {
+                Some(memory) => memory.share(size).await,
+                None => None,
+            };
             let mut content = BytesMut::new();
             let mut stream = found.into_stream();
             loop {
@@ -113,7 +160,14 @@ impl Store {
             if (content.len() as u64) < size {
                 return Ok(Err(truncated(uri, None)));
             }
-            Ok(Ok(content.freeze()))
+            let content = content.freeze();
+            Ok(Ok(match share {
+                Some(share) => Bytes::from_owner(Held {
+                    content,
+                    _share: share,
+                }),
+                None => content,
+            }))
         };
         match self.look(Call::Read, uri, bucket, &path, read).await? {
             Some(content) => content.map(Some),

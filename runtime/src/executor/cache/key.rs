@@ -1,11 +1,14 @@
 //! The key of a result: of the task's name, its interface, its inputs and the version of the cache.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use dataplane_proto::flyteidl2::core::{Identifier, LiteralMap};
+use dataplane_proto::flyteidl2::{
+    cacheservice::v2,
+    core::{Identifier, LiteralMap},
+};
 use prost::Message as _;
 
 use super::{canonical, object_hash::Hash};
-use crate::executor::template::Caching;
+use crate::executor::{action::ActionId, template::Caching};
 
 /// Characters of the interface's two hashes.
 const SHORT: usize = 8;
@@ -14,8 +17,11 @@ const SHORT: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CacheKey {
     pub(super) key: String,
-    /// Whose cache it is.
+    /// The task, as its template names it.
     pub(super) task: Identifier,
+    /// Whose cache it is: the action's own, whatever its template says. A template is written by a user, and in another's
+    /// cache it could take results and leave some.
+    pub(super) whose: v2::Identifier,
 }
 
 /// Why a task has no key.
@@ -28,11 +34,10 @@ pub enum NoKey {
 }
 
 impl CacheKey {
-    /// `inputs` is what `inputs.pb` holds; `organization` stands in where the template names none; `cache_key` is the
-    /// action's, which overrides the template's version.
+    /// `inputs` is what `inputs.pb` holds; `cache_key` is the action's, which overrides the template's version.
     pub fn new(
         caching: &Caching,
-        organization: &str,
+        action: &ActionId,
         cache_key: &str,
         inputs: &[u8],
     ) -> Result<Self, NoKey> {
@@ -71,9 +76,14 @@ impl CacheKey {
         );
         let mut task = id.clone();
         if task.org.is_empty() {
-            organization.clone_into(&mut task.org);
+            task.org = action.organization.to_string();
         }
-        Ok(Self { key, task })
+        let whose = v2::Identifier {
+            org: action.organization.to_string(),
+            project: action.project.to_string(),
+            domain: action.domain.to_string(),
+        };
+        Ok(Self { key, task, whose })
     }
 }
 

@@ -94,7 +94,7 @@ impl Cache {
                 base_request: Some(GetCacheRequest {
                     key: key.key.clone(),
                 }),
-                identifier: Some(whose(key)),
+                identifier: Some(key.whose.clone()),
             }))
             .await;
         match answer {
@@ -126,7 +126,7 @@ impl Cache {
                     }),
                     overwrite: Some(OverwriteOutput::default()),
                 }),
-                identifier: Some(whose(key)),
+                identifier: Some(key.whose.clone()),
             }))
             .await;
         match put {
@@ -148,7 +148,7 @@ impl Cache {
                         owner_id: owner.to_owned(),
                         heartbeat_interval: heartbeat,
                     }),
-                    identifier: Some(whose(key)),
+                    identifier: Some(key.whose.clone()),
                 }),
             )
             .await;
@@ -170,7 +170,7 @@ impl Cache {
                 key: key.key.clone(),
                 owner_id: owner.to_owned(),
             }),
-            identifier: Some(whose(key)),
+            identifier: Some(key.whose.clone()),
         }))
         .await
         .map(drop)
@@ -193,14 +193,6 @@ impl Cache {
                 )))
             })
             .map(Response::into_inner)
-    }
-}
-
-fn whose(key: &CacheKey) -> v2::Identifier {
-    v2::Identifier {
-        org: key.task.org.clone(),
-        project: key.task.project.clone(),
-        domain: key.task.domain.clone(),
     }
 }
 

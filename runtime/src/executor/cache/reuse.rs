@@ -4,6 +4,7 @@
 
 use std::num::NonZeroU32;
 
+use bytes::Bytes;
 use dataplane_api::object_uri::ObjectUri;
 use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
 use dataplane_store::{Precondition, Store, Written};
@@ -147,14 +148,14 @@ impl Reuse {
     }
 
     async fn key(&self, action: &Action, caching: &Caching) -> Option<CacheKey> {
-        let key = match self.read(&action.inputs, INPUTS).await {
-            Ok(inputs) => {
-                let organization = action.id.organization.to_string();
-                CacheKey::new(caching, &organization, &action.cache_key, &inputs)
-                    .map_err(|error| error.to_string())
-            }
+        let inputs = match action.inputs_object() {
+            Ok(uri) => self.read(&uri, INPUTS).await,
             Err(why) => Err(why),
         };
+        let key = inputs.and_then(|inputs| {
+            CacheKey::new(caching, &action.id, &action.cache_key, &inputs)
+                .map_err(|error| error.to_string())
+        });
         key.inspect_err(|why| tell(action, why, "an action has no key for the cache"))
             .ok()
     }
@@ -166,11 +167,17 @@ impl Reuse {
         cached: Cached,
     ) -> Result<(), String> {
         let bytes = match cached {
-            Cached::Outputs(bytes) => bytes,
-            Cached::Uri(uri) => self.read(&uri, OUTPUTS).await?,
+            Cached::Outputs(bytes) => bytes.into(),
+            Cached::Uri(uri) => {
+                let uri = parse(&uri)?;
+                if !action.owns(&uri) {
+                    return Err(format!("{uri} is not of the task's project and domain"));
+                }
+                self.read(&uri, OUTPUTS).await?
+            }
         };
         let to: ObjectUri = parse(&outputs(action, attempt))?;
-        let write = self.store.write(&to, bytes.into(), Precondition::None);
+        let write = self.store.write(&to, bytes, Precondition::None);
         if write.await.map_err(|error| chain(&error))? == Written::No {
             return Err(format!("{to} was not written"));
         }
@@ -180,10 +187,9 @@ impl Reuse {
     }
 
     /// An object of ours. The store reads no other bucket.
-    async fn read(&self, uri: &str, limit: u64) -> Result<Vec<u8>, String> {
-        let uri: ObjectUri = parse(uri)?;
-        match self.store.read(&uri, limit).await {
-            Ok(Some(bytes)) => Ok(bytes.into()),
+    async fn read(&self, uri: &ObjectUri, limit: u64) -> Result<Bytes, String> {
+        match self.store.read(uri, limit).await {
+            Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => Err(format!("{uri} is not there")),
             Err(error) => Err(chain(&error)),
         }

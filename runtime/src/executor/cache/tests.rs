@@ -72,7 +72,7 @@ fn caching() -> Caching {
 
 #[test]
 fn the_key_is_flytes() {
-    let key = CacheKey::new(&caching(), "acme", "action-key", &bytes(INPUTS)).unwrap();
+    let key = CacheKey::new(&caching(), &action(), "action-key", &bytes(INPUTS)).unwrap();
     assert_eq!(
         key.key,
         "bdoiEgBzXyWqpxATBKMW39Dzy66z6tpxm8DP6Op9cpY-GXLIElCk-qTGcAu0v-\
@@ -123,7 +123,7 @@ fn nothing_has_the_hash_that_flytes_own_tests_expect() {
         ..caching()
     };
     // Without inputs in the interface the file is not looked at.
-    let key = CacheKey::new(&nothing, "acme", "", b"garbage").unwrap();
+    let key = CacheKey::new(&nothing, &action(), "", b"garbage").unwrap();
     assert!(
         key.key.ends_with(
             "-GKw-c0Pw-GKw-c0Pw-GKw-c0PwFokMUQ6T-TUmEWnZ4_VlQ2Qpgw-vCTT0-OQ-template-version"
@@ -139,16 +139,16 @@ fn a_key_needs_an_id_and_inputs() {
         id: None,
         ..caching()
     };
-    let no_id = CacheKey::new(&nobody, "acme", "", &[]);
+    let no_id = CacheKey::new(&nobody, &action(), "", &[]);
     assert_eq!(no_id, Err(NoKey::NoId));
-    let garbage = CacheKey::new(&caching(), "acme", "", b"garbage");
+    let garbage = CacheKey::new(&caching(), &action(), "", b"garbage");
     assert!(matches!(garbage, Err(NoKey::Inputs(_))), "{garbage:?}");
 }
 
 #[test]
 fn the_tasks_version_and_ignored_inputs_do_not_count_and_all_else_does() {
     let of =
-        |caching: &Caching, inputs: &[u8]| CacheKey::new(caching, "acme", "k", inputs).unwrap();
+        |caching: &Caching, inputs: &[u8]| CacheKey::new(caching, &action(), "k", inputs).unwrap();
     let key = of(&caching(), &bytes(INPUTS));
     let mut other = caching();
     other.id.as_mut().unwrap().version = "another".to_owned();
@@ -163,6 +163,22 @@ fn the_tasks_version_and_ignored_inputs_do_not_count_and_all_else_does() {
     assert_ne!(of(&caching(), &inputs.encode_to_vec()).key, key.key);
 }
 
+#[test]
+fn the_cache_is_the_actions_own_whatever_the_template_says() {
+    let mut foreign = caching();
+    let id = foreign.id.as_mut().unwrap();
+    id.org = "others".to_owned();
+    id.project = "others".to_owned();
+    id.domain = "production".to_owned();
+    let key = CacheKey::new(&foreign, &action(), "k", &bytes(INPUTS)).unwrap();
+    let own = v2::Identifier {
+        org: "acme".to_owned(),
+        project: "p".to_owned(),
+        domain: "d".to_owned(),
+    };
+    assert_eq!(key.whose, own);
+}
+
 proptest! {
     #[test]
     fn the_order_of_inputs_does_not_count(names in proptest::collection::hash_set("[a-z]{1,4}", 0..6)) {
@@ -171,7 +187,7 @@ proptest! {
         let forth = task::Inputs { literals: names.iter().map(named).collect(), ..task::Inputs::default() };
         let mut back = forth.clone();
         back.literals.reverse();
-        let of = |inputs: &task::Inputs| CacheKey::new(&caching(), "acme", "k", &inputs.encode_to_vec()).unwrap();
+        let of = |inputs: &task::Inputs| CacheKey::new(&caching(), &action(), "k", &inputs.encode_to_vec()).unwrap();
         prop_assert_eq!(of(&forth), of(&back));
     }
 }
@@ -304,7 +320,7 @@ async fn bench() -> Bench {
 }
 
 fn key() -> CacheKey {
-    CacheKey::new(&caching(), "acme", "k", &bytes(INPUTS)).unwrap()
+    CacheKey::new(&caching(), &action(), "k", &bytes(INPUTS)).unwrap()
 }
 
 fn action() -> ActionId {
@@ -539,10 +555,13 @@ mod reuse {
             Reused::Run(CatalogCacheStatus::CacheDisabled)
         );
 
-        // A result in a bucket that is not ours, and one that is gone.
+        // A result in a bucket that is not ours, another project's, and one that is gone.
+        let others = "s3://acme-metadata/acme/other/staging/r1/a0/1/outputs.pb";
+        write(&site.store, others, b"theirs").await;
         for uri in [
             "s3://elsewhere/outputs.pb",
-            "s3://acme-metadata/gone/outputs.pb",
+            others,
+            "s3://acme-metadata/acme/fraud/staging/gone/outputs.pb",
             "no uri",
         ] {
             let key = site.reuse_key(&one).await;
@@ -562,7 +581,7 @@ mod reuse {
         }
 
         let mut lost = one.clone();
-        lost.inputs = "s3://acme-metadata/nothing/inputs.pb".to_owned();
+        lost.inputs = "s3://acme-metadata/acme/fraud/staging/nothing/inputs.pb".to_owned();
         assert_eq!(site.reuse.before(&lost, FIRST, at(0)).await, fails);
         assert_eq!(
             site.reuse.succeeded(&lost, FIRST, at(0)).await,
@@ -584,7 +603,7 @@ mod reuse {
             let caching = action.template().unwrap().caching.clone().unwrap();
             let inputs = action.inputs.parse().unwrap();
             let inputs = self.store.read(&inputs, 1 << 20).await.unwrap().unwrap();
-            let key = CacheKey::new(&caching, "acme", &action.cache_key, &inputs).unwrap();
+            let key = CacheKey::new(&caching, &action.id, &action.cache_key, &inputs).unwrap();
             key.key
         }
     }

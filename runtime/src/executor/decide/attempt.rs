@@ -21,8 +21,16 @@ use crate::executor::{
 
 /// Pause before the next pod after the first failure that was not the task's; doubled from one to the next.
 const SYSTEM_PAUSE: i64 = 10;
-/// Failures that were not the task's count from one again after a pod that ran for so long.
+/// Disruptions count from one again after a pod that ran for so long.
 const STABLE: i64 = 600;
+/// Pods of one attempt, whatever they were lost to: so many times the failures in a row.
+const ROUNDS: u32 = 10;
+/// Attempts of one action, whatever its template says.
+const MOST_ATTEMPTS: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+/// The last attempt without a pause, unless the template asks for one.
+const AT_ONCE: u32 = 3;
+/// Longest pause that the template does not ask for.
+const LONGEST_PAUSE: u64 = 60;
 /// How soon a pod that was made is written of, should nothing come of it.
 const SETTLED: i64 = 1;
 /// How soon a reservation of a result is extended, and one of another action asked for again.
@@ -149,6 +157,12 @@ fn refused_pod(mut draft: Draft<'_>, subject: &Subject, refused: &Refused) -> De
             draft.look_in(SLOW);
             draft.step(Step::Rest)
         }
+        // The look is taken again; this only says why nothing happens.
+        Refused::NotMade(message) => {
+            draft.detail("PodNotMade", message);
+            draft.look_in(SLOW);
+            draft.step(Step::Rest)
+        }
         Refused::Forbidden(message) => {
             let failure = Failure {
                 code: "RuntimeFailure".to_owned(),
@@ -241,7 +255,11 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
             );
             retry_by_system(draft, Some(pod), &failure)
         }
-        Observation::Failed(failure) if failure.retry == Retry::System => {
+        // Where it ran without a disruption it may have brought about the end itself, and may have said why.
+        Observation::Failed(failure)
+            if failure.retry == Retry::Disruption
+                || failure.retry == Retry::System && (pod.deleting || pod.began.is_none()) =>
+        {
             retry_by_system(draft, Some(pod), failure)
         }
         // The task may have said more than its exit code does.
@@ -295,7 +313,7 @@ fn failed(draft: Draft<'_>, subject: &Subject, pod: &PodView, failure: &Failure)
     match failure.retry {
         Retry::No => give_up(draft, Phase::PermanentFailure, failure),
         Retry::User => fail(draft, subject, Phase::RetryableFailure, Some(pod), failure),
-        Retry::System => retry_by_system(draft, Some(pod), failure),
+        Retry::System | Retry::Disruption => retry_by_system(draft, Some(pod), failure),
     }
 }
 
@@ -307,7 +325,7 @@ fn fail(
     pod: Option<&PodView>,
     failure: &Failure,
 ) -> Decision {
-    let attempts = subject.limits.attempts;
+    let attempts = subject.limits.attempts.min(MOST_ATTEMPTS);
     if draft.attempt() >= attempts {
         let end = match phase {
             Phase::TimedOut => Phase::TimedOut,
@@ -319,7 +337,7 @@ fn fail(
     let next = draft.attempt().saturating_add(1);
     draft.status.attempts = next.get();
     draft.state.next_attempt();
-    let pause = subject.limits.pause_before(next);
+    let pause = pause_before(subject, next);
     if !pause.is_zero() {
         draft.wait(pause);
     }
@@ -341,20 +359,43 @@ fn fail(
     }
 }
 
+/// How long to wait before an attempt: as the template says, and where it fails again and again a little in any case.
+fn pause_before(subject: &Subject, attempt: NonZeroU32) -> Duration {
+    let asked = match subject.limits.backoff {
+        // Nothing, however often it is multiplied.
+        Some(backoff) if backoff.base.is_zero() => Duration::ZERO,
+        _ => subject.limits.pause_before(attempt),
+    };
+    let least = match attempt.get().checked_sub(AT_ONCE + 1) {
+        Some(doublings) => (1 << doublings.min(10)).min(LONGEST_PAUSE),
+        None => 0,
+    };
+    asked.max(Duration::from_secs(least))
+}
+
 /// The failure was not the task's: the same attempt again, with another pod.
 fn retry_by_system(mut draft: Draft<'_>, pod: Option<&PodView>, failure: &Failure) -> Decision {
-    let failures = if ran_long(&draft) {
+    let failures = if failure.retry == Retry::Disruption && ran_long(&draft) {
         1
     } else {
         draft.status.system_failures.saturating_add(1)
     };
     draft.status.system_failures = failures;
     draft.system_failure = Some(failure.code.clone());
-    if failures > draft.world.max_system_failures.get() {
+    let most = draft.world.max_system_failures.get();
+    let lost = draft.state.round.saturating_add(1);
+    let exceeded = if failures > most {
+        Some(format!("{failures} failures that were not the task's"))
+    } else if lost > most.saturating_mul(ROUNDS) {
+        Some(format!("{lost} lost pods of the same attempt"))
+    } else {
+        None
+    };
+    if let Some(exceeded) = exceeded {
         let exceeded = Failure {
             code: "MaxSystemFailuresExceeded".to_owned(),
             message: format!(
-                "given up after {failures} failures that were not the task's, the last one: [{}] {}",
+                "given up after {exceeded}, the last one: [{}] {}",
                 failure.code, failure.message
             ),
             kind: ErrorKind::System,
@@ -362,7 +403,7 @@ fn retry_by_system(mut draft: Draft<'_>, pod: Option<&PodView>, failure: &Failur
         };
         return give_up(draft, Phase::PermanentFailure, &exceeded);
     }
-    draft.state.round += 1;
+    draft.state.round = lost;
     draft.state.started = false;
     draft.state.discarded = pod.map(|pod| pod.uid.clone()).unwrap_or_default();
     let doublings = failures.saturating_sub(1).min(10);

@@ -155,7 +155,11 @@ impl<'a> Draft<'a> {
         if self.state.told.len() >= DETAILS || self.state.told.iter().any(|told| told == detail) {
             return;
         }
-        let version = self.version() + u32::try_from(self.state.told.len()).unwrap_or(0).max(1);
+        if self.state.told.is_empty() {
+            // That the phase began was told: its version is taken.
+            self.state.told.push(String::new());
+        }
+        let version = self.version() + u32::try_from(self.state.told.len()).unwrap_or(0);
         self.state.told.push(detail.to_owned());
         let at = self.time(None);
         self.push(phase, version, at, message, None);

@@ -116,6 +116,8 @@ pub enum Refused {
     QuotaExceeded(String),
     /// The namespace is being deleted.
     NamespaceEnding(String),
+    /// The API server, or a webhook of it, could not answer: it is tried again.
+    NotMade(String),
     /// Not allowed: by a policy of the cluster, or since the executor may not.
     Forbidden(String),
     /// It would be refused again.
@@ -129,6 +131,7 @@ impl Refused {
             Self::Unbuildable(_) => "unbuildable",
             Self::QuotaExceeded(_) => "quota",
             Self::NamespaceEnding(_) => "namespace",
+            Self::NotMade(_) => "error",
             Self::Forbidden(_) => "forbidden",
             Self::Invalid { code, .. } => code,
         }

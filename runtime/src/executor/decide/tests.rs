@@ -419,6 +419,7 @@ fn pods_that_the_api_server_refuses() {
     };
     refused(invalid, retries(1)).expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 0)]);
     for waits in [
+        Refused::NotMade("a webhook does not answer".to_owned()),
         Refused::QuotaExceeded("exceeded quota".to_owned()),
         Refused::NamespaceEnding("it is being terminated".to_owned()),
     ] {

@@ -2,14 +2,12 @@
 
 use std::{
     collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use dataplane_proto::flyteidl2::workflow::ActionEvent;
+use tokio::time::Instant;
 use tonic::Status;
 use tracing::error;
 
@@ -23,6 +21,12 @@ use super::{
 const TROUBLES: u32 = 3;
 /// An event that is so old and still in trouble goes without its details: better a bare transition than none.
 const OLD: Duration = Duration::from_mins(10);
+/// An event that is so old and unwelcome, also without its details, where others are taken, is given up.
+const UNWELCOME: Duration = Duration::from_hours(1);
+/// The same for one that is in trouble, which may still be mended.
+const HOPELESS: Duration = Duration::from_hours(24);
+/// For so long after an event was taken a refusal is about the event and not about us.
+const PROOF: Duration = Duration::from_mins(10);
 
 /// What became of one event.
 #[derive(Clone, Debug)]
@@ -42,8 +46,8 @@ pub enum Fate {
 pub struct Batches<R> {
     recorder: R,
     metrics: EventMetrics,
-    /// Whether any event was ever taken: until then a refusal may be about us and not about the event.
-    proven: Arc<AtomicBool>,
+    /// When an event was last taken: before the first one a refusal may be about us and not about the event.
+    taken: Arc<Mutex<Option<Instant>>>,
 }
 
 impl<R: Record> Batches<R> {
@@ -51,7 +55,7 @@ impl<R: Record> Batches<R> {
         Self {
             recorder,
             metrics,
-            proven: Arc::default(),
+            taken: Arc::default(),
         }
     }
 
@@ -81,6 +85,15 @@ impl<R: Record> Batches<R> {
                 away = Some(explain(&status));
                 break;
             }
+            // To ask in smaller parts is to ask more often. It is told again with what is pending.
+            if sent.len() > 1 && Answer::of(&status) == Answer::Busy {
+                let why = explain(&status);
+                for index in sent {
+                    held.insert(action_of(&events[index]));
+                    fates[index] = Some(Fate::NotTaken(Arc::clone(&why)));
+                }
+                continue;
+            }
             if sent.len() > 1 {
                 // The latter half waits below the former one, so the order stays.
                 let middle = sent[sent.len() / 2];
@@ -93,7 +106,8 @@ impl<R: Record> Batches<R> {
                 Fate::Taken | Fate::GivenUp => troubles = 0,
                 Fate::NotTaken(why) => {
                     held.insert(action_of(&events[first]));
-                    troubles += 1;
+                    let own = Answer::of(&status) == Answer::Unwelcome && self.takes(PROOF);
+                    troubles += u32::from(!own);
                     if troubles == TROUBLES {
                         away = Some(Arc::clone(why));
                     }
@@ -128,21 +142,32 @@ impl<R: Record> Batches<R> {
         let bare = match Answer::of(status) {
             Answer::Known => return Fate::Taken,
             Answer::Invalid => true,
-            Answer::Away | Answer::Trouble => is_old(event),
+            Answer::Away | Answer::Unwelcome | Answer::Busy | Answer::Trouble => {
+                is_older(event, OLD)
+            }
         };
         let again = if bare { reduce(event) } else { event.clone() };
         let Err(again) = self.record(vec![again]).await else {
             return Fate::Taken;
         };
-        match Answer::of(&again) {
-            Answer::Known => Fate::Taken,
-            Answer::Away => Fate::Away(explain(&again)),
-            Answer::Invalid if bare && self.proven.load(Ordering::Relaxed) => {
-                self.give_up(event, &again);
-                Fate::GivenUp
-            }
-            Answer::Invalid | Answer::Trouble => Fate::NotTaken(explain(&again)),
+        let hopeless = match Answer::of(&again) {
+            Answer::Known => return Fate::Taken,
+            Answer::Away => return Fate::Away(explain(&again)),
+            Answer::Invalid => bare && self.takes(Duration::MAX),
+            Answer::Unwelcome => is_older(event, UNWELCOME) && self.takes(PROOF),
+            Answer::Busy | Answer::Trouble => is_older(event, HOPELESS) && self.takes(PROOF),
+        };
+        if hopeless {
+            self.give_up(event, &again);
+            return Fate::GivenUp;
         }
+        Fate::NotTaken(explain(&again))
+    }
+
+    /// Whether an event was taken within this time.
+    fn takes(&self, within: Duration) -> bool {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.is_some_and(|taken| taken.elapsed() <= within)
     }
 
     fn give_up(&self, event: &ActionEvent, status: &Status) {
@@ -168,7 +193,7 @@ impl<R: Record> Batches<R> {
         seconds.observe_duration();
         let label = match &result {
             Ok(()) => {
-                self.proven.store(true, Ordering::Relaxed);
+                *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 self.metrics
                     .taken
                     .inc_by(u64::try_from(count).unwrap_or_default());
@@ -178,6 +203,8 @@ impl<R: Record> Batches<R> {
                 Answer::Away => "away",
                 Answer::Known => "known",
                 Answer::Invalid => "invalid",
+                Answer::Unwelcome => "unwelcome",
+                Answer::Busy => "busy",
                 Answer::Trouble => "trouble",
             },
         };
@@ -186,10 +213,10 @@ impl<R: Record> Batches<R> {
     }
 }
 
-fn is_old(event: &ActionEvent) -> bool {
+fn is_older(event: &ActionEvent, than: Duration) -> bool {
     event
         .reported_time
         .and_then(|time| SystemTime::try_from(time).ok())
         .and_then(|time| time.elapsed().ok())
-        .is_some_and(|age| age > OLD)
+        .is_some_and(|age| age > than)
 }

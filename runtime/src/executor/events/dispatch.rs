@@ -10,10 +10,10 @@ use dataplane_proto::flyteidl2::workflow::ActionEvent;
 use prost::Message as _;
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::{Id, JoinSet},
+    task::{Id, JoinError, JoinSet},
     time::{Instant, sleep_until},
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{
     CALL_BYTES, CALL_EVENTS, EventMetrics, Undelivered, action_of,
@@ -130,8 +130,7 @@ impl<R: Record> Dispatcher<R> {
                 biased;
                 Some(landed) = self.flights.join_next_with_id() => match landed {
                     Ok((id, landed)) => self.land(id, landed),
-                    // A panic of a call: who waited for it hears that from the dropped reply.
-                    Err(error) => drop(self.on_their_way.remove(&error.id())),
+                    Err(error) => self.broke(&error),
                 },
                 delivery = inbox.recv(), if open && self.queued_bytes < QUEUE => match delivery {
                     Some(delivery) => self.enqueue(delivery),
@@ -142,6 +141,17 @@ impl<R: Record> Dispatcher<R> {
             self.metrics
                 .waiting
                 .set(i64::try_from(self.queued).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// A call panicked: who waited for it hears that from the dropped reply. A probe is sent again.
+    fn broke(&mut self, failure: &JoinError) {
+        error!(%failure, "a call to the control plane broke off: report this");
+        self.on_their_way.remove(&failure.id());
+        if let Some(outage) = &mut self.outage
+            && outage.next.is_none()
+        {
+            outage.next = Some(Instant::now() + self.backoff.next());
         }
     }
 

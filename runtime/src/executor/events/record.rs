@@ -53,6 +53,10 @@ pub enum Answer {
     Known,
     /// One of them is wrong, and will be wrong the next time.
     Invalid,
+    /// One of them is about what is not there or may not be told; or, where none is taken, we may not tell anything.
+    Unwelcome,
+    /// Too many at the moment.
+    Busy,
     /// They were not taken, and it may be because of one of them.
     Trouble,
 }
@@ -67,6 +71,11 @@ impl Answer {
             | Code::Unimplemented => Self::Away,
             Code::AlreadyExists => Self::Known,
             Code::InvalidArgument => Self::Invalid,
+            Code::NotFound
+            | Code::FailedPrecondition
+            | Code::OutOfRange
+            | Code::PermissionDenied => Self::Unwelcome,
+            Code::ResourceExhausted => Self::Busy,
             _ => Self::Trouble,
         }
     }

@@ -372,6 +372,84 @@ async fn old_trouble_goes_without_its_details() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unwelcome_event_is_given_up_when_it_is_old_and_others_are_taken() {
+    let ledger = Ledger::new(|events| {
+        if events.iter().any(of("a0")) {
+            Reply::Refuse(Status::not_found("no such run"))
+        } else {
+            Reply::Take
+        }
+    });
+    let (events, metrics) = in_memory(&ledger);
+    let aged = |age: Duration| ActionEvent {
+        reported_time: Some((std::time::SystemTime::now() - age).into()),
+        ..event("a0", 0)
+    };
+    let old = aged(Duration::from_hours(2));
+    // Nothing says yet that it is the event's fault.
+    events.deliver(vec![old.clone()]).await.unwrap_err();
+    events.deliver(vec![event("a1", 0)]).await.unwrap();
+    let young = aged(Duration::from_mins(30));
+    events.deliver(vec![young]).await.unwrap_err();
+    assert_eq!(metrics.given_up.get(), 0);
+    events.deliver(vec![old.clone()]).await.unwrap();
+    assert_eq!(metrics.given_up.get(), 1);
+    // What was taken long ago proves nothing.
+    tokio::time::advance(Duration::from_hours(1)).await;
+    events.deliver(vec![old]).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn unwelcome_events_keep_nobody_elses() {
+    let unwelcome = |event: &ActionEvent| event.version == 1;
+    let ledger = Ledger::new(move |events| {
+        if events.iter().any(unwelcome) {
+            Reply::Refuse(Status::permission_denied("the run is over"))
+        } else {
+            Reply::Take
+        }
+    });
+    let (events, _) = in_memory(&ledger);
+    events.deliver(vec![event("first", 0)]).await.unwrap();
+    let all = (0..40)
+        .map(|n| event(&format!("a{n}"), u32::from(n < 20)))
+        .collect();
+    let results = batch(&events, all).await;
+    assert!(results[..20].iter().all(Result::is_err));
+    assert!(results[20..].iter().all(Result::is_ok), "{results:?}");
+    assert!(*events.reachable().borrow());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_too_many_is_not_asked_more_often() {
+    let ledger = Ledger::new(|_| Reply::Refuse(Status::resource_exhausted("too many")));
+    let (events, _) = in_memory(&ledger);
+    let all = (0..300).map(|n| event(&format!("a{n}"), 0)).collect();
+    let results = batch(&events, all).await;
+    assert!(results.iter().all(Result::is_err));
+    assert!(ledger.calls().len() < 12, "{} calls", ledger.calls().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_breaks_off_is_sent_again() {
+    let mut calls = 0;
+    let ledger = Ledger::new(move |_| {
+        calls += 1;
+        match calls {
+            1 => Reply::Refuse(Status::unavailable("away")),
+            2 => panic!("a defect"),
+            _ => Reply::Take,
+        }
+    });
+    let (events, _) = in_memory(&ledger);
+    events.deliver(vec![event("a0", 0)]).await.unwrap_err();
+    let mut reachable = events.reachable();
+    in_time(reachable.wait_for(|reachable| *reachable))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_known_already_is_delivered() {
     let ledger = Ledger::new(|_| Reply::Refuse(Status::already_exists("known")));
     let (events, _) = in_memory(&ledger);

@@ -28,6 +28,8 @@ pub struct Objects {
     pub action: Option<Value>,
     pub pods: BTreeMap<String, Value>,
     pub faults: VecDeque<Fault>,
+    /// A webhook without which no pod is made does not answer.
+    pub webhook_is_down: bool,
     version: u64,
     /// Pods that were ever made.
     pub made: u64,
@@ -41,6 +43,7 @@ impl Cluster {
             action: None,
             pods: BTreeMap::new(),
             faults: VecDeque::new(),
+            webhook_is_down: false,
             version: 1,
             made: 0,
             calls: 0,
@@ -149,6 +152,9 @@ impl Objects {
         let name = body["metadata"]["name"].as_str().unwrap().to_owned();
         if self.pods.contains_key(&name) {
             return failed(409, "AlreadyExists", "pods already exists");
+        }
+        if self.webhook_is_down {
+            return failed(500, "InternalError", "failed calling webhook secrets");
         }
         self.made += 1;
         let mut pod = body.clone();

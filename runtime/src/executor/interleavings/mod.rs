@@ -66,6 +66,8 @@ enum Step {
     LabelByOthers,
     Away,
     Back,
+    WebhookDown,
+    WebhookUp,
     Time(u16),
     Fault(Fault),
 }
@@ -87,6 +89,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::LabelByOthers),
         1 => Just(Step::Away),
         1 => Just(Step::Back),
+        1 => Just(Step::WebhookDown),
+        1 => Just(Step::WebhookUp),
         2 => (1..200_u16).prop_map(Step::Time),
         2 => prop_oneof![Just(Fault::Throttled), Just(Fault::Refused), Just(Fault::AnswerLost)].prop_map(Step::Fault),
     ];
@@ -321,6 +325,8 @@ impl Model {
             Step::LabelByOthers => self.cluster.lock().label_action(),
             Step::Away => self.control_plane.0.away.store(true, Ordering::SeqCst),
             Step::Back => self.control_plane.0.away.store(false, Ordering::SeqCst),
+            Step::WebhookDown => self.cluster.lock().webhook_is_down = true,
+            Step::WebhookUp => self.cluster.lock().webhook_is_down = false,
             Step::Time(seconds) => NOW.set(NOW.get() + i64::from(seconds)),
             Step::Fault(fault) => self.cluster.lock().faults.push_back(fault),
         }
@@ -371,6 +377,7 @@ impl Model {
     async fn heal(&mut self) {
         self.control_plane.0.away.store(false, Ordering::SeqCst);
         self.cluster.lock().faults.clear();
+        self.cluster.lock().webhook_is_down = false;
         for _ in 0..60 {
             NOW.set(NOW.get() + 120);
             self.tell_action();

@@ -75,6 +75,34 @@ fn a_day_without_the_control_plane_loses_nothing() {
     assert_eq!(attempts, [1, 2, 3], "{taken:?}");
 }
 
+#[tokio::test]
+async fn a_pod_that_cannot_be_made_for_a_while_says_why_once() {
+    let mut model = Model::start();
+    model.step(Step::WebhookDown).await;
+    for _ in 0..3 {
+        model.step(Step::Look).await;
+        model.step(Step::Time(10)).await;
+    }
+    let queued = |model: &Model| -> Vec<u32> {
+        let taken = model.control_plane.0.events.lock().unwrap();
+        let queued = taken
+            .iter()
+            .filter(|(_, phase, _)| *phase == ActionPhase::Queued);
+        queued.map(|(_, _, version)| *version).collect()
+    };
+    assert_eq!(queued(&model), [0, 1]);
+    let status = model.action().unwrap().status.unwrap();
+    let message = &status.conditions[0].message;
+    assert!(message.contains("webhook secrets"), "{message}");
+
+    model.step(Step::WebhookUp).await;
+    model.step(Step::Look).await;
+    // Now it waits for a node.
+    assert_eq!(queued(&model), [0, 1, 2]);
+    model.heal().await;
+    model.check_end();
+}
+
 #[test]
 fn an_action_without_a_result_gives_way_to_equal_ones() {
     let reserves = || {

@@ -11,6 +11,15 @@ pub(super) const INTERRUPTED: &str = "Interrupted";
 /// Reasons of a pod's status that say that its node goes away, or that the node refused it before it knew its own labels.
 const NODE_REASONS: [&str; 4] = ["Shutdown", "Terminated", "NodeShutdown", "NodeAffinity"];
 
+/// Reasons of a disruption that no task can bring about. A node's own end of a pod is not among them: a task that takes more
+/// than it asked for is ended like this, too.
+const OUTSIDE: [&str; 4] = [
+    "PreemptionByScheduler",
+    "DeletionByTaintManager",
+    "EvictionByEvictionAPI",
+    "DeletionByPodGC",
+];
+
 /// A failure that is not the task's own.
 pub(super) fn system(code: &str, message: String) -> Failure {
     Failure {
@@ -44,8 +53,9 @@ pub(super) fn of_status(pod: &Pod, status: &PodStatus) -> Option<Failure> {
         return Some(disrupted(pod, condition));
     }
     let reason = status.reason.as_deref()?;
-    NODE_REASONS.contains(&reason).then(|| {
-        system(
+    NODE_REASONS.contains(&reason).then(|| Failure {
+        retry: Retry::Disruption,
+        ..system(
             reason,
             format!(
                 "the node {} went away or would not have the pod {}: {}",
@@ -80,14 +90,20 @@ fn disrupted(pod: &Pod, condition: &PodCondition) -> Failure {
     };
     let details = condition.message.as_deref().unwrap_or_default();
     let separator = if details.is_empty() { "" } else { ": " };
-    system(
-        reason,
-        format!(
-            "the pod {} {what} (node {}){separator}{details}",
-            pod.name_any(),
-            node(pod)
-        ),
-    )
+    let message = format!(
+        "the pod {} {what} (node {}){separator}{details}",
+        pod.name_any(),
+        node(pod)
+    );
+    let retry = if OUTSIDE.contains(&reason) {
+        Retry::Disruption
+    } else {
+        Retry::System
+    };
+    Failure {
+        retry,
+        ..system(reason, message)
+    }
 }
 
 fn node(pod: &Pod) -> &str {

@@ -105,6 +105,12 @@ fn fails_by_the_platform(status: Value, code: &str, says: &[&str]) {
     fails(pod(status), code, ErrorKind::System, Retry::System, says);
 }
 
+#[track_caller]
+fn is_disrupted(status: Value, code: &str, says: &[&str]) {
+    let retry = Retry::Disruption;
+    fails(pod(status), code, ErrorKind::System, retry, says);
+}
+
 #[test]
 fn a_pod_without_a_node_is_queued() {
     for (status, reason) in [

@@ -4,7 +4,7 @@
 //! The SDK hands the place of its own code on to the tasks that it starts. So the file's path says which object it is of, and is
 //! read back into the object's URI in the templates of those tasks.
 
-use dataplane_api::{config::CodeBundles, names, object_uri::ObjectUri};
+use dataplane_api::{config::CodeBundles, object_uri::ObjectUri};
 use k8s_openapi::{
     ByteString,
     api::core::v1::{
@@ -17,6 +17,7 @@ use k8s_openapi::{
 use sha2::{Digest, Sha256};
 
 use super::{Attempt, BuildError, metadata};
+use crate::executor::ownership;
 
 /// The container that fetches the code.
 pub const CONTAINER: &str = "dataplane-fetch-code";
@@ -234,15 +235,12 @@ fn check(uri: &ObjectUri, attempt: &Attempt<'_>) -> Result<(), BuildError> {
             (ours.cloud(), ours.bucket(), ours.account())
                 == (uri.cloud(), uri.bucket(), uri.account())
         });
-    let (project, domain): (&names::Project, &names::Domain) =
-        (&attempt.action.id.project, &attempt.action.id.domain);
-    let segments: Vec<&str> = uri.key().split('/').collect();
-    let is_of_the_domain = segments
-        .windows(3)
-        .any(|pair| pair[0] == project.as_str() && pair[1] == domain.as_str());
-    if in_bucket && is_of_the_domain {
+    let id = &attempt.action.id;
+    let roots = [&storage.fast_registration, &storage.metadata];
+    if in_bucket && ownership::is_own(uri, id, storage.layout, &roots) {
         Ok(())
     } else {
+        let (project, domain) = (&id.project, &id.domain);
         Err(BuildError::Invalid(format!(
             "the task's code is at {uri}; a URL is signed only for code in {} or {} under {project}/{domain}/",
             storage.fast_registration, storage.metadata

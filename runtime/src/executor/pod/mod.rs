@@ -136,6 +136,17 @@ pub fn build(
         )));
     }
     let (mut spec, primary) = attempt.of_template(&name)?;
+    let mut containers = spec
+        .containers
+        .iter()
+        .chain(spec.init_containers.iter().flatten());
+    if containers.any(|container| container.name == code_bundle::CONTAINER) {
+        // What ends in that container counts as the platform's.
+        return Err(BuildError::Invalid(format!(
+            "the pod template has a container {:?}, a name that the executor needs for its own; give it another one",
+            code_bundle::CONTAINER
+        )));
+    }
     containers::complete(&mut spec, &primary, &attempt)?;
     code_bundle::deliver(&mut spec, &primary, &attempt)?;
     shared_memory::mount(&mut spec, &primary, attempt.template.shared_memory.as_ref())?;

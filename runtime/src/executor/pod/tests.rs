@@ -443,6 +443,13 @@ fn what_can_not_run_is_refused_before_the_api_server_sees_it() {
             }))] })),
             "nvidia.com/gpu",
         ),
+        (
+            pod_template(json!({
+                "containers": [main(json!({}))],
+                "initContainers": [{ "name": "dataplane-fetch-code", "image": "x" }],
+            })),
+            "dataplane-fetch-code",
+        ),
         (shared_memory("much", "/dev/shm"), "size limit"),
         (shared_memory("", ""), "mount path"),
         (
@@ -514,6 +521,7 @@ fn a_child_reads_the_place_of_its_code_back() {
         "s3://acme-code/other/staging/code.tgz",
         "s3://acme-code/fraud/production/code.tgz",
         "s3://acme-code/fraud/staging",
+        "s3://acme-metadata/acme/other/production/fraud/staging/1/code.tgz",
         "s3://elsewhere/fraud/staging/code.tgz",
         "gs://acme-code/fraud/staging/code.tgz",
         "/var/run/dataplane/code/s3/acme-code/other/staging/code.tgz",

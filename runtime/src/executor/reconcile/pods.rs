@@ -13,7 +13,7 @@ use super::{Look, Objects, ReconcileError, Reconciler, Sink, Unread, look::Live}
 use crate::{
     executor::{
         action::Action,
-        decide::{PodSeen, PodView, Refused},
+        decide::{self, PodSeen, PodView, Refused},
         failure::{Failure, Retry},
         kept::KeptPod,
         kubernetes::{self, CallError, Creation},
@@ -26,6 +26,8 @@ use crate::{
 
 /// How long an object store that forbids reading is waited for, once the pod has ended.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// So long after its pod was to be made an action tells why it is not: a second or third try is over by then.
+const OVERDUE: SignedDuration = SignedDuration::from_secs(3);
 
 impl<S: Sink, O: Objects> Reconciler<S, O> {
     pub(super) fn pod_seen(&self, look: &Look, attempt: NonZeroU32, now: Timestamp) -> PodSeen {
@@ -127,6 +129,18 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         attempt: NonZeroU32,
     ) -> Result<(), ReconcileError<O::Error>> {
         self.tell(look).await;
+        let made = self.make_pod(look, attempt).await;
+        if let Err(error) = &made {
+            self.not_made(look, error).await?;
+        }
+        made
+    }
+
+    async fn make_pod(
+        &self,
+        look: &mut Look,
+        attempt: NonZeroU32,
+    ) -> Result<(), ReconcileError<O::Error>> {
         let Some(action) = self.action(look).await? else {
             return Ok(());
         };
@@ -173,47 +187,74 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         let key = look.pod_key(attempt);
         // Before the pod, so that no pod waits for what nobody makes.
         if let Some(secret) = &secret {
-            match self.kubernetes.create_secret(&key, &pod, secret).await {
-                Ok(None) => {}
-                Ok(Some(refused)) => {
-                    self.metrics
-                        .pods_refused
-                        .with_label_values(&[refused.reason()])
-                        .inc();
-                    look.found.refused = Some(refused);
-                    return Ok(());
-                }
-                Err(error) => {
-                    self.flush(look).await?;
-                    return Err(error.into());
-                }
+            let refused = self.kubernetes.create_secret(&key, &pod, secret).await?;
+            if let Some(refused) = refused {
+                self.metrics
+                    .pods_refused
+                    .with_label_values(&[refused.reason()])
+                    .inc();
+                look.found.refused = Some(refused);
+                return Ok(());
             }
         }
-        match self.kubernetes.create_pod(&key, &pod).await {
-            Ok(Creation::Made(pod)) => {
+        match self.kubernetes.create_pod(&key, &pod).await? {
+            Creation::Made(pod) => {
                 self.metrics.pods_created.inc();
                 self.pods.made(&key, KeptPod::of((*pod).clone()));
                 look.found.pod = Some(Live::Is(pod));
                 look.found.made = true;
             }
             // By an executor before this one, or by somebody else: the next look at it tells.
-            Ok(Creation::Taken) => {
+            Creation::Taken => {
                 look.found.pod = Some(self.kubernetes.read_pod(&key).await?.into());
             }
-            Ok(Creation::Refused(refused)) => {
+            Creation::Refused(refused) => {
                 self.metrics
                     .pods_refused
                     .with_label_values(&[refused.reason()])
                     .inc();
                 look.found.refused = Some(refused);
             }
-            Err(error) => {
-                // What was told already is written, so that it is not told again with every try.
-                self.flush(look).await?;
-                return Err(error.into());
-            }
         }
         Ok(())
+    }
+
+    /// The API server, a webhook of it or the object store could not answer. When it has not for a while, people are told why
+    /// nothing happens.
+    async fn not_made(
+        &self,
+        look: &mut Look,
+        error: &ReconcileError<O::Error>,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        if let ReconcileError::Call(CallError::Gone { .. } | CallError::Conflict { .. }) = error {
+            return Ok(());
+        }
+        self.metrics
+            .pods_refused
+            .with_label_values(&["error"])
+            .inc();
+        if self.is_overdue(look) {
+            let message = format!(
+                "the pod could not be made yet, and is tried again: {}",
+                chain(error)
+            );
+            look.found.refused = Some(Refused::NotMade(message));
+            let decision = decide::decide(&self.world(look));
+            self.log(look, &decision);
+            look.take(decision);
+        }
+        // What was told already is written, so that it is not told again with every try.
+        self.flush(look).await?;
+        Ok(())
+    }
+
+    /// Whether the pod should have been there for a while.
+    fn is_overdue(&self, look: &Look) -> bool {
+        let queued = look.task.status.phase_history.last();
+        let since = queued
+            .map(|queued| queued.occurred_at.0)
+            .max(look.state.not_before());
+        since.is_some_and(|since| (self.clock)().duration_since(since) >= OVERDUE)
     }
 
     /// The Secret with a URL for the task's code, when it is to be fetched by one.

@@ -1,5 +1,8 @@
 //! Places in commands and arguments that are filled in for each attempt, such as `{{.outputPrefix}}`.
 
+/// Longest name of a placeholder. Without a bound an argument of many open braces would be searched to its end for each.
+const LONGEST: usize = 256;
+
 /// A piece of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -62,7 +65,8 @@ pub fn inputs(argument: &str) -> impl Iterator<Item = &str> {
 fn placeholder(text: &str) -> Option<(Placeholder<'_>, usize)> {
     let inside = text.strip_prefix("{{")?.trim_start();
     let inside = inside.strip_prefix(['.', '$'])?;
-    let end = inside.find(|c: char| c == '}' || c.is_whitespace())?;
+    let end = inside[..inside.floor_char_boundary(LONGEST)]
+        .find(|c: char| matches!(c, '{' | '}') || c.is_whitespace())?;
     let (name, rest) = inside.split_at(end);
     let rest = rest.trim_start().strip_prefix("}}")?;
     Some((named(name)?, text.len() - rest.len()))
@@ -146,6 +150,23 @@ mod tests {
                 .collect();
             assert_eq!(joined, text);
         }
+    }
+
+    #[test]
+    fn an_argument_of_open_braces_takes_no_time() {
+        for part in ["{{.", "{{ .", "{{$a", "{{.inputs.é"] {
+            let argument = part.repeat((1 << 20) / part.len());
+            let began = std::time::Instant::now();
+            assert_eq!(pieces(&argument), [Piece::Text(&argument)]);
+            let took = began.elapsed();
+            // Searched to the end for each of them it is minutes.
+            assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+        }
+        let longest = "é".repeat(100);
+        one(
+            &format!("{{{{.inputs.{longest}}}}}"),
+            Placeholder::InputValue(&longest),
+        );
     }
 
     #[test]

@@ -158,20 +158,110 @@ fn failures_of_the_platform_have_a_limit() {
 }
 
 #[test]
-fn failures_of_the_platform_count_anew_after_a_long_run() {
+fn disruptions_count_anew_after_a_long_run_but_not_for_ever() {
     let mut case = Case::running();
-    for uid in 0..20 {
+    for round in 1..=30 {
         case.later(STABLE_RUN).sees(pod(
-            &format!("lost-{uid}"),
-            Observation::Failed(failure(Retry::System)),
+            &format!("lost-{round}"),
+            Observation::Failed(failure(Retry::Disruption)),
         ));
-        case.decide();
+        case.expect(&Step::Continue, &[(Phase::Queued, 1, round * 10)]);
         assert_eq!(case.status.system_failures, 1);
-        case.sees(pod(&format!("new-{uid}"), RUNNING)).decide();
+        case.sees(pod(&format!("new-{round}"), RUNNING)).decide();
     }
+    case.later(STABLE_RUN)
+        .sees(pod("last", Observation::Failed(failure(Retry::Disruption))));
+    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 300)]);
+    let error = case.status.error_state.clone().unwrap();
+    assert!(error.message.contains("31 lost pods"), "{}", error.message);
+}
+
+#[test]
+fn what_a_task_can_bring_about_comes_to_an_end_however_long_it_runs() {
+    let mut case = Case::running();
+    for failures in 1..=4 {
+        let mut ended = pod(
+            &format!("ended-{failures}"),
+            Observation::Failed(failure(Retry::System)),
+        );
+        ended.began = Some(case.now);
+        case.later(STABLE_RUN).sees(ended);
+        // By an exit code, or by what is in its error.
+        case.outcome = Some(if failures % 2 == 0 {
+            Ok(())
+        } else {
+            Err(failure(Retry::System))
+        });
+        case.decide();
+        assert_eq!(case.status.system_failures, failures);
+        case.sees(pod(&format!("new-{failures}"), RUNNING)).decide();
+    }
+    assert_eq!(case.conditions()["Failed"], ("True", "PermanentFailure"));
+}
+
+#[test]
+fn a_task_that_wrote_its_error_was_not_merely_interrupted() {
+    let mut case = Case::running();
+    let mut ended = pod("uid-1", Observation::Failed(failure(Retry::System)));
+    ended.began = Some(case.now);
+    case.sees(ended);
+    let prefix = case
+        .subject
+        .as_ref()
+        .unwrap()
+        .output_prefix(NonZeroU32::MIN);
+    let outputs = false;
+    case.expect(&Step::ReadOutcome { prefix, outputs }, &[]);
+    case.outcome = Some(Err(failure(Retry::No)));
+    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1, 0)]);
+    assert_eq!(case.status.system_failures, 0);
 }
 
 const STABLE_RUN: i64 = 600;
+
+#[test]
+fn attempts_have_a_limit_and_a_pause_whatever_the_template_says() {
+    let mut case = Case::running_with(retries(u32::MAX));
+    let mut pauses = Vec::new();
+    for attempt in 1..1_000 {
+        let uid = format!("uid-{attempt}");
+        case.sees(pod(&uid, Observation::Failed(failure(Retry::User))));
+        case.outcome = Some(Ok(()));
+        case.expect(
+            &delete(attempt, &uid),
+            &[
+                (Phase::RetryableFailure, attempt, 0),
+                (Phase::Queued, attempt + 1, 0),
+            ],
+        );
+        case.pod = PodSeen::Missing;
+        let again = case.decide().again.map_or(0, |again| again.as_secs());
+        pauses.push(again);
+        case.later(again.cast_signed());
+    }
+    assert_eq!(pauses[..10], [0, 0, 1, 2, 4, 8, 16, 32, 60, 60]);
+    assert!(pauses[10..].iter().all(|pause| *pause == 60));
+    case.sees(pod("last", Observation::Failed(failure(Retry::User))));
+    case.expect(&Step::Continue, &[(Phase::PermanentFailure, 1_000, 0)]);
+}
+
+#[test]
+fn a_pause_of_nothing_stays_nothing() {
+    let mut case = case(retries(9));
+    let subject = case.subject.as_mut().unwrap();
+    subject.limits.backoff = Some(crate::executor::template::Backoff {
+        base: Duration::ZERO,
+        factor: 1e300,
+        cap: None,
+    });
+    case.status.attempts = 4;
+    case.decide();
+    case.sees(pod("uid-4", Observation::Failed(failure(Retry::User))));
+    case.outcome = Some(Ok(()));
+    case.decide();
+    case.pod = PodSeen::Missing;
+    assert_eq!(case.decide().again, Some(Duration::from_secs(2)));
+}
 
 #[test]
 fn a_pod_that_vanished_is_made_again_only_when_the_api_server_says_so() {

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_pod_whose_node_goes_is_not_at_fault() {
     for reason in ["Shutdown", "Terminated", "NodeShutdown", "NodeAffinity"] {
-        fails_by_the_platform(
+        is_disrupted(
             json!({ "phase": "Failed", "reason": reason, "message": "node goes", "containerStatuses": [ended("main", 1, "Error")] }),
             reason,
             &["node-1", "node goes"],
@@ -16,20 +16,25 @@ fn a_pod_whose_node_goes_is_not_at_fault() {
         "DeletionByTaintManager",
         "EvictionByEvictionAPI",
         "DeletionByPodGC",
-        "TerminationByKubelet",
     ] {
-        fails_by_the_platform(
+        is_disrupted(
             json!({ "phase": "Failed", "conditions": disruption(reason), "containerStatuses": [ended("main", 1, "Error")] }),
             reason,
             &["node-1", "details"],
         );
         // The container ends before the pod does.
-        fails_by_the_platform(
+        is_disrupted(
             json!({ "phase": "Running", "conditions": disruption(reason), "containerStatuses": [ended("main", 143, "Error")] }),
             reason,
             &[],
         );
     }
+    // Nor, maybe, is one that its node ends; but it may have taken more than it asked for.
+    fails_by_the_platform(
+        json!({ "phase": "Failed", "conditions": disruption("TerminationByKubelet"), "containerStatuses": [ended("main", 1, "Error")] }),
+        "TerminationByKubelet",
+        &["node-1", "details"],
+    );
     // What ran out of memory did so by itself.
     fails_by_itself(
         json!({ "phase": "Failed", "conditions": disruption("TerminationByKubelet"), "containerStatuses": [ended("main", 137, "OOMKilled")] }),
@@ -111,7 +116,7 @@ fn a_pod_that_somebody_deletes_is_lost() {
         ),
         "PreemptionByScheduler",
         ErrorKind::System,
-        Retry::System,
+        Retry::Disruption,
         &["higher priority"],
     );
     assert_eq!(
