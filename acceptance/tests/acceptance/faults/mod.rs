@@ -283,7 +283,7 @@ fn assert_nothing_left(bench: &Bench) -> Result<()> {
 }
 
 /// The addresses in the state that are tainted, and those that are not.
-fn in_state(terraform: &Terraform) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+pub fn in_state(terraform: &Terraform) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
     let state = terraform.state()?;
     let resources = state["values"]["root_module"]["resources"].as_array();
     let (mut tainted, mut whole) = (BTreeSet::new(), BTreeSet::new());

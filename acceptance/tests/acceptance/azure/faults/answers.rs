@@ -4,9 +4,10 @@ use acceptance::azure::Answer;
 use anyhow::{Result, ensure};
 
 use super::{
-    ALWAYS, FINISH, KINDS, assert_nothing_left, assert_whole, bench, fault, one_of_each,
-    one_of_each_in_peace, said, said_of,
+    ALWAYS, FINISH, KINDS, assert_half_made, assert_nothing_left, assert_whole, bench, fault,
+    one_of_each, one_of_each_in_peace, said, said_of,
 };
+use crate::faults::in_state;
 
 const DENIED: Answer = Answer::Error {
     status: 403,
@@ -97,6 +98,33 @@ fn a_lost_answer_of_a_create_is_not_noticed() -> Result<()> {
 }
 
 #[test]
+fn what_was_made_without_any_answer_is_continued_by_the_next_apply() -> Result<()> {
+    let bench = bench()?;
+    let terraform = one_of_each(&bench)?;
+    for kind in &KINDS {
+        fault(&bench, kind.create, ALWAYS, &Answer::Lost)?;
+    }
+    let said = said(&terraform)?;
+    for kind in &KINDS {
+        let text = said_of(&said, kind.resource)?;
+        for part in [kind.object, kind.create, "then repeat"] {
+            ensure!(text.contains(part), "no {part} in: {text}");
+        }
+    }
+    let (tainted, whole) = in_state(&terraform)?;
+    ensure!(
+        tainted.is_empty() && whole.is_empty(),
+        "{tainted:?} {whole:?}"
+    );
+    bench.subscription.clear_faults()?;
+    assert_half_made(&bench)?;
+    terraform.apply()?;
+    assert_whole(&bench, &terraform)?;
+    terraform.destroy()?;
+    assert_nothing_left(&bench)
+}
+
+#[test]
 fn a_missing_permission_fails_at_once_and_is_named() -> Result<()> {
     let bench = bench()?;
     let terraform = one_of_each(&bench)?;
@@ -136,13 +164,11 @@ fn a_missing_permission_in_the_middle_taints_and_the_next_apply_mends() -> Resul
             "{text}"
         );
     }
-    let state = terraform.state()?;
-    let resources = state["values"]["root_module"]["resources"].as_array();
-    let tainted = resources
-        .into_iter()
-        .flatten()
-        .filter(|one| one["tainted"] == true);
-    assert_eq!(tainted.count(), KINDS.len());
+    let (tainted, whole) = in_state(&terraform)?;
+    ensure!(
+        tainted.len() == KINDS.len() && whole.is_empty(),
+        "{tainted:?} {whole:?}"
+    );
     bench.subscription.clear_faults()?;
     terraform.apply()?;
     assert_whole(&bench, &terraform)

@@ -240,6 +240,16 @@ fn assignments(bench: &Bench) -> Result<usize> {
         .count())
 }
 
+/// Everything is there once, and nothing is finished.
+fn assert_half_made(bench: &Bench) -> Result<()> {
+    let found = inventory(bench)?;
+    ensure!(found.len() == KINDS.len(), "not one of each: {found:#?}");
+    for (name, tags) in found {
+        ensure!(tags["dataplane:creating"] != Value::Null, "{name}: {tags}");
+    }
+    Ok(())
+}
+
 fn assert_nothing_left(bench: &Bench) -> Result<()> {
     let left = inventory(bench)?;
     ensure!(left.is_empty(), "left behind: {left:#?}");
