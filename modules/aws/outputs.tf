@@ -4,6 +4,7 @@ output "storage" {
     metadata          = "s3://${local.bucket_ids.metadata}"
     fast_registration = "s3://${local.bucket_ids.fast_registration}"
     region            = try(dataplane_bucket.this["metadata"].region, null)
+    endpoint          = var.storage_endpoint
   }
 }
 

@@ -56,3 +56,14 @@ variable "buckets" {
     error_message = "An expiration rule of the metadata bucket names the prefix of the raw data it is for: one without a prefix would remove metadata that runs still need."
   }
 }
+
+variable "storage_endpoint" {
+  description = "URL by which pods reach the buckets, where that is not the region's own: an interface endpoint of your VPC, or an emulator."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.storage_endpoint == null || can(regex("^(https://[^/?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]+)?)/?$", var.storage_endpoint))
+    error_message = "Write https://<host> or https://<host>:<port>, without a path; http:// is for a pod's own address, 127.0.0.1, only: on any other way it can be read."
+  }
+}

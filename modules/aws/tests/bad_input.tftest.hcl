@@ -121,3 +121,43 @@ run "a_secret_without_a_value" {
 
   expect_failures = [var.secret_values]
 }
+
+run "a_store_that_others_can_read_along_with" {
+  command = plan
+
+  variables {
+    storage_endpoint = "http://store.example.com"
+  }
+
+  expect_failures = [var.storage_endpoint]
+}
+
+run "a_store_with_a_path" {
+  command = plan
+
+  variables {
+    storage_endpoint = "https://store.example.com/bucket"
+  }
+
+  expect_failures = [var.storage_endpoint]
+}
+
+run "a_store_with_credentials" {
+  command = plan
+
+  variables {
+    storage_endpoint = "https://me:secret@store.example.com"
+  }
+
+  expect_failures = [var.storage_endpoint]
+}
+
+run "another_host_that_begins_like_ours" {
+  command = plan
+
+  variables {
+    storage_endpoint = "http://127.0.0.1.example.com"
+  }
+
+  expect_failures = [var.storage_endpoint]
+}

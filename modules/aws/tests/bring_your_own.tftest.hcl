@@ -106,3 +106,16 @@ run "pod_identity" {
     error_message = "Pod Identity needs no OIDC provider."
   }
 }
+
+run "a_way_to_the_buckets" {
+  command = plan
+
+  variables {
+    storage_endpoint = "https://bucket.vpce-0a1b2c3d-e4f5.s3.eu-west-1.vpce.amazonaws.com"
+  }
+
+  assert {
+    condition     = output.storage.endpoint == var.storage_endpoint
+    error_message = "Pods go to the buckets where they are told to."
+  }
+}

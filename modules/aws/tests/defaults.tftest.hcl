@@ -119,8 +119,8 @@ run "the_outputs_fit_the_operator" {
   }
 
   assert {
-    condition     = output.storage.metadata == "s3://acme-prod-bucket" && output.storage.region == "eu-west-1"
-    error_message = "The buckets come out as URIs with their region."
+    condition     = output.storage.metadata == "s3://acme-prod-bucket" && output.storage.region == "eu-west-1" && output.storage.endpoint == null
+    error_message = "The buckets come out as URIs with their region, whose own endpoint is used."
   }
 
   assert {
