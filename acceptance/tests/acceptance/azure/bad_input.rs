@@ -1,10 +1,15 @@
 //! What Azure does not take is underlined in the plan, before the first call: no subscription is there at all.
 
+mod buckets;
+mod cases;
+mod providers;
+
 use acceptance::terraform::Terraform;
 use anyhow::Result;
 
+use self::cases::{BLOCKS, Case, OF_BUCKETS, OF_NO_CLOUD, OF_ROLES, OF_STORES, usual};
 use super::bench::Bench;
-use crate::bad_input::{Expected, refuses};
+use crate::bad_input::{self, Expected, refuses};
 
 const PROVIDER: &str = r#"terraform {
   required_providers {
@@ -21,261 +26,6 @@ provider "dataplane" {
   }
 }
 "#;
-
-/// A resource, its argument, a value that Azure does not take, and what is said.
-type Case = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-);
-
-/// What a resource of this type needs.
-fn usual(resource: &str) -> &'static [(&'static str, &'static str)] {
-    match resource {
-        "dataplane_bucket" => &[("account", r#""acmeprod""#), ("name", r#""metadata""#)],
-        "dataplane_registry" => &[("name", r#""acmeprod""#)],
-        "dataplane_log_group" => &[("name", r#""acme-prod""#), ("retention_days", "60")],
-        "dataplane_secret" => &[
-            ("name", r#""acme-vault/token""#),
-            ("value_wo", r#""x""#),
-            ("value_wo_version", "1"),
-        ],
-        "dataplane_role" => &[
-            ("name", r#""userflyterole""#),
-            ("profile", r#""user""#),
-            ("buckets", r#"{ data = { id = "acmeprod/metadata" } }"#),
-            (
-                "trust",
-                r#"{ azure = { issuer = "https://oidc.example.test/1" } }"#,
-            ),
-            (
-                "subjects",
-                r#"[{ namespace = "fraud-production", service_account = "default" }]"#,
-            ),
-        ],
-        _ => &[("issuer", r#""https://oidc.example.test/1""#)],
-    }
-}
-
-/// What nobody's storage account is called, so that no plan is needed.
-const ACCOUNTS: &[Case] = &[
-    (
-        "dataplane_bucket",
-        "account",
-        r#""acme-prod""#,
-        &["Invalid value of account", "lowercase letters and digits"],
-    ),
-    (
-        "dataplane_bucket",
-        "account",
-        r#""ac""#,
-        &["Invalid value of account", "3 to 24"],
-    ),
-];
-
-const OF_BUCKETS: &[Case] = &[
-    (
-        "dataplane_bucket",
-        "name",
-        r#""meta.data""#,
-        &[
-            "Invalid value of name",
-            "lowercase letters, digits and hyphens on Azure",
-        ],
-    ),
-    (
-        "dataplane_bucket",
-        "name",
-        r#""meta--data""#,
-        &["Invalid value of name", "two hyphens in a row"],
-    ),
-    (
-        "dataplane_bucket",
-        "kms_key",
-        r#""alias/acme""#,
-        &[
-            "Invalid value of kms_key",
-            "https://VAULT.vault.azure.net/keys/NAME",
-        ],
-    ),
-    (
-        "dataplane_bucket",
-        "kms_key",
-        r#""arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555""#,
-        &["Invalid value of kms_key", "not a key of Key Vault"],
-    ),
-    (
-        "dataplane_bucket",
-        "soft_delete_days",
-        "400",
-        &["Invalid value of soft_delete_days", "365 days"],
-    ),
-    (
-        "dataplane_bucket",
-        "allowed_networks",
-        r#"{ ip_ranges = ["10.0.0.0/8"] }"#,
-        &["Invalid value of allowed_networks", "private address"],
-    ),
-];
-
-const OF_ROLES: &[Case] = &[
-    (
-        "dataplane_role",
-        "name",
-        r#""a.b""#,
-        &[
-            "Invalid value of name",
-            "letters, digits, hyphens and underscores",
-        ],
-    ),
-    (
-        "dataplane_role",
-        "subjects",
-        r#"[for number in range(21) : { namespace = "team-${number}", service_account = "default" }]"#,
-        &[
-            "Invalid value of subjects",
-            "20 federated credentials",
-            "these are 21",
-        ],
-    ),
-    (
-        "dataplane_role",
-        "trust",
-        r#"{ irsa = { provider_arn = "arn:aws:iam::123456789012:oidc-provider/oidc.example.test/1" } }"#,
-        &["Invalid value of trust", "`azure = { issuer = … }`"],
-    ),
-    (
-        "dataplane_role",
-        "permissions_boundary",
-        r#""arn:aws:iam::123456789012:policy/most""#,
-        &["Invalid value of permissions_boundary", "leave it out"],
-    ),
-    (
-        "dataplane_role",
-        "path",
-        r#""/acme/""#,
-        &["Invalid value of path", "no paths of identities"],
-    ),
-    (
-        "dataplane_role",
-        "max_session_duration",
-        r#""2h""#,
-        &["Invalid value of max_session_duration", "leave it out"],
-    ),
-];
-
-const OF_STORES: &[Case] = &[
-    (
-        "dataplane_registry",
-        "name",
-        r#""acme/tasks""#,
-        &["Invalid value of name", "letters and digits on Azure"],
-    ),
-    (
-        "dataplane_registry",
-        "immutable_tags",
-        "true",
-        &["Invalid value of immutable_tags", "run tasks by digest"],
-    ),
-    (
-        "dataplane_registry",
-        "scan_on_push",
-        "true",
-        &["Invalid value of scan_on_push", "Defender for Containers"],
-    ),
-    (
-        "dataplane_registry",
-        "keep_last",
-        "10",
-        &["Invalid value of keep_last", "acr purge"],
-    ),
-    (
-        "dataplane_log_group",
-        "name",
-        r#""/acme""#,
-        &["Invalid value of name", "letters, digits and hyphens"],
-    ),
-    (
-        "dataplane_log_group",
-        "retention_days",
-        "7",
-        &[
-            "Invalid value of retention_days",
-            "30 to 730 days, not for 7 days",
-        ],
-    ),
-    (
-        "dataplane_log_group",
-        "retention_days",
-        "1096",
-        &["Invalid value of retention_days", "30 to 730 days"],
-    ),
-    (
-        "dataplane_secret",
-        "name",
-        r#""token""#,
-        &["Invalid value of name", "VAULT/SECRET"],
-    ),
-    (
-        "dataplane_secret",
-        "recovery_window_days",
-        "30",
-        &[
-            "Invalid value of recovery_window_days",
-            "setting of its key vault",
-        ],
-    ),
-];
-
-/// A resource, its name, its arguments, what is said, and what is underlined, where there is something.
-type Block = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-    Option<&'static str>,
-);
-
-/// What one argument alone cannot say.
-const BLOCKS: &[Block] = &[
-    (
-        "dataplane_bucket",
-        "no_account",
-        "  name = \"metadata\"",
-        &[
-            "Invalid value of account",
-            "3 to 24 lowercase letters and digits",
-        ],
-        None,
-    ),
-    (
-        "dataplane_bucket",
-        "both",
-        "  account = \"acmeprod\"\n  name = \"metadata\"\n  hierarchical_namespace = true\n  versioning = true",
-        &[
-            "Invalid value of versioning",
-            "no versions in a hierarchical namespace",
-        ],
-        Some("true"),
-    ),
-    (
-        "dataplane_role",
-        "part_of_a_vault",
-        "  name = \"adminflyterole\"\n  profile = \"admin\"\n  buckets = { data = { id = \"acmeprod/metadata\" } }\n  \
-         secrets = \"acme-vault/team/\"\n  trust = { azure = { issuer = \"https://oidc.example.test/1\" } }\n  \
-         subjects = [{ namespace = \"union\", service_account = \"executor\" }]",
-        &["Invalid value of secrets", "whole vaults"],
-        Some("\"acme-vault/team/\""),
-    ),
-    (
-        "dataplane_identity_provider",
-        "of_a_cluster",
-        "  issuer = \"https://oidc.example.test/1\"",
-        &["Azure"],
-        None,
-    ),
-];
 
 /// Resources each with one wrong argument, and what Terraform has to say of them.
 fn wrong(cases: &[&[Case]]) -> (Vec<String>, Vec<Expected>) {
@@ -302,9 +52,26 @@ fn assert_refused(command: &str, blocks: &[String], expected: &[Expected]) -> Re
 }
 
 #[test]
-fn what_no_storage_account_is_called_is_underlined_without_a_plan() -> Result<()> {
-    let (blocks, expected) = wrong(&[ACCOUNTS]);
+fn what_no_cloud_takes_is_underlined_without_a_plan() -> Result<()> {
+    let (mut blocks, mut expected) = wrong(&[OF_NO_CLOUD]);
+    // A value is what the usual secret has.
+    blocks.push(
+        "resource \"dataplane_secret\" \"no_value\" {\n  name = \"acme-vault/token\"\n  value_wo_version = 1\n}\n"
+            .to_owned(),
+    );
+    let says = ["a version without a value", "set both or neither"];
+    expected.push(Expected::at("dataplane_secret.no_value", &says).under("1"));
     assert_refused("validate", &blocks, &expected)
+}
+
+#[test]
+fn names_of_containers_that_no_cloud_takes_are_refused_with_the_rule() -> Result<()> {
+    bad_input::names_of_no_cloud(PROVIDER)
+}
+
+#[test]
+fn what_no_cluster_takes_is_refused_beside_azure_as_well() -> Result<()> {
+    bad_input::arguments_of_clusters(PROVIDER)
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub const GROUP: &str = "acme-prod";
 
 const SUBSCRIPTION: &str = "0a2b4c6d-0000-4000-8000-000000000001";
 
+const ANOTHER: &str = "99999999-0000-4000-8000-000000000001";
+
 /// Names in examples are fixed, and many are everybody's in Azure, so each test has a stand-in of its own.
 pub struct Bench {
     pub subscription: Subscription,
@@ -45,6 +47,11 @@ impl Bench {
 
     pub fn owner(&self) -> &Caller {
         self.subscription.owner()
+    }
+
+    /// One of somebody else, in the same Azure.
+    pub fn another_subscription(&self) -> Result<Subscription> {
+        Subscription::named(&self.azure, ANOTHER, GROUP)
     }
 
     pub fn cluster(&self) -> Result<&Cluster> {
@@ -86,11 +93,19 @@ impl Bench {
 
     /// A vault that takes its permissions by RBAC, as every example wants it.
     pub fn make_vault(&self, name: &str) -> Result<()> {
+        self.make_vault_in(GROUP, name)
+    }
+
+    /// The same, in a resource group that need not be ours.
+    pub fn make_vault_in(&self, group: &str, name: &str) -> Result<()> {
         let properties = json!({
             "tenantId": TENANT, "sku": { "family": "A", "name": "standard" }, "enableRbacAuthorization": true,
         });
-        let vault = json!({ "vault_name": name, "parameters": { "location": LOCATION, "properties": properties } });
-        self.call("keyvault", "vaults.begin_create_or_update", vault)
+        let vault = json!({
+            "resource_group_name": group, "vault_name": name, "parameters": { "location": LOCATION, "properties": properties },
+        });
+        self.owner()
+            .call("keyvault", "vaults.begin_create_or_update", &vault)
             .map(drop)
     }
 

@@ -539,8 +539,8 @@ pub(super) fn working_directory(configuration: &str) -> Result<Terraform> {
     Ok(terraform)
 }
 
-fn check(command: &str, cases: &[&[Wrong]]) -> Result<()> {
-    let mut configuration = vec![PROVIDER.to_owned()];
+fn check(provider: &str, command: &str, cases: &[&[Wrong]]) -> Result<()> {
+    let mut configuration = vec![provider.to_owned()];
     let mut expected = Vec::new();
     for (index, case) in cases.iter().copied().flatten().enumerate() {
         let name = format!("{}_{index}", case.argument);
@@ -558,10 +558,20 @@ fn check(command: &str, cases: &[&[Wrong]]) -> Result<()> {
 
 #[test]
 fn wrong_arguments_are_underlined_and_told_what_would_be_right() -> Result<()> {
-    check("validate", &[ROLE_SUBJECTS, ROLES, STORES, CLUSTERS])
+    check(PROVIDER, "validate", &[ROLE_SUBJECTS, ROLES, STORES])
+}
+
+/// The same beside whichever cloud: what is in a cluster knows none.
+pub fn of_clusters(provider: &str) -> Result<()> {
+    check(provider, "validate", &[CLUSTERS])
+}
+
+#[test]
+fn what_no_cluster_takes_is_underlined() -> Result<()> {
+    of_clusters(PROVIDER)
 }
 
 #[test]
 fn what_aws_does_not_take_is_underlined_in_the_plan() -> Result<()> {
-    check("plan", &[NOT_OF_AWS])
+    check(PROVIDER, "plan", &[NOT_OF_AWS])
 }

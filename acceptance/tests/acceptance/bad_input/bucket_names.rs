@@ -56,8 +56,8 @@ const NAMES_NOT_OF_S3: &[(&str, &str)] = &[
     ("acme-an", "PREFIX-ACCOUNT-REGION-an"),
 ];
 
-fn check(command: &str, names: &[(&str, &str)]) -> Result<()> {
-    let mut configuration = vec![PROVIDER.to_owned()];
+fn check(provider: &str, command: &str, names: &[(&str, &str)]) -> Result<()> {
+    let mut configuration = vec![provider.to_owned()];
     let mut expected = Vec::new();
     for (index, (name, rule)) in names.iter().enumerate() {
         let block =
@@ -74,12 +74,17 @@ fn check(command: &str, names: &[(&str, &str)]) -> Result<()> {
     )
 }
 
+/// What no cloud takes is refused beside any.
+pub fn of_no_cloud(provider: &str) -> Result<()> {
+    check(provider, "validate", NAMES_OF_NO_CLOUD)
+}
+
 #[test]
 fn names_of_buckets_that_no_cloud_takes_are_refused_with_the_rule() -> Result<()> {
-    check("validate", NAMES_OF_NO_CLOUD)
+    of_no_cloud(PROVIDER)
 }
 
 #[test]
 fn names_of_buckets_that_s3_refuses_are_refused_with_the_rule() -> Result<()> {
-    check("plan", NAMES_NOT_OF_S3)
+    check(PROVIDER, "plan", NAMES_NOT_OF_S3)
 }

@@ -10,6 +10,10 @@ mod providers;
 use acceptance::terraform::{Diagnostic, Terraform};
 use anyhow::{Result, ensure};
 
+pub use self::{
+    arguments::of_clusters as arguments_of_clusters, bucket_names::of_no_cloud as names_of_no_cloud,
+};
+
 /// An error that Terraform has to print.
 #[derive(Debug)]
 pub struct Expected {
