@@ -9,6 +9,7 @@ mod complete;
 mod examples;
 mod faults;
 mod identity;
+mod looked_up;
 mod parity;
 mod permissions;
 mod registries;

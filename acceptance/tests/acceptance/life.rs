@@ -182,21 +182,9 @@ impl<P: Place> Case<P> {
         let plan = terraform.plan()?;
         let changes = plan.json["resource_changes"].as_array();
         for change in changes.into_iter().flatten() {
-            let actions = &change["change"]["actions"];
-            if *actions == json!(["no-op"]) {
+            let Some(differs) = differing(change)? else {
                 continue;
-            }
-            ensure!(
-                *actions == json!(["update"]),
-                "an import leads to {actions}: {change:#}"
-            );
-            let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
-            let after = after.as_object().context("planned values")?.keys();
-            let planned = &change["change"]["after"];
-            let differs: BTreeSet<&str> = after
-                .map(String::as_str)
-                .filter(|name| before[*name] != planned[*name])
-                .collect();
+            };
             let untold: BTreeSet<&str> = self.untold.iter().copied().collect();
             ensure!(
                 differs.is_subset(&untold),
@@ -210,6 +198,26 @@ impl<P: Place> Case<P> {
         }
         Ok(())
     }
+}
+
+/// What an import leaves to be set, from its planned change; none where nothing is to be done. It is no replacement.
+pub fn differing(change: &Value) -> Result<Option<BTreeSet<&str>>> {
+    let actions = &change["change"]["actions"];
+    if *actions == json!(["no-op"]) {
+        return Ok(None);
+    }
+    ensure!(
+        *actions == json!(["update"]),
+        "an import leads to {actions}: {change:#}"
+    );
+    let (before, planned) = (&change["change"]["before"], &change["change"]["after"]);
+    let names = planned.as_object().context("planned values")?.keys();
+    let differs = names.map(String::as_str);
+    Ok(Some(
+        differs
+            .filter(|name| before[*name] != planned[*name])
+            .collect(),
+    ))
 }
 
 /// Definitions are protected unless told otherwise: that is refused first, as it should be.

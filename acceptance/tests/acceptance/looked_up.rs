@@ -1,13 +1,12 @@
 //! The examples of data sources and functions that need no cluster: what they yield.
 
-use acceptance::cluster::Needs;
+use acceptance::{cluster::Needs, terraform::Terraform};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use crate::bench::Bench;
 
-fn applied(bench: &Bench, example: &str) -> Result<acceptance::terraform::Terraform> {
-    let terraform = bench.example(example)?;
+fn applied(terraform: Terraform) -> Result<Terraform> {
     terraform.init()?;
     terraform.apply_then_empty_plan()?;
     Ok(terraform)
@@ -16,18 +15,16 @@ fn applied(bench: &Bench, example: &str) -> Result<acceptance::terraform::Terraf
 #[test]
 fn functions_answer_as_their_examples_say() -> Result<()> {
     let bench = Bench::aws()?;
-    let output =
-        |example: &str, name: &str| applied(&bench, &format!("functions/{example}"))?.output(name);
-    assert_eq!(output("object_prefix", "prefix")?, "acme/fraud/production/");
+    let prefix = applied(bench.example("functions/object_prefix")?)?.output("prefix")?;
+    assert_eq!(prefix, "acme/fraud/production/");
+    let parsed = applied(bench.example("functions/parse_uri")?)?.output("bucket")?;
+    assert_eq!(parsed["bucket"], "acme-prod-metadata");
+    let subject = applied(bench.example("functions/service_account_subject")?)?;
     assert_eq!(
-        output("parse_uri", "bucket")?["bucket"],
-        "acme-prod-metadata"
-    );
-    assert_eq!(
-        output("service_account_subject", "subject")?,
+        subject.output("subject")?,
         "system:serviceaccount:fraud-production:default"
     );
-    let admin = output("service_accounts", "admin")?;
+    let admin = applied(bench.example("functions/service_accounts")?)?.output("admin")?;
     let executor = json!({ "namespace": "union", "service_account": "executor" });
     ensure!(
         admin.as_array().context("a list")?.contains(&executor),
@@ -39,7 +36,7 @@ fn functions_answer_as_their_examples_say() -> Result<()> {
 #[test]
 fn permissions_are_policy_documents() -> Result<()> {
     let bench = Bench::aws()?;
-    let terraform = applied(&bench, "data-sources/dataplane_permissions")?;
+    let terraform = applied(bench.example("data-sources/dataplane_permissions")?)?;
     let runner = terraform.output("runner")?.to_string();
     for expected in [
         "s3:CreateBucket",
@@ -68,7 +65,8 @@ fn permissions_are_policy_documents() -> Result<()> {
 #[test]
 fn network_ranges_are_dated_and_embedded() -> Result<()> {
     let bench = Bench::aws()?;
-    let egress = applied(&bench, "data-sources/dataplane_network_ranges")?.output("egress")?;
+    let egress =
+        applied(bench.example("data-sources/dataplane_network_ranges")?)?.output("egress")?;
     ensure!(
         !egress["addresses"]
             .as_array()
@@ -88,7 +86,7 @@ fn network_ranges_are_dated_and_embedded() -> Result<()> {
 #[test]
 fn manifests_are_yaml_that_the_api_server_takes() -> Result<()> {
     let bench = Bench::with_cluster(Needs::Objects)?;
-    let yaml = applied(&bench, "data-sources/dataplane_manifests")?.output("yaml")?;
+    let yaml = applied(bench.example("data-sources/dataplane_manifests")?)?.output("yaml")?;
     let yaml = yaml.as_str().context("YAML")?;
     let kubectl = bench.kubectl()?;
     kubectl.create_namespace("union")?;

@@ -19,3 +19,4 @@ mod makefile;
 mod reviewer;
 mod substrate;
 mod users_own;
+mod variants;

@@ -1,5 +1,7 @@
-//! The whole example: one apply of `examples/complete/azure` on an AKS cluster puts a data plane up, and destroy takes all of
-//! it away.
+//! The whole example: one apply of `examples/complete/azure` on an AKS cluster puts a data plane up, whatever is changed by hand is
+//! mended, what the state forgot is taken in, an apply that ends early is gone on with, and destroy takes all of it away.
+
+mod changes;
 
 use acceptance::terraform::Terraform;
 use anyhow::{Context as _, Result, ensure};
@@ -33,8 +35,19 @@ fn the_example_for_a_real_subscription_is_applied_and_destroyed_without_a_trace(
     let terraform = configure(&bench)?;
     let before = everything(&bench)?;
     terraform.apply_then_empty_plan()?;
+    assert_up(&bench, &before)?;
 
-    let made: Vec<String> = everything(&bench)?
+    let refused = terraform.destroy().expect_err("deleting what is protected");
+    ensure!(
+        format!("{refused:#}").contains("prevent_deletion"),
+        "{refused:#}"
+    );
+    destroy(&bench, &terraform, &before)
+}
+
+/// What the example is for is there, and closed to all but its own.
+fn assert_up(bench: &Bench, before: &[String]) -> Result<()> {
+    let made: Vec<String> = everything(bench)?
         .into_iter()
         .filter(|name| !before.contains(name))
         .collect();
@@ -49,16 +62,14 @@ fn the_example_for_a_real_subscription_is_applied_and_destroyed_without_a_trace(
     ] {
         ensure!(made.iter().any(|made| made == name), "no {name}: {made:?}");
     }
-    assert_closed(&bench)?;
+    assert_closed(bench)?;
     let workspace = bench.kubectl()?.get("namespace", "", "fraud-production")?;
     ensure!(workspace.is_some(), "no namespace of the workspace");
-    assert_annotated(&bench)?;
+    assert_annotated(bench)
+}
 
-    let refused = terraform.destroy().expect_err("deleting what is protected");
-    ensure!(
-        format!("{refused:#}").contains("prevent_deletion"),
-        "{refused:#}"
-    );
+/// Definitions are protected unless told otherwise.
+fn destroy(bench: &Bench, terraform: &Terraform, before: &[String]) -> Result<()> {
     let name = "cluster_name  = \"prod-eu\"";
     terraform.edit(
         "main.tf",
@@ -67,7 +78,7 @@ fn the_example_for_a_real_subscription_is_applied_and_destroyed_without_a_trace(
     )?;
     terraform.apply()?;
     terraform.destroy()?;
-    assert_eq!(everything(&bench)?, before);
+    assert_eq!(everything(bench)?, before);
     Ok(())
 }
 

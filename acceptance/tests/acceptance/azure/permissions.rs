@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::bench::Bench;
 
-/// The role that the example prints for whoever manages these.
+/// The role that is printed for whoever manages these.
 fn printed(bench: &Bench, resource: &str) -> Result<Value> {
     let terraform = bench.configuration(&format!(
         "data \"dataplane_permissions\" \"this\" {{}}\n\noutput \"role\" {{\n  value = data.dataplane_permissions.this.by_resource[\"{resource}\"]\n}}\n"
@@ -82,6 +82,59 @@ fn a_role_on_a_bucket_takes_what_is_printed_for_both() -> Result<()> {
 #[test]
 fn a_secret_takes_what_is_printed_for_secrets() -> Result<()> {
     runs(&["secret"], "dataplane_secret", true)
+}
+
+/// Everything is printed by `policy`, a part by `by_resource`, and what pods get by `profiles`.
+#[test]
+fn the_example_prints_roles_for_people_and_for_pods() -> Result<()> {
+    let bench = Bench::azure()?;
+    let terraform = bench.example("data-sources/dataplane_permissions/azure")?;
+    terraform.init()?;
+    terraform.apply_then_empty_plan()?;
+    let document = |printed: &Value| -> Result<Value> {
+        let text = printed.as_str().context("a document")?;
+        Ok(serde_json::from_str(text)?)
+    };
+    let runner = document(&terraform.output("runner")?)?;
+    let buckets = document(&terraform.output("buckets_only")?)?;
+    let (all, part) = (texts(&runner["Actions"])?, texts(&buckets["Actions"])?);
+    let has = |list: &[String], action: &str| list.iter().any(|one| one == action);
+    let registry = "Microsoft.ContainerRegistry/registries/write";
+    ensure!(
+        has(&all, registry) && !has(&part, registry),
+        "{all:?} {part:?}"
+    );
+    ensure!(part.iter().all(|action| has(&all, action)), "{part:?}");
+    let profiles = terraform.output("roles")?;
+    let names: Vec<&String> = profiles.as_object().context("an object")?.keys().collect();
+    // No role of Azure writes logs by itself.
+    assert_eq!(names, ["admin", "builder", "user"]);
+    let (user, builder) = (
+        profiles["user"].to_string(),
+        profiles["builder"].to_string(),
+    );
+    ensure!(
+        user.contains("acmeprodmeta")
+            && user.contains("acmeprodfast")
+            && !user.contains("registries"),
+        "{user}"
+    );
+    ensure!(
+        builder.contains("acmeprodtasks") && !builder.contains("acmeprodmeta"),
+        "{builder}"
+    );
+
+    let (actions, data_actions) = (all, texts(&runner["DataActions"])?);
+    let person = bench
+        .subscription
+        .person("runner", &actions, &data_actions, &[""; 0])?;
+    for example in ["dataplane_registry", "dataplane_role"] {
+        let terraform = bench.example_as(&person, &format!("resources/{example}/azure"))?;
+        terraform.init()?;
+        terraform.apply_then_empty_plan()?;
+        terraform.destroy()?;
+    }
+    Ok(())
 }
 
 #[test]

@@ -96,6 +96,42 @@ fn a_secret_takes_what_is_printed_for_secrets() -> Result<()> {
     runs(&["secret"], "dataplane_secret")
 }
 
+/// Everything is printed by `policy`, a part by `by_resource`, and what pods get by `profiles`.
+#[test]
+fn the_example_prints_roles_for_people_and_for_pods() -> Result<()> {
+    let bench = Bench::google()?;
+    let terraform = bench.example("data-sources/dataplane_permissions/gcp")?;
+    terraform.init()?;
+    terraform.apply_then_empty_plan()?;
+    let permissions = |output: &str| -> Result<Vec<String>> {
+        let printed = terraform.output(output)?;
+        let role: Value = serde_json::from_str(printed.as_str().context("a role")?)?;
+        let listed = find(&role).with_context(|| format!("no permissions in {role:#}"))?;
+        let texts = listed.iter().filter_map(Value::as_str);
+        Ok(texts.map(str::to_owned).collect())
+    };
+    let (all, part) = (permissions("runner")?, permissions("buckets_only")?);
+    let has = |list: &[String], permission: &str| list.iter().any(|one| one == permission);
+    let registry = "artifactregistry.repositories.create";
+    ensure!(
+        has(&all, registry) && !has(&part, registry),
+        "{all:?} {part:?}"
+    );
+    ensure!(part.iter().all(|one| has(&all, one)), "{part:?}");
+    let profiles = terraform.output("roles")?;
+    let names: Vec<&String> = profiles.as_object().context("an object")?.keys().collect();
+    assert_eq!(names, ["admin", "user"]);
+    let (user, admin) = (profiles["user"].to_string(), profiles["admin"].to_string());
+    for bucket in ["acme-prod-metadata", "acme-prod-fast-registration"] {
+        ensure!(user.contains(bucket), "no {bucket}: {user}");
+    }
+    ensure!(
+        admin.contains("secretAccessor") && !user.contains("secretAccessor"),
+        "{admin} {user}"
+    );
+    Ok(())
+}
+
 #[test]
 fn what_is_printed_for_one_does_not_make_another() -> Result<()> {
     let bench = Bench::google()?;

@@ -18,10 +18,10 @@ use serde_json::{Value, json};
 use super::bench::Bench;
 
 /// How long a step of Terraform may take on a busy machine.
-const LIMIT: Duration = Duration::from_mins(3);
+pub const LIMIT: Duration = Duration::from_mins(3);
 
 /// Every call: the stand-in counts in less than we do.
-const ALWAYS: Range<usize> = 0..1_000_000;
+pub const ALWAYS: Range<usize> = 0..1_000_000;
 
 const VAULT: &str = "faults-vault";
 
