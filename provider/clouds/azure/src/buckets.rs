@@ -189,8 +189,8 @@ impl Buckets for Azure {
         };
         let (account, container, service, policy) = try_join!(account, container, service, policy)?;
         if container.is_none() && !self.others(id, &parts).await?.is_empty() {
-            let why =
-                "the account is another bucket's: it holds other containers, and not this one";
+            let why = "the account is another bucket's: it holds other containers, and not this one; give this bucket an \
+                       account of its own";
             return Err(Error::NotFound(Box::new(
                 call(CONTAINERS_READ).because(why),
             )));

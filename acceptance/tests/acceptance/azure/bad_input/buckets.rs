@@ -180,7 +180,11 @@ fn that_exists_is_never_stolen() -> Result<()> {
     let terraform = bench.configuration(&blocks)?;
     terraform.init()?;
     let mut expected: Vec<Expected> = TAKEN.iter().map(Taken::expected).collect();
-    let says = ["takencontainer/data", "the account is another bucket's"];
+    let says = [
+        "takencontainer/data",
+        "the account is another bucket's",
+        "give this bucket an account of its own",
+    ];
     expected.push(Expected::at(&address(shared.account), &says));
     for taken in [&near, &far] {
         let says = [
