@@ -188,4 +188,4 @@ class Dispatcher:
         refusal = Refused(
             fault["code"], fault["status"], fault["message"], reason=fault.get("reason", "backendError"), details=fault.get("details", ()),
         )  # fmt: skip
-        return answer(refusal.code, refusal.body(service), fault.get("headers"))
+        return answer(refusal.code, refusal.body(service), {"X-Goog-Request-Id": "acceptance-fault", **fault.get("headers", {})})

@@ -90,7 +90,8 @@ impl Buckets for Gcp {
                 "storage/v1/b",
                 ("storage.buckets.insert", name),
             )
-            .query("project", &config.project);
+            .query("project", &config.project)
+            .named();
         let made: Found = request
             .json(&Created::new(new, &config.region))?
             .answer()

@@ -146,6 +146,7 @@ impl IdentityProviders for Gcp {
             .0
             .post(Service::Iam, path, call)
             .query("workloadIdentityPoolId", &place.pool)
+            .named()
             .json(&body)?;
         let provider = match begun.answer::<Operation>().await {
             Ok(begun) => {

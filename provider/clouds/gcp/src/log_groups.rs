@@ -117,6 +117,7 @@ impl LogGroups for Gcp {
             .0
             .post(Service::Logging, path, call)
             .query("bucketId", &new.name)
+            .named()
             .json(&body)?
             .done()
             .await;

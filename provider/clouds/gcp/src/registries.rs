@@ -151,6 +151,7 @@ impl Registries for Gcp {
             .0
             .post(Service::ArtifactRegistry, path, call)
             .query("repositoryId", &new.name)
+            .named()
             .json(&body)?
             .answer()
             .await?;

@@ -2,7 +2,8 @@
 //!
 //! A call is tried `attempts` times at most. Too many requests (429) and 503 are always repeated, since they were not
 //! carried out; other failures of the service or of the way to it only where a second call does no more than the first:
-//! reads, deletions, and changes that name the version they change.
+//! reads, deletions, and changes that name the version they change. A creation whose answer was lost is repeated as well, for
+//! its name is taken by then: whoever made the call is told so, and looks whose it is.
 //!
 //! A `Retry-After` is followed in full: whoever makes the call drops it when its deadline is over or Terraform is stopped. One
 //! that asks for more than anybody waits is an error at once, and says so.
@@ -60,9 +61,20 @@ pub(crate) struct Request<'s> {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Zeroizing<Vec<u8>>>,
-    repeatable: bool,
+    again: Again,
     source: bool,
     call: Call,
+}
+
+/// Whether a call is made again that may have been carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    /// It may do more than the first one.
+    Never,
+    /// It fails when the first one was carried out. So an answer that says what went wrong is left to a person.
+    Unanswered,
+    /// It does no more than the first one.
+    Always,
 }
 
 /// One failed attempt.
@@ -153,7 +165,11 @@ impl Session {
         Request {
             session: self,
             service,
-            repeatable: method != Method::POST,
+            again: if method == Method::POST {
+                Again::Never
+            } else {
+                Again::Always
+            },
             method,
             path,
             query: Vec::new(),
@@ -178,7 +194,13 @@ impl Request<'_> {
 
     /// A second call does no more than the first.
     pub(crate) fn repeatable(mut self) -> Self {
-        self.repeatable = true;
+        self.again = Again::Always;
+        self
+    }
+
+    /// It makes something whose name can be taken once.
+    pub(crate) fn named(mut self) -> Self {
+        self.again = Again::Unanswered;
         self
     }
 
@@ -213,7 +235,7 @@ impl Request<'_> {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
-            if !failure.passes(self.repeatable) {
+            if !failure.passes(self.again) {
                 return Err(failure.error);
             }
             if let Some(told) = failure.after.filter(|told| *told > LONGEST_ASKED) {
@@ -290,10 +312,15 @@ impl Request<'_> {
 }
 
 impl Failure {
-    fn passes(&self, repeatable: bool) -> bool {
+    fn passes(&self, again: Again) -> bool {
         match &self.error {
             Error::Throttled(_) => true,
-            Error::Unavailable(_) => repeatable || self.unsent || self.status == Some(503),
+            Error::Unavailable(_) if self.unsent || self.status == Some(503) => true,
+            Error::Unavailable(_) => match again {
+                Again::Never => false,
+                Again::Unanswered => self.status.is_none(),
+                Again::Always => true,
+            },
             _ => false,
         }
     }
@@ -421,10 +448,13 @@ mod tests {
             unsent: false,
             after: None,
         };
-        assert!(failure(Error::Throttled(call()), Some(429)).passes(false));
-        assert!(failure(Error::Unavailable(call()), Some(503)).passes(false));
-        assert!(!failure(Error::Unavailable(call()), Some(500)).passes(false));
-        assert!(failure(Error::Unavailable(call()), None).passes(true));
-        assert!(!failure(Error::NotFound(call()), Some(404)).passes(true));
+        assert!(failure(Error::Throttled(call()), Some(429)).passes(Again::Never));
+        assert!(failure(Error::Unavailable(call()), Some(503)).passes(Again::Never));
+        assert!(!failure(Error::Unavailable(call()), Some(500)).passes(Again::Never));
+        assert!(!failure(Error::Unavailable(call()), None).passes(Again::Never));
+        assert!(!failure(Error::Unavailable(call()), Some(500)).passes(Again::Unanswered));
+        assert!(failure(Error::Unavailable(call()), None).passes(Again::Unanswered));
+        assert!(failure(Error::Unavailable(call()), None).passes(Again::Always));
+        assert!(!failure(Error::NotFound(call()), Some(404)).passes(Again::Always));
     }
 }

@@ -131,6 +131,7 @@ impl Secrets for Gcp {
             .0
             .post(Service::SecretManager, path, call)
             .query("secretId", &new.name)
+            .named()
             .json(&body)?
             .answer()
             .await?;

@@ -123,7 +123,7 @@ async fn attempts_are_counted() {
     assert_eq!(server.requests().len(), 2);
 }
 
-/// What may have been done already is not done again.
+/// What the service says went wrong may have been done already, and is not done again.
 #[tokio::test]
 async fn a_creating_call_is_repeated_only_when_it_was_not_carried_out() {
     let new = NewBucket {

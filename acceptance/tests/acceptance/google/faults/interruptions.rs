@@ -1,9 +1,10 @@
-//! Terraform is interrupted or killed at a moment that the test knows.
+//! Terraform is interrupted or killed, or the provider is, at a moment that the test knows.
 
 use std::{path::Path, time::Duration};
 
 use acceptance::{
     google::{Answer, Gate},
+    process::{self, Signal},
     wait,
 };
 use anyhow::{Result, ensure};
@@ -50,6 +51,29 @@ fn a_killed_apply_is_continued() -> Result<()> {
     assert_whole(&bench, &terraform)?;
     terraform.destroy()?;
     assert_nothing_left(&bench)
+}
+
+#[test]
+fn a_provider_that_is_killed_takes_nothing_with_it() -> Result<()> {
+    let bench = Bench::google()?;
+    let terraform = one_of_each(&bench)?;
+    let gate = hold(&bench)?;
+    let applying = terraform.start_apply()?;
+    gate.until_held(held(), LIMIT)?;
+    process::signal(applying.provider()?, Signal::Kill)?;
+    let (succeeded, printed) = applying.finish(LIMIT)?;
+    ensure!(
+        !succeeded && printed.contains("Plugin did not respond"),
+        "{printed}"
+    );
+    gate.open()?;
+    bench.project.clear_faults()?;
+    assert_half_made(&bench)?;
+    terraform.apply()?;
+    assert_whole(&bench, &terraform)?;
+    let left: Vec<_> = terraform.temporary().read_dir()?.collect();
+    ensure!(left.is_empty(), "the killed one's socket stays: {left:?}");
+    Ok(())
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod interruptions;
 mod own;
 mod writers;
 
-use std::{ops::Range, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use acceptance::{
     google::{Answer, Fault},
@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::bench::Bench;
 
 /// How long a step of Terraform may take on a busy machine.
-const LIMIT: Duration = Duration::from_mins(3);
+pub const LIMIT: Duration = Duration::from_mins(3);
 
 /// One of each resource of the cloud. None waits for another, so that all are under way at once.
 const ONE_OF_EACH: &str = r#"
@@ -73,6 +73,15 @@ struct Kind {
     delete: &'static str,
 }
 
+impl Kind {
+    /// The operation of `create` as messages have it.
+    fn created_by(&self) -> String {
+        self.create
+            .replace("projects.", "")
+            .replace("locations.", "")
+    }
+}
+
 /// In the order of [`Bench::inventory`].
 const KINDS: [Kind; 6] = [
     Kind {
@@ -119,7 +128,12 @@ const KINDS: [Kind; 6] = [
     },
 ];
 
-fn fault(bench: &Bench, method: &'static str, calls: Range<usize>, answer: &Answer) -> Result<()> {
+pub fn fault(
+    bench: &Bench,
+    method: &'static str,
+    calls: Range<usize>,
+    answer: &Answer,
+) -> Result<()> {
     let answer = answer.clone();
     bench.project.fault(&Fault {
         method,
@@ -138,6 +152,23 @@ fn answered(bench: &Bench, method: &str, status: u16) -> Result<usize> {
     let calls = bench.project.take_calls()?;
     let made = calls.iter().filter(|call| call.method.starts_with(method));
     Ok(made.filter(|call| call.status == status).count())
+}
+
+/// The addresses in the state that are tainted, and those that are not.
+fn in_state(terraform: &Terraform) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+    let state = terraform.state()?;
+    let resources = state["values"]["root_module"]["resources"].as_array();
+    let (mut tainted, mut whole) = (BTreeSet::new(), BTreeSet::new());
+    for resource in resources.into_iter().flatten() {
+        let address = resource["address"].as_str().context("an address")?;
+        let list = if resource["tainted"] == true {
+            &mut tainted
+        } else {
+            &mut whole
+        };
+        list.insert(address.to_owned());
+    }
+    Ok((tainted, whole))
 }
 
 /// What an apply that must fail says of one resource.
