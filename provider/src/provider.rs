@@ -152,7 +152,7 @@ impl Provider for Dataplane {
             let services = ("AWS", &clouds_aws::Service::ALL[..]);
             let at = path!("aws", "endpoints");
             endpoints::validate(services, &aws.endpoints, &at, diags);
-            if let Some(Err(wrong)) = config.tags.known().map(clouds::tags::check) {
+            if let Some(Err(wrong)) = config.tags.known().map(clouds_aws::check_tags) {
                 diags.error_at(path!("tags"), "Invalid value of tags", wrong.to_string());
             }
         }

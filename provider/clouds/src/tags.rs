@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::names::{ParseError, characters, length};
-
 /// The tags of an object, without those that the cloud itself set.
 pub type Tags = BTreeMap<String, String>;
 
@@ -46,30 +44,6 @@ impl TagChange {
     }
 }
 
-/// Checks tags against the grammar that every service of AWS takes; `dataplane:` is kept for our marks by the caller.
-pub fn check(tags: &Tags) -> std::result::Result<(), ParseError> {
-    if tags.len() > 50 {
-        let rule = format!("has {} tags, and an object can carry 50", tags.len());
-        return Err(ParseError::new("set of tags", "", rule));
-    }
-    let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-@".contains(c);
-    let names = "letters, digits, spaces and _ . : / = + - @";
-    for (key, value) in tags {
-        let checked = length(key, 1, 128).and_then(|()| characters(key, allowed, names));
-        checked.map_err(|rule| ParseError::new("tag key", key, rule))?;
-        if key.to_lowercase().starts_with("aws:") {
-            return Err(ParseError::new(
-                "tag key",
-                key,
-                "must not begin with \"aws:\"",
-            ));
-        }
-        let checked = length(value, 0, 256).and_then(|()| characters(value, allowed, names));
-        checked.map_err(|rule| ParseError::new("tag value", value, rule))?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,23 +64,5 @@ mod tests {
         assert_eq!(change.set, tags(&[("b", "9"), ("d", "4")]));
         assert_eq!(change.remove, BTreeSet::from(["c".to_owned()]));
         assert!(TagChange::between(&change.set, &change.set).is_empty());
-    }
-
-    #[test]
-    fn tags_that_no_service_takes_are_refused_with_the_rule() {
-        assert!(
-            check(&tags(&[("team", "ml & ops")]))
-                .unwrap_err()
-                .to_string()
-                .contains("'&'")
-        );
-        assert!(
-            check(&tags(&[("AWS:x", "")]))
-                .unwrap_err()
-                .to_string()
-                .contains("\"aws:\"")
-        );
-        assert!(check(&tags(&[("", "x")])).is_err());
-        assert!(check(&tags(&[("dataplane:owner", "acme-prod"), ("größe", "")])).is_ok());
     }
 }

@@ -29,6 +29,7 @@ use clouds::Clouds;
 pub use permissions::ROLE_ACTIONS;
 use session::Session;
 pub use session::{AssumeRole, Config, Service};
+pub use tags::check_tags;
 
 /// The capabilities of the account that `config` leads to. Nothing is called before one of them is used.
 pub fn connect(config: Config) -> Clouds {

@@ -9,6 +9,8 @@ use clouds::roles::RoleName;
 use clouds::secrets::{RecoveryDays, SecretName, SecretPrefix};
 use clouds::{ParseError, Refusal, Tags};
 
+use crate::tags::check_tags;
+
 /// The numbers of days that `CloudWatch` keeps logs for (`PutRetentionPolicy`).
 const RETENTIONS: [u32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
@@ -126,9 +128,8 @@ pub(crate) fn key(key: Option<&KmsKey>) -> Option<Refusal> {
     Some(Refusal::new("kms_key", reason))
 }
 
-/// The grammar that every service of AWS takes.
 pub(crate) fn tags(tags: &Tags) -> Result<(), Refusal> {
-    match clouds::tags::check(tags) {
+    match check_tags(tags) {
         Ok(()) => Ok(()),
         Err(error) => Err(Refusal::new("tags", error.to_string())),
     }
