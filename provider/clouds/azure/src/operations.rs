@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use azure_core::http::headers::HeaderName;
 use azure_core::http::{Method, RawResponse, Url};
+use azure_core::time::{self, OffsetDateTime};
 use clouds::error::Call;
 use clouds::tags::CREATING;
 use clouds::{Error, Result, Tags};
@@ -261,8 +262,16 @@ fn is_running(answer: &RawResponse) -> bool {
 }
 
 fn retry_after(answer: &RawResponse) -> Option<Duration> {
-    let seconds = answer.headers().get_optional_str(&RETRY_AFTER)?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
+    after(answer.headers().get_optional_str(&RETRY_AFTER)?.trim())
+}
+
+/// Seconds, or the date of when to come back.
+fn after(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let left = time::parse_rfc7231(text).ok()? - OffsetDateTime::now_utc();
+    Some(left.try_into().unwrap_or(Duration::ZERO))
 }
 
 #[cfg(test)]
@@ -280,6 +289,19 @@ mod tests {
         ] {
             assert_eq!(Status::of(text), status, "{text:?}");
         }
+    }
+
+    #[test]
+    fn azure_tells_seconds_or_a_date() {
+        assert_eq!(after("120"), Some(Duration::from_mins(2)));
+        assert_eq!(after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let later = OffsetDateTime::now_utc() + Duration::from_secs(90);
+        let left = after(&time::to_rfc7231(&later)).unwrap();
+        assert!(
+            left > Duration::from_secs(80) && left <= Duration::from_secs(90),
+            "{left:?}"
+        );
+        assert_eq!(after("soon"), None);
     }
 
     #[test]
