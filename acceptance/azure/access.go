@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Assignment gives a role to a principal in a scope.
 type Assignment struct {
@@ -48,6 +51,14 @@ func (s *Server) allowed(principal *Principal, action string, data bool, scope s
 		return true
 	}
 	return false
+}
+
+// allowedSomewhere says whether a principal may do something in any part of a subscription.
+func (s *Server) allowedSomewhere(principal *Principal, action string, sub *Subscription) bool {
+	return slices.ContainsFunc(sub.assignments, func(assignment *Assignment) bool {
+		role := sub.definition(assignment.role)
+		return assignment.principal == principal.id && role != nil && role.lets(action, false)
+	})
 }
 
 func (s *Server) owning(scope string) *Subscription {

@@ -27,6 +27,8 @@ type Call struct {
 	principal    *Principal
 	// operation is the action that the caller needs: "Microsoft.Storage/storageAccounts/write".
 	operation string
+	// partly says that they may do it in parts of the scope only.
+	partly bool
 	// blob is the operation of the blob service that it is.
 	blob  string
 	fault *FaultAnswer

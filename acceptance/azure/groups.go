@@ -45,7 +45,8 @@ func (s *Server) getResource(call *Call) *Answer {
 	return call.notFound()
 }
 
-// list answers all of the type that the operation is about, in the scope that the path names.
+// list answers all of the type that the operation is about, in the scope that the path names. What the caller may not see is left
+// out, and nothing is said of it.
 func (s *Server) list(call *Call) *Answer {
 	id := call.id()
 	kind, within := resourceType(id), ""
@@ -57,9 +58,10 @@ func (s *Server) list(call *Call) *Answer {
 	}
 	var found []Object
 	for _, resource := range call.subscription.ofType(kind) {
-		if strings.HasPrefix(key(resource.id)+"/", key(within)+"/") {
-			found = append(found, resource.body)
+		if !strings.HasPrefix(key(resource.id)+"/", key(within)+"/") || call.partly && !s.allowed(call.principal, call.operation, false, resource.id, nil) {
+			continue
 		}
+		found = append(found, resource.body)
 	}
 	return call.page(found)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -74,6 +75,31 @@ func TestVersionsAreListedWithoutTheirValues(t *testing.T) {
 	w.as("caller.values."+w.id, func() { w.refused(403, "Forbidden", "GET", versions, "") })
 	w.must(200, "DELETE", secret, "")
 	count(0)
+}
+
+func TestAListOfASubscriptionHasWhatTheCallerMaySee(t *testing.T) {
+	w := newWorld(t)
+	w.vault("standinseen")
+	vaults := "/subscriptions/" + w.id + "/providers/Microsoft.KeyVault/vaults?api-version=2024-11-01"
+	elsewhere := "/subscriptions/" + w.id + "/resourceGroups/elsewhere"
+	w.must(http.StatusCreated, "PUT", elsewhere+"?api-version=2021-04-01", `{"location":"westeurope"}`)
+	for name, caller := range map[string]string{
+		"group": `{"name":"group","actions":["Microsoft.KeyVault/vaults/read"],"scopes":["` + w.group() + `"]}`,
+		"other": `{"name":"other","actions":["Microsoft.KeyVault/vaults/read"],"scopes":["` + elsewhere + `"]}`,
+		"none":  `{"name":"none","actions":["Microsoft.Storage/storageAccounts/read"]}`,
+	} {
+		w.administer("POST", "callers", caller)
+		w.as("caller."+name+"."+w.id, func() {
+			if name == "none" {
+				w.refused(403, "AuthorizationFailed", "GET", vaults, "")
+				return
+			}
+			list, _ := w.must(200, "GET", vaults, "")["value"].([]any)
+			if (len(list) == 1) != (name == "group") {
+				t.Fatal(name, list)
+			}
+		})
+	}
 }
 
 func TestAVaultRefusesWhatAzureRefuses(t *testing.T) {

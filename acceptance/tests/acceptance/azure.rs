@@ -8,6 +8,7 @@ mod clusters;
 mod complete;
 mod examples;
 mod faults;
+mod gone_roles;
 mod identity;
 mod looked_up;
 mod parity;

@@ -121,21 +121,6 @@ fn it_goes_with_the_last_right_to_write() -> Result<()> {
     terraform.destroy().map(drop)
 }
 
-/// Refresh is off, so that the state still has what somebody deleted.
-#[test]
-fn it_goes_although_its_identity_is_gone() -> Result<()> {
-    let bench = Bench::azure()?;
-    let terraform = bench.configuration(&configuration("read_write"))?;
-    terraform.init()?;
-    bench.make_account("writersdata")?;
-    terraform.apply()?;
-    let identity = json!({ "resource_name": "writers" });
-    bench.call("msi", "user_assigned_identities.delete", identity)?;
-    terraform.succeed(&["destroy", "-auto-approve", "-refresh=false"])?;
-    assert_eq!(defined(&bench)?, [Value::Null; 0]);
-    Ok(())
-}
-
 fn configuration(access: &str) -> String {
     format!(
         "resource \"dataplane_role\" \"this\" {{

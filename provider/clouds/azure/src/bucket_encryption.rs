@@ -14,9 +14,10 @@ use crate::arm::ResourceId;
 use crate::error::invalid;
 use crate::names::{self, VaultKey};
 use crate::permissions::{BuiltIn, Grant};
+use crate::role_assignments::{self, Holder};
 use crate::session::Session;
 use crate::storage_accounts::{Account, AccountChange, NewIdentity, PropertiesChange, READ, WRITE};
-use crate::{pauses, role_assignments, versions};
+use crate::{pauses, versions};
 
 const KEY_VAULT: &str = "Microsoft.Keyvault";
 const STORAGE: &str = "Microsoft.Storage";
@@ -87,14 +88,14 @@ pub(crate) async fn change(
 ) -> Result<()> {
     if let Encryption::Key(key) = wanted {
         let key = parsed(key)?;
-        let principal = identity(session, account).await?;
-        let grant = key_grant(session, &key).await.map_err(keyless)?;
+        let right = KeyRight {
+            account: account.clone(),
+            principal: identity(session, account).await?,
+            grant: key_grant(session, &key).await.map_err(keyless)?,
+        };
         let attempts = session.config.attempts;
-        let subscription = session.subscription();
         pauses::in_turn(attempts, async || {
-            let arm = session.arm().await?;
-            let assigned = role_assignments::put(arm, &subscription, &principal, &grant).await;
-            assigned.map_err(keyless)?;
+            right.give(session).await.map_err(keyless)?;
             encrypt(session, account, Some(key.clone())).await
         })
         .await?;
@@ -116,19 +117,28 @@ pub(crate) async fn change(
     let Some(grant) = key_grant(session, &parsed(old)?).await.optional()? else {
         return Ok(());
     };
-    let right = KeyRight { principal, grant };
+    let right = KeyRight {
+        account: account.clone(),
+        principal,
+        grant,
+    };
     right.take_away(session).await
 }
 
 /// The right of an account's identity on its key.
 pub(crate) struct KeyRight {
+    account: ResourceId,
     principal: String,
     grant: Grant,
 }
 
 impl KeyRight {
     /// That of an account as it was found; none without a key, or where the key's vault is gone.
-    pub(crate) async fn of(session: &Session, account: &Account) -> Result<Option<Self>> {
+    pub(crate) async fn of(
+        session: &Session,
+        id: &ResourceId,
+        account: &Account,
+    ) -> Result<Option<Self>> {
         let identity = account.identity.as_ref();
         let principal = identity.and_then(|identity| identity.principal_id.clone());
         let encryption = found(account.properties.encryption.as_ref());
@@ -136,18 +146,29 @@ impl KeyRight {
             return Ok(None);
         };
         let grant = key_grant(session, &parsed(&key)?).await.optional()?;
-        Ok(grant.map(|grant| Self { principal, grant }))
+        Ok(grant.map(|grant| Self {
+            account: id.clone(),
+            principal,
+            grant,
+        }))
+    }
+
+    fn holder(&self) -> Holder<'_> {
+        Holder {
+            resource: &self.account,
+            principal: &self.principal,
+        }
     }
 
     pub(crate) async fn take_away(&self, session: &Session) -> Result<()> {
-        let id = role_assignments::of_grant(&self.principal, &self.grant);
+        let id = role_assignments::of_grant(self.holder(), &self.grant);
         role_assignments::remove(session.arm().await?, &id).await
     }
 
-    pub(crate) async fn give_back(&self, session: &Session) -> Result<()> {
+    pub(crate) async fn give(&self, session: &Session) -> Result<()> {
         let subscription = session.subscription();
         let arm = session.arm().await?;
-        role_assignments::put(arm, &subscription, &self.principal, &self.grant).await
+        role_assignments::put(arm, &subscription, self.holder(), &self.grant).await
     }
 }
 

@@ -357,7 +357,7 @@ impl Buckets for Azure {
             .await;
         gone.map_err(leased).optional()?;
         // Before the account, by which alone a destroy that failed finds it again.
-        let right = KeyRight::of(&self.0, &account).await?;
+        let right = KeyRight::of(&self.0, &parts.account, &account).await?;
         if let Some(right) = &right {
             right.take_away(&self.0).await?;
         }
@@ -367,7 +367,7 @@ impl Buckets for Azure {
             .await;
         if let (Err(error), Some(right)) = (&gone, &right)
             && !matches!(error, Error::NotFound(_))
-            && let Err(problem) = right.give_back(&self.0).await
+            && let Err(problem) = right.give(&self.0).await
         {
             tracing::warn!(%problem, bucket = %id, "the account stays, and its identity lost the right on its key");
         }

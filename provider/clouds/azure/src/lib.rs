@@ -26,6 +26,8 @@ mod registries;
 mod registry_images;
 mod role_assignments;
 mod role_definitions;
+mod role_documents;
+mod role_scopes;
 mod roles;
 mod secrets;
 mod session;

@@ -1,6 +1,7 @@
 //! Role assignments: what an identity may do, each at the smallest scope that does.
 //!
-//! Their names follow from scope, principal and role, so that whoever writes the same again meets what is there.
+//! Their names follow from scope, principal, role and the resource that the principal is of. So whoever writes the same again meets what
+//! is there, and what a resource was given is told from what others were, also when it is gone and its principal with it.
 
 use clouds::error::Call;
 use clouds::{Error, Optional, Result};
@@ -13,7 +14,7 @@ use crate::permissions::Grant;
 use crate::tags::hex;
 use crate::{role_definitions, versions};
 
-const READ: &str = "Microsoft.Authorization/roleAssignments/read";
+pub(crate) const READ: &str = "Microsoft.Authorization/roleAssignments/read";
 const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
 const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
 const KIND: &str = "providers/Microsoft.Authorization/roleAssignments";
@@ -29,6 +30,13 @@ pub(crate) struct Assignment {
     /// The id of the role's definition, as Azure wrote it.
     pub(crate) role: String,
     pub(crate) condition: Option<String>,
+}
+
+/// Whom roles are given to: a resource that signs in, by the principal that it has for now.
+#[derive(Clone, Copy)]
+pub(crate) struct Holder<'h> {
+    pub(crate) resource: &'h ResourceId,
+    pub(crate) principal: &'h str,
 }
 
 #[derive(Deserialize)]
@@ -94,55 +102,45 @@ impl Assignment {
         guid.to_ascii_lowercase()
     }
 
-    /// Whether it has the name that we give.
-    pub(crate) fn is_ours(&self) -> bool {
-        id(&self.principal, &self.scope, &self.guid()) == self.id
+    /// Whether it has the name that we give to what this resource has, or had by an earlier principal.
+    pub(crate) fn is_ours(&self, resource: &ResourceId) -> bool {
+        let principal = self.principal.as_str();
+        let holder = Holder {
+            resource,
+            principal,
+        };
+        id(holder, &self.scope, &self.guid()) == self.id
     }
 }
 
-/// The assignments of one role in a scope, to whomever.
-pub(crate) async fn of_role(
+/// The assignments at a scope, below it and above it: of one principal, or of all.
+pub(crate) async fn list(
     arm: Arm<'_>,
     scope: &ResourceId,
-    guid: &str,
+    principal: Option<&str>,
 ) -> Result<Vec<Assignment>> {
     let list = ResourceId::new(format!("{scope}/{KIND}"));
-    let call = Call::new(READ, scope);
-    let found: Vec<Found> = arm.list(call, &list, versions::AUTHORIZATION, None).await?;
-    let all = found.into_iter().map(Found::understood);
-    Ok(all.filter(|assignment| assignment.guid() == guid).collect())
-}
-
-/// The assignments of a principal at a scope, below it and above it.
-pub(crate) async fn of_principal(
-    arm: Arm<'_>,
-    scope: &ResourceId,
-    principal: &str,
-) -> Result<Vec<Assignment>> {
-    let list = ResourceId::new(format!("{scope}/{KIND}"));
-    let filter = format!("principalId eq '{principal}'");
+    let filter = principal.map(|principal| format!("principalId eq '{principal}'"));
     let call = Call::new(READ, scope);
     let found: Vec<Found> = arm
-        .list(call, &list, versions::AUTHORIZATION, Some(&filter))
+        .list(call, &list, versions::AUTHORIZATION, filter.as_deref())
         .await?;
-    let own = found.into_iter().filter(|found| {
-        found
-            .properties
-            .principal_id
-            .eq_ignore_ascii_case(principal)
-    });
-    Ok(own.map(Found::understood).collect())
+    let all = found.into_iter().map(Found::understood);
+    let asked = |assignment: &Assignment| {
+        principal.is_none_or(|one| assignment.principal.eq_ignore_ascii_case(one))
+    };
+    Ok(all.filter(asked).collect())
 }
 
-/// Gives a principal a role; that it has it already is well.
+/// Gives a role; that its holder has it already is well.
 pub(crate) async fn put(
     arm: Arm<'_>,
     subscription: &ResourceId,
-    principal: &str,
+    holder: Holder<'_>,
     grant: &Grant,
 ) -> Result<()> {
-    let id = of_grant(principal, grant);
-    put_as(arm, subscription, principal, grant, &id).await
+    let id = of_grant(holder, grant);
+    put_as(arm, subscription, holder.principal, grant, &id).await
 }
 
 /// The same for an assignment that exists, under whatever name.
@@ -187,16 +185,25 @@ pub(crate) async fn remove(arm: Arm<'_>, id: &ResourceId) -> Result<()> {
 }
 
 /// The id of the assignment that we make.
-pub(crate) fn of_grant(principal: &str, grant: &Grant) -> ResourceId {
-    id(principal, &grant.scope, &grant.role.guid)
+pub(crate) fn of_grant(holder: Holder<'_>, grant: &Grant) -> ResourceId {
+    id(holder, &grant.scope, &grant.role.guid)
 }
 
-fn id(principal: &str, scope: &ResourceId, role: &str) -> ResourceId {
-    scope.child(KIND, name(principal, scope, role))
+fn id(holder: Holder<'_>, scope: &ResourceId, role: &str) -> ResourceId {
+    scope.child(KIND, name(holder, scope, role))
 }
 
-fn name(principal: &str, scope: &ResourceId, role: &str) -> String {
-    uuid_of(&[&scope.key(), &principal.to_lowercase(), role])
+fn name(holder: Holder<'_>, scope: &ResourceId, role: &str) -> String {
+    let Holder {
+        resource,
+        principal,
+    } = holder;
+    uuid_of(&[
+        &scope.key(),
+        &principal.to_lowercase(),
+        role,
+        &resource.key(),
+    ])
 }
 
 /// A UUID (of the version for what one makes oneself) that follows from what it stands for.
@@ -223,15 +230,44 @@ mod tests {
     use crate::permissions::BuiltIn;
 
     #[test]
-    fn names_follow_from_what_is_assigned() {
-        let name = |principal: &str, scope: &str, role: BuiltIn| {
-            super::name(principal, &ResourceId::new(scope), role.id())
+    fn names_follow_from_what_is_assigned_and_to_what() {
+        let name = |resource: &str, principal: &str, scope: &str, role: BuiltIn| {
+            let holder = Holder {
+                resource: &ResourceId::new(resource),
+                principal,
+            };
+            super::name(holder, &ResourceId::new(scope), role.id())
         };
-        let first = name("p", "/subscriptions/S/a", BuiltIn::AcrPull);
-        assert_eq!(first, name("P", "/subscriptions/s/A", BuiltIn::AcrPull));
-        assert_ne!(first, name("p", "/subscriptions/s/a", BuiltIn::AcrPush));
-        assert_ne!(first, name("q", "/subscriptions/s/a", BuiltIn::AcrPull));
+        let first = name("/i", "p", "/subscriptions/S/a", BuiltIn::AcrPull);
+        let same = name("/I", "P", "/subscriptions/s/A", BuiltIn::AcrPull);
+        assert_eq!(first, same);
+        for other in [
+            name("/i", "p", "/subscriptions/s/a", BuiltIn::AcrPush),
+            name("/i", "q", "/subscriptions/s/a", BuiltIn::AcrPull),
+            name("/j", "p", "/subscriptions/s/a", BuiltIn::AcrPull),
+        ] {
+            assert_ne!(first, other);
+        }
         assert_eq!((first.len(), &first[14..15]), (36, "8"));
+    }
+
+    #[test]
+    fn what_a_resource_had_is_known_without_its_principal() {
+        let (identity, scope) = (ResourceId::new("/i"), ResourceId::new("/s"));
+        let holder = Holder {
+            resource: &identity,
+            principal: "gone",
+        };
+        let role = BuiltIn::AcrPull.id();
+        let assignment = Assignment {
+            id: id(holder, &scope, role),
+            scope,
+            principal: "GONE".to_owned(),
+            role: format!("/roleDefinitions/{}", role.to_uppercase()),
+            condition: None,
+        };
+        assert!(assignment.is_ours(&identity));
+        assert!(!assignment.is_ours(&ResourceId::new("/j")));
     }
 
     #[test]
@@ -243,7 +279,7 @@ mod tests {
         .unwrap();
         let found = found.understood();
         assert_eq!(found.guid(), BuiltIn::AcrPull.id());
-        assert!(!found.is_ours());
+        assert!(!found.is_ours(&ResourceId::new("/i")));
         assert_eq!(
             found.scope,
             ResourceId::new("/subscriptions/s/resourceGroups/g/providers/x/y/z")

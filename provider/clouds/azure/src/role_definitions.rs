@@ -37,6 +37,7 @@ pub(crate) struct BlobWriter {
     pub(crate) role: AssignedRole,
     /// Where it may be assigned, and where it is kept.
     group: ResourceId,
+    identity: ResourceId,
 }
 
 /// A definition, sent and found.
@@ -81,6 +82,7 @@ impl BlobWriter {
                 name: format!("dataplane {name} in {place}: blobs"),
             },
             group: group.clone(),
+            identity: identity.clone(),
         }
     }
 
@@ -161,8 +163,11 @@ impl BlobWriter {
     }
 
     async fn give_up(&self, arm: Arm<'_>) -> Result<()> {
-        let assigned = role_assignments::of_role(arm, &self.group, &self.role.guid).await?;
-        let (ours, others): (Vec<_>, Vec<_>) = assigned.into_iter().partition(Assignment::is_ours);
+        let assigned = role_assignments::list(arm, &self.group, None).await?;
+        let by_it = |assignment: &Assignment| assignment.guid() == self.role.guid;
+        let assigned = assigned.into_iter().filter(by_it);
+        let (ours, others): (Vec<_>, Vec<_>) =
+            assigned.partition(|assignment| assignment.is_ours(&self.identity));
         if !others.is_empty() {
             let ids: Vec<_> = others.iter().map(|other| other.id.as_str()).collect();
             let why = format!(

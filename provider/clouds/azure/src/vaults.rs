@@ -12,7 +12,7 @@ use crate::session::{Service, Session};
 use crate::versions;
 
 pub(crate) const KIND: &str = "Microsoft.KeyVault/vaults";
-const READ: &str = "Microsoft.KeyVault/vaults/read";
+pub(crate) const READ: &str = "Microsoft.KeyVault/vaults/read";
 
 /// A vault as far as we need it.
 #[derive(Clone, Debug)]
@@ -37,6 +37,12 @@ struct Properties {
     vault_uri: Option<String>,
     enable_rbac_authorization: Option<bool>,
     enable_purge_protection: Option<bool>,
+}
+
+/// Whether this is the id of a vault of that name: there is one in all of Azure.
+pub(crate) fn is_named(id: &ResourceId, vault: &str) -> bool {
+    let end = format!("/providers/{KIND}/{vault}").to_ascii_lowercase();
+    id.key().ends_with(&end)
 }
 
 impl Session {

@@ -102,6 +102,8 @@ const ROWS: [Row; 21] = [
         Operation::Create,
         &[
             ASSIGN,
+            // What an identity of the same name had, which somebody deleted.
+            UNASSIGN,
             DEFINE,
             TAG,
             VAULT,
