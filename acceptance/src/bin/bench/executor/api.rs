@@ -12,7 +12,10 @@ use acceptance::{
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use dataplane_proto::flyteidl2::core::{Container, TaskTemplate, task_template::Target};
+use dataplane_proto::flyteidl2::{
+    core::{Container, LiteralType, SimpleType, TaskTemplate, literal_type, task_template::Target},
+    workflow::ConditionAction,
+};
 use prost::Message as _;
 use serde_json::{Value, json};
 use tokio::{
@@ -30,7 +33,13 @@ pub struct Api {
     client: reqwest::Client,
     endpoint: String,
     token: String,
-    template: String,
+}
+
+/// What an action is.
+pub enum Kind {
+    Task,
+    /// It waits for somebody who says yes.
+    Condition,
 }
 
 /// The moments of one action.
@@ -59,6 +68,50 @@ impl Drop for Watch {
     }
 }
 
+impl Kind {
+    /// The fields of `spec` that say so.
+    fn fields(&self) -> Value {
+        match self {
+            Self::Task => {
+                let template = task_template().encode_to_vec();
+                json!({ "taskType": "python", "taskTemplate": BASE64_STANDARD.encode(template) })
+            }
+            Self::Condition => {
+                let condition = ConditionAction {
+                    name: "approval".to_owned(),
+                    r#type: Some(LiteralType {
+                        r#type: Some(literal_type::Type::Simple(SimpleType::Boolean.into())),
+                        ..LiteralType::default()
+                    }),
+                    ..ConditionAction::default()
+                };
+                let condition = BASE64_STANDARD.encode(condition.encode_to_vec());
+                json!({ "actionType": "condition", "conditionSpec": condition })
+            }
+        }
+    }
+}
+
+fn task_template() -> TaskTemplate {
+    TaskTemplate {
+        r#type: "python".to_owned(),
+        target: Some(Target::Container(Container {
+            image: "localhost/task:1".to_owned(),
+            args: [
+                "a0",
+                "--inputs",
+                "{{.input}}",
+                "--outputs-path",
+                "{{.outputPrefix}}",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            ..Container::default()
+        })),
+        ..TaskTemplate::default()
+    }
+}
+
 impl Api {
     /// As an administrator.
     pub fn of(cluster: &Cluster) -> Result<Self> {
@@ -77,23 +130,6 @@ impl Api {
             bail!("the bench has a cluster of its own");
         };
         let certificate = reqwest::Certificate::from_pem(ca_certificate.as_bytes())?;
-        let template = TaskTemplate {
-            r#type: "python".to_owned(),
-            target: Some(Target::Container(Container {
-                image: "localhost/task:1".to_owned(),
-                args: [
-                    "a0",
-                    "--inputs",
-                    "{{.input}}",
-                    "--outputs-path",
-                    "{{.outputPrefix}}",
-                ]
-                .map(str::to_owned)
-                .to_vec(),
-                ..Container::default()
-            })),
-            ..TaskTemplate::default()
-        };
         Ok(Self {
             client: reqwest::Client::builder()
                 .tls_certs_only([certificate])
@@ -104,7 +140,6 @@ impl Api {
                 .run(&["create", "token", "bench", "-n", "default"])?
                 .trim()
                 .to_owned(),
-            template: BASE64_STANDARD.encode(template.encode_to_vec()),
         })
     }
 
@@ -112,17 +147,19 @@ impl Api {
     pub fn create(
         &self,
         runs: impl IntoIterator<Item = String>,
+        kind: &Kind,
         seen: Option<&Seen>,
     ) -> Result<()> {
+        let what = kind.fields();
         issuer::runtime().block_on(async {
             let places = Arc::new(Semaphore::new(CONCURRENCY));
             let mut making = JoinSet::new();
             for run in runs {
                 let (api, places) = (self.clone(), Arc::clone(&places));
-                let seen = seen.map(Arc::clone);
+                let (seen, what) = (seen.map(Arc::clone), what.clone());
                 making.spawn(async move {
                     let _place = places.acquire().await?;
-                    api.create_one(&run).await?;
+                    api.create_one(&run, what).await?;
                     if let Some(seen) = seen {
                         lock(&seen).entry(format!("{run}-a0")).or_default().created =
                             Some(Instant::now());
@@ -137,16 +174,19 @@ impl Api {
         })
     }
 
-    async fn create_one(&self, run: &str) -> Result<()> {
+    async fn create_one(&self, run: &str, what: Value) -> Result<()> {
         let base = format!("s3://executor-metadata/acme/bench/development/{run}/");
-        let action = json!({
+        let mut action = json!({
             "apiVersion": "flyte.org/v1", "kind": "TaskAction",
             "metadata": { "name": format!("{run}-a0") },
             "spec": {
-                "runName": run, "project": "bench", "domain": "development", "actionName": "a0", "taskType": "python",
-                "inputUri": format!("{base}inputs"), "runOutputBase": base, "taskTemplate": self.template,
+                "runName": run, "project": "bench", "domain": "development", "actionName": "a0",
+                "inputUri": format!("{base}inputs"), "runOutputBase": base,
             },
         });
+        if let (Some(spec), Value::Object(what)) = (action["spec"].as_object_mut(), what) {
+            spec.extend(what);
+        }
         let url = format!(
             "{}/apis/flyte.org/v1/namespaces/{NAMESPACE}/taskactions",
             self.endpoint
@@ -159,7 +199,9 @@ impl Api {
             .send()
             .await?;
         let status = answer.status();
-        ensure!(status.is_success(), "{status} {}", answer.text().await?);
+        // Read to its end also when nobody wants it: an answer that is let go resets its stream, and many resets the connection.
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{status} {text}");
         Ok(())
     }
 

@@ -23,7 +23,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use self::{
-    api::{Api, lock},
+    api::{Api, Kind, lock},
     events::Events,
     store::Store,
 };
@@ -36,11 +36,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Actions in the cluster after each step; they stay, so that there are ever more.
 const STEPS: [usize; 2] = [1_000, 10_000];
 
+/// With those that wait for a signal, which need no pod: pods would take the scheduler an hour.
+const ALL: usize = 50_000;
+
 /// How long a step is looked at: the node and the scheduler may be slower than the executor.
 const WINDOW: Duration = Duration::from_mins(2);
 
 /// How long anything else may take.
 const LIMIT: Duration = Duration::from_mins(3);
+const LONG: Duration = Duration::from_mins(8);
 
 const CALLS: &str = "dataplane_executor_api_calls_total";
 
@@ -100,12 +104,14 @@ pub fn measure() -> Result<String> {
         ]);
         there = step;
     }
-    rows.push(after_a_crash(&api, &events, &installation, executor)?);
+    let (row, executor) = after_a_crash(&api, &events, &installation, executor)?;
+    rows.push(row);
+    rows.extend(in_wait(&api, &executor, ALL - there)?);
+    executor.stop()?;
     Ok(format!(
         "## Executor\n\nOn a real API server, whose machine it shares, with scheduler and controllers; kwok plays the node (a pod \
          succeeds as soon as it runs), object store and control plane answer at once. Times are p50 / p99 of {SINGLE} actions, 20 a \
-         second. Flyte's own executor cannot be had from the Go proxy, so nothing stands beside these figures; 50,000 actions do not \
-         fit into the minutes that this page may take.\n\n{}",
+         second. Flyte's own executor cannot be had from the Go proxy, so nothing stands beside these figures.\n\n{}",
         table::render(&["what", "measured", "beside"], &rows)
     ))
 }
@@ -122,7 +128,11 @@ fn at_once(
     let (told, batches) = events.counts();
     let ended = events.ended();
     let start = Instant::now();
-    api.create(numbers.map(|number| format!("r{number}")), None)?;
+    api.create(
+        numbers.map(|number| format!("r{number}")),
+        &Kind::Task,
+        None,
+    )?;
     let created = start.elapsed();
     // As many as end in the time there is.
     let all = wait::until("the end of all", WINDOW.saturating_sub(created), || {
@@ -154,25 +164,56 @@ fn at_once(
     ])
 }
 
+/// Conditions beside all that is there: how many are taken up per second, and what they cost to keep.
+fn in_wait(api: &Api, executor: &Executor, more: usize) -> Result<[Vec<String>; 2]> {
+    let calls = executor.metric(CALLS)?;
+    let start = Instant::now();
+    let runs = (0..more).map(|number| format!("c{number}"));
+    api.create(runs, &Kind::Condition, None)?;
+    let created = start.elapsed();
+    let all = format!("dataplane_executor_actions{{phase=\"Condition\"}} {more}");
+    wait::until("all conditions to wait", LONG, || {
+        let rest = executor.metric("dataplane_executor_queue_length")?;
+        Ok((rest < 1.0 && executor.metrics()?.contains(&all)).then_some(()))
+    })?;
+    let took = start.elapsed();
+    let calls = (executor.metric(CALLS)? - calls) / as_number(more);
+    Ok([
+        vec![
+            format!("{more} conditions at once, until the last one waits"),
+            format!("{:.0} per second", as_number(more) / took.as_secs_f64()),
+            format!(
+                "a client that only makes them makes {:.0} per second; {calls:.1} calls to the API server each",
+                as_number(more) / created.as_secs_f64()
+            ),
+        ],
+        vec![
+            format!("memory with {ALL} actions, of which {more} wait for a signal"),
+            mebibytes(executor.resident_memory()?),
+            String::new(),
+        ],
+    ])
+}
+
 /// From the start after a crash to the first word of an action that was made meanwhile.
 fn after_a_crash(
     api: &Api,
     events: &Events,
     installation: &Installation,
     executor: Executor,
-) -> Result<Vec<String>> {
+) -> Result<(Vec<String>, Executor)> {
     executor.kill()?;
     let late = "late".to_owned();
-    api.create([late.clone()], None)?;
+    api.create([late.clone()], &Kind::Task, None)?;
     let start = Instant::now();
     let executor = installation.start("executor-0")?;
     let first = wait::until("the action that waited", LIMIT, || Ok(events.first(&late)))?;
-    executor.stop()?;
-    Ok(vec![
+    let row = vec![
         "back after a crash, with all of these: from its start to an action that was made meanwhile".to_owned(),
         table::seconds(first.saturating_duration_since(start)),
         String::new(),
-    ])
+    ];
+    Ok((row, executor))
 }
 
 /// The times from creation to pod and from the pod's end to the action's.
@@ -181,7 +222,7 @@ fn latencies(api: &Api, events: &Events) -> Result<(Vec<Duration>, Vec<Duration>
     let seen = &watch.seen;
     for number in 0..SINGLE {
         let next = Instant::now() + PAUSE;
-        api.create([format!("r{number}")], Some(seen))?;
+        api.create([format!("r{number}")], &Kind::Task, Some(seen))?;
         wait::until("the next action", LIMIT, || {
             Ok((Instant::now() >= next).then_some(()))
         })?;
