@@ -20,18 +20,20 @@ pub fn collection<C: FromIterator<T>, T>(
 }
 
 /// The tags that are ours among those that were found: all of them, unless this cloud keeps others' tags beside ours. Then it is those
-/// that the state has; after an import, which has none, all are shown, for whoever imports to choose from.
+/// that the state has. After an import, which has none, it is what can be known to be ours: the marks, and the provider's tags. What the
+/// resource's own arguments name joins them by the apply that follows, and nothing of anybody else's goes.
 pub fn our_tags(
     client: &Client,
     kind: Kind,
     recorded: &Value<BTreeMap<String, String>>,
     found: Tags,
 ) -> Result<Tags> {
+    if !client.clouds()?.account.foreign_tags_stay(kind) {
+        return Ok(found);
+    }
     Ok(match recorded.known() {
-        Some(recorded) if client.clouds()?.account.foreign_tags_stay(kind) => {
-            tags::ours(&found, &recorded.keys())
-        }
-        _ => found,
+        Some(recorded) => tags::ours(&found, &recorded.keys()),
+        None => tags::ours(&found, &client.tags.keys()),
     })
 }
 

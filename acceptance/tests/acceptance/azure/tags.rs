@@ -86,3 +86,73 @@ fn what_others_add_stays_and_what_is_ours_is_mended() -> Result<()> {
     }
     terraform.destroy().map(drop)
 }
+
+/// Nothing of others is planned to go by an import, whose state has no tags yet. What is written down is ours from then on.
+#[test]
+fn an_import_leaves_what_others_added() -> Result<()> {
+    let bench = Bench::azure()?;
+    let terraform = bench.configuration(&configuration(r#"{ team = "a" }"#))?;
+    terraform.init()?;
+    terraform.apply_then_empty_plan()?;
+    for resource in RESOURCES {
+        tag(&bench, resource, "Merge", &json!({ "CostCenter": "7" }))?;
+    }
+    for (address, id) in [
+        ("dataplane_role.this", "tagged"),
+        ("dataplane_log_group.this", "tagged-logs"),
+    ] {
+        terraform.succeed(&["state", "rm", address])?;
+        terraform.import(address, id)?;
+    }
+    let plan = terraform.plan()?;
+    let changes = plan.json["resource_changes"].as_array();
+    for change in changes.into_iter().flatten() {
+        let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
+        ensure!(before["tags"].is_null(), "{before:#}");
+        ensure!(
+            before["tags_all"]["dataplane:owner"].is_string(),
+            "{before:#}"
+        );
+        ensure!(after["tags_all"]["team"] == "a", "{after:#}");
+    }
+    let whole = plan.json["resource_changes"].to_string();
+    ensure!(!whole.contains("CostCenter"), "{whole}");
+    bench.subscription.take_calls()?;
+    terraform.apply_then_empty_plan()?;
+    let wrote = written(&bench)?;
+    ensure!(wrote.is_empty(), "all was there already: {wrote:?}");
+    for resource in RESOURCES {
+        let found = tags(&bench, resource)?;
+        ensure!(
+            found["CostCenter"] == "7" && found["team"] == "a",
+            "{found}"
+        );
+    }
+
+    let taken = configuration(r#"{ team = "a", CostCenter = "7" }"#);
+    terraform.write("main.tf", &taken)?;
+    terraform.apply_then_empty_plan()?;
+    let wrote = written(&bench)?;
+    ensure!(wrote.is_empty(), "all was there already: {wrote:?}");
+    for resource in RESOURCES {
+        tag(&bench, resource, "Merge", &json!({ "CostCenter": "8" }))?;
+    }
+    let planned = terraform.plan()?.changes();
+    ensure!(
+        planned.len() == 2,
+        "what is written down is mended: {planned:?}"
+    );
+    terraform.apply_then_empty_plan()?;
+    for resource in RESOURCES {
+        let found = tags(&bench, resource)?;
+        ensure!(found["CostCenter"] == "7", "{found}");
+    }
+    terraform.destroy().map(drop)
+}
+
+/// What was changed since the calls were last taken.
+fn written(bench: &Bench) -> Result<Vec<String>> {
+    let calls = bench.subscription.take_calls()?.into_iter();
+    let written = calls.filter(|call| call.method != "GET" && call.operation != "token");
+    Ok(written.map(|call| format!("{call:?}")).collect())
+}
