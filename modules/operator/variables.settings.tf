@@ -65,8 +65,10 @@ variable "components" {
       retention_seconds        = optional(number)
       image_pull_grace_seconds = optional(number)
       undelivered_limit        = optional(number)
+      untold_abort_seconds     = optional(number)
       cache                    = optional(bool)
       code_bundles             = optional(string)
+      pod_privileges           = optional(list(string))
       tasks = optional(object({
         service_account = optional(string)
         requests        = optional(object({ cpu = optional(string), memory = optional(string) }))

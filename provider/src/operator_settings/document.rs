@@ -85,7 +85,9 @@ pub fn decoded<M: Model>(mut document: Json) -> Result<M> {
             .and_then(|components| components.get_mut("executor"))
             .and_then(Json::as_object_mut)
         {
-            executor.entry("namespaces").or_insert_with(list);
+            for field in ["namespaces", "pod_privileges"] {
+                executor.entry(field).or_insert_with(list);
+            }
             if let Some(Json::Object(tasks)) = executor.get_mut("tasks") {
                 for field in ["tolerations", "interruptible_tolerations"] {
                     tasks.entry(field).or_insert_with(list);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataplane_api::{
+    config::PodPrivilege,
     labels::LabelValue,
     names::{Namespace, ServiceAccountName},
 };
@@ -38,6 +39,10 @@ pub struct ExecutorModel {
     /// Events that may wait for the control plane while it cannot be reached. At that number no new pods are started.
     #[attr(optional, computed, default = 20_000)]
     pub undelivered_limit: Value<i64>,
+    /// How long a task that was aborted waits until the control plane could be told of it, in seconds; then its `TaskAction` goes
+    /// untold. Until then its namespace cannot go. Less is for a control plane that does not come back.
+    #[attr(optional, computed, default = 604_800)]
+    pub untold_abort_seconds: Value<i64>,
     /// Whether results of cacheable tasks are looked up and kept in the control plane's cache.
     #[attr(optional, computed, default = false)]
     pub cache: Value<bool>,
@@ -45,6 +50,11 @@ pub struct ExecutorModel {
     /// fetches the bundle by a URL that was signed for it.
     #[attr(optional, computed, default = "direct", validate = code_bundles)]
     pub code_bundles: Value<String>,
+    /// What pod templates may ask for beyond Pod Security's level `baseline`: `host_network`, `host_pid`, `host_ipc`, `host_path`,
+    /// `privileged`, `capabilities`, `unconfined_profiles`, `unsafe_sysctls`, `system_priority`. Default: nothing. The workspaces'
+    /// namespaces have to allow it, too.
+    #[attr(optional, computed, default = Vec::new())]
+    pub pod_privileges: Value<Vec<Text<PodPrivilege>>>,
     /// What task pods get besides what their template says.
     #[attr(optional, computed, default = TaskDefaultsModel::default())]
     pub tasks: Value<TaskDefaultsModel>,

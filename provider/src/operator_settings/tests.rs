@@ -45,22 +45,26 @@ fn full() -> Json {
         },
         "components": {
             "operator": { "replicas": 2, "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } } },
-            "executor": {
-                "replicas": 2, "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } },
-                "namespaces": ["fraud-staging"], "concurrency": 64, "max_system_failures": 5, "retention_seconds": 60, "image_pull_grace_seconds": 30,
-                "undelivered_limit": 100, "cache": true, "code_bundles": "signed",
-                "tasks": {
-                    "service_account": "task", "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" },
-                    "environment": { "A": "b" }, "labels": { "c": "d" }, "annotations": { "e": "f" }, "node_selector": { "pool": "tasks" },
-                    "tolerations": [{ "key": "k", "value": "v", "effect": "NoSchedule" }], "interruptible_node_selector": { "spot": "true" },
-                    "interruptible_tolerations": [{ "key": "spot", "value": null, "effect": null }],
-                },
-            },
+            "executor": executor(),
         },
         "permissions": "low", "monitoring_namespace": "m", "quota": { "pods": "1" },
         "limits": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } },
         "labels": { "team": "x" }, "node_selector": { "pool": "y" }, "tolerations": [{ "key": "k", "value": "v", "effect": "NoSchedule" }],
         "patches": [{ "target": { "kind": "Deployment", "name": "operator" }, "merge": { "spec": { "paused": null } } }],
+    })
+}
+
+fn executor() -> Json {
+    json!({
+        "replicas": 2, "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" } },
+        "namespaces": ["fraud-staging"], "concurrency": 64, "max_system_failures": 5, "retention_seconds": 60, "image_pull_grace_seconds": 30,
+        "undelivered_limit": 100, "untold_abort_seconds": 3600, "cache": true, "code_bundles": "signed", "pod_privileges": ["host_network", "capabilities"],
+        "tasks": {
+            "service_account": "task", "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "1", "memory": "1Gi" },
+            "environment": { "A": "b" }, "labels": { "c": "d" }, "annotations": { "e": "f" }, "node_selector": { "pool": "tasks" },
+            "tolerations": [{ "key": "k", "value": "v", "effect": "NoSchedule" }], "interruptible_node_selector": { "spot": "true" },
+            "interruptible_tolerations": [{ "key": "spot", "value": null, "effect": null }],
+        },
     })
 }
 

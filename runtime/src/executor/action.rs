@@ -46,6 +46,8 @@ pub struct Action {
     pub annotations: BTreeMap<String, String>,
     layout: Layout,
     metadata: ObjectUri,
+    /// About as many bytes of memory.
+    pub size: usize,
 }
 
 /// Which action of which run it is.
@@ -148,6 +150,7 @@ impl Action {
             annotations: resource.annotations().clone(),
             layout: settings.storage.layout,
             metadata: settings.storage.metadata.clone(),
+            size: size(resource),
         })
     }
 
@@ -235,6 +238,17 @@ impl Condition {
             .filter(|timeout| !timeout.is_zero());
         Ok(Self { timeout })
     }
+}
+
+/// A template takes about twice as much room as its bytes.
+fn size(resource: &TaskAction) -> usize {
+    let spec = &resource.spec;
+    let template = spec.task_template.as_ref().map_or(0, |bytes| bytes.0.len());
+    let metadata = resource.labels().iter().chain(resource.annotations());
+    let texts = metadata
+        .chain(&spec.env_vars)
+        .map(|(name, value)| name.len() + value.len());
+    size_of::<Action>() + size_of::<Template>() + 2 * template + texts.sum::<usize>()
 }
 
 fn field<T: std::str::FromStr<Err = dataplane_api::Invalid>>(

@@ -1,12 +1,12 @@
 //! What is kept in memory of the actions and pods of the cluster.
 //!
-//! A resource is as large as its template: some kilobytes. It is kept whole only until its pod was made, since that is made of
-//! it; after that what following the pod takes, and of an action that is over its name. Should another pod be needed later,
-//! the resource is read again.
+//! A resource is as large as its template: some kilobytes, or more than a megabyte. It is kept whole only until its pod was
+//! made, since that is made of it, and only as long as all that are kept whole have room; after that what following the pod
+//! takes, and of an action that is over its name. Where what a pod is made of is needed and not kept, the resource is read again.
 
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use dataplane_api::task_action::{TaskAction, TaskActionStatus};
@@ -20,6 +20,7 @@ use kube::ResourceExt;
 
 use super::{
     action::{Action, ActionId, ActionKind},
+    cache::Claim,
     decide::{current_phase, is_terminal},
     labels::{self, FINALIZER},
     pod::PRIMARY_CONTAINER_ANNOTATION,
@@ -36,6 +37,9 @@ const LOOKED_AT: [&str; 2] = [
     "kubectl.kubernetes.io/default-container",
 ];
 
+/// Bytes of what pods are made of that are kept, of all actions together.
+const WHOLE_ACTIONS: usize = 64 << 20;
+
 /// What is kept of an action's resource.
 #[derive(Clone, Debug)]
 pub struct KeptAction {
@@ -43,8 +47,12 @@ pub struct KeptAction {
     /// `resourceVersion`.
     pub version: String,
     pub deleting: bool,
+    /// Since when.
+    pub deleted_at: Option<Timestamp>,
     pub finalizers: Vec<String>,
     pub labelled: bool,
+    /// As its resource has them.
+    pub attempts: u32,
     /// A write failed or its answer was lost: the resource is to be read before the next one.
     pub doubtful: bool,
     pub body: Body,
@@ -72,8 +80,10 @@ pub struct Task {
     pub status: TaskActionStatus,
     /// The status as it is in the cluster, while the one above is ahead of it.
     pub written: Option<TaskActionStatus>,
-    /// What its pod is made of, until it was made.
+    /// What its pod is made of, until it was made, if there is room for it.
     pub action: Option<Arc<Action>>,
+    /// What the cache knows it by, once that was found out: it takes the inputs to be read.
+    pub claim: Arc<OnceLock<Claim>>,
 }
 
 impl KeptAction {
@@ -81,6 +91,7 @@ impl KeptAction {
         let finalizers = resource.finalizers().to_vec();
         let labelled = labels::says_finished(resource);
         let status = resource.status.clone().unwrap_or_default();
+        let attempts = status.attempts;
         let pending = State::pending_of(&status) > 0;
         let ours = finalizers.iter().any(|finalizer| finalizer == FINALIZER);
         let body = if is_terminal(&status) && labelled && !pending && !ours {
@@ -92,8 +103,14 @@ impl KeptAction {
             uid: resource.uid().unwrap_or_default(),
             version: resource.resource_version().unwrap_or_default(),
             deleting: resource.metadata.deletion_timestamp.is_some(),
+            deleted_at: resource
+                .metadata
+                .deletion_timestamp
+                .as_ref()
+                .map(|time| time.0),
             finalizers,
             labelled,
+            attempts,
             doubtful: false,
             body,
         }
@@ -152,17 +169,17 @@ impl Body {
                 message: "the action is no task".to_owned(),
             })
         });
-        let started = current_phase(&status) > Some(Phase::Queued) || is_terminal(&status);
-        // One that others wait for is needed as long as it runs, to say so.
-        let reserves = settings.executor.cache && subject.as_ref().is_ok_and(|it| it.reserves);
-        let needed = !started || reserves && !is_terminal(&status);
-        let action = action.ok().filter(|_| needed && subject.is_ok());
+        let started = current_phase(&status) > Some(Phase::Queued)
+            || is_terminal(&status)
+            || State::read(&status).started;
+        let action = action.ok().filter(|_| !started && subject.is_ok());
         Self::Task(Box::new(Task {
             id,
             subject,
             status,
             written: None,
             action: action.map(Arc::new),
+            claim: Arc::default(),
         }))
     }
 }
@@ -255,6 +272,8 @@ impl KeptPod {
 pub struct Kept<T> {
     objects: Mutex<Objects<T>>,
     on_change: OnChange<T>,
+    /// Bytes of what can be read again, of all of them.
+    most: usize,
 }
 
 /// Is told of what was and what is.
@@ -262,6 +281,8 @@ type OnChange<T> = Box<dyn Fn(Option<&T>, Option<&T>) + Send + Sync>;
 
 struct Objects<T> {
     known: HashMap<Key, Arc<T>>,
+    /// Bytes of what can be read again.
+    spare: usize,
     /// What the list that is being read again has told, by its namespace (none for all of them).
     listing: HashMap<Option<Arc<str>>, HashSet<Key>>,
 }
@@ -274,6 +295,12 @@ pub trait Versioned: Sized {
     fn succeed(self, _before: &Self) -> Self {
         self
     }
+    /// Bytes of what can be read again.
+    fn spare(&self) -> usize {
+        0
+    }
+    /// Lets go of it.
+    fn spare_no_more(&mut self) {}
 }
 
 impl Versioned for KeptAction {
@@ -284,6 +311,12 @@ impl Versioned for KeptAction {
         &self.uid
     }
     fn succeed(mut self, before: &Self) -> Self {
+        let uid = before.uid.as_str();
+        if let (Body::Task(new), Body::Task(before)) = (&mut self.body, &before.body)
+            && self.uid == uid
+        {
+            new.claim = Arc::clone(&before.claim);
+        }
         if let (Body::Task(new), Body::Task(before)) = (&mut self.body, &before.body)
             && let Some(written) = &before.written
             && new.written.is_none()
@@ -295,6 +328,17 @@ impl Versioned for KeptAction {
             new.action = new.action.take().or_else(|| before.action.clone());
         }
         self
+    }
+    fn spare(&self) -> usize {
+        match &self.body {
+            Body::Task(task) => task.action.as_ref().map_or(0, |action| action.size),
+            Body::Condition { .. } | Body::Over => 0,
+        }
+    }
+    fn spare_no_more(&mut self) {
+        if let Body::Task(task) = &mut self.body {
+            task.action = None;
+        }
     }
 }
 
@@ -313,10 +357,17 @@ impl<T: Versioned> Kept<T> {
         Self {
             objects: Mutex::new(Objects {
                 known: HashMap::new(),
+                spare: 0,
                 listing: HashMap::new(),
             }),
             on_change: Box::new(on_change),
+            most: usize::MAX,
         }
+    }
+
+    /// Keeps at most so many bytes of what can be read again.
+    pub fn sparing(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     pub fn get(&self, key: &Key) -> Option<Arc<T>> {
@@ -335,10 +386,7 @@ impl<T: Versioned> Kept<T> {
 
     /// An object is gone, unless the name belongs to another one by now.
     pub fn gone(&self, key: &Key, uid: &str) {
-        let removed = match self.lock().known.entry(key.clone()) {
-            Entry::Occupied(known) if known.get().uid() == uid => Some(known.remove()),
-            _ => None,
-        };
+        let removed = self.lock().remove(key, uid);
         if let Some(removed) = removed {
             (self.on_change)(Some(&removed), None);
         }
@@ -374,6 +422,7 @@ impl<T: Versioned> Kept<T> {
             .iter()
             .filter_map(|key| objects.known.remove(key))
             .collect();
+        objects.spare -= removed.iter().map(|object| object.spare()).sum::<usize>();
         drop(objects);
         for object in removed {
             (self.on_change)(Some(&object), None);
@@ -392,23 +441,54 @@ impl<T: Versioned> Kept<T> {
     }
 
     fn put(&self, key: &Key, object: T, new: bool) {
-        let (before, object) = match self.lock().known.entry(key.clone()) {
-            Entry::Occupied(mut known) if is_newer(&object, known.get().as_ref()) => {
-                let object = Arc::new(object.succeed(known.get()));
-                (Some(known.insert(Arc::clone(&object))), object)
-            }
-            Entry::Vacant(place) if new => {
-                let object = Arc::new(object);
-                place.insert(Arc::clone(&object));
-                (None, object)
-            }
-            Entry::Occupied(_) | Entry::Vacant(_) => return,
-        };
-        (self.on_change)(before.as_deref(), Some(&object));
+        let changed = self.lock().put(key, object, new, self.most);
+        if let Some((before, object)) = changed {
+            (self.on_change)(before.as_deref(), Some(&object));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Objects<T>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Versioned> Objects<T> {
+    /// What was, and what is, if that is another.
+    fn put(
+        &mut self,
+        key: &Key,
+        mut object: T,
+        new: bool,
+        most: usize,
+    ) -> Option<(Option<Arc<T>>, Arc<T>)> {
+        let before = match self.known.get(key) {
+            Some(known) if is_newer(&object, known.as_ref()) => {
+                object = object.succeed(known);
+                Some(Arc::clone(known))
+            }
+            None if new => None,
+            Some(_) | None => return None,
+        };
+        self.spare -= before.as_ref().map_or(0, |before| before.spare());
+        if self.spare.saturating_add(object.spare()) > most {
+            object.spare_no_more();
+        }
+        self.spare += object.spare();
+        let object = Arc::new(object);
+        self.known.insert(key.clone(), Arc::clone(&object));
+        Some((before, object))
+    }
+
+    fn remove(&mut self, key: &Key, uid: &str) -> Option<Arc<T>> {
+        let Entry::Occupied(known) = self.known.entry(key.clone()) else {
+            return None;
+        };
+        if known.get().uid() != uid {
+            return None;
+        }
+        let removed = known.remove();
+        self.spare -= removed.spare();
+        Some(removed)
     }
 }
 
@@ -450,6 +530,7 @@ pub fn counted(metrics: Arc<super::metrics::Metrics>) -> Kept<KeptAction> {
             metrics.pending_events.add(pending(after) - pending(before));
         },
     )
+    .sparing(WHOLE_ACTIONS)
 }
 
 #[cfg(test)]

@@ -38,6 +38,22 @@ pub enum CallError {
     Slow { call: &'static str, object: String },
 }
 
+impl CallError {
+    /// Whether the object would be larger than the API server or its store takes.
+    pub fn is_too_large(&self) -> bool {
+        let Self::Api {
+            source: kube::Error::Api(status),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        // The store's own limit, and that of what is said to the store, are told in words only.
+        let of_store = ["request is too large", "message larger than max"];
+        status.code == 413 || of_store.iter().any(|words| status.message.contains(words))
+    }
+}
+
 /// What became of a pod that was to be made.
 pub enum Creation {
     Made(Box<Pod>),

@@ -30,6 +30,8 @@ pub struct Metrics {
     /// Calls of the Kubernetes API, by what for and what came of them.
     pub calls: IntCounterVec,
     pub collected: IntCounter,
+    /// Aborted actions that went untold.
+    pub untold: IntCounter,
 }
 
 impl Metrics {
@@ -101,6 +103,10 @@ impl Metrics {
                 "dataplane_executor_collected_total",
                 "Finished actions whose resources were deleted because of their age.",
             )?,
+            untold: IntCounter::new(
+                "dataplane_executor_actions_untold_total",
+                "Aborted actions whose resources went although the control plane was not told, since it took no events for too long.",
+            )?,
         };
         metrics.register(registry)?;
         Ok(metrics)
@@ -124,6 +130,7 @@ impl Metrics {
             system_failures,
             calls,
             collected,
+            untold,
         } = self;
         for gauge in [
             leading,
@@ -134,7 +141,7 @@ impl Metrics {
         ] {
             registry.register(Box::new(gauge.clone()))?;
         }
-        for counter in [pods_created, pods_deleted, collected] {
+        for counter in [pods_created, pods_deleted, collected, untold] {
             registry.register(Box::new(counter.clone()))?;
         }
         for counters in [

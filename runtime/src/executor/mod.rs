@@ -88,7 +88,12 @@ pub async fn run(config: OperatorConfig, pod: Pod, shared: Shared) -> anyhow::Re
     let metrics = Arc::new(Metrics::new(registry)?);
     let (channel, token) = (endpoint.connect_lazy(), TokenFile::new(pod.token));
     let metrics_of_events = EventMetrics::new(registry)?;
-    let events = Events::start(channel.clone(), token.clone(), metrics_of_events);
+    let events = Events::start(
+        channel.clone(),
+        token.clone(),
+        metrics_of_events,
+        shared.stop.clone(),
+    );
     let cache = Cache::new(channel, token, events.reachable());
     let settings = Arc::new(Settings::new(&config, executor));
     if !reads_actions(&client, &settings, &shared).await {

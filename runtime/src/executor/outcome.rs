@@ -30,14 +30,16 @@ pub enum Outcome {
     Error(Failure),
 }
 
-/// Reads what is under the prefix of an attempt.
-pub async fn read(store: &Store, prefix: &ObjectUri) -> Result<Outcome, StoreError> {
-    let (Ok(error), Ok(outputs)) = (prefix.join(ERROR), prefix.join(OUTPUTS)) else {
-        return Err(StoreError::NoObject {
-            uri: prefix.clone(),
-        });
+/// Reads what is under the prefix of an attempt. The error that was [`left`] there by an earlier pod counts as none.
+pub async fn read(store: &Store, prefix: &ObjectUri, left: &str) -> Result<Outcome, StoreError> {
+    let (error, outputs) = (object(prefix, ERROR)?, object(prefix, OUTPUTS)?);
+    let said = async {
+        if !left.is_empty() && store.fingerprint(&error).await?.as_deref() == Some(left) {
+            return Ok(None);
+        }
+        store.read(&error, LARGEST).await
     };
-    let (found, written) = future::join(store.read(&error, LARGEST), store.exists(&outputs)).await;
+    let (found, written) = future::join(said, store.exists(&outputs)).await;
     match found {
         Ok(Some(document)) => Ok(Outcome::Error(understand(&document, &error))),
         Err(StoreError::TooLarge { size, limit, .. }) => Ok(Outcome::Error(Failure {
@@ -52,6 +54,18 @@ pub async fn read(store: &Store, prefix: &ObjectUri) -> Result<Outcome, StoreErr
         Ok(None) if written? => Ok(Outcome::Outputs),
         Ok(None) => Ok(Outcome::NoOutputs),
     }
+}
+
+/// What the error can be told by that is under the prefix now. All pods of an attempt write to the same place, and one that is
+/// lost may have said something before.
+pub async fn left(store: &Store, prefix: &ObjectUri) -> Result<Option<String>, StoreError> {
+    store.fingerprint(&object(prefix, ERROR)?).await
+}
+
+fn object(prefix: &ObjectUri, name: &str) -> Result<ObjectUri, StoreError> {
+    prefix.join(name).map_err(|_| StoreError::NoObject {
+        uri: prefix.clone(),
+    })
 }
 
 /// The failure of a task that has outputs, ended well and wrote none. Flyte's executor asks for them for ever.

@@ -12,7 +12,7 @@ use prost::Message;
 
 use super::{
     action::Action,
-    cache::{Cache, Reuse, Reused},
+    cache::{Cache, Claim, Reuse, Reused},
     failure::{Failure, Retry},
     outcome::{self, Outcome},
     reconcile::{Objects, Unread},
@@ -51,12 +51,13 @@ impl Objects for Results {
         &self,
         prefix: &str,
         outputs: bool,
+        left: &str,
     ) -> Result<Result<(), Failure>, StoreError> {
         let prefix: ObjectUri = match prefix.parse() {
             Ok(prefix) => prefix,
             Err(error) => return Ok(Err(unusable(&error.to_string()))),
         };
-        match outcome::read(&self.store, &prefix).await {
+        match outcome::read(&self.store, &prefix, left).await {
             Ok(Outcome::Error(failure)) => Ok(Err(failure)),
             Ok(Outcome::NoOutputs) if outputs => Ok(Err(outcome::no_outputs(&prefix))),
             Ok(Outcome::Outputs | Outcome::NoOutputs) => Ok(Ok(())),
@@ -65,22 +66,39 @@ impl Objects for Results {
         }
     }
 
-    async fn look_up(&self, action: &Action, attempt: NonZeroU32) -> Reused {
-        self.reuse.before(action, attempt, Timestamp::now()).await
+    async fn left(&self, prefix: &str) -> Result<Option<String>, StoreError> {
+        match prefix.parse::<ObjectUri>() {
+            Ok(prefix) => outcome::left(&self.store, &prefix).await,
+            // Nothing is read of it either.
+            Err(_) => Ok(None),
+        }
     }
 
-    async fn keep(&self, action: &Action, attempt: NonZeroU32) -> CatalogCacheStatus {
-        self.reuse
-            .succeeded(action, attempt, Timestamp::now())
-            .await
+    async fn claim(&self, action: &Action) -> Option<Claim> {
+        self.reuse.claim(action).await
     }
 
-    async fn stay_reserved(&self, action: &Action) {
-        self.reuse.extend(action).await;
+    async fn look_up(&self, action: &Action, claim: Option<&Claim>, attempt: NonZeroU32) -> Reused {
+        let now = Timestamp::now();
+        self.reuse.before(action, claim, attempt, now).await
     }
 
-    async fn give_way(&self, action: &Action) {
-        self.reuse.failed(action).await;
+    async fn keep(
+        &self,
+        action: &Action,
+        claim: Option<&Claim>,
+        attempt: NonZeroU32,
+    ) -> CatalogCacheStatus {
+        let now = Timestamp::now();
+        self.reuse.succeeded(action, claim, attempt, now).await
+    }
+
+    async fn stay_reserved(&self, claim: &Claim) {
+        self.reuse.extend(claim).await;
+    }
+
+    async fn give_way(&self, claim: &Claim) {
+        self.reuse.give_way(claim).await;
     }
 
     async fn inputs(&self, action: &Action) -> Result<Result<Inputs, Failure>, StoreError> {

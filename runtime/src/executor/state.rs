@@ -21,13 +21,16 @@ pub struct State {
     pub discarded: String,
     /// Before this time no pod is made, in seconds.
     #[prost(int64, tag = "4")]
-    not_before: i64,
+    pub(super) not_before: i64,
     /// What of the current phase has been told besides that it began.
     #[prost(string, repeated, tag = "5")]
     pub told: Vec<String>,
     /// Whether the abort is among the events that were told or are pending.
     #[prost(bool, tag = "6")]
     pub aborted: bool,
+    /// What the error is told by that an earlier pod of this attempt left; empty for none.
+    #[prost(string, tag = "7")]
+    pub left: String,
     /// Events that the control plane has not taken yet, oldest first.
     #[prost(bytes = "vec", repeated, tag = "15")]
     pub pending: Vec<Vec<u8>>,

@@ -69,8 +69,15 @@ impl Sight {
             }
             Event::Apply(pod) => {
                 if let Some((key, owner)) = names(&pod) {
-                    self.pods.seen(&key, KeptPod::of(pod));
+                    let pod = KeptPod::of(pod);
+                    let action = self.actions.get(&owner);
+                    let has_none = action.is_none_or(|action| action.uid != pod.owner);
+                    self.pods.seen(&key, pod);
                     self.queue.add(owner);
+                    if has_none {
+                        // No look at an action is about it.
+                        self.queue.add(key);
+                    }
                 }
             }
             Event::Delete(pod) => {

@@ -186,6 +186,20 @@ impl Store {
         Ok(found.is_some())
     }
 
+    /// What an object can be told by from one that replaces it, even with the same content; nothing if there is no such object.
+    ///
+    /// # Errors
+    /// Bad input, or a failure of the call.
+    pub async fn fingerprint(&self, uri: &ObjectUri) -> Result<Option<String>, StoreError> {
+        let (bucket, path) = self.find(uri)?;
+        let head = async { bucket.objects().head(&path).await };
+        let found = self.look(Call::Exists, uri, bucket, &path, head).await?;
+        Ok(found.map(|meta| {
+            let tag = meta.e_tag.unwrap_or_default();
+            format!("{} {tag}", meta.last_modified.to_rfc3339())
+        }))
+    }
+
     /// Writes an object in one piece: nobody ever reads half of it.
     ///
     /// # Errors

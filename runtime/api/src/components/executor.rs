@@ -39,15 +39,8 @@ pub(super) const EXECUTOR: Component = Component {
                 names: &[],
                 verbs: &["patch"],
             },
-            // A cluster that checks owner references lets only those own a pod by an action who may finalize it.
-            Rule {
-                scope: Scope::Tasks,
-                group: "flyte.org",
-                resources: &["taskactions/finalizers"],
-                names: &[],
-                verbs: &["update"],
-            },
-            // A pod is made, followed and deleted, and never changed.
+            // A pod is made, followed and deleted, and never changed. Its action may go before it does, so that no right to
+            // finalizers is needed to name it as the owner.
             Rule {
                 scope: Scope::Tasks,
                 group: "",

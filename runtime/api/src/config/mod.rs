@@ -16,7 +16,7 @@ pub use components::{ComponentSettings, Components, Compute, Replicas, Resources
 pub use control_plane::{CaCertificate, ControlPlane, Endpoint};
 pub(crate) use egress::validate_dns;
 pub use egress::{Destination, DnsPeer, Egress, Port};
-pub use executor::{CodeBundles, ExecutorSettings, TaskDefaults};
+pub use executor::{CodeBundles, ExecutorSettings, PodPrivilege, TaskDefaults};
 pub use limits::{ContainerLimits, Quota, QuotaKey};
 pub use patch::{Patch, Target};
 pub use read::ConfigError;

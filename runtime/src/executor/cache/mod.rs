@@ -27,8 +27,8 @@ use prost::Message as _;
 use tokio::{sync::watch, time::timeout};
 use tonic::{Code, Response, Status, service::interceptor::InterceptedService, transport::Channel};
 
-pub use key::CacheKey;
-pub use reuse::{Reuse, Reused};
+pub use key::{CacheKey, NoKey};
+pub use reuse::{Claim, Reuse, Reused};
 
 use super::action::ActionId;
 use crate::channel::TokenFile;

@@ -12,7 +12,7 @@ use k8s_openapi::jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::{
-    Cache, CacheKey, Cached, Lookup,
+    Cache, CacheKey, Cached, Lookup, NoKey,
     decision::{self, Before},
 };
 use crate::{
@@ -32,6 +32,24 @@ pub struct Reuse {
     store: Store,
 }
 
+/// What the cache knows an action by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    key: CacheKey,
+    /// Who computes the result, where others wait for it.
+    owner: String,
+}
+
+impl Claim {
+    /// Of an action with these inputs, as `inputs.pb` holds them.
+    pub fn new(action: &Action, caching: &Caching, inputs: &[u8]) -> Result<Self, NoKey> {
+        Ok(Self {
+            key: CacheKey::new(caching, &action.id, &action.cache_key, inputs)?,
+            owner: decision::owner(&action.namespace, &action.name),
+        })
+    }
+}
+
 /// What the cache means for an action that is about to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reused {
@@ -48,15 +66,37 @@ impl Reuse {
         Self { cache, store }
     }
 
+    /// What the cache knows an action by, for which its inputs are read. None for a task that is not discoverable, and when there
+    /// is no key.
+    pub async fn claim(&self, action: &Action) -> Option<Claim> {
+        let caching = caching(action)?;
+        let inputs = match action.inputs_object() {
+            Ok(uri) => self.read(&uri, INPUTS).await,
+            Err(why) => Err(why),
+        };
+        inputs
+            .and_then(|inputs| {
+                Claim::new(action, caching, &inputs).map_err(|error| error.to_string())
+            })
+            .inspect_err(|why| tell(action, why, "an action has no key for the cache"))
+            .ok()
+    }
+
     /// Before the pod of an attempt is made. A task that is not discoverable runs.
-    pub async fn before(&self, action: &Action, attempt: NonZeroU32, now: Timestamp) -> Reused {
+    pub async fn before(
+        &self,
+        action: &Action,
+        claim: Option<&Claim>,
+        attempt: NonZeroU32,
+        now: Timestamp,
+    ) -> Reused {
         let Some(caching) = caching(action) else {
             return Reused::Run(CatalogCacheStatus::CacheDisabled);
         };
-        let Some(key) = self.key(action, caching).await else {
+        let Some(Claim { key, owner }) = claim else {
             return Reused::Run(CatalogCacheStatus::CacheLookupFailure);
         };
-        let lookup = self.cache.look_up(&key, caching.max_age, now).await;
+        let lookup = self.cache.look_up(key, caching.max_age, now).await;
         if let Lookup::Failed(why) = &lookup {
             tell(
                 action,
@@ -65,7 +105,7 @@ impl Reuse {
             );
         }
         let reservation = if caching.serializable && lookup == Lookup::Miss {
-            Some(self.cache.reserve(&key, &owner(action)).await)
+            Some(self.cache.reserve(key, owner).await)
         } else {
             None
         };
@@ -87,29 +127,28 @@ impl Reuse {
     }
 
     /// While it runs: it stays the one that computes the result.
-    pub async fn extend(&self, action: &Action) {
-        if let Some((key, _)) = self.reserved(action).await {
-            self.cache.reserve(&key, &owner(action)).await;
-        }
+    pub async fn extend(&self, claim: &Claim) {
+        self.cache.reserve(&claim.key, &claim.owner).await;
     }
 
     /// After it succeeded: its outputs are what equal actions will get.
     pub async fn succeeded(
         &self,
         action: &Action,
+        claim: Option<&Claim>,
         attempt: NonZeroU32,
         now: Timestamp,
     ) -> CatalogCacheStatus {
         let Some(caching) = caching(action) else {
             return CatalogCacheStatus::CacheDisabled;
         };
-        let Some(key) = self.key(action, caching).await else {
+        let Some(claim) = claim else {
             return CatalogCacheStatus::CachePutFailure;
         };
         let outputs = outputs(action, attempt);
         let put = self
             .cache
-            .put(&key, &outputs, &action.id, attempt.get(), now)
+            .put(&claim.key, &outputs, &action.id, attempt.get(), now)
             .await;
         if let Err(why) = &put {
             tell(
@@ -119,45 +158,20 @@ impl Reuse {
             );
         }
         if caching.serializable {
-            self.give_way(action, &key).await;
+            self.give_way(claim).await;
         }
         decision::after(&put)
     }
 
-    /// After it ended without a result: another one may compute it.
-    pub async fn failed(&self, action: &Action) {
-        if let Some((key, _)) = self.reserved(action).await {
-            self.give_way(action, &key).await;
-        }
-    }
-
-    async fn give_way(&self, action: &Action, key: &CacheKey) {
-        if let Err(why) = self.cache.release(key, &owner(action)).await {
-            tell(
-                action,
-                &why,
-                "the reservation of a result was not given up, it will run out",
+    /// After it ended without a result, too: another one may compute it.
+    pub async fn give_way(&self, claim: &Claim) {
+        if let Err(why) = self.cache.release(&claim.key, &claim.owner).await {
+            let owner = claim.owner.as_str();
+            warn!(
+                owner,
+                why, "the reservation of a result was not given up, it will run out"
             );
         }
-    }
-
-    /// The key of an action that others may wait for.
-    async fn reserved<'a>(&self, action: &'a Action) -> Option<(CacheKey, &'a Caching)> {
-        let caching = caching(action).filter(|caching| caching.serializable)?;
-        Some((self.key(action, caching).await?, caching))
-    }
-
-    async fn key(&self, action: &Action, caching: &Caching) -> Option<CacheKey> {
-        let inputs = match action.inputs_object() {
-            Ok(uri) => self.read(&uri, INPUTS).await,
-            Err(why) => Err(why),
-        };
-        let key = inputs.and_then(|inputs| {
-            CacheKey::new(caching, &action.id, &action.cache_key, &inputs)
-                .map_err(|error| error.to_string())
-        });
-        key.inspect_err(|why| tell(action, why, "an action has no key for the cache"))
-            .ok()
     }
 
     async fn write(
@@ -198,10 +212,6 @@ impl Reuse {
 
 fn caching(action: &Action) -> Option<&Caching> {
     action.template()?.caching.as_ref()
-}
-
-fn owner(action: &Action) -> String {
-    decision::owner(&action.namespace, &action.name)
 }
 
 fn outputs(action: &Action, attempt: NonZeroU32) -> String {

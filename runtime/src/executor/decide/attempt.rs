@@ -35,6 +35,8 @@ const LONGEST_PAUSE: u64 = 60;
 const SETTLED: i64 = 1;
 /// How soon a reservation of a result is extended, and one of another action asked for again.
 const RESERVED: i64 = HEARTBEAT.as_secs().cast_signed();
+/// So long after it was to be gone a pod's node is taken for lost.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(1);
 /// How soon to look again for what no watch tells of.
 const SLOW: i64 = 30;
 
@@ -190,8 +192,16 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
     }
     // What ends is looked at when it has ended: it may end well.
     if pod.deleting && !pod.ended && pod.observation != Observation::Succeeded {
-        draft.look_in(SLOW);
-        return draft.step(Step::Rest);
+        let overdue = pod
+            .ends_by
+            .is_some_and(|time| draft.world.now.duration_since(time) >= OVERDUE);
+        if overdue {
+            draft.detail(
+                "NodeLost",
+                "the pod is to end, and its node does not say that it has: another one is made when it is gone",
+            );
+        }
+        return out_of_sight(draft, subject, pod);
     }
     match &pod.observation {
         Observation::Queued { reason, message } => {
@@ -215,8 +225,8 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
             rest(draft, subject)
         }
         Observation::Unknown => {
-            draft.look_in(SLOW);
-            draft.step(Step::Rest)
+            draft.detail("NodeLost", "the pod's node is not heard of");
+            out_of_sight(draft, subject, pod)
         }
         Observation::Succeeded => {
             let Some(outcome) = draft.world.outcome else {
@@ -269,6 +279,15 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
             Some(Ok(())) => failed(draft, subject, pod, failure),
         },
     }
+}
+
+/// Nobody knows whether it runs. The attempt may end all the same for its time is over; the next one waits until this pod is gone.
+fn out_of_sight(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decision {
+    if let Some(failure) = over_timeout(&mut draft, subject, pod.began, None) {
+        return fail(draft, subject, Phase::TimedOut, Some(pod), &failure);
+    }
+    draft.look_in(SLOW);
+    draft.step(Step::Rest)
 }
 
 /// The task's container does not run yet.
@@ -456,7 +475,11 @@ fn over_queue_timeout(draft: &mut Draft<'_>, subject: &Subject) -> Option<Failur
         .iter()
         .rev()
         .find(|entry| entry.phase == Phase::Queued.as_str())?;
-    let since = queued.occurred_at.0;
+    // The executor's own pauses are not counted.
+    let since = draft
+        .state
+        .not_before()
+        .map_or(queued.occurred_at.0, |time| time.max(queued.occurred_at.0));
     over(draft, since, timeout, None, || {
         format!("an attempt may wait {} until it runs", readable(timeout))
     })

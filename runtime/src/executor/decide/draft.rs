@@ -11,6 +11,7 @@ use k8s_openapi::{
 
 use super::{Decision, PodSeen, State, Step, World};
 use crate::executor::{
+    events::shorten,
     failure::Failure,
     transition::{Phase, Transition},
 };
@@ -364,12 +365,4 @@ fn plugin_phase(phase: Phase) -> &'static str {
         Phase::TimedOut => "PhaseTimedOut",
         Phase::Aborted => "PhaseAborted",
     }
-}
-
-fn shorten(message: &str, most: usize) -> String {
-    if message.len() <= most {
-        return message.to_owned();
-    }
-    let end = message.floor_char_boundary(most);
-    format!("{}…", &message[..end])
 }

@@ -88,6 +88,8 @@ pub struct PodView {
     pub uid: String,
     /// It has been deleted and is ending.
     pub deleting: bool,
+    /// When it is to be gone.
+    pub ends_by: Option<Timestamp>,
     /// None of its containers runs any more.
     pub ended: bool,
     pub observation: Observation,

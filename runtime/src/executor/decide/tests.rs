@@ -83,6 +83,7 @@ fn pod(uid: &str, observation: Observation) -> PodView {
     PodView {
         uid: uid.to_owned(),
         deleting: false,
+        ends_by: None,
         ended: matches!(observation, Observation::Succeeded | Observation::Failed(_)),
         observation,
         began: None,

@@ -25,10 +25,16 @@ use std::{
 
 use dataplane_proto::flyteidl2::workflow::ActionEvent;
 use prost::Message as _;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
+use tracing::error;
 
 pub use metrics::EventMetrics;
+pub use shortening::shorten;
 pub use wire::event;
 
 use crate::channel::TokenFile;
@@ -62,17 +68,24 @@ pub enum Undelivered {
 }
 
 impl Events {
-    /// Delivers from now on, until the last clone is gone and what it was given is answered.
-    pub fn start(channel: Channel, token: TokenFile, metrics: EventMetrics) -> Self {
-        Self::deliver_to(Proxy::new(channel, token), metrics)
+    /// Delivers from now on, until the last clone is gone and what it was given is answered. Should it break off, the process is
+    /// stopped: nothing would be told any more, and another pod can go on.
+    pub fn start(
+        channel: Channel,
+        token: TokenFile,
+        metrics: EventMetrics,
+        stop: CancellationToken,
+    ) -> Self {
+        Self::deliver_to(Proxy::new(channel, token), metrics, stop)
     }
 
-    fn deliver_to(recorder: impl Record, metrics: EventMetrics) -> Self {
+    fn deliver_to(recorder: impl Record, metrics: EventMetrics, stop: CancellationToken) -> Self {
         let (inbox, deliveries) = mpsc::channel(INBOX);
         let (away_sender, away) = watch::channel(None);
         let (reachable_sender, reachable) = watch::channel(true);
         let dispatcher = Dispatcher::new(recorder, metrics, away_sender, reachable_sender);
-        tokio::spawn(dispatcher.run(deliveries));
+        let work = tokio::spawn(dispatcher.run(deliveries));
+        tokio::spawn(watch_over(work, stop));
         Self {
             inbox,
             away,
@@ -99,6 +112,15 @@ impl Events {
     /// Whether the control plane takes events, as far as is known. True at first.
     pub fn reachable(&self) -> watch::Receiver<bool> {
         self.reachable.clone()
+    }
+}
+
+async fn watch_over(work: JoinHandle<()>, stop: CancellationToken) {
+    if let Err(failure) = work.await
+        && failure.is_panic()
+    {
+        error!(%failure, "the delivery of events broke off: report this; the executor begins anew");
+        stop.cancel();
     }
 }
 

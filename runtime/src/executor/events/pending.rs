@@ -20,15 +20,27 @@ pub fn push(pending: &mut Vec<Vec<u8>>, event: &ActionEvent) {
         if total <= LIST {
             return;
         }
-        let Ok(event) = ActionEvent::decode(bytes.as_slice()) else {
-            continue;
-        };
-        let reduced = reduce(&event).encode_to_vec();
-        if reduced.len() < bytes.len() {
-            total -= bytes.len() - reduced.len();
-            *bytes = reduced;
-        }
+        total -= reduce_one(bytes);
     }
+}
+
+/// Reduces all of them. Whether that made any of them smaller.
+pub fn reduce_all(pending: &mut [Vec<u8>]) -> bool {
+    let saved: usize = pending.iter_mut().map(reduce_one).sum();
+    saved > 0
+}
+
+/// How many bytes that saved.
+fn reduce_one(bytes: &mut Vec<u8>) -> usize {
+    let Ok(event) = ActionEvent::decode(bytes.as_slice()) else {
+        return 0;
+    };
+    let reduced = reduce(&event).encode_to_vec();
+    let Some(saved) = bytes.len().checked_sub(reduced.len()) else {
+        return 0;
+    };
+    *bytes = reduced;
+    saved
 }
 
 /// The events, oldest first. What is no event (somebody wrote into the status) is passed over: it could never be delivered.

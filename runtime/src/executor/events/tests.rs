@@ -57,7 +57,10 @@ fn metrics() -> EventMetrics {
 
 fn in_memory(ledger: &Ledger) -> (Events, EventMetrics) {
     let metrics = metrics();
-    (Events::deliver_to(ledger.clone(), metrics.clone()), metrics)
+    (
+        Events::deliver_to(ledger.clone(), metrics.clone(), CancellationToken::new()),
+        metrics,
+    )
 }
 
 /// What was taken of an action, by version.
@@ -107,6 +110,7 @@ impl Socket {
             endpoint.connect_lazy(),
             TokenFile::new(token.path().to_owned()),
             metrics(),
+            CancellationToken::new(),
         );
         Self {
             ledger,
@@ -562,4 +566,13 @@ proptest! {
             assert_eq!(metrics.given_up.get(), 0);
         });
     }
+}
+
+#[tokio::test]
+async fn delivery_that_breaks_off_stops_the_process() {
+    let stop = CancellationToken::new();
+    watch_over(tokio::spawn(async {}), stop.clone()).await;
+    assert!(!stop.is_cancelled(), "nobody has anything to tell any more");
+    watch_over(tokio::spawn(async { panic!("a defect") }), stop.clone()).await;
+    assert!(stop.is_cancelled());
 }

@@ -29,7 +29,7 @@ use serde_json::json;
 
 use super::{
     action::Action,
-    cache::Reused,
+    cache::{Claim, Reused},
     decide::is_terminal,
     events, example,
     failure::Failure,
@@ -155,22 +155,31 @@ impl Unread for StoreIsAway {
 impl Objects for Store {
     type Error = StoreIsAway;
 
-    async fn outcome(&self, _: &str, _: bool) -> Result<Result<(), Failure>, StoreIsAway> {
+    async fn outcome(&self, _: &str, _: bool, _: &str) -> Result<Result<(), Failure>, StoreIsAway> {
         tokio::task::yield_now().await;
         Ok(Ok(()))
     }
 
-    async fn look_up(&self, _: &Action, _: NonZeroU32) -> Reused {
+    async fn left(&self, _: &str) -> Result<Option<String>, StoreIsAway> {
+        Ok(None)
+    }
+
+    async fn claim(&self, action: &Action) -> Option<Claim> {
+        let caching = action.template()?.caching.as_ref()?;
+        Claim::new(action, caching, &[]).ok()
+    }
+
+    async fn look_up(&self, _: &Action, _: Option<&Claim>, _: NonZeroU32) -> Reused {
         Reused::Run(core::CatalogCacheStatus::CacheDisabled)
     }
 
-    async fn keep(&self, _: &Action, _: NonZeroU32) -> core::CatalogCacheStatus {
+    async fn keep(&self, _: &Action, _: Option<&Claim>, _: NonZeroU32) -> core::CatalogCacheStatus {
         core::CatalogCacheStatus::CacheDisabled
     }
 
-    async fn stay_reserved(&self, _: &Action) {}
+    async fn stay_reserved(&self, _: &Claim) {}
 
-    async fn give_way(&self, _: &Action) {
+    async fn give_way(&self, _: &Claim) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 

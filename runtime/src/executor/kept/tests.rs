@@ -56,6 +56,71 @@ fn the_template_is_kept_until_the_pod_was_made() {
     assert!(!has_template(&[("Progressing", "True", "Initializing")]));
     assert!(!has_template(&[("Progressing", "True", "Executing")]));
     assert!(!has_template(&[("Failed", "True", "PermanentFailure")]));
+
+    let mut waits_for_a_node = resource(1, &[("Progressing", "True", "Queued")]);
+    let state = State {
+        started: true,
+        ..State::default()
+    };
+    state.write(waits_for_a_node.status.as_mut().unwrap());
+    let kept = KeptAction::of(&waits_for_a_node, &settings());
+    assert!(task(&kept).action.is_none());
+}
+
+#[test]
+fn no_more_templates_are_kept_than_there_is_room_for() {
+    let name = |number: u32| Key::new("fraud-staging", &format!("r{number}-a0"));
+    let mut large = resource(1, &[]);
+    large.spec.env_vars = [("A".to_owned(), "b".repeat(1 << 20))].into();
+    let large = || KeptAction::of(&large, &settings());
+    let one = large().spare();
+    assert!(one > 1 << 20, "{one}");
+    let store = store().sparing(3 * one);
+    let whole = |number: u32| {
+        let kept = store.get(&name(number)).unwrap();
+        task(&kept).action.is_some()
+    };
+    for number in 0..10 {
+        store.seen(&name(number), large());
+    }
+    let count = || (0..10).filter(|number| whole(*number)).count();
+    assert_eq!(count(), 3);
+    // What is seen again takes no more room, and what goes gives way.
+    store.seen(&name(0), large());
+    assert_eq!(count(), 3);
+    store.gone(&name(0), &large().uid);
+    store.seen(&name(0), kept(2, &[("Progressing", "True", "Executing")]));
+    store.seen(&name(9), large());
+    assert!(whole(9) && count() == 3);
+    store.listing_begins(None);
+    store.listing_ends(None);
+    store.seen(&name(5), large());
+    assert!(whole(5), "all the others are gone");
+}
+
+#[test]
+fn what_the_cache_knows_an_action_by_is_found_out_once() {
+    let store = store();
+    let template = core::TaskTemplate {
+        metadata: Some(core::TaskMetadata {
+            discoverable: true,
+            ..core::TaskMetadata::default()
+        }),
+        ..example::python()
+    };
+    let action = example::action(&template, &settings());
+    let caching = action.template().unwrap().caching.clone().unwrap();
+    let claim = Claim::new(&action, &caching, &[]).unwrap();
+    store.seen(&key(), kept(1, &[]));
+    let known = || task(&store.get(&key()).unwrap()).claim.get().cloned();
+    let before = store.get(&key()).unwrap();
+    task(&before).claim.set(claim.clone()).unwrap();
+    store.seen(&key(), kept(2, &[("Progressing", "True", "Executing")]));
+    assert_eq!(known(), Some(claim));
+    let mut other = resource(1, &[]);
+    other.metadata.uid = Some("another".to_owned());
+    store.seen(&key(), KeptAction::of(&other, &settings()));
+    assert_eq!(known(), None);
 }
 
 #[test]
@@ -204,8 +269,10 @@ fn actions_are_counted_by_phase_and_events_that_wait_too() {
     store.seen(&key(), kept(1, &[]));
     assert_eq!((of("New"), of("Executing")), (1, 0));
     let mut running = resource(2, &[("Progressing", "True", "Executing")]);
-    let mut state = State::default();
-    state.pending = vec![vec![1], vec![2]];
+    let state = State {
+        pending: vec![vec![1], vec![2]],
+        ..State::default()
+    };
     state.write(running.status.as_mut().unwrap());
     store.seen(&key(), KeptAction::of(&running, &settings()));
     assert_eq!(

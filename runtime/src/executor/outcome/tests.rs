@@ -10,8 +10,7 @@ use super::*;
 
 const PREFIX: &str = "s3://acme-metadata/acme/fraud/staging/r7/a0/1";
 
-/// What is read where these objects are.
-async fn read_of(objects: &[(&str, &[u8])]) -> Outcome {
+fn store() -> Store {
     let storage = Storage {
         metadata: "s3://acme-metadata".parse().unwrap(),
         fast_registration: "s3://acme-code".parse().unwrap(),
@@ -19,15 +18,24 @@ async fn read_of(objects: &[(&str, &[u8])]) -> Outcome {
         endpoint: None,
         layout: Layout::Spec,
     };
-    let store = Store::in_memory(&storage);
+    Store::in_memory(&storage)
+}
+
+async fn write(store: &Store, prefix: &ObjectUri, name: &str, content: &[u8]) {
+    let uri = prefix.join(name).unwrap();
+    let content = Bytes::copy_from_slice(content);
+    let written = store.write(&uri, content, Precondition::None).await;
+    assert_eq!(written.unwrap(), Written::Yes);
+}
+
+/// What is read where these objects are.
+async fn read_of(objects: &[(&str, &[u8])]) -> Outcome {
+    let store = store();
     let prefix: ObjectUri = PREFIX.parse().unwrap();
     for (name, content) in objects {
-        let uri = prefix.join(name).unwrap();
-        let content = Bytes::copy_from_slice(content);
-        let written = store.write(&uri, content, Precondition::None).await;
-        assert_eq!(written.unwrap(), Written::Yes);
+        write(&store, &prefix, name, content).await;
     }
-    read(&store, &prefix).await.unwrap()
+    read(&store, &prefix, "").await.unwrap()
 }
 
 async fn failure_of(error: &[u8]) -> Failure {
@@ -57,6 +65,23 @@ async fn outputs_mean_success_even_if_they_are_empty() {
         read_of(&[("report.html", b"<p>")]).await,
         Outcome::NoOutputs
     );
+}
+
+#[tokio::test]
+async fn an_error_of_an_earlier_pod_is_not_that_of_the_next() {
+    let (store, prefix) = (store(), PREFIX.parse().unwrap());
+    assert_eq!(left(&store, &prefix).await.unwrap(), None);
+    let error = document("ValueError", "no", 1, 1);
+    write(&store, &prefix, ERROR, &error).await;
+    let mark = left(&store, &prefix).await.unwrap().unwrap();
+    let seen = async |mark: &str| read(&store, &prefix, mark).await.unwrap();
+    assert!(matches!(seen("").await, Outcome::Error(_)));
+    assert_eq!(seen(&mark).await, Outcome::NoOutputs);
+    write(&store, &prefix, OUTPUTS, b"").await;
+    assert_eq!(seen(&mark).await, Outcome::Outputs);
+    // The next one fails as the one before did.
+    write(&store, &prefix, ERROR, &error).await;
+    assert!(matches!(seen(&mark).await, Outcome::Error(_)));
 }
 
 #[tokio::test]
@@ -147,7 +172,7 @@ async fn an_attempt_elsewhere_is_bad_input() {
         layout: Layout::Spec,
     };
     let elsewhere = "s3://somebody-elses/r7/a0/1".parse().unwrap();
-    let error = read(&Store::in_memory(&storage), &elsewhere)
+    let error = read(&Store::in_memory(&storage), &elsewhere, "")
         .await
         .unwrap_err();
     assert!(error.is_bad_input(), "{error}");

@@ -7,6 +7,7 @@ mod control_plane_token;
 mod environment;
 mod inputs;
 mod metadata;
+mod privileges;
 mod resources;
 mod scheduling;
 mod secrets;
@@ -167,8 +168,11 @@ pub fn build(
         .service_account_name
         .filter(|account| !account.is_empty())
         .or_else(|| attempt.service_account());
+    let metadata = metadata::of_pod(&attempt, &name, &primary)?;
+    let allowed = &settings.executor.pod_privileges;
+    privileges::check(&spec, metadata.annotations.as_ref(), allowed)?;
     Ok(Pod {
-        metadata: metadata::of_pod(&attempt, &name, &primary)?,
+        metadata,
         spec: Some(spec),
         status: None,
     })

@@ -168,8 +168,10 @@ fn a_pod_that_is_written_out() {
         "dnsPolicy": "Default",
         "securityContext": { "seccompProfile": { "type": "Unconfined" }, "fsGroup": 1000 },
     });
-    let executor =
-        json!({ "tasks": { "node_selector": { "pool": "tasks" }, "service_account": "tasks" } });
+    let executor = json!({
+        "tasks": { "node_selector": { "pool": "tasks" }, "service_account": "tasks" },
+        "pod_privileges": ["capabilities", "unconfined_profiles"],
+    });
     insta::assert_yaml_snapshot!(built(&pod_template(spec), 1, executor, "spec"));
 }
 
@@ -449,6 +451,10 @@ fn what_can_not_run_is_refused_before_the_api_server_sees_it() {
                 "initContainers": [{ "name": "dataplane-fetch-code", "image": "x" }],
             })),
             "dataplane-fetch-code",
+        ),
+        (
+            pod_template(json!({ "containers": [main(json!({}))], "hostPID": true })),
+            "spec.hostPID",
         ),
         (shared_memory("much", "/dev/shm"), "size limit"),
         (shared_memory("", ""), "mount path"),

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use dataplane_api::task_action::TaskActionStatus;
 use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use serde_json::{Map, Value};
 
 use crate::executor::{
@@ -27,6 +27,7 @@ pub struct Look {
     pub uid: String,
     pub version: String,
     pub deleting: bool,
+    pub deleted_at: Option<Timestamp>,
     pub finalizers: Vec<String>,
     pub labelled: bool,
     pub task: Task,
@@ -71,6 +72,7 @@ impl Look {
             key: key.clone(),
             version: kept.version.clone(),
             deleting: kept.deleting,
+            deleted_at: kept.deleted_at,
             finalizers: kept.finalizers.clone(),
             labelled: kept.labelled,
             written: task.written.clone().unwrap_or_else(|| task.status.clone()),

@@ -7,6 +7,8 @@
 mod look;
 mod outside;
 mod pods;
+mod strays;
+mod too_large;
 mod writes;
 
 use std::{
@@ -22,7 +24,7 @@ use tracing::{info, warn};
 use super::{
     condition,
     decide::{self, Decision, Previous, Step, World},
-    events::pending,
+    events::{pending, shorten},
     kept::{Body, Kept, KeptAction, KeptPod},
     kubernetes::{CallError, Kubernetes},
     labels::FINALIZER,
@@ -55,6 +57,8 @@ const SYSTEM_FAILURES: [&str; 16] = [
     "TerminationByKubelet",
     "UnexpectedObjectDeletion",
 ];
+/// Bytes of a text in the log.
+const LOGGED: usize = 256;
 /// Steps of one look: more than any way through the state machine takes.
 const STEPS: usize = 16;
 
@@ -85,7 +89,8 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     /// Looks at an action.
     pub async fn reconcile(&self, key: &Key) -> Done {
         let began = Instant::now();
-        let outcome = self.look(key).await;
+        // Too large to be part of who waits for it.
+        let outcome = Box::pin(self.look(key)).await;
         self.metrics
             .reconcile_seconds
             .observe(began.elapsed().as_secs_f64());
@@ -111,6 +116,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
 
     async fn look(&self, key: &Key) -> Result<Option<Duration>, ReconcileError<O::Error>> {
         let Some(kept) = self.actions.get(key) else {
+            self.stop_orphan(key).await?;
             return Ok(None);
         };
         let kept = if kept.doubtful {
@@ -121,6 +127,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         } else {
             kept
         };
+        self.stop_strays(key, &kept).await?;
         match &kept.body {
             Body::Over => Ok(None),
             Body::Condition { deadline, status } => {
@@ -205,8 +212,8 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
                 Step::KeepResult(attempt) => self.keep_result(look, *attempt).await?,
                 Step::StayReserved => {
                     self.flush(look).await?;
-                    if let Some(action) = &look.task.action {
-                        self.objects.stay_reserved(action).await;
+                    if let Some(claim) = self.claim(look).await? {
+                        self.objects.stay_reserved(&claim).await;
                     }
                     return Ok(look.again(again));
                 }
@@ -302,10 +309,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             .iter()
             .map(|transition| transition.phase.as_str())
             .collect();
-        let reason = decision
-            .transitions
-            .first()
-            .map_or("", |transition| &transition.reason);
+        let (code, reason) = told(decision);
         info!(
             run,
             action,
@@ -313,9 +317,28 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             name = &*look.key.name,
             attempt = decision.status.attempts,
             phases = phases.join(","),
+            code,
             reason,
             step = decision.step.as_str(),
             "decided"
         );
     }
 }
+
+/// Why, for the log: the code of a failure, or the reason of what is none. A failure's message is its task's, and may hold
+/// whatever its user wrote.
+fn told(decision: &Decision) -> (String, String) {
+    let first = decision.transitions.first();
+    let failure = first.and_then(|transition| transition.failure.as_ref());
+    let code = failure
+        .map(|failure| &failure.code)
+        .or(decision.system_failure.as_ref());
+    match (code, first) {
+        (Some(code), _) => (shorten(code, LOGGED), String::new()),
+        (None, Some(transition)) => (String::new(), shorten(&transition.reason, LOGGED)),
+        (None, None) => (String::new(), String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

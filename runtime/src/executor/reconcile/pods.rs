@@ -13,6 +13,7 @@ use super::{Look, Objects, ReconcileError, Reconciler, Sink, Unread, look::Live}
 use crate::{
     executor::{
         action::Action,
+        cache::Claim,
         decide::{self, PodSeen, PodView, Refused},
         failure::{Failure, Retry},
         kept::KeptPod,
@@ -46,6 +47,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         PodSeen::Ours(PodView {
             uid: pod.metadata.uid.clone().unwrap_or_default(),
             deleting: pod.metadata.deletion_timestamp.is_some(),
+            ends_by: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
             ended: has_ended(pod),
             observation: observe::observe(pod, now, &self.settings),
             began,
@@ -62,7 +64,11 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         prefix: &str,
         outputs: bool,
     ) -> Result<(), ReconcileError<O::Error>> {
-        look.found.outcome = match self.objects.outcome(prefix, outputs).await {
+        look.found.outcome = match self
+            .objects
+            .outcome(prefix, outputs, &look.state.left)
+            .await
+        {
             Ok(outcome) => Some(outcome),
             Err(error) if !error.may_pass() && self.has_waited(look) => Some(Err(Failure {
                 code: "OutcomeUnreadable".to_owned(),
@@ -82,7 +88,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     pub(super) fn has_waited(&self, look: &Look) -> bool {
         let attempt = NonZeroU32::new(look.task.status.attempts).unwrap_or(NonZeroU32::MIN);
         let pod = self.pods.get(&look.pod_key(attempt));
-        let ended = pod.and_then(|pod| running_time::of(&pod.pod).1);
+        let ended = pod.and_then(|pod| running_time::of(&pod.pod).1.or(last_change(&pod.pod)));
         ended.is_some_and(|ended| (self.clock)().duration_since(ended) > PATIENCE)
     }
 
@@ -92,7 +98,9 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         attempt: NonZeroU32,
     ) -> Result<(), ReconcileError<O::Error>> {
         if let Some(action) = self.action(look).await? {
-            look.found.reused = Some(self.objects.look_up(&action, attempt).await);
+            let claim = self.claim(look).await?;
+            let reused = self.objects.look_up(&action, claim.as_ref(), attempt);
+            look.found.reused = Some(reused.await);
         }
         Ok(())
     }
@@ -103,9 +111,51 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         attempt: NonZeroU32,
     ) -> Result<(), ReconcileError<O::Error>> {
         look.found.kept = match self.action(look).await? {
-            Some(action) => Some(self.objects.keep(&action, attempt).await),
+            Some(action) => {
+                let claim = self.claim(look).await?;
+                Some(self.objects.keep(&action, claim.as_ref(), attempt).await)
+            }
             None => Some(CatalogCacheStatus::CachePutFailure),
         };
+        Ok(())
+    }
+
+    /// What the cache knows the action by. The inputs are read for it once.
+    pub(super) async fn claim(
+        &self,
+        look: &mut Look,
+    ) -> Result<Option<Claim>, ReconcileError<O::Error>> {
+        if let Some(claim) = look.task.claim.get() {
+            return Ok(Some(claim.clone()));
+        }
+        let Some(action) = self.action(look).await? else {
+            return Ok(None);
+        };
+        let claim = self.objects.claim(&action).await;
+        Ok(claim.map(|claim| look.task.claim.get_or_init(|| claim).clone()))
+    }
+
+    /// What an earlier pod of the attempt said is not taken for what the next one says: both write to the same place.
+    async fn note_left(
+        &self,
+        look: &mut Look,
+        attempt: NonZeroU32,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        let Ok(subject) = &look.task.subject else {
+            return Ok(());
+        };
+        let left = match self.objects.left(&subject.output_prefix(attempt)).await {
+            Ok(left) => left.unwrap_or_default(),
+            // What the next one says can't be read either.
+            Err(error) if !error.may_pass() => return Ok(()),
+            Err(error) => return Err(ReconcileError::Objects(error)),
+        };
+        if left != look.state.left {
+            look.state.left = left;
+            look.state.write(&mut look.task.status);
+            // Before the pod, after which nobody could tell.
+            self.flush(look).await?;
+        }
         Ok(())
     }
 
@@ -144,6 +194,9 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         let Some(action) = self.action(look).await? else {
             return Ok(());
         };
+        if look.state.round > 0 {
+            self.note_left(look, attempt).await?;
+        }
         let inputs = if pod::reads_inputs(&action) {
             match self
                 .objects
@@ -313,19 +366,20 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         attempt: NonZeroU32,
         uid: &str,
     ) -> Result<(), ReconcileError<O::Error>> {
-        let key = look.pod_key(attempt);
-        let ending = self.kubernetes.delete_pod(&key, uid).await?;
-        self.metrics.pods_deleted.inc();
-        match ending {
-            // A pod that never ran is gone at once, and is answered with as it was.
-            Some(pod) if pod.metadata.deletion_timestamp.is_some() => {
-                self.pods.written(&key, KeptPod::of(pod));
-            }
-            _ => self.pods.gone(&key, uid),
-        }
+        self.stop(&look.pod_key(attempt), uid).await?;
         look.found.pod = None;
         Ok(())
     }
+}
+
+/// When something of a pod changed last, as far as it says: one that was evicted before it ran has no containers that could.
+fn last_change(pod: &Pod) -> Option<Timestamp> {
+    let conditions = pod.status.iter().flat_map(|status| &status.conditions);
+    let changes = conditions
+        .flatten()
+        .filter_map(|condition| condition.last_transition_time.as_ref())
+        .chain(&pod.metadata.creation_timestamp);
+    changes.map(|time| time.0).max()
 }
 
 /// Whether none of its containers runs any more.

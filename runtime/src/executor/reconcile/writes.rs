@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use dataplane_api::task_action::{TaskAction, TaskActionStatus};
+use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Map, Value, json};
-use tracing::info;
+use tracing::{info, warn};
 
-use super::{Look, Objects, ReconcileError, Reconciler, Sink, look::changes};
+use super::{Look, Objects, ReconcileError, Reconciler, Sink, look::changes, too_large::shrink};
 use crate::executor::{
     condition,
     decide::{self, Step, is_terminal},
@@ -28,11 +29,22 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         self.tell(look).await;
         // A resource that is released is gone: its status is written only when it has to stay, or tells of an end.
         let ended = is_terminal(&look.task.status);
-        if !released || ended || !look.state.pending.is_empty() {
+        let waits = !look.state.pending.is_empty();
+        let goes_untold = released && waits && self.has_waited_to_tell(look);
+        if (!released || ended || waits) && !goes_untold {
             self.flush(look).await?;
         }
-        if !look.state.pending.is_empty() {
+        if waits && !goes_untold {
             return Ok(());
+        }
+        if goes_untold {
+            self.metrics.untold.inc();
+            warn!(
+                namespace = &*look.key.namespace,
+                name = &*look.key.name,
+                events = look.state.pending.len(),
+                "an aborted action goes although the control plane was not told: it took no events for too long"
+            );
         }
         self.give_way(look).await;
         let ours = look
@@ -59,8 +71,16 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         Ok(())
     }
 
+    /// Whether it was deleted so long ago that the control plane, which does not take it now either, may never be back.
+    fn has_waited_to_tell(&self, look: &Look) -> bool {
+        let most = self.settings.executor.untold_abort_seconds.get();
+        look.deleted_at.is_some_and(|deleted| {
+            (self.clock)().duration_since(deleted) >= SignedDuration::from_secs(most.into())
+        })
+    }
+
     /// An equal action need not wait until the reservation runs out.
-    async fn give_way(&self, look: &Look) {
+    async fn give_way(&self, look: &mut Look) {
         let succeeded = look
             .task
             .status
@@ -73,8 +93,12 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
                 .subject
                 .as_ref()
                 .is_ok_and(|subject| subject.reserves);
-        if let Some(action) = look.task.action.as_ref().filter(|_| reserves && !succeeded) {
-            self.objects.give_way(action).await;
+        if !reserves || succeeded {
+            return;
+        }
+        // Where it is not known any more it runs out by itself.
+        if let Ok(Some(claim)) = self.claim(look).await {
+            self.objects.give_way(&claim).await;
         }
     }
 
@@ -140,15 +164,23 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     /// Tells of what happened, and writes the status.
     pub(super) async fn flush(&self, look: &mut Look) -> Result<(), ReconcileError<O::Error>> {
         self.tell(look).await;
-        let Some(changes) = changes(&look.written, &look.task.status) else {
-            return Ok(());
-        };
-        let written = self
-            .kubernetes
-            .patch_status(&look.key, &look.version, &changes)
-            .await?;
-        self.adopt(look, &written);
-        Ok(())
+        loop {
+            let Some(changes) = changes(&look.written, &look.task.status) else {
+                return Ok(());
+            };
+            let written = self
+                .kubernetes
+                .patch_status(&look.key, &look.version, &changes)
+                .await;
+            match written {
+                Ok(written) => {
+                    self.adopt(look, &written);
+                    return Ok(());
+                }
+                Err(error) if error.is_too_large() && shrink(look) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     pub(super) async fn patch_metadata(
@@ -169,6 +201,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         let kept = KeptAction::of(resource, &self.settings);
         look.version.clone_from(&kept.version);
         look.deleting = kept.deleting;
+        look.deleted_at = kept.deleted_at;
         look.finalizers.clone_from(&kept.finalizers);
         look.labelled = kept.labelled;
         look.written = resource.status.clone().unwrap_or_default();

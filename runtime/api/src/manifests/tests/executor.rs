@@ -74,7 +74,6 @@ fn of_tasks() -> BTreeSet<String> {
     set(&[
         "pods: get,list,watch,create,delete",
         "taskactions: get,list,watch,patch,delete",
-        "taskactions/finalizers: update",
         "taskactions/status: patch",
     ])
 }

@@ -92,3 +92,66 @@ fn waiting_too_long_and_taking_too_long_in_all_end_too() {
         .expect(&Step::Continue, &[(Phase::TimedOut, 2, 0)]);
     assert_eq!(case.conditions()["Failed"], ("True", "TimedOut"));
 }
+
+#[test]
+fn pauses_of_the_executor_are_no_waiting() {
+    let metadata = core::TaskMetadata {
+        timeouts: Some(core::TimeoutStrategy {
+            queued_timeout: Some(prost_types::Duration {
+                seconds: 15,
+                nanos: 0,
+            }),
+            ..core::TimeoutStrategy::default()
+        }),
+        ..core::TaskMetadata::default()
+    };
+    let mut case = case(metadata);
+    case.expect(&create(1), &[(Phase::Queued, 1, 0)]);
+    let waits = Observation::Queued {
+        reason: String::new(),
+        message: String::new(),
+    };
+    case.sees(pod("uid-1", waits)).decide();
+    // It is lost before it runs, and the next one is made after ten seconds.
+    case.later(10)
+        .sees(pod(
+            "uid-1",
+            Observation::Failed(failure(Retry::Disruption)),
+        ))
+        .expect(&Step::Continue, &[(Phase::Queued, 1, 10)]);
+    case.pod = PodSeen::Missing;
+    case.later(10).expect(&create(1), &[]);
+    case.later(14).expect(&create(1), &[]);
+    case.later(1)
+        .expect(&Step::Continue, &[(Phase::TimedOut, 1, 10)]);
+}
+
+#[test]
+fn a_lost_node_is_told_of_and_holds_up_no_limit() {
+    let metadata = || core::TaskMetadata {
+        timeout: Some(prost_types::Duration {
+            seconds: 300,
+            nanos: 0,
+        }),
+        ..core::TaskMetadata::default()
+    };
+    let mut unknown = pod("uid-1", Observation::Unknown);
+    let mut ending = PodView {
+        deleting: true,
+        ..pod("uid-1", RUNNING)
+    };
+    for lost in [&mut unknown, &mut ending] {
+        let mut case = Case::running_with(metadata());
+        lost.began = Some(case.now);
+        lost.ends_by = lost.deleting.then_some(case.now);
+        case.later(30).sees(lost.clone());
+        if lost.deleting {
+            case.expect(&Step::Rest, &[]);
+        }
+        case.later(30)
+            .expect(&Step::Rest, &[(Phase::Executing, 1, 1)]);
+        case.later(60).expect(&Step::Rest, &[]);
+        case.later(180)
+            .expect(&Step::Continue, &[(Phase::TimedOut, 1, 0)]);
+    }
+}
