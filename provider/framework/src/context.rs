@@ -1,13 +1,14 @@
 //! What every call gets beside its values: the client, the private state, and when to stop.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::wait::{Deadline, Stoppable};
-use crate::{Diagnostic, Private, Result, Timeouts, Value};
+use crate::{Diagnostic, Diagnostics, Private, Result, Timeouts, Value};
 
 /// What is being done to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +70,7 @@ pub struct Context<C> {
     private: Private,
     stop: CancellationToken,
     verb: Verb,
+    warnings: Mutex<Diagnostics>,
 }
 
 impl<C> Context<C> {
@@ -94,7 +96,20 @@ impl<C> Context<C> {
             private,
             stop,
             verb,
+            warnings: Mutex::default(),
         }
+    }
+
+    /// Tells the person who runs Terraform what they should know, though the call succeeds. One that fails says why, and this is
+    /// not shown.
+    pub fn warn(&self, summary: impl Into<String>, detail: impl Into<String>) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.warning(summary, detail);
+    }
+
+    /// What there was to tell.
+    pub(crate) fn warnings(&self) -> Diagnostics {
+        mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The configured client.

@@ -1,24 +1,28 @@
 //! Planning: what the object will be, from schema, configuration and prior state alone.
 //!
-//! Order: defaults, write-only to null, the prior spelling of what means the same, unknown for what the provider will
-//! compute, then the resource's own hook, then replacement.
+//! Order: defaults, write-only to null, the prior spelling of what means the same (by itself, then as the resource says),
+//! unknown for what the provider will compute, then the resource's own hook, then replacement.
 
 mod nested;
 mod replace;
 
 use crate::schema::{Kind, Nesting, Schema, SchemaAttribute, field};
-use crate::{AttributePath, Cty, Diagnostics};
+use crate::{AttributePath, Cty, Diagnostic, Diagnostics};
 use nested::descend;
 
 pub(crate) use replace::{normalize, replacements};
 
-/// The planned state of an object that is created or updated, before the resource's own hook.
+/// What is wanted of an object that is created or updated, in the prior spelling, before the resource's own.
 ///
 /// `proposed` is Terraform's merge of configuration and prior state.
 pub(crate) fn propose(schema: &Schema, config: &Cty, prior: &Cty, proposed: Cty) -> Cty {
     let defaulted = with_defaults(schema, proposed, config);
     let stored = without_write_only(schema, defaulted);
-    let spelled = respell(schema, stored, prior);
+    respell(schema, stored, prior)
+}
+
+/// The planned state, before the resource's own hook: what is wanted, and what nobody can tell yet.
+pub(crate) fn complete(schema: &Schema, config: &Cty, prior: &Cty, spelled: Cty) -> Cty {
     if schema.equal(&spelled, prior) {
         spelled
     } else {
@@ -184,6 +188,23 @@ pub(crate) fn overlay(original: Cty, before: &Cty, after: &Cty) -> Cty {
         }
         _ => after.clone(),
     }
+}
+
+/// Complaints about attributes whose spelling a resource changed to another than the prior one, which Terraform would not take.
+pub(crate) fn misspelled(schema: &Schema, prior: &Cty, before: &Cty, after: &Cty) -> Diagnostics {
+    let changed = schema.attributes.iter().filter(|attribute| {
+        let [prior, before, after] =
+            [prior, before, after].map(|object| field(object, attribute.name));
+        before != after && (before.is_null() || after != prior)
+    });
+    let complaint = |attribute: &SchemaAttribute| {
+        Diagnostic::error(
+            "Invalid plan",
+            "the provider spelled this in another way than the state has it; this is a bug in the provider",
+        )
+        .at(AttributePath::root().attribute(attribute.name))
+    };
+    changed.map(complaint).collect()
 }
 
 /// Complaints about attributes that a hook changed though the configuration decides them.

@@ -78,6 +78,20 @@ pub trait Resource: Send + Sync + 'static {
         let _ = (config, diagnostics);
     }
 
+    /// Enters the prior spelling where the outside takes what is wanted for the same: as a cloud does whose names are the same in
+    /// capitals. Then nothing is changed or replaced. Terraform takes no spelling but the configuration's and the prior one.
+    ///
+    /// What needs nobody's answer is better said by the equality of a [`Text`](crate::Text).
+    fn respell(
+        &self,
+        cx: &Context<Self::Client>,
+        prior: &Self::Model,
+        wanted: &mut Self::Model,
+    ) -> Result<()> {
+        let _ = (cx, prior, wanted);
+        Ok(())
+    }
+
     /// Adjusts a plan: computed values that can be told already, replacement that no single attribute decides, warnings.
     ///
     /// It is called again during the apply and must come to the same result: no clock, no chance, nothing remote that

@@ -130,7 +130,8 @@ fn planned(prior: Option<&Thing>, config: &Thing) -> (Thing, Vec<String>) {
     let prior = prior.map_or(Cty::Null, Attribute::encode);
     let config = config.encode();
     let proposed = crate::testing::merged(Thing::schema(), &prior, &config);
-    let planned = propose(Thing::schema(), &config, &prior, proposed);
+    let wanted = propose(Thing::schema(), &config, &prior, proposed);
+    let planned = complete(Thing::schema(), &config, &prior, wanted);
     let paths = if prior.is_null() {
         Vec::new()
     } else {
@@ -461,7 +462,8 @@ fn write_only_values_inside_objects_are_seen_by_the_apply_alone() {
         .encode()
     };
     let (schema, config) = (Vault::schema(), vault(Some("hidden")));
-    let stored = propose(schema, &config, &Cty::Null, config.clone());
+    let wanted = propose(schema, &config, &Cty::Null, config.clone());
+    let stored = complete(schema, &config, &Cty::Null, wanted);
     assert_eq!(stored, vault(None));
     assert_eq!(with_write_only(schema, stored.clone(), &config), config);
     assert_eq!(

@@ -27,6 +27,8 @@ pub trait AnyResource<C>: Send + Sync + 'static {
     fn label(&self, object: &Cty) -> Option<String>;
     /// Reads the configuration into the model and runs all validators.
     fn validate(&self, config: &Cty) -> Diagnostics;
+    /// Enters the prior spelling of what the resource takes for the same.
+    fn respell(&self, cx: &Context<C>, prior: &Cty, wanted: Cty) -> Result<Cty>;
     /// Runs the resource's own part of planning on what the framework planned.
     fn plan<'a>(&'a self, cx: &'a Context<C>, hooked: Hooked) -> BoxFuture<'a, Result<Hooked>>;
     /// Makes the object.
@@ -182,6 +184,20 @@ impl<R: Resource> AnyResource<R::Client> for R {
             Err(wrong) => diagnostics.extend(wrong),
         }
         diagnostics
+    }
+
+    fn respell(&self, cx: &Context<R::Client>, prior: &Cty, wanted: Cty) -> Result<Cty> {
+        let (Some(was), Some(mut will_be)) = (
+            Stored::<R::Model>::decode_some(prior)?,
+            Stored::<R::Model>::decode_some(&wanted)?,
+        ) else {
+            return Ok(wanted);
+        };
+        let before = will_be.model.encode();
+        Resource::respell(self, cx, &was.model, &mut will_be.model)?;
+        let after = will_be.model.encode();
+        plan::misspelled(R::Model::schema(), prior, &before, &after)
+            .into_result(plan::overlay(wanted, &before, &after))
     }
 
     fn plan<'a>(

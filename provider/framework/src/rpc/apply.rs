@@ -29,6 +29,7 @@ impl<P: Provider> Service<P> {
         let summary = summary(verb, &request.type_name, resource.label(shown).as_deref());
         let cx = self.context(verb, &request.planned_private)?;
         let (state, mut diagnostics) = change(resource, &cx, &config, &prior, &planned).await;
+        diagnostics.extend(cx.warnings());
 
         let identity = identity::of_state(schema, names, &state);
         if verb == Verb::Update

@@ -22,6 +22,7 @@ impl<P: Provider> Service<P> {
         }
         Ok(rpc::Response {
             state: Some(sent(schema, &state)?),
+            diagnostics: cx.warnings().to_proto(),
             ..rpc::Response::default()
         })
     }

@@ -34,6 +34,7 @@ impl<P: Provider> Service<P> {
             result: Some(sent(schema, &result)?),
             renew_at: renew_at.map(Into::into),
             private: Some(cx.private().encode()),
+            diagnostics: cx.warnings().to_proto(),
             ..open_ephemeral_resource::Response::default()
         })
     }
@@ -52,7 +53,7 @@ impl<P: Provider> Service<P> {
         Ok(renew_ephemeral_resource::Response {
             renew_at: renew_at.map(Into::into),
             private: Some(cx.private().encode()),
-            ..renew_ephemeral_resource::Response::default()
+            diagnostics: cx.warnings().to_proto(),
         })
     }
 
@@ -67,6 +68,8 @@ impl<P: Provider> Service<P> {
             .close(&cx)
             .await
             .map_err(|wrong| wrong.summarize(&summary))?;
-        Ok(close_ephemeral_resource::Response::default())
+        Ok(close_ephemeral_resource::Response {
+            diagnostics: cx.warnings().to_proto(),
+        })
     }
 }

@@ -43,6 +43,7 @@ impl<P: Provider> Service<P> {
                 private: cx.private().encode(),
                 identity: identity::encode(schema, names, identity.as_ref())?,
             }],
+            diagnostics: cx.warnings().to_proto(),
             ..rpc::Response::default()
         })
     }

@@ -25,12 +25,16 @@ impl<P: Provider> Service<P> {
             resource.label(named).as_deref(),
         );
 
+        let cx = self.context(Verb::Plan, &request.prior_private)?;
         let planned = if destroy {
             Cty::Null
         } else {
-            plan::propose(schema, &config, &prior, proposed)
+            let wanted = plan::propose(schema, &config, &prior, proposed);
+            let spelled = resource
+                .respell(&cx, &prior, wanted)
+                .map_err(|wrong| wrong.summarize(&summary))?;
+            plan::complete(schema, &config, &prior, spelled)
         };
-        let cx = self.context(Verb::Plan, &request.prior_private)?;
         let hooked = Hooked {
             config,
             prior,
@@ -41,7 +45,9 @@ impl<P: Provider> Service<P> {
             .unless_stopped(resource.plan(&cx, hooked))
             .await
             .map_err(|wrong| wrong.summarize(&summary))?;
-        let mut diagnostics = hooked.diagnostics.clone().summarize(&summary);
+        let mut diagnostics = hooked.diagnostics.clone();
+        diagnostics.extend(cx.warnings());
+        let mut diagnostics = diagnostics.summarize(&summary);
         if destroy != hooked.planned.is_null() {
             diagnostics.push(changed_intent(&request.type_name, destroy));
         } else if !destroy {

@@ -45,6 +45,7 @@ impl<P: Provider> Service<P> {
             new_state: Some(sent(schema, &state)?),
             private: cx.private().encode(),
             new_identity: identity::encode(schema, names, identity.as_ref())?,
+            diagnostics: cx.warnings().to_proto(),
             ..rpc::Response::default()
         })
     }

@@ -50,6 +50,42 @@ async fn another_name_makes_another_box() {
 }
 
 #[tokio::test]
+async fn a_name_that_means_the_same_stays_as_it_was_written_first() {
+    let (harness, _) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let state = boxes.create(json!({"name": "a-b", "lasts": "1h"})).await;
+    let written = json!({"name": "a_b", "lasts": "1h"});
+    assert_eq!(
+        boxes.plan(&state, written.clone()).await.action,
+        Action::NoOp
+    );
+    let changed = json!({"name": "a_b", "lasts": "2h"});
+    let planned = boxes.plan(&state, changed.clone()).await;
+    assert_eq!(planned.action, Action::Update);
+    assert_eq!(planned.values["name"], "a-b");
+    let state = boxes.apply(&planned, changed.clone()).await;
+    boxes.settled(&state, changed).await;
+    let another = boxes.plan(&state, json!({"name": "a-c"})).await;
+    assert_eq!(another.action, Action::Replace);
+}
+
+#[tokio::test]
+async fn a_spelling_is_that_of_the_state_or_none() {
+    let (harness, _) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let state = boxes.create(json!({"name": "a"})).await;
+    let said = boxes
+        .try_plan(Some(&state), json!({"name": "a", "label": "respell"}))
+        .await
+        .unwrap_err();
+    let said = only(&said);
+    assert!(
+        said.contains("in another way than the state has it"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn a_plan_says_what_will_be_known() {
     let (harness, _) = harness().await;
     let boxes = harness.resource("shelf_box");

@@ -224,6 +224,21 @@ impl Resource for ShelfBox {
         }
     }
 
+    /// On the shelf, `_` is as good as `-`.
+    fn respell(&self, cx: &Context<Client>, prior: &BoxModel, wanted: &mut BoxModel) -> Result<()> {
+        if let (Some(before), Some(after)) = (prior.name.known(), wanted.name.known())
+            && before != after
+            && before.replace('_', "-") == after.replace('_', "-")
+        {
+            cx.client()?;
+            wanted.name = prior.name.clone();
+        }
+        if wanted.label.known().is_some_and(|label| label == "respell") {
+            wanted.label = "another".into();
+        }
+        Ok(())
+    }
+
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<BoxModel>) -> Result<()> {
         cx.private().set("planned", &true)?;
         let Some(planned) = &mut change.planned else {
@@ -287,6 +302,12 @@ impl Resource for ShelfBox {
         let name = state.name.get()?;
         let found = cx.client()?.shelf.boxes.lock().unwrap().get(name).cloned();
         let Some(stored) = found else {
+            if state.label.known().is_some_and(|label| label == "nailed") {
+                cx.warn(
+                    "the nails are still there",
+                    format!("pull those of {name} out"),
+                );
+            }
             return Ok(None);
         };
         ask_about(&stored.label).await;

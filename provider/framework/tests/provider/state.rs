@@ -8,6 +8,23 @@ use crate::only;
 use crate::shelf::harness;
 
 #[tokio::test]
+async fn a_read_may_warn_of_what_it_drops() {
+    let (harness, shelf) = harness().await;
+    let boxes = harness.resource("shelf_box");
+    let state = boxes.create(json!({"name": "a", "label": "nailed"})).await;
+    let (found, said) = boxes.try_refresh(&state).await.unwrap();
+    assert!(found.is_some() && said.is_empty(), "{said:?}");
+    shelf.boxes.lock().unwrap().clear();
+    let (found, said) = boxes.try_refresh(&state).await.unwrap();
+    assert!(found.is_none());
+    assert_eq!(said[0].severity, Severity::Warning);
+    assert_eq!(
+        only(&said),
+        "the nails are still there | pull those of a out"
+    );
+}
+
+#[tokio::test]
 async fn a_create_that_made_nothing_leaves_nothing() {
     let (harness, _) = harness().await;
     let failed = harness

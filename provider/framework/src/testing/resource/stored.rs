@@ -9,7 +9,7 @@ use tonic::Request;
 
 use super::plan::stores_no_write_only;
 use super::{State, Subject};
-use crate::testing::{CLIENT, answered, decode, encode, errors, fail};
+use crate::testing::{CLIENT, answered, decode, encode, errors, fail, from_proto};
 use crate::{Cty, Diagnostic, Provider, json};
 
 impl<P: Provider> Subject<'_, P> {
@@ -23,6 +23,14 @@ impl<P: Provider> Subject<'_, P> {
 
     /// Looks at an object, or says why not.
     pub async fn try_read(&self, state: &State) -> Result<Option<State>, Vec<Diagnostic>> {
+        self.try_refresh(state).await.map(|(found, _)| found)
+    }
+
+    /// The same, with the warnings.
+    pub async fn try_refresh(
+        &self,
+        state: &State,
+    ) -> Result<(Option<State>, Vec<Diagnostic>), Vec<Diagnostic>> {
         let request = read_resource::Request {
             type_name: self.name.to_owned(),
             current_state: Some(encode(self.schema, &self.upgraded(state).await)),
@@ -33,6 +41,7 @@ impl<P: Provider> Subject<'_, P> {
         };
         let answer = answered(self.service.read_resource(Request::new(request)).await);
         errors(&answer.diagnostics)?;
+        let warnings = from_proto(&answer.diagnostics);
         let value = decode(self.schema, answer.new_state.as_ref());
         assert!(
             value.is_wholly_known(),
@@ -45,14 +54,15 @@ impl<P: Provider> Subject<'_, P> {
             self.name
         );
         if value.is_null() {
-            return Ok(None);
+            return Ok((None, warnings));
         }
         let found = State::new(value, answer.private, answer.new_identity);
         self.check_identity(&found, "After Read");
-        Ok(Some(State {
+        let found = State {
             tainted: state.tainted,
             ..found
-        }))
+        };
+        Ok((Some(found), warnings))
     }
 
     /// State goes through JSON and the provider's upgrade whenever Terraform reads it.
