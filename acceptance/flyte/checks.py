@@ -2,11 +2,11 @@
 
 import asyncio
 import functools
-from collections.abc import Iterable
 
 import protovalidate
 from connectrpc.code import Code
 from connectrpc.errors import ConnectError
+from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from world import project_of
@@ -110,11 +110,10 @@ def unknown_fields(message, path=""):
             if name.message_type.fields_by_name["value"].message_type is not None:
                 for inner in value.values():
                     yield from unknown_fields(inner, at)
-        elif isinstance(value, Iterable):
-            for inner in value:
-                yield from unknown_fields(inner, at)
         else:
-            yield from unknown_fields(value, at)
+            # Structures and lists of google.protobuf can be iterated as well, and are messages.
+            for inner in [value] if isinstance(value, Message) else value:
+                yield from unknown_fields(inner, at)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from flyteidl2.common import phase_pb2
+from google.protobuf.message import Message
 
 PHASES = phase_pb2.ActionPhase
 TERMINAL = {
@@ -30,8 +31,7 @@ def project_of(message):
     for described, value in message.ListFields():
         if described.message_type is None or described.message_type.GetOptions().map_entry:
             continue
-        parts = value if hasattr(value, "append") else [value]
-        for part in parts:
+        for part in [value] if isinstance(value, Message) else value:
             if found := project_of(part):
                 return found
     return None

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the image that task pods of the node tier run: Debian's Python with Flyte's client and its entrypoint `a0`, as an OCI
-archive. No registry is asked: the base comes by debootstrap, the client by pip, in the versions of requirements.txt. Needs root.
+"""Makes the image that task pods of the node tier run: Debian's Python with Flyte's client, its entrypoint `a0` and what the
+tests' tasks import, as an OCI archive. No registry is asked: the base comes by debootstrap, the rest by pip, in the versions of
+requirements.txt. Needs root.
 
     task_image.py --pip PATH --requirements FILE --output FILE
 """
@@ -19,6 +20,7 @@ NAME = "localhost/dataplane-task:1"
 SUITE, PYTHON = "bookworm", "3.11"
 # The C library of the suite, and so the newest wheels that it can load.
 GLIBC = 36
+PACKAGES = ("flyte", "kubernetes")
 USER = 1000
 HOME = "home/task"
 A0 = "#!/usr/bin/python3\nfrom flyte._bin.runtime import main\n\nmain()\n"
@@ -66,7 +68,7 @@ def mirror():
 
 def install(root, pip, requirements):
     machine = platform.machine()
-    pinned = [line.strip() for line in requirements.read_text().splitlines() if line.startswith("flyte==")]
+    pinned = [line.strip() for line in requirements.read_text().splitlines() if line.split("==")[0] in PACKAGES]
     platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in range(5, GLIBC + 1)]
     platforms += [f"--platform=manylinux{old}_{machine}" for old in ("1", "2010", "2014")]
     packages = root / "usr/local/lib" / f"python{PYTHON}" / "dist-packages"
