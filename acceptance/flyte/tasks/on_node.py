@@ -1,4 +1,5 @@
-"""Runs every task of tasks.py by Flyte's client, as a user would, and prints what became of each as one line of JSON.
+"""Runs every task of tasks.py and sidecar.py by Flyte's client, as a user would, and prints what became of each as one line of
+JSON.
 
     python on_node.py HOST:PORT ORGANIZATION PROJECT      in this folder
 """
@@ -8,9 +9,10 @@ import json
 import sys
 
 import flyte
-from tasks import double, fails, sleeps, sleeps_too_long, total
+from sidecar import reads_from_beside
+from tasks import double, fails, flaky, role, sleeps, sleeps_too_long, total
 
-LIMIT = 150
+LIMIT = 300
 
 
 async def finish(task, **inputs):
@@ -44,7 +46,10 @@ async def main(endpoint, organization, project):
     flyte.init(endpoint=f"http://{endpoint}", insecure=True, org=organization, project=project, domain="development")
     asked = {
         "leaf": finish(double, x=21),
+        "role": finish(role),
         "parent": finish(total, upto=3),
+        "sidecar": finish(reads_from_beside),
+        "flaky": finish(flaky),
         "failing": finish(fails),
         "timed_out": finish(sleeps_too_long),
         "aborted": abort(),

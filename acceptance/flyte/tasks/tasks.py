@@ -1,6 +1,7 @@
 """Tasks as people write them, for the tests that run Flyte's own client."""
 
 import asyncio
+import os
 from datetime import timedelta
 
 import flyte
@@ -16,6 +17,13 @@ async def double(x: int) -> int:
 
 
 @environment.task
+async def role() -> str:
+    """The cloud role of the pod, and the names of keys, which would be used in its place."""
+    keys = [name for name in os.environ if "ACCESS_KEY" in name]
+    return " ".join([os.environ["AWS_ROLE_ARN"], *keys])
+
+
+@environment.task
 async def total(upto: int) -> int:
     """A parent: each of its children is an action of its own."""
     return sum(await asyncio.gather(*[double(x) for x in range(1, upto + 1)]))
@@ -24,6 +32,15 @@ async def total(upto: int) -> int:
 @environment.task(retries=2)
 async def fails() -> int:
     raise ValueError("this task always fails")
+
+
+@environment.task(retries=1)
+async def flaky() -> int:
+    """Fails once. The number of the attempt counts from 0."""
+    attempt = int(os.environ["FLYTE_ATTEMPT_NUMBER"])
+    if attempt == 0:
+        raise ValueError("this task fails once")
+    return attempt
 
 
 @environment.task(timeout=timedelta(seconds=15))

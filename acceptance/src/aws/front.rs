@@ -32,7 +32,9 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     Answer, Emulators, Fault,
     eks::{self, EksCluster},
-    identity_providers, web_identity,
+    identity_providers,
+    irsa::{self, Webhook},
+    web_identity,
 };
 use crate::{
     cluster::{Authority, Cluster, Identity},
@@ -77,6 +79,7 @@ pub(super) struct State {
     client: reqwest::Client,
     issuers: Mutex<Vec<Issuer>>,
     pub(super) clusters: Mutex<Vec<EksCluster>>,
+    webhook: Mutex<Option<Webhook>>,
     faults: Mutex<Vec<(Fault, usize)>>,
     calls: Mutex<Vec<Call>>,
 }
@@ -98,6 +101,7 @@ impl Front {
                 .build()?,
             issuers: Mutex::default(),
             clusters: Mutex::default(),
+            webhook: Mutex::default(),
             faults: Mutex::default(),
             calls: Mutex::default(),
         });
@@ -138,6 +142,13 @@ impl Front {
     /// Lets EKS say that its cluster `name` is this one.
     pub fn host_on_eks(&self, name: &str, cluster: &Cluster) -> Result<()> {
         lock(&self.state.clusters).push(EksCluster::new(name, cluster)?);
+        Ok(())
+    }
+
+    /// Gives the pods of a cluster the roles of their service accounts, as EKS does.
+    pub fn give_roles(&self, cluster: &Cluster) -> Result<()> {
+        let webhook = Webhook::install(self, cluster)?;
+        *lock(&self.state.webhook) = Some(webhook);
         Ok(())
     }
 
@@ -220,7 +231,7 @@ async fn answer(
             .headers
             .insert("x-forwarded-proto", HeaderValue::from_static("https"));
     }
-    let asked = Asked {
+    let mut asked = Asked {
         method: parts.method,
         target: parts
             .uri
@@ -229,6 +240,12 @@ async fn answer(
         headers: parts.headers,
         body: body.collect().await?.to_bytes(),
     };
+    if asked.target.starts_with(irsa::PATH) {
+        let webhook = lock(&state.webhook).clone();
+        let webhook = webhook.context("no cluster has the webhook")?;
+        return tokio::task::spawn_blocking(move || webhook.review(&asked.body)).await?;
+    }
+    web_identity::as_form(&mut asked);
     let mut call = asked.call();
     let fault = state.fault_for(&call);
     if let Some((status, code, message)) =

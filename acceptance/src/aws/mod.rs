@@ -6,6 +6,7 @@ mod eks;
 mod fault;
 mod front;
 mod identity_providers;
+mod irsa;
 mod web_identity;
 
 use std::{
@@ -175,6 +176,11 @@ impl Account {
             bundle: Some(bundle),
             ..self.clone()
         }
+    }
+
+    /// The file with the authority to trust, where the endpoint speaks TLS.
+    pub fn bundle(&self) -> Option<&Path> {
+        self.bundle.as_deref()
     }
 
     /// A call by boto3: `("s3", "head_bucket", {"Bucket": "x"})`.

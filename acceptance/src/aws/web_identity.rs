@@ -3,7 +3,7 @@
 //! array of Kubernetes and checks no signature, so it is given the same claims with a plain audience.
 
 use anyhow::Result;
-use http::Response;
+use http::{HeaderValue, Method, Response, header};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use jsonwebtoken::{EncodingKey, Header, encode};
@@ -58,6 +58,28 @@ pub(super) async fn exchange(
     })
 }
 
+/// Some clients put the fields of an action into the URL, which STS takes as well: here they are always in the body.
+pub(super) fn as_form(asked: &mut Asked) {
+    let Some((path, query)) = asked.target.split_once('?') else {
+        return;
+    };
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    if asked.method != Method::POST
+        || !asked.body.is_empty()
+        || !fields.any(|(name, _)| name == "Action")
+    {
+        return;
+    }
+    let (path, query) = (path.to_owned(), query.to_owned());
+    asked.target = path;
+    asked.body = Bytes::from(query);
+    asked.headers.remove(header::CONTENT_LENGTH);
+    asked.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+}
+
 impl Asked {
     fn replace_field(&mut self, name: &str, value: &str) {
         let mut form = form_urlencoded::Serializer::new(String::new());
@@ -66,6 +88,6 @@ impl Asked {
             form.append_pair(&key, new);
         }
         self.body = Bytes::from(form.finish());
-        self.headers.remove(http::header::CONTENT_LENGTH);
+        self.headers.remove(header::CONTENT_LENGTH);
     }
 }

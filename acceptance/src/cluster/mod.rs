@@ -222,6 +222,11 @@ impl Cluster {
         self.start_api_server()
     }
 
+    /// Whether we started it: what only we may do to a cluster is done to ours.
+    pub fn is_ours(&self) -> bool {
+        matches!(self.kind, Kind::Ours(_))
+    }
+
     fn ours(&self) -> Result<&Programs> {
         match &self.kind {
             Kind::Ours(programs) => Ok(programs),

@@ -57,6 +57,8 @@ pub struct Site<'a> {
     pub address: &'a str,
     /// Whether it plays the pods of the node [`PLAYED`].
     pub plays_pods: bool,
+    /// The metadata bucket of a data plane that is still to come, with the definitions; without one both are made here.
+    pub data_plane: Option<&'a str>,
 }
 
 /// The running stand-in.
@@ -79,6 +81,21 @@ pub struct Flyte {
 pub struct World {
     pub cluster: Arc<Cluster>,
     _store: Arc<(Front, Account)>,
+}
+
+impl Site<'_> {
+    fn make_bucket(&self) -> Result<()> {
+        let bucket = json!({
+            "Bucket": BUCKET, "CreateBucketConfiguration": { "LocationConstraint": self.account.region },
+        });
+        if let Err(error) = self.account.call("s3", "create_bucket", &bucket) {
+            let there = self
+                .account
+                .call("s3", "head_bucket", &json!({ "Bucket": BUCKET }));
+            there.map_err(|_| error)?;
+        }
+        Ok(())
+    }
 }
 
 impl Flyte {
@@ -105,6 +122,7 @@ impl Flyte {
             account: &store.1,
             address: "127.0.0.1",
             plays_pods: true,
+            data_plane: None,
         };
         let mut flyte = Self::start_in(owned.path(), &site)?;
         flyte.owned = Some(owned);
@@ -115,18 +133,13 @@ impl Flyte {
         Ok(flyte)
     }
 
-    /// Makes the bucket and the definitions, then starts with its files in `directory`.
+    /// Starts with its files in `directory`.
     pub fn start_in(directory: &Path, site: &Site<'_>) -> Result<Self> {
-        let bucket = json!({
-            "Bucket": BUCKET, "CreateBucketConfiguration": { "LocationConstraint": site.account.region },
-        });
-        if let Err(error) = site.account.call("s3", "create_bucket", &bucket) {
-            let there = site
-                .account
-                .call("s3", "head_bucket", &json!({ "Bucket": BUCKET }));
-            there.map_err(|_| error)?;
+        if site.data_plane.is_none() {
+            site.make_bucket()?;
+            define(&site.cluster.kubectl()?)?;
         }
-        define(&site.cluster.kubectl()?)?;
+        let bucket = site.data_plane.unwrap_or(BUCKET);
         let authority = Authority::new("flyte")?;
         let server = authority.server(&["localhost", "127.0.0.1", site.address])?;
         let file = |name: &str, text: &str| -> Result<PathBuf> {
@@ -148,7 +161,7 @@ impl Flyte {
                 "accessKey": site.account.credentials.access_key,
                 "secretKey": site.account.credentials.secret_key,
                 "region": site.account.region,
-                "prefix": format!("s3://{BUCKET}/{ORGANIZATION}"),
+                "prefix": format!("s3://{bucket}/{ORGANIZATION}"),
             },
             "layout": "spec",
             "organization": ORGANIZATION,
@@ -159,6 +172,7 @@ impl Flyte {
         program
             .arg(setup::checkout().join("acceptance/flyte"))
             .arg(&settings)
+            .envs(site.account.bundle().map(|file| ("AWS_CA_BUNDLE", file)))
             .env("PYTHONDONTWRITEBYTECODE", "1");
         let mut process = Process::start("flyte", program, &directory.join("flyte.log"))?;
         let address = Address::at(&format!("http://{}:{port}", site.address))?;

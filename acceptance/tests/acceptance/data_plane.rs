@@ -48,6 +48,9 @@ impl DataPlane {
     pub fn configure() -> Result<Self> {
         let bench = Bench::with_cluster(Needs::Pods)?;
         let cluster = bench.cluster()?;
+        if cluster.is_ours() {
+            bench.front.give_roles(cluster)?;
+        }
         let control_plane = ControlPlane::start("127.0.0.1:0", Issuer::of(cluster)?)?;
         let channel = json!({
             "endpoint": control_plane.endpoint(),
@@ -56,6 +59,7 @@ impl DataPlane {
         let terraform = Terraform::example("complete/local")?
             .with(bench.account.environment())
             .variable("aws_endpoint", &bench.account.endpoint)
+            .variable("storage_endpoint", &bench.front.secure_endpoint().0)
             .variable("kubeconfig", &cluster.kubeconfig().display().to_string())
             .variable("issuer", cluster.issuer())
             .variable("operator_image", "localhost/dataplane-operator:0.1.0")

@@ -57,7 +57,7 @@ fn components_run_in_the_cluster() -> Result<()> {
     let shell = Shell::open(DataPlane::shared()?)?;
     let pods = shell.shows("kubectl get pods -n union")?;
     ensure!(
-        pods.contains("operator-") && pods.contains("Running"),
+        pods.contains("operator-") && pods.contains("executor-") && pods.contains("Running"),
         "{pods}"
     );
     let deployments = shell.shows("kubectl get deployments -n union -o wide")?;
@@ -65,16 +65,77 @@ fn components_run_in_the_cluster() -> Result<()> {
         deployments.contains("localhost/dataplane-operator:0.1.0"),
         "{deployments}"
     );
-    let pod = shell
-        .shows("kubectl describe $(kubectl get pods -n union -o name | head -n 1) -n union")?;
-    for expected in [
-        "Service Account:  operator",
-        "Limits:",
-        "Requests:",
-        "Liveness:",
-        "Readiness:",
+    for component in ["operator", "executor"] {
+        let pod = shell.shows(&format!(
+            "kubectl describe $(kubectl get pods -n union -o name | grep {component} | head -n 1) -n union"
+        ))?;
+        let account = format!("Service Account:  {component}");
+        for expected in [&account, "Limits:", "Requests:", "Liveness:", "Readiness:"] {
+            ensure!(pod.contains(expected), "no {expected} in:\n{pod}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_executor_has_its_role_and_no_key() -> Result<()> {
+    let plane = DataPlane::shared()?;
+    let shell = Shell::open(Arc::clone(&plane))?;
+    let pod =
+        shell.shows("kubectl describe pods -n union -l app.kubernetes.io/component=executor")?;
+    ensure!(!pod.contains("ACCESS_KEY"), "a static key in:\n{pod}");
+    // What EKS' webhook adds; in a cluster of the user's there is none of ours.
+    if plane.bench.cluster()?.is_ours() {
+        let role = format!(
+            "arn:aws:iam::{}:role/adminflyterole",
+            plane.bench.account.id
+        );
+        let token = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
+        for expected in [
+            format!("AWS_ROLE_ARN:                 {role}"),
+            format!("AWS_WEB_IDENTITY_TOKEN_FILE:  {token}"),
+        ] {
+            ensure!(pod.contains(&expected), "no {expected} in:\n{pod}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_executor_may_run_tasks_and_little_else() -> Result<()> {
+    let shell = Shell::open(DataPlane::shared()?)?;
+    let level = "kubectl get ns union -o jsonpath='{.metadata.labels.pod-security\\.kubernetes\\.io/enforce}'";
+    assert_eq!(shell.shows(level)?, "restricted");
+    let policies = shell.shows("kubectl describe networkpolicies -n union")?;
+    for peer in ["kubernetes-api", "control-plane", "object-store"] {
+        let policy = format!("Name:         executor-to-{peer}");
+        ensure!(policies.contains(&policy), "no {policy} in:\n{policies}");
+    }
+    for (question, expected) in [
+        ("create pods -n fraud-production", "yes"),
+        ("delete pods -n fraud-production", "yes"),
+        (
+            "patch taskactions.flyte.org --subresource=status -n fraud-production",
+            "yes",
+        ),
+        ("get leases/executor -n union", "yes"),
+        ("patch pods -n fraud-production", "no"),
+        ("create pods --subresource=exec -n fraud-production", "no"),
+        ("create taskactions.flyte.org -n fraud-production", "no"),
+        ("get secrets -n fraud-production", "no"),
+        ("get secrets -n union", "no"),
+        (
+            "create serviceaccounts --subresource=token -n fraud-production",
+            "no",
+        ),
+        ("get leases/operator -n union", "no"),
+        ("create clusterrolebindings", "no"),
     ] {
-        ensure!(pod.contains(expected), "no {expected} in:\n{pod}");
+        // It ends with 1 where it says no.
+        let (_, answer) = shell.run(&format!(
+            "kubectl auth can-i {question} --as=system:serviceaccount:union:executor 2>/dev/null"
+        ))?;
+        assert_eq!(answer.trim(), expected, "{question}");
     }
     Ok(())
 }
@@ -93,14 +154,13 @@ fn kubernetes_security_is_in_place() -> Result<()> {
     }
     let quotas = shell.shows("kubectl get resourcequotas -A")?;
     ensure!(!quotas.is_empty());
-    let context =
-        shell.json("kubectl get pods -n union -o jsonpath='{.items[0].spec.securityContext}'")?;
-    assert_eq!(context["runAsNonRoot"], true);
-    let containers = shell.json(
-        "kubectl get pods -n union -o jsonpath='{.items[0].spec.containers[0].securityContext}'",
-    )?;
-    assert_eq!(containers["readOnlyRootFilesystem"], true);
-    assert_eq!(containers["allowPrivilegeEscalation"], false);
+    let pods = shell.json("kubectl get pods -n union -o json")?;
+    for pod in pods["items"].as_array().context("items")? {
+        assert_eq!(pod["spec"]["securityContext"]["runAsNonRoot"], true);
+        let container = &pod["spec"]["containers"][0]["securityContext"];
+        assert_eq!(container["readOnlyRootFilesystem"], true);
+        assert_eq!(container["allowPrivilegeEscalation"], false);
+    }
     let services = shell.json("kubectl get svc -n union -o json")?;
     for service in services["items"].as_array().context("items")? {
         assert_eq!(service["spec"]["type"], "ClusterIP", "{service}");

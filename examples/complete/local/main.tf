@@ -32,7 +32,8 @@ module "aws" {
     metadata          = { force_destroy = true }
     fast_registration = { force_destroy = true }
   }
-  registry = { force_destroy = true }
+  registry         = { force_destroy = true }
+  storage_endpoint = var.storage_endpoint
 
   secrets       = { api-key = { recovery_window_days = 0 } }
   secret_values = { api-key = var.api_key }
@@ -48,6 +49,8 @@ module "operator" {
   cluster_name  = "demo"
   image         = var.operator_image
   control_plane = var.control_plane
+
+  components = { executor = { tasks = { environment = var.task_environment } } }
 
   storage    = module.aws.storage
   roles      = module.aws.roles

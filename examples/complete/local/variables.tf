@@ -15,6 +15,12 @@ variable "aws_endpoints" {
   default     = {}
 }
 
+variable "storage_endpoint" {
+  description = "URL by which pods reach the emulated buckets. These take calls over TLS only."
+  type        = string
+  default     = null
+}
+
 variable "kubeconfig" {
   description = "Path of the kubeconfig file."
   type        = string
@@ -43,6 +49,12 @@ variable "control_plane" {
     audience       = optional(string)
     ca_certificate = optional(string)
   })
+}
+
+variable "task_environment" {
+  description = "Variables for every task, as for the address of an emulated control plane."
+  type        = map(string)
+  default     = {}
 }
 
 variable "api_key" {

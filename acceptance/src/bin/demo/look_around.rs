@@ -48,7 +48,7 @@ pub fn write(folder: &Folder, held: &Held) -> Result<String> {
         &held.terraform.environment(),
     )?;
     let operator = match &held.operator {
-        None => "The operator runs as a pod on a real node.".to_owned(),
+        None => "Operator and executor run as pods on a real node.".to_owned(),
         Some(operator) => format!(
             "The operator runs as a process with its service account's token; kwok answers for its pods.\n\
              Its health: {0}/readyz   Its metrics: {0}/metrics",
@@ -62,6 +62,8 @@ The data plane is up. {operator}
 Look around. In a shell with this PATH, kubectl, aws and terraform reach the demo and nothing else:
   export PATH={path}:$PATH
   kubectl get deployments,pods,networkpolicies,serviceaccounts -n union
+  kubectl describe pods -n union -l app.kubernetes.io/component=executor
+  kubectl auth can-i --list -n fraud-development --as=system:serviceaccount:union:executor
   kubectl get sa -n union -o yaml | grep role-arn
   aws iam get-role --role-name adminflyterole
   aws iam list-role-policies --role-name userflyterole

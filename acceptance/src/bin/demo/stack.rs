@@ -85,7 +85,7 @@ fn node_image() -> Option<Archive> {
 }
 
 fn start(folder: &Folder, image: Option<&Archive>) -> Result<Held> {
-    let mut progress = Progress::new(8);
+    let mut progress = Progress::new(if image.is_some() { 9 } else { 8 });
     let real = image.is_some();
     let site = if real { Node::site() } else { Site::default() };
     let cluster = progress.step("Kubernetes API server", || {
@@ -107,21 +107,17 @@ fn start(folder: &Folder, image: Option<&Archive>) -> Result<Held> {
     };
     let (emulators, front) = progress.step("emulated AWS", || {
         let emulators = Emulators::start_in(&folder.file("aws"))?;
-        let front = Front::start(&emulators)?;
+        let front = Front::start_at(&emulators, &format!("{}:0", address(real)))?;
         front.trust(Issuer::of(&cluster)?);
+        front.give_roles(&cluster)?;
         Ok((emulators, front))
     })?;
     let control_plane = progress.step("control plane", || {
-        let address = if real {
-            node::network::ADDRESS
-        } else {
-            "127.0.0.1"
-        };
-        ControlPlane::start(&format!("{address}:0"), Issuer::of(&cluster)?)
+        ControlPlane::start(&format!("{}:0", address(real)), Issuer::of(&cluster)?)
     })?;
     let account = Account::new(&front);
     let terraform = progress.step("terraform init", || {
-        let terraform = configure(folder, &cluster, &account, &control_plane)?;
+        let terraform = configure(folder, &cluster, &front, &account, &control_plane)?;
         terraform.init()?;
         Ok(terraform)
     })?;
@@ -150,6 +146,9 @@ fn start(folder: &Folder, image: Option<&Archive>) -> Result<Held> {
         )?;
         Ok(operator)
     })?;
+    if real {
+        progress.step("a pod of the executor leads", || leads(&cluster))?;
+    }
     progress.step("terraform plan shows no change", || {
         terraform.plan()?.assert_empty("the second plan")
     })?;
@@ -165,9 +164,28 @@ fn start(folder: &Folder, image: Option<&Archive>) -> Result<Held> {
     })
 }
 
+/// Where servers listen: on this machine, or where pods of a real node reach them.
+fn address(real: bool) -> &'static str {
+    if real {
+        node::network::ADDRESS
+    } else {
+        "127.0.0.1"
+    }
+}
+
+fn leads(cluster: &Cluster) -> Result<()> {
+    let kubectl = cluster.kubectl()?;
+    wait::until("the executor's Lease", Duration::from_mins(2), || {
+        let lease = kubectl.get("lease", NAMESPACE, "executor")?;
+        let lease = lease.context("the executor's Lease is missing")?;
+        Ok(lease["spec"]["holderIdentity"].is_string().then_some(()))
+    })
+}
+
 fn configure(
     folder: &Folder,
     cluster: &Cluster,
+    front: &Front,
     account: &Account,
     control_plane: &ControlPlane,
 ) -> Result<Terraform> {
@@ -180,6 +198,7 @@ fn configure(
         Terraform::example_at(&folder.file("terraform"), "complete/local")?
             .with(account.environment())
             .variable("aws_endpoint", &account.endpoint)
+            .variable("storage_endpoint", &front.secure_endpoint().0)
             .variable("kubeconfig", &kubeconfig)
             .variable("issuer", cluster.issuer())
             .variable("operator_image", IMAGE)

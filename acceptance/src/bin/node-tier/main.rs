@@ -55,19 +55,18 @@ fn main() -> Result<()> {
     }
     if is_asked("tasks") {
         let start = Instant::now();
-        let told = tasks::run(
-            &directory.path().join("tasks"),
-            &stack.cluster,
-            &stack.node,
-            &stack.emulators,
-        )?;
+        let told = tasks::run(&directory.path().join("tasks"), &stack)?;
         told.leaf()?;
+        told.role()?;
         told.parent()?;
+        told.sidecar()?;
+        told.flaky()?;
         told.failing()?;
         told.timed_out()?;
         told.aborted()?;
         passed(
-            "Flyte's client ran tasks as pods: a leaf, a parent with children, retries, a timeout, an abort",
+            "Flyte's client ran tasks by the executor that Terraform deployed, without a key: a leaf, a parent with children, \
+             a sidecar, retries, a timeout, an abort",
             start,
         )?;
     }
@@ -81,7 +80,7 @@ struct Stack {
     front: Front,
     node: Node,
     cluster: Cluster,
-    emulators: Emulators,
+    _emulators: Emulators,
 }
 
 impl Stack {
@@ -91,8 +90,10 @@ impl Stack {
         let node = Node::join(&cluster, &directory.join("node"))?;
         node.import(&image)?;
         let emulators = Emulators::start_in(&directory.join("aws"))?;
-        let front = Front::start(&emulators)?;
+        // Where pods reach it.
+        let front = Front::start_at(&emulators, &format!("{}:0", node::network::ADDRESS))?;
         front.trust(Issuer::of(&cluster)?);
+        front.give_roles(&cluster)?;
         let control_plane = ControlPlane::start(
             &format!("{}:0", node::network::ADDRESS),
             Issuer::of(&cluster)?,
@@ -102,14 +103,18 @@ impl Stack {
             front,
             node,
             cluster,
-            emulators,
+            _emulators: emulators,
         })
     }
 
     /// The operator as Terraform deploys it, from its first pod to the last trace.
     fn operator(&self, passed: &mut dyn FnMut(&str, Instant) -> Result<()>) -> Result<()> {
         let start = Instant::now();
-        let terraform = self.configure()?;
+        let control_plane = json!({
+            "endpoint": self.control_plane.endpoint(),
+            "ca_certificate": self.control_plane.ca_certificate(),
+        });
+        let terraform = self.example(&Account::new(&self.front), &control_plane)?;
         terraform.init()?;
         terraform.apply_then_empty_plan()?;
         passed(
@@ -121,7 +126,7 @@ impl Stack {
         let kubectl = self.cluster.kubectl()?;
         runs_under_restricted(&kubectl)?;
         passed(
-            "the operator's pods run, ready, under Pod Security \"restricted\"",
+            "the operator's and the executor's pods run, ready, under Pod Security \"restricted\"",
             start,
         )?;
 
@@ -151,19 +156,13 @@ impl Stack {
     }
 
     /// The example that `make demo` runs, with a real image.
-    fn configure(&self) -> Result<Terraform> {
-        let account = Account::new(&self.front);
-        let control_plane = json!({
-            "endpoint": self.control_plane.endpoint(),
-            "ca_certificate": self.control_plane.ca_certificate(),
-        });
+    fn example(&self, account: &Account, control_plane: &Value) -> Result<Terraform> {
+        let kubeconfig = self.cluster.kubeconfig().display().to_string();
         Ok(Terraform::example("complete/local")?
             .with(account.environment())
-            .variable("aws_endpoint", &account.endpoint)
-            .variable(
-                "kubeconfig",
-                &self.cluster.kubeconfig().display().to_string(),
-            )
+            .variable("aws_endpoint", &self.front.endpoint())
+            .variable("storage_endpoint", &self.front.secure_endpoint().0)
+            .variable("kubeconfig", &kubeconfig)
             .variable("issuer", self.cluster.issuer())
             .variable("operator_image", IMAGE)
             .variable("control_plane", &control_plane.to_string()))
