@@ -1,11 +1,15 @@
 //! What was found, in the shape that the state had it: so that only a difference in meaning is shown as one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use clouds::tags::{CREATING, OWNER, RESOURCE, Tags};
 use framework::{Result, Value};
 
-use crate::{client::Client, ownership::Kind, tags};
+use crate::{
+    client::Client,
+    ownership::{Kind, Marks},
+    tags,
+};
 
 /// A collection that was found: none at all where it is empty and the state had none either.
 pub fn collection<C: FromIterator<T>, T>(
@@ -24,10 +28,11 @@ pub fn collection<C: FromIterator<T>, T>(
 /// resource's own arguments name joins them by the apply that follows, and nothing of anybody else's goes.
 pub fn our_tags(
     client: &Client,
-    kind: Kind,
+    (kind, name): (Kind, impl fmt::Display),
     recorded: &Value<BTreeMap<String, String>>,
-    found: Tags,
+    mut found: Tags,
 ) -> Result<Tags> {
+    Marks::new(client, kind, name)?.spell(&mut found);
     if !client.clouds()?.account.foreign_tags_stay(kind) {
         return Ok(found);
     }

@@ -17,6 +17,7 @@ mod provider;
 mod refusals;
 mod resources;
 mod settle;
+mod spelling;
 mod tags;
 #[cfg(test)]
 mod testing;

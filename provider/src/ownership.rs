@@ -131,7 +131,7 @@ impl<'a> Marks<'a> {
                     "It carries the mark of the owner {other:?}{half}; this configuration's owner is {owner:?}."
                 )
             }
-            (Some(_), Some(other)) if other != resource => format!(
+            (Some(_), Some(other)) if !self.names(other) => format!(
                 "It carries this owner's mark, {owner:?}, but was made as {other}, not as {resource}."
             ),
             (Some(_), _) => format!(
@@ -146,9 +146,33 @@ impl<'a> Marks<'a> {
 
     /// Whether this resource made the object, finished or not.
     pub fn made(&self, found: &Tags) -> bool {
-        self.lasting
-            .iter()
-            .all(|(key, value)| found.get(key) == Some(value))
+        found.get(OWNER) == self.lasting.get(OWNER)
+            && found.get(RESOURCE).is_some_and(|mark| self.names(mark))
+    }
+
+    /// Spells the mark of what the object was made as like here, where both mean this resource.
+    pub fn spell(&self, found: &mut Tags) {
+        if let (Some(mark), Some(ours)) = (found.get_mut(RESOURCE), self.lasting.get(RESOURCE))
+            && self.names(mark)
+        {
+            mark.clone_from(ours);
+        }
+    }
+
+    /// Whether the mark of what an object was made as means this resource.
+    fn names(&self, mark: &str) -> bool {
+        let ours = text(self.lasting.get(RESOURCE));
+        if ours == mark {
+            return true;
+        }
+        let (Ok(clouds), Some((kind, name)), Some((other_kind, other))) = (
+            self.client.clouds(),
+            ours.split_once('/'),
+            mark.split_once('/'),
+        ) else {
+            return false;
+        };
+        kind == other_kind && clouds.account.same_name(self.kind, name, other)
     }
 
     /// The error for an object that exists and is not ours to change.

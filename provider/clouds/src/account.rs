@@ -117,6 +117,11 @@ pub trait Account: Send + Sync {
         false
     }
 
+    /// Whether two names of objects of this kind mean one object, however they are written. Nothing is called.
+    fn same_name(&self, _managed: Managed, name: &str, other: &str) -> bool {
+        name == other
+    }
+
     /// Asks the cloud; answered from memory from the second time on.
     async fn caller(&self) -> Result<Caller>;
 

@@ -298,6 +298,12 @@ pub trait Roles: Send + Sync {
     async fn forget(&self, _gone: &RoleSpec) -> Result<()> {
         Ok(())
     }
+
+    /// What [`forget`](Self::forget) would find of a role that was last known as this, for whoever has to know; none where everything
+    /// ends with the role. Nothing is called.
+    fn outlives(&self, _gone: &RoleSpec) -> Option<String> {
+        None
+    }
 }
 
 impl Subject {

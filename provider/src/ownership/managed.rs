@@ -236,6 +236,7 @@ impl<'a> Apply<'a> {
     /// Leaves out the tags that others put there and that stay: those that are not wanted, and never were.
     fn see_ours(&self, recorded: &Tags, found: &mut Tags) -> Result<()> {
         let Marks { client, kind, .. } = self.marks;
+        self.marks.spell(found);
         if client.clouds()?.account.foreign_tags_stay(kind) {
             let names = self.finished.keys().chain(recorded.keys());
             *found = tags::ours(found, &names);

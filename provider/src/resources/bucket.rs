@@ -214,7 +214,12 @@ impl Resource for Bucket {
         else {
             return Ok(None);
         };
-        found.tags = drift::our_tags(client, Kind::Buckets, &state.tags_all, found.tags)?;
+        found.tags = drift::our_tags(
+            client,
+            (Kind::Buckets, &found.id),
+            &state.tags_all,
+            found.tags,
+        )?;
         state.locate(&found);
         state.refresh(client, &found);
         Ok(Some(state))

@@ -136,7 +136,12 @@ impl Resource for IdentityProvider {
         else {
             return Ok(None);
         };
-        found.tags = drift::our_tags(client, Kind::IdentityProviders, &state.tags_all, found.tags)?;
+        found.tags = drift::our_tags(
+            client,
+            (Kind::IdentityProviders, found.issuer.host_and_path()),
+            &state.tags_all,
+            found.tags,
+        )?;
         state.identify(&found);
         state.audiences = shown(&found);
         state.issuer = found.issuer.into();

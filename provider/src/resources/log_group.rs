@@ -19,7 +19,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{self, Apply, Creation, Kind, Managed, Marks, Origin},
-    refusals, settle, tags,
+    refusals, settle, spelling, tags,
 };
 
 /// The resource.
@@ -81,6 +81,15 @@ impl Resource for LogGroup {
         model.name.known().map(ToString::to_string)
     }
 
+    fn respell(
+        &self,
+        cx: &Context<Client>,
+        prior: &LogGroupModel,
+        wanted: &mut LogGroupModel,
+    ) -> Result<()> {
+        spelling::keep(cx, Kind::LogGroups, &prior.name, &mut wanted.name)
+    }
+
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<LogGroupModel>) -> Result<()> {
         let (Some(client), Some(config), Some(planned)) = (
             cx.client_if_known(),
@@ -121,7 +130,12 @@ impl Resource for LogGroup {
         state.id = found.id.into();
         state.retention_days = days(found.settings.retention);
         state.kms_key = found.settings.kms_key.map(Text::from).into();
-        let tags = drift::our_tags(client, Kind::LogGroups, &state.tags_all, found.tags)?;
+        let tags = drift::our_tags(
+            client,
+            (Kind::LogGroups, state.name.get()?),
+            &state.tags_all,
+            found.tags,
+        )?;
         state.tags = drift::own_tags(client, &state.tags, &tags);
         state.tags_all = tags.into();
         Ok(Some(state))

@@ -140,7 +140,12 @@ impl Resource for Registry {
         else {
             return Ok(None);
         };
-        found.tags = drift::our_tags(client, Kind::Registries, &state.tags_all, found.tags)?;
+        found.tags = drift::our_tags(
+            client,
+            (Kind::Registries, state.name.get()?),
+            &state.tags_all,
+            found.tags,
+        )?;
         state.identify(&found);
         state.immutable_tags = found.settings.immutable_tags.into();
         state.scan_on_push = found.settings.scan_on_push.into();

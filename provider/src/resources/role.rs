@@ -33,7 +33,7 @@ use crate::{
     profiles::Access,
     refusals,
     settle::settled,
-    tags,
+    spelling, tags,
 };
 
 /// The resource.
@@ -162,6 +162,19 @@ const RENAMED: &[(&str, &str)] = &[("max_session", "max_session_duration")];
 /// How long a step waits for the cloud without `timeouts`.
 const PATIENCE: Duration = Duration::from_mins(5);
 
+/// Terraform drops what a read does not find, and then no destroy comes by here any more.
+fn leftovers(cx: &Context<Client>, name: &RoleName, left: &str) {
+    cx.warn(
+        format!("role {name} is gone, and not all that belonged to it"),
+        format!(
+            "Somebody deleted it outside of Terraform, which drops it from the state now. What may be left: {left}. An apply that makes \
+             the role again takes these over, and a destroy after that removes them with it. If the role is not wanted any more, and \
+             no apply or destroy has stored this refresh yet, `terraform destroy -refresh=false` removes them at once; add \
+             `-target` with the address of this resource to keep everything else."
+        ),
+    );
+}
+
 impl Resource for Role {
     const NAME: &'static str = "dataplane_role";
     const IDENTITY: &'static [&'static str] = &["name"];
@@ -179,6 +192,15 @@ impl Resource for Role {
         if let Some(profile) = config.profile.known() {
             config.check_arguments(**profile, diagnostics);
         }
+    }
+
+    fn respell(
+        &self,
+        cx: &Context<Client>,
+        prior: &RoleModel,
+        wanted: &mut RoleModel,
+    ) -> Result<()> {
+        spelling::keep(cx, Kind::Roles, &prior.name, &mut wanted.name)
     }
 
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<RoleModel>) -> Result<()> {
@@ -243,9 +265,18 @@ impl Resource for Role {
             .await
             .optional()?
         else {
+            let left = known.and_then(|known| client.clouds().ok()?.roles.outlives(&known));
+            if let Some(left) = left {
+                leftovers(cx, &state.role_name()?, &left);
+            }
             return Ok(None);
         };
-        found.tags = drift::our_tags(client, Kind::Roles, &state.tags_all, found.tags)?;
+        found.tags = drift::our_tags(
+            client,
+            (Kind::Roles, state.name.get()?),
+            &state.tags_all,
+            found.tags,
+        )?;
         state.identify(&found);
         state.refresh(client, found);
         Ok(Some(state))

@@ -20,7 +20,7 @@ use crate::{
     client::Client,
     drift,
     ownership::{self, Kind, Marks},
-    refusals, settle, tags,
+    refusals, settle, spelling, tags,
 };
 
 /// The resource.
@@ -136,6 +136,15 @@ impl Resource for Secret {
         }
     }
 
+    fn respell(
+        &self,
+        cx: &Context<Client>,
+        prior: &SecretModel,
+        wanted: &mut SecretModel,
+    ) -> Result<()> {
+        spelling::keep(cx, Kind::Secrets, &prior.name, &mut wanted.name)
+    }
+
     async fn plan(&self, cx: &Context<Client>, change: &mut Change<SecretModel>) -> Result<()> {
         let Change {
             config: Some(config),
@@ -186,7 +195,12 @@ impl Resource for Secret {
         state.id = found.id.into();
         state.kms_key = found.kms_key.map(Text::from).into();
         state.version = found.version.into();
-        let tags = drift::our_tags(client, Kind::Secrets, &state.tags_all, found.tags)?;
+        let tags = drift::our_tags(
+            client,
+            (Kind::Secrets, state.name.get()?),
+            &state.tags_all,
+            found.tags,
+        )?;
         state.tags = drift::own_tags(client, &state.tags, &tags);
         state.tags_all = tags.into();
         Ok(Some(state))

@@ -26,6 +26,11 @@ impl Account for Azure {
         managed != Managed::Secrets
     }
 
+    /// Azure keeps the letter case of names and takes no notice of it, and so does Key Vault.
+    fn same_name(&self, _: Managed, name: &str, other: &str) -> bool {
+        name.eq_ignore_ascii_case(other)
+    }
+
     async fn caller(&self) -> Result<Caller> {
         let tenant = self.0.tenant().await?;
         let scope = self.0.management_scope().await?;

@@ -272,6 +272,19 @@ impl Roles for Azure {
             .await
     }
 
+    fn outlives(&self, gone: &RoleSpec) -> Option<String> {
+        if gone.capabilities.is_empty() {
+            return None;
+        }
+        let mut left =
+            "the role assignments of its identity, whose principal is nobody any more".to_owned();
+        if writes(&gone.capabilities) {
+            let name = self.writer(&gone.name).role.name;
+            left = format!("{left}, and the custom role {name:?}");
+        }
+        Some(left)
+    }
+
     async fn forget(&self, gone: &RoleSpec) -> Result<()> {
         let reach = self.reach(&gone.capabilities).await?;
         let id = self.identity(&gone.name);

@@ -322,6 +322,43 @@ impl Roles for Gcp {
         Ok(())
     }
 
+    fn outlives(&self, gone: &RoleSpec) -> Option<String> {
+        let account = self.account(&gone.name);
+        let grants = capabilities::grants(
+            &self.unnumbered(),
+            &Holder {
+                account: self.member(&gone.name),
+                direct: None,
+                resource: account.clone(),
+            },
+            &gone.capabilities,
+        );
+        let resources: BTreeSet<_> = grants
+            .into_iter()
+            .map(|grant| grant.resource)
+            .filter(|resource| *resource != account)
+            .map(|resource| resource.to_string())
+            .collect();
+        if resources.is_empty() {
+            return None;
+        }
+        let resources = Vec::from_iter(resources).join(", ");
+        let left = match gone.trust {
+            Trust::Gke { direct: true, .. } => {
+                let pods: Vec<_> = gone.subjects.iter().map(Subject::to_string).collect();
+                let pods = pods.join(", ");
+                format!(
+                    "{pods} themselves (members principal://…), which keep their rights, and the deleted account"
+                )
+            }
+            _ => "the deleted account, which nobody can use any more".to_owned(),
+        };
+        Some(format!(
+            "members of the policies of {resources}: {left} (deleted:{}?uid=…)",
+            self.member(&gone.name)
+        ))
+    }
+
     async fn forget(&self, gone: &RoleSpec) -> Result<()> {
         let plan = self.plan(gone).await?;
         let account = self.account(&gone.name);
@@ -340,12 +377,7 @@ impl Gcp {
         };
         let account = self.account(&spec.name);
         let trusted: BTreeSet<_> = spec.subjects.iter().map(Subject::to_string).collect();
-        let scope = Scope {
-            project: self.0.config.project.clone(),
-            // How many there are does not depend on it.
-            number: String::new(),
-            region: self.0.config.region.clone(),
-        };
+        let scope = self.unnumbered();
         let holder = Holder {
             account: self.member(&spec.name),
             direct: direct.then(|| trusted.clone()),
@@ -364,6 +396,15 @@ impl Gcp {
             );
             Refusal::new("subjects", reason)
         })
+    }
+
+    /// Where rights are given. Neither how many there are nor on what depends on the project's number, which would have to be asked.
+    fn unnumbered(&self) -> Scope {
+        Scope {
+            project: self.0.config.project.clone(),
+            number: String::new(),
+            region: self.0.config.region.clone(),
+        }
     }
 
     /// Takes everything that is ours out of the policies of these. What is gone has taken it along.

@@ -112,6 +112,11 @@ impl Roles for Memory {
         })
     }
 
+    fn outlives(&self, gone: &RoleSpec) -> Option<String> {
+        let direct = matches!(gone.trust, Trust::Gke { direct: true, .. });
+        direct.then(|| "the rights of its pods".to_owned())
+    }
+
     async fn forget(&self, _: &RoleSpec) -> Result<()> {
         self.run("roles.forget", |_| Ok(()))
     }

@@ -43,3 +43,27 @@ async fn every_drift_is_shown_and_mended() {
         role.settled(&mended, admin()).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_deleted_role_leaves_behind_is_told() {
+    for (direct, told) in [(false, false), (true, true)] {
+        let memory = Memory::default();
+        let harness = over(&memory).await;
+        let role = harness.resource(NAME);
+        let trust = json!({ "gke": { "pool": "acme-prod.svc.id.goog", "direct": direct } });
+        let state = role.create(change(user(), "trust", trust)).await;
+        let (found, said) = role.try_refresh(&state).await.unwrap();
+        assert!(found.is_some() && said.is_empty(), "{said:?}");
+        memory.change(|world| world.roles.clear());
+        let (found, said) = role.try_refresh(&state).await.unwrap();
+        assert!(found.is_none());
+        let said = crate::testing::text(&said);
+        let whole = [
+            "userflyterole is gone",
+            "the rights of its pods",
+            "-refresh=false",
+        ];
+        assert_eq!(whole.iter().all(|part| said.contains(part)), told, "{said}");
+        assert_eq!(said.is_empty(), !told, "{said}");
+    }
+}
