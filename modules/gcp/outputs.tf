@@ -11,8 +11,15 @@ output "roles" {
   description = "The role of each profile as `modules/operator` takes them."
   value = {
     for profile, principal in local.principals :
-    # With rights of their own, pods name no account to act as.
-    profile => { gke = { service_account = local.direct ? null : principal } }
+    profile => {
+      # With rights of their own, pods name no account to act as.
+      gke = var.trust.gke == null ? null : { service_account = local.direct ? null : principal }
+      google = var.trust.gke != null ? null : {
+        provider        = local.identity_provider
+        audience        = try(sort(var.trust.oidc.audiences)[0], null)
+        service_account = local.direct ? null : principal
+      }
+    }
   }
 }
 

@@ -4,7 +4,8 @@ variable "trust" {
 
     - `gke`: Workload Identity of GKE. Give the `project` of the cluster, whose pool is `<project>.svc.id.goog`, or the `pool` itself
     - `oidc`: a cluster elsewhere, by its OIDC issuer. Give `issuer`, and the workload identity pool with its provider is made, for
-      tokens with one of `audiences` (default the provider's own name); or `provider`, the full name of one that exists
+      tokens with one of `audiences` (default the provider's own name); or `provider`, the full name of one that exists, with its
+      `audiences`. Pods' tokens are for the first of them, and `modules/operator` tells the pods how to exchange them
 
     With `direct`, the roles' rights go to the cluster's service accounts themselves, and pods act in their own name. URLs are
     still signed by the role's.

@@ -102,30 +102,34 @@ variable "storage" {
 }
 
 variable "roles" {
-  description = "The cloud role of each profile, as the cloud's module gives them. Each is exactly one of `irsa`, `pod_identity`, `gke` (`{}` where the rights are the service accounts' own) and `azure`."
+  description = "The cloud role of each profile, as the cloud's module gives them. Each is exactly one of `irsa`, `pod_identity`, `gke` (`{}` where the rights are the service accounts' own), `google` (in a cluster that is not GKE's) and `azure`."
   type = object({
     admin = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
       gke          = optional(object({ service_account = optional(string) }))
+      google       = optional(object({ provider = string, audience = optional(string), service_account = optional(string) }))
       azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     user = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
       gke          = optional(object({ service_account = optional(string) }))
+      google       = optional(object({ provider = string, audience = optional(string), service_account = optional(string) }))
       azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     builder = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
       gke          = optional(object({ service_account = optional(string) }))
+      google       = optional(object({ provider = string, audience = optional(string), service_account = optional(string) }))
       azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
     log_writer = optional(object({
       irsa         = optional(object({ role_arn = string }))
       pod_identity = optional(object({ role_arn = string }))
       gke          = optional(object({ service_account = optional(string) }))
+      google       = optional(object({ provider = string, audience = optional(string), service_account = optional(string) }))
       azure        = optional(object({ client_id = string, tenant_id = string }))
     }))
   })
@@ -135,9 +139,9 @@ variable "roles" {
   validation {
     condition = alltrue([
       for role in [var.roles.admin, var.roles.user, var.roles.builder, var.roles.log_writer] :
-      role == null || try(length([for way in [role.irsa, role.pod_identity, role.gke, role.azure] : way if way != null]) == 1, false)
+      role == null || try(length([for way in [role.irsa, role.pod_identity, role.gke, role.google, role.azure] : way if way != null]) == 1, false)
     ])
-    error_message = "Each role is exactly one of irsa, pod_identity, gke and azure."
+    error_message = "Each role is exactly one of irsa, pod_identity, gke, google and azure."
   }
 }
 

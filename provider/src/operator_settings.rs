@@ -16,6 +16,7 @@ use dataplane_api::{
     names::Namespace,
     object_uri::ObjectUri,
     quantity::Quantity,
+    workload_provider::WorkloadProvider,
 };
 use framework::{Model, Text, Value, text::JsonDocument};
 
@@ -161,6 +162,9 @@ pub struct IdentityModel {
     /// Workload Identity of GKE; `{}` where the rights are granted to the service accounts themselves.
     #[attr(optional)]
     pub gke: Value<GkeIdentityModel>,
+    /// Workload identity federation of Google Cloud, for clusters that are not GKE's.
+    #[attr(optional)]
+    pub google: Value<GoogleIdentityModel>,
     /// Azure Workload Identity.
     #[attr(optional)]
     pub azure: Value<AzureIdentityModel>,
@@ -177,6 +181,20 @@ pub struct AwsRoleModel {
 /// A Google service account.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct GkeIdentityModel {
+    /// Email of the Google service account: the `principal` of a `dataplane_role` without `direct`.
+    #[attr(optional)]
+    pub service_account: Value<Text<GoogleServiceAccount>>,
+}
+
+/// An identity of Google Cloud that a token of the pod is exchanged for.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct GoogleIdentityModel {
+    /// Full name of the workload identity provider: the `id` of a `dataplane_identity_provider`.
+    #[attr(required)]
+    pub provider: Value<Text<WorkloadProvider>>,
+    /// Audience of the pods' tokens, one of the provider's `audiences`. Default: the provider itself.
+    #[attr(optional)]
+    pub audience: Value<String>,
     /// Email of the Google service account: the `principal` of a `dataplane_role` without `direct`.
     #[attr(optional)]
     pub service_account: Value<Text<GoogleServiceAccount>>,
@@ -378,23 +396,28 @@ pub(crate) fn one_identity(identity: &IdentityModel) -> Checked {
         irsa,
         pod_identity,
         gke,
+        google,
         azure,
     } = identity;
     let given = [
         irsa.is_known(),
         pod_identity.is_known(),
         gke.is_known(),
+        google.is_known(),
         azure.is_known(),
     ]
     .into_iter()
     .filter(|given| *given)
     .count();
-    let open =
-        irsa.is_unknown() || pod_identity.is_unknown() || gke.is_unknown() || azure.is_unknown();
+    let open = irsa.is_unknown()
+        || pod_identity.is_unknown()
+        || gke.is_unknown()
+        || google.is_unknown()
+        || azure.is_unknown();
     if given == 1 || given == 0 && open {
         Ok(())
     } else {
-        Err("give exactly one of `irsa`, `pod_identity`, `gke` and `azure`, for example { irsa = { role_arn = … } }".to_owned())
+        Err("give exactly one of `irsa`, `pod_identity`, `gke`, `google` and `azure`, for example { irsa = { role_arn = … } }".to_owned())
     }
 }
 

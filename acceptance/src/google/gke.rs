@@ -88,6 +88,22 @@ impl Project {
         self.exchanged(&format!("//iam.googleapis.com/{provider}"), token, account)
     }
 
+    /// The same by a credentials file that was made for pods, for which this stand-in takes Google's place.
+    pub fn pod_by(&self, credentials: &Value, token: &str) -> Result<Caller> {
+        let endpoint = &self.address.endpoint;
+        let here = credentials
+            .to_string()
+            .replace("https://sts.googleapis.com", &format!("{endpoint}/sts"))
+            .replace(
+                "https://iamcredentials.googleapis.com",
+                &format!("{endpoint}/iamcredentials"),
+            );
+        let mut here: Value = serde_json::from_str(&here)?;
+        here["credential_source"]["file"] = json!(self.write("subject-token", token)?);
+        let token = client::token_by(&here).context("exchanging a pod's token by its file")?;
+        self.caller(token)
+    }
+
     /// Google's own library exchanges the token and, for an account, has a token of that minted.
     fn exchanged(&self, audience: &str, token: &str, account: Option<&str>) -> Result<Caller> {
         let file = self.write("subject-token", token)?;

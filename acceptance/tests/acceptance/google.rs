@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod complete;
+mod elsewhere;
 mod examples;
 mod faults;
 mod looked_up;

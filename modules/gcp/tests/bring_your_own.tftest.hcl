@@ -57,6 +57,14 @@ run "a_cluster_elsewhere" {
     condition     = dataplane_role.this["admin"].trust.gke.pool == "projects/123456789012/locations/global/workloadIdentityPools/acme"
     error_message = "The roles trust the pool of the provider that was made."
   }
+
+  assert {
+    condition = alltrue([
+      for role in output.roles :
+      role.gke == null && role.google.provider == dataplane_identity_provider.this[0].id && role.google.audience == null && role.google.service_account != null
+    ])
+    error_message = "Pods exchange their tokens at the provider that was made, and act as the role's account."
+  }
 }
 
 run "an_identity_provider" {
@@ -74,6 +82,25 @@ run "an_identity_provider" {
   assert {
     condition     = dataplane_role.this["user"].trust.gke.pool == "projects/123456789012/locations/global/workloadIdentityPools/acme"
     error_message = "The roles trust the pool of the provider that was given."
+  }
+}
+
+run "an_identity_provider_with_audiences" {
+  command = plan
+
+  variables {
+    trust = {
+      oidc = {
+        provider  = "projects/123456789012/locations/global/workloadIdentityPools/acme/providers/cluster"
+        audiences = ["sts", "dataplane"]
+        direct    = true
+      }
+    }
+  }
+
+  assert {
+    condition     = alltrue([for role in output.roles : role.google.provider == var.trust.oidc.provider && role.google.audience == "dataplane" && role.google.service_account == null])
+    error_message = "Pods' tokens are for an audience of the provider, and pods act in their own name."
   }
 }
 

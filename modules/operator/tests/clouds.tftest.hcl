@@ -84,3 +84,35 @@ run "rights_of_the_service_accounts_themselves" {
     error_message = "The pods are known to have rights, and no service account is named."
   }
 }
+
+run "google_cloud_from_a_cluster_elsewhere" {
+  command = plan
+
+  variables {
+    cluster = { kubeconfig = { path = "~/.kube/config", context = "prod" } }
+    storage = {
+      metadata          = "gs://acme-prod-metadata"
+      fast_registration = "gs://acme-prod-fast-registration"
+    }
+    roles = {
+      admin = {
+        gke = null
+        google = {
+          provider        = "projects/123456789012/locations/global/workloadIdentityPools/acme/providers/oidc"
+          service_account = "adminflyterole@acme-prod-123456.iam.gserviceaccount.com"
+        }
+      }
+      user = {
+        google = {
+          provider = "projects/123456789012/locations/global/workloadIdentityPools/acme/providers/oidc"
+          audience = "dataplane"
+        }
+      }
+    }
+  }
+
+  assert {
+    condition     = dataplane_operator.this.roles.admin.google == var.roles.admin.google && dataplane_workspace.this["fraud"].role.google == var.roles.user.google
+    error_message = "Pods are told by which provider they exchange their tokens."
+  }
+}

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::textual::Invalid;
+use crate::{textual::Invalid, workload_provider::WorkloadProvider};
 
 /// The three clouds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,19 @@ pub enum Identity {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         service_account: Option<GoogleServiceAccount>,
     },
+    /// Workload identity federation of Google Cloud, for clusters that are not GKE's: pods exchange a token of their own, as a file that
+    /// is no secret tells their client libraries.
+    Google {
+        /// The provider that knows the cluster's issuer.
+        provider: WorkloadProvider,
+        /// Audience of the pods' tokens, one of the provider's; where it names none, the provider itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<String>,
+        /// Email of the Google service account that pods act as. Without one the rights are granted to the service accounts of the
+        /// cluster themselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service_account: Option<GoogleServiceAccount>,
+    },
     /// Azure Workload Identity: annotations name the identity, and pods carry a label.
     Azure {
         /// Client id of the user-assigned identity.
@@ -74,7 +87,7 @@ impl Identity {
     pub fn cloud(&self) -> Cloud {
         match self {
             Self::Irsa { .. } | Self::PodIdentity { .. } => Cloud::Aws,
-            Self::Gke { .. } => Cloud::Gcp,
+            Self::Gke { .. } | Self::Google { .. } => Cloud::Gcp,
             Self::Azure { .. } => Cloud::Azure,
         }
     }
@@ -83,7 +96,7 @@ impl Identity {
     pub fn service_account_annotations(&self) -> BTreeMap<String, String> {
         let annotations = match self {
             Self::Irsa { role_arn } => vec![(ROLE_ARN, role_arn.to_string())],
-            Self::PodIdentity { .. } => Vec::new(),
+            Self::PodIdentity { .. } | Self::Google { .. } => Vec::new(),
             Self::Gke { service_account } => service_account
                 .iter()
                 .map(|email| (GCP_SERVICE_ACCOUNT, email.to_string()))
@@ -106,7 +119,10 @@ impl Identity {
     pub fn pod_labels(&self) -> BTreeMap<String, String> {
         match self {
             Self::Azure { .. } => BTreeMap::from([(AZURE_USE.to_owned(), "true".to_owned())]),
-            Self::Irsa { .. } | Self::PodIdentity { .. } | Self::Gke { .. } => BTreeMap::new(),
+            Self::Irsa { .. }
+            | Self::PodIdentity { .. }
+            | Self::Gke { .. }
+            | Self::Google { .. } => BTreeMap::new(),
         }
     }
 }
@@ -237,6 +253,20 @@ mod tests {
                 .unwrap();
         let annotations = named.service_account_annotations();
         assert_eq!(annotations.get(GCP_SERVICE_ACCOUNT).unwrap(), email);
+    }
+
+    #[test]
+    fn clusters_that_are_not_googles_have_an_identity_there() {
+        let provider =
+            "projects/123456789012/locations/global/workloadIdentityPools/acme/providers/oidc";
+        let elsewhere: Identity =
+            serde_json::from_value(serde_json::json!({ "google": { "provider": provider } }))
+                .unwrap();
+        assert_eq!(elsewhere.cloud(), Cloud::Gcp);
+        assert!(elsewhere.service_account_annotations().is_empty());
+        assert!(elsewhere.pod_labels().is_empty());
+        let nobodys = serde_json::json!({ "google": {} });
+        assert!(serde_json::from_value::<Identity>(nobodys).is_err());
     }
 
     #[test]

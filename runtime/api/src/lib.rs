@@ -23,6 +23,7 @@ pub mod permissions;
 pub mod quantity;
 pub mod subjects;
 pub mod task_action;
+pub mod workload_provider;
 pub mod yaml;
 
 pub use config::OperatorConfig;

@@ -50,7 +50,7 @@ impl Bucket {
                 roots.map(open)
             }
             Cloud::Gcp => {
-                let credentials = Arc::new(gcs::Credentials::open(site, transport));
+                let credentials = Arc::new(gcs::Credentials::open(site, transport)?);
                 let open = |root| {
                     Gcs::open(site, root, transport, Arc::clone(&credentials)).map(Backend::Gcs)
                 };

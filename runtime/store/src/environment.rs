@@ -12,7 +12,7 @@ pub struct Environment(BTreeMap<&'static str, String>);
 
 impl Environment {
     /// The variables that are looked at.
-    pub const NAMES: [&str; 18] = [
+    pub const NAMES: [&str; 19] = [
         "AWS_REGION",
         "AWS_DEFAULT_REGION",
         // IAM Roles for Service Accounts.
@@ -28,6 +28,8 @@ impl Environment {
         "AWS_SESSION_TOKEN",
         "AWS_ENDPOINT_URL_STS",
         "AWS_CA_BUNDLE",
+        // Google's, elsewhere than on GKE.
+        "GOOGLE_APPLICATION_CREDENTIALS",
         // GKE.
         "GCE_METADATA_HOST",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",

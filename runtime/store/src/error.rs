@@ -38,6 +38,17 @@ pub enum OpenError {
         /// Why.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// How a token of the pod is exchanged for Google's.
+    #[error(
+        "reading how the pod's token is exchanged from GOOGLE_APPLICATION_CREDENTIALS, {file}: it has to be of the type external_account, \
+         with the token in a file; no keys are taken"
+    )]
+    ExternalAccount {
+        /// What the environment says.
+        file: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// No client could be made.
     #[error("making a client for the object store")]
     Client(#[source] reqwest::Error),

@@ -34,7 +34,7 @@ pub struct Bench {
     pub project: Project,
     cluster: Option<Cluster>,
     /// Ends last: a project asks it for violations when it is dropped.
-    _google: Google,
+    google: Google,
 }
 
 impl Bench {
@@ -61,8 +61,13 @@ impl Bench {
         Ok(Self {
             project: Project::named(&google, PROJECT)?,
             cluster: None,
-            _google: google,
+            google,
         })
+    }
+
+    /// Lets Google see the keys of a cluster that is not its own.
+    pub fn trust(&self, cluster: &Cluster) -> Result<()> {
+        self.google.trust(cluster)
     }
 
     pub fn owner(&self) -> &Caller {

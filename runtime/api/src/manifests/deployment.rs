@@ -21,7 +21,7 @@ use k8s_openapi::{
 };
 
 use super::{
-    Object, Running, object,
+    Object, Running, google_credentials, object,
     settings::{self, ADMIN_PORT, CONFIG_FILE, CONFIG_KEY, CONFIG_MAP, CONTROL_PLANE_TOKEN_FILE},
 };
 use crate::{OperatorConfig, components::Peer, config::Toleration, identity::Identity, labels};
@@ -81,7 +81,7 @@ fn pod_metadata(config: &OperatorConfig, component: &Running<'_>) -> ObjectMeta 
 }
 
 fn pod(config: &OperatorConfig, component: &Running<'_>, selector: LabelSelector) -> PodSpec {
-    PodSpec {
+    let mut pod = PodSpec {
         service_account_name: Some(component.name().to_owned()),
         automount_service_account_token: Some(
             component.workload.reaches.contains(&Peer::KubernetesApi),
@@ -124,7 +124,13 @@ fn pod(config: &OperatorConfig, component: &Running<'_>, selector: LabelSelector
             }]
         }),
         ..PodSpec::default()
+    };
+    if let (Some(profile), Some(identity)) =
+        (component.component.profile, component.identity(config))
+    {
+        google_credentials::give(&mut pod, &google_credentials::of_profile(profile), identity);
     }
+    pod
 }
 
 fn container(config: &OperatorConfig, component: &Running<'_>) -> Container {

@@ -5,6 +5,7 @@ mod deployment;
 mod disruption;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod google_credentials;
 mod lease;
 mod limits;
 mod namespace;
@@ -22,13 +23,14 @@ pub use patches::PatchError;
 pub use settings::{ADMIN_PORT, CONFIG_FILE, CONTROL_PLANE_TOKEN_FILE};
 pub use workspace::{PodSecurity, WorkspaceConfig, workspace};
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{
     OperatorConfig,
     components::{COMPONENTS, Component, Workload},
     config::ComponentSettings,
     identity::Identity,
+    permissions::Profile,
 };
 
 /// All objects of an operator, in the order in which they are applied: what others refer to comes first. To delete,
@@ -51,6 +53,15 @@ pub fn render(config: &OperatorConfig) -> Result<Vec<Object>, PatchError> {
         objects.extend(network::of_component(config, component));
     }
     objects.push(settings::config_map(config));
+    let profiles: BTreeSet<Profile> = running
+        .iter()
+        .filter_map(|running| running.component.profile)
+        .collect();
+    objects.extend(profiles.into_iter().filter_map(|profile| {
+        let name = google_credentials::of_profile(profile);
+        let meta = object::meta(config, None, name);
+        google_credentials::config_map(meta, config.roles.get(profile)?)
+    }));
     for component in &running {
         objects.extend(lease::of_component(config, component));
         objects.push(services::admin(config, component));

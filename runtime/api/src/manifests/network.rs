@@ -19,7 +19,7 @@ use crate::{
     cidr::Cidr,
     components::Peer,
     config::{Destination, DnsPeer, Port, StoreEndpoint},
-    identity::Cloud,
+    identity::{Cloud, Identity},
     labels,
     names::Namespace,
 };
@@ -93,7 +93,11 @@ pub(super) fn of_component(config: &OperatorConfig, component: &Running<'_>) -> 
     objects.extend(
         component
             .identity(config)
-            .and_then(node_local::identity_rules)
+            .and_then(|identity| {
+                let googles = matches!(identity, Identity::Google { .. });
+                let googles = googles.then(|| to_googles_tokens(config).into_iter().collect());
+                node_local::identity_rules(identity).or(googles)
+            })
             .map(|rules| egress(meta("identity"), selector.clone(), rules)),
     );
     objects.extend(config.monitoring_namespace.as_ref().map(|monitoring| {
@@ -105,6 +109,16 @@ pub(super) fn of_component(config: &OperatorConfig, component: &Running<'_>) -> 
         )
     }));
     objects
+}
+
+/// Where Google exchanges tokens: at the addresses of its other services, of which the buckets' are told.
+fn to_googles_tokens(config: &OperatorConfig) -> Option<NetworkPolicyEgressRule> {
+    let store = config.egress.object_store.as_ref();
+    let addresses = store.map(|store| Destination {
+        cidrs: store.cidrs.clone(),
+        ports: Vec::new(),
+    });
+    to(addresses.as_ref(), &[443])
 }
 
 pub(super) fn default_deny(metadata: ObjectMeta) -> Object {

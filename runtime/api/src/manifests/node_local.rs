@@ -7,7 +7,8 @@ use super::network;
 use crate::identity::{Cloud, Identity};
 
 /// Where the credentials of an identity are handed out. With IRSA and on Azure that is an ordinary endpoint, and instance
-/// metadata stays closed: it would hand out the node's identity. GKE's metadata server answers for the pod's own.
+/// metadata stays closed: it would hand out the node's identity. GKE's metadata server answers for the pod's own; elsewhere Google's
+/// is an ordinary endpoint, too.
 pub(super) fn identity_rules(identity: &Identity) -> Option<Vec<NetworkPolicyEgressRule>> {
     match identity {
         // Which of the two the agent listens on follows from the cluster's address family.
@@ -20,7 +21,7 @@ pub(super) fn identity_rules(identity: &Identity) -> Option<Vec<NetworkPolicyEgr
             network::to_address("169.254.169.254/32", 80),
             network::to_address("169.254.169.252/32", 988),
         ]),
-        Identity::Irsa { .. } | Identity::Azure { .. } => None,
+        Identity::Irsa { .. } | Identity::Google { .. } | Identity::Azure { .. } => None,
     }
 }
 

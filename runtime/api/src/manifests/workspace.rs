@@ -6,7 +6,10 @@ use k8s_openapi::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Object, Origin, limits, namespace, network, node_local, object, service_accounts};
+use super::{
+    Object, Origin, google_credentials, limits, namespace, network, node_local, object,
+    service_accounts,
+};
 use crate::{
     config::{self, ConfigError, ContainerLimits, Destination, DnsPeer, Quota},
     identity::Identity,
@@ -154,6 +157,9 @@ pub fn workspace(config: &WorkspaceConfig) -> Result<Vec<Object>, Invalid> {
                 network::egress(meta("tasks-to-identity"), LabelSelector::default(), rules)
             }),
     );
+    objects.extend(config.role.as_ref().and_then(|role| {
+        google_credentials::config_map(meta(google_credentials::CONFIG_MAP), role)
+    }));
     objects.push(Object {
         origin: Origin::Cluster,
         ..Object::of(&service_accounts::with_identity(

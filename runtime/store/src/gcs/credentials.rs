@@ -1,4 +1,4 @@
-//! Tokens of the metadata server, and signatures by the key that Google keeps for the pod's service account.
+//! Tokens of the metadata server or of an exchange, and signatures by the key that Google keeps for the pod's service account.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,9 +10,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::RequestBuilder;
 use serde::Deserialize;
 
+use super::external_account::ExternalAccount;
 use crate::{
     environment::Site,
-    error::NoCredentials,
+    error::{NoCredentials, OpenError},
     session::{Session, after},
     transport::{AskError, Transport, ask},
 };
@@ -25,6 +26,8 @@ const POOL: &str = ".svc.id.goog";
 #[derive(Debug)]
 pub(crate) struct Credentials {
     metadata: String,
+    /// In a cluster that is not GKE's, in place of the metadata server.
+    external: Option<ExternalAccount>,
     signer: String,
     transport: Transport,
     token: Session<GcpCredential>,
@@ -32,10 +35,12 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    pub(crate) fn open(site: &Site<'_>, transport: &Transport) -> Self {
+    pub(crate) fn open(site: &Site<'_>, transport: &Transport) -> Result<Self, OpenError> {
         let iam_credentials =
             site.given_beside_endpoint("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS");
-        Self {
+        let external = site.given("GOOGLE_APPLICATION_CREDENTIALS");
+        Ok(Self {
+            external: external.map(ExternalAccount::read).transpose()?,
             metadata: site
                 .given("GCE_METADATA_HOST")
                 .unwrap_or(METADATA)
@@ -47,7 +52,7 @@ impl Credentials {
             transport: transport.clone(),
             token: Session::default(),
             email: Session::default(),
-        }
+        })
     }
 
     fn of_this_pod(&self, what: &str) -> RequestBuilder {
@@ -68,6 +73,9 @@ impl Credentials {
             expires_in: u64,
         }
         let fetch = async || {
+            if let Some(external) = &self.external {
+                return external.token(&self.transport).await;
+            }
             let what = "credentials";
             let now = Timestamp::now();
             let answer = ask(what, || self.of_this_pod("token")).await?;
@@ -86,6 +94,16 @@ impl Credentials {
     /// Email of the Google service account that this pod is.
     pub(crate) async fn service_account(&self) -> Result<Arc<String>, Arc<AskError>> {
         let fetch = async || {
+            if let Some(external) = &self.external {
+                let email = external.email().ok_or_else(|| {
+                    AskError::Impossible(
+                        "this pod has its rights itself, and only Google service accounts have a key that signs: name one in roles \
+                         (google.service_account)"
+                            .to_owned(),
+                    )
+                })?;
+                return Ok((email.to_owned(), Timestamp::MAX));
+            }
             let answer = ask("credentials", || self.of_this_pod("email")).await?;
             let email = String::from_utf8_lossy(&answer).trim().to_owned();
             if !email.contains('@') || email.ends_with(POOL) {

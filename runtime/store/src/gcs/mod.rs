@@ -1,6 +1,7 @@
-//! Google Cloud Storage, by the credentials that GKE's metadata server lends.
+//! Google Cloud Storage, by the credentials that GKE's metadata server lends, or elsewhere by an exchanged token.
 
 mod credentials;
+mod external_account;
 mod v4;
 
 use std::{sync::Arc, time::Duration};

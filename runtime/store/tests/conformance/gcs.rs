@@ -360,3 +360,128 @@ async fn a_signed_url_does_not_outlive_the_key_that_signed_it() {
     let left = signed.valid_until().duration_since(jiff::Timestamp::now());
     assert!(left.as_hours() < 12, "{left}");
 }
+
+/// The file as it comes with a pod of a cluster that is not GKE's, with this server in place of Google's.
+fn external_account(google: &Server, account: Option<&str>) -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let token = directory.path().join("token");
+    std::fs::write(&token, "of-the-pod\n").unwrap();
+    let mut credentials = json!({
+        "type": "external_account", "audience": "//iam.googleapis.com/provider",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "token_url": format!("{}/v1/token", google.url()),
+        "credential_source": { "file": token },
+    });
+    if let Some(account) = account {
+        let url = format!(
+            "{}/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
+            google.url()
+        );
+        credentials["service_account_impersonation_url"] = url.into();
+    }
+    let file = directory.path().join("credentials.json");
+    std::fs::write(&file, credentials.to_string()).unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    (directory, file)
+}
+
+/// Google as a pod elsewhere sees it: it exchanges the pod's token, lends the account's, and lets the latter, or without an account the
+/// former, read and sign.
+async fn google_from_elsewhere(reads: &'static str) -> Server {
+    Server::with(move |request| {
+        let authorization = request.header("authorization");
+        match request.path().rsplit('/').next() {
+            Some("token") => {
+                let body = String::from_utf8(request.body.clone()).unwrap();
+                let told = [
+                    "subject_token=of-the-pod",
+                    "audience=%2F%2Fiam.googleapis.com%2Fprovider",
+                    "token-exchange",
+                ];
+                assert!(told.iter().all(|part| body.contains(part)), "{body}");
+                Answer::new(200, r#"{"access_token":"pods","expires_in":3600}"#)
+            }
+            Some(call) if call.ends_with(":generateAccessToken") => {
+                assert_eq!(authorization, Some("Bearer pods"));
+                let until = jiff::Timestamp::now() + jiff::Span::new().hours(1);
+                Answer::new(
+                    200,
+                    json!({ "accessToken": "accounts", "expireTime": until.to_string() })
+                        .to_string(),
+                )
+            }
+            Some(call) if call.ends_with("signBlob") => {
+                assert_eq!(authorization, Some("Bearer accounts"));
+                Answer::new(200, r#"{"keyId":"1","signedBlob":"c2lnbmVk"}"#)
+            }
+            _ => {
+                assert_eq!(authorization, Some(format!("Bearer {reads}").as_str()));
+                Answer::object("content")
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pod_elsewhere_exchanges_its_token_and_acts_as_an_account() {
+    let google = google_from_elsewhere("accounts").await;
+    let account = "executor@acme.iam.gserviceaccount.com";
+    let (_directory, file) = external_account(&google, Some(account));
+    let pod = environment(&[
+        ("GOOGLE_APPLICATION_CREDENTIALS", &file),
+        (
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+            &google.url(),
+        ),
+    ]);
+    let storage = storage("gs://acme-metadata", "gs://acme-code", Some(&google.url()));
+    let store = Store::open(&storage, &pod).unwrap();
+    let uri = storage.metadata.join("bundle").unwrap();
+    for _ in 0..3 {
+        let content = store.read(&uri, 100).await.unwrap();
+        assert_eq!(content.as_deref(), Some(b"content".as_slice()));
+    }
+    let signed = store.sign(Method::Get, &uri, Duration::from_mins(1)).await;
+    let signed = signed.unwrap();
+    assert!(
+        signed.secret().contains("executor%40acme"),
+        "{}",
+        signed.secret()
+    );
+    let exchanges = google.requests().await;
+    let exchanges = exchanges
+        .iter()
+        .filter(|request| request.target.ends_with("/v1/token"));
+    assert_eq!(exchanges.count(), 1, "once while it lasts");
+}
+
+#[tokio::test]
+async fn a_pod_elsewhere_with_rights_of_its_own_reads_and_cannot_sign() {
+    let google = google_from_elsewhere("pods").await;
+    let (_directory, file) = external_account(&google, None);
+    let pod = environment(&[("GOOGLE_APPLICATION_CREDENTIALS", &file)]);
+    let storage = storage("gs://acme-metadata", "gs://acme-code", Some(&google.url()));
+    let store = Store::open(&storage, &pod).unwrap();
+    let uri = storage.metadata.join("bundle").unwrap();
+    let content = store.read(&uri, 100).await.unwrap();
+    assert_eq!(content.as_deref(), Some(b"content".as_slice()));
+    let refused = store.sign(Method::Get, &uri, Duration::from_mins(1)).await;
+    let refused = refused.unwrap_err();
+    let why = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(why.contains("google.service_account"), "{why}");
+}
+
+#[tokio::test]
+async fn a_key_is_no_way_to_exchange_a_token() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key.json");
+    let key = json!({ "type": "service_account", "private_key": "-----BEGIN" });
+    std::fs::write(&file, key.to_string()).unwrap();
+    let pod = environment(&[("GOOGLE_APPLICATION_CREDENTIALS", file.to_str().unwrap())]);
+    let storage = storage("gs://acme-metadata", "gs://acme-code", None);
+    let said = Store::open(&storage, &pod).unwrap_err().to_string();
+    assert!(
+        said.contains("no keys are taken") && said.contains("key.json"),
+        "{said}"
+    );
+}

@@ -37,6 +37,30 @@ roles:
     )
 }
 
+pub(super) const PROVIDER: &str =
+    "projects/123456789012/locations/global/workloadIdentityPools/acme/providers/oidc";
+
+/// The same buckets from a cluster that is not Google's; task pods have their rights directly.
+pub(super) fn google_from_elsewhere() -> OperatorConfig {
+    document(&format!(
+        "\
+storage:
+  metadata: gs://acme-metadata
+  fast_registration: gs://acme-bundles
+  region: europe-west1
+roles:
+  admin:
+    google:
+      provider: {PROVIDER}
+      service_account: admin@acme-prod.iam.gserviceaccount.com
+  user:
+    google:
+      provider: {PROVIDER}
+      audience: dataplane
+"
+    ))
+}
+
 pub(super) fn azure() -> OperatorConfig {
     document(
         "\
@@ -63,12 +87,18 @@ fn pod_identity() -> OperatorConfig {
     OperatorConfig::parse(&text).unwrap()
 }
 
-fn configs() -> [OperatorConfig; 4] {
-    [example::config(), pod_identity(), google(), azure()]
+fn configs() -> [OperatorConfig; 5] {
+    [
+        example::config(),
+        pod_identity(),
+        google(),
+        google_from_elsewhere(),
+        azure(),
+    ]
 }
 
 /// A workspace with the user role of each configuration.
-pub(super) fn workspaces() -> [WorkspaceConfig; 4] {
+pub(super) fn workspaces() -> [WorkspaceConfig; 5] {
     configs().map(|config| WorkspaceConfig {
         role: config.roles.user,
         ..example_workspace()
@@ -80,7 +110,7 @@ pub(super) fn executors() -> Vec<Object> {
     configs().iter().flat_map(executor).collect()
 }
 
-fn executor(config: &OperatorConfig) -> Vec<Object> {
+pub(super) fn executor(config: &OperatorConfig) -> Vec<Object> {
     let component = |name: &str| -> &'static Component {
         COMPONENTS
             .iter()
@@ -153,6 +183,7 @@ fn every_service_account_with_a_role_says_so() {
         (arn("adminflyterole"), arn("userflyterole")),
         (Value::Null, Value::Null),
         (email("admin"), email("user")),
+        (Value::Null, Value::Null),
         (
             ids("6d4b41a5-6ea1-4a4c-8b9d-0d7a4f1f5a01"),
             ids("6d4b41a5-6ea1-4a4c-8b9d-0d7a4f1f5a03"),
@@ -199,7 +230,8 @@ fn a_pod_with_a_role_carries_what_its_cloud_looks_for() {
             selector.get("azure.workload.identity/use").is_none(),
             "a selector cannot be changed when a role is given later"
         );
-        // Each cloud brings its own token: by a webhook, an agent or the metadata server. Ours is the control plane's.
+        // Each cloud brings its own token, by a webhook, an agent or the metadata server, but for Google elsewhere. Ours is the control
+        // plane's.
         let audiences: Vec<&Value> = at(deployment, "/spec/template/spec/volumes")
             .as_array()
             .unwrap()
@@ -208,7 +240,13 @@ fn a_pod_with_a_role_carries_what_its_cloud_looks_for() {
                 volume.pointer("/projected/sources/0/serviceAccountToken/audience")
             })
             .collect();
-        assert_eq!(audiences, ["https://acme.eu-west-1.example"]);
+        let own = match role {
+            Identity::Google { provider, .. } => Some(provider.audience()),
+            _ => None,
+        };
+        let expected = ["https://acme.eu-west-1.example".to_owned()];
+        let expected: Vec<Value> = expected.into_iter().chain(own).map(Value::from).collect();
+        assert_eq!(audiences, Vec::from_iter(&expected));
     }
     for object in configs().iter().flat_map(|config| render(config).unwrap()) {
         // Without a role there is none to look for.
@@ -221,10 +259,11 @@ fn a_pod_with_a_role_carries_what_its_cloud_looks_for() {
 
 #[test]
 fn pods_with_a_role_reach_where_their_cloud_hands_out_credentials() {
-    let cases: [&[(&str, u16)]; 4] = [
+    let cases: [&[(&str, u16)]; 5] = [
         &[],
         &[("169.254.170.23", 80), ("fd00:ec2::23", 80)],
         &[("169.254.169.254", 80), ("169.254.169.252", 988)],
+        &[],
         &[],
     ];
     let node_local = [
@@ -311,9 +350,10 @@ fn names_are_answered_where_each_cloud_does() {
     let usual = ["kube-dns", "169.254.20.10/32"];
     let google_has = ["node-local-dns", "169.254.169.254/32"];
     let azure_has = ["169.254.10.11/32"];
-    let expected: [Vec<&str>; 4] = [
+    let expected: [Vec<&str>; 5] = [
         usual.to_vec(),
         usual.to_vec(),
+        [usual, google_has].concat(),
         [usual, google_has].concat(),
         [usual.as_slice(), &azure_has].concat(),
     ];
@@ -358,7 +398,7 @@ fn buckets_and_roles_are_in_one_cloud() {
 }
 
 /// Whether any policy lets pods connect to an address that is outside of the cluster, by TCP.
-fn reaches(objects: &[Object], address: &str, port: u16) -> bool {
+pub(super) fn reaches(objects: &[Object], address: &str, port: u16) -> bool {
     let length = if address.contains(':') { 128 } else { 32 };
     let address: Cidr = format!("{address}/{length}").parse().unwrap();
     let contains = |range: &Value| {
