@@ -1,13 +1,15 @@
 //! What Google Cloud does not take is underlined in the plan, before the first call: no project is there at all.
 
+mod buckets;
 mod cases;
+mod providers;
 
 use acceptance::terraform::Terraform;
 use anyhow::Result;
 
-use self::cases::{OF_BUCKETS, OF_ROLES, OF_STORES, usual};
+use self::cases::{Case, OF_BUCKETS, OF_NO_CLOUD, OF_ROLES, OF_STORES, usual};
 use super::bench::{Bench, PROJECT};
-use crate::bad_input::{Expected, refuses};
+use crate::bad_input::{self, Expected, refuses};
 
 const PROVIDER: &str = r#"terraform {
   required_providers {
@@ -21,12 +23,10 @@ provider "dataplane" {
 }
 "#;
 
-#[test]
-fn what_google_does_not_take_is_underlined_in_the_plan() -> Result<()> {
-    let mut configuration = vec![PROVIDER.to_owned()];
-    let mut expected = Vec::new();
-    let cases = OF_BUCKETS.iter().chain(OF_ROLES).chain(OF_STORES);
-    for (index, (resource, argument, value, says)) in cases.enumerate() {
+/// Resources each with one wrong argument, and what Terraform has to say of them.
+fn wrong(cases: &[&[Case]]) -> (Vec<String>, Vec<Expected>) {
+    let (mut blocks, mut expected) = (Vec::new(), Vec::new());
+    for (index, (resource, argument, value, says)) in cases.iter().copied().flatten().enumerate() {
         let name = format!("{argument}_{index}");
         let others = usual(resource)
             .iter()
@@ -34,13 +34,44 @@ fn what_google_does_not_take_is_underlined_in_the_plan() -> Result<()> {
         let mut lines = vec![format!("resource \"{resource}\" \"{name}\" {{")];
         lines.extend(others.map(|(argument, value)| format!("  {argument} = {value}")));
         lines.push(format!("  {argument} = {value}\n}}\n"));
-        configuration.push(lines.join("\n"));
+        blocks.push(lines.join("\n"));
         expected.push(Expected::at(&format!("{resource}.{name}"), says).under(value));
     }
+    (blocks, expected)
+}
+
+fn assert_refused(command: &str, blocks: &[String], expected: &[Expected]) -> Result<()> {
     let terraform = Terraform::new()?;
-    terraform.write("main.tf", &configuration.concat())?;
+    terraform.write("main.tf", &format!("{PROVIDER}\n{}", blocks.concat()))?;
     terraform.init()?;
-    refuses(&terraform, "plan", &expected)
+    refuses(&terraform, command, expected)
+}
+
+#[test]
+fn what_no_cloud_takes_is_underlined_without_a_plan() -> Result<()> {
+    let (mut blocks, mut expected) = wrong(&[OF_NO_CLOUD]);
+    // A value is what the usual secret has.
+    let secret = "resource \"dataplane_secret\" \"no_value\" {\n  name = \"acme\"\n  value_wo_version = 1\n}\n";
+    blocks.push(secret.to_owned());
+    let says = ["a version without a value", "set both or neither"];
+    expected.push(Expected::at("dataplane_secret.no_value", &says).under("1"));
+    assert_refused("validate", &blocks, &expected)
+}
+
+#[test]
+fn names_of_buckets_that_no_cloud_takes_are_refused_with_the_rule() -> Result<()> {
+    bad_input::names_of_no_cloud(PROVIDER)
+}
+
+#[test]
+fn what_no_cluster_takes_is_refused_beside_google_as_well() -> Result<()> {
+    bad_input::arguments_of_clusters(PROVIDER)
+}
+
+#[test]
+fn what_google_does_not_take_is_underlined_in_the_plan() -> Result<()> {
+    let (blocks, expected) = wrong(&[OF_BUCKETS, OF_ROLES, OF_STORES]);
+    assert_refused("plan", &blocks, &expected)
 }
 
 #[test]

@@ -65,6 +65,11 @@ impl Bench {
         })
     }
 
+    /// Somebody else's project.
+    pub fn another_project(&self) -> Result<Project> {
+        Project::new(&self.google)
+    }
+
     /// Lets Google see the keys of a cluster that is not its own.
     pub fn trust(&self, cluster: &Cluster) -> Result<()> {
         self.google.trust(cluster)

@@ -39,6 +39,158 @@ pub(super) fn usual(resource: &str) -> &'static [(&'static str, &'static str)] {
 const ARN: &str =
     r#""arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555""#;
 
+/// What no cloud takes, so that no plan is needed.
+pub(super) const OF_NO_CLOUD: &[Case] = &[
+    (
+        "dataplane_role",
+        "subjects",
+        "[]",
+        &[
+            "Invalid value of subjects",
+            "name at least one service account",
+        ],
+    ),
+    (
+        "dataplane_role",
+        "subjects",
+        r#"[{ namespace = "union", service_account = "*" }]"#,
+        &["Invalid value of subjects.service_account", "not '*'"],
+    ),
+    (
+        "dataplane_role",
+        "subjects",
+        r#"[{ namespace = "team-*", service_account = "default" }]"#,
+        &["Invalid value of subjects.namespace", "not '*'"],
+    ),
+    (
+        "dataplane_role",
+        "trust",
+        r#"{ gke = { pool = "acme-prod-123456.svc.id.goog" }, azure = { issuer = "https://oidc.example.test/1" } }"#,
+        &["exactly one of", "`gke = { pool = … }`"],
+    ),
+    (
+        "dataplane_role",
+        "trust",
+        "{}",
+        &["exactly one of", "`gke = { pool = … }`"],
+    ),
+    (
+        "dataplane_role",
+        "trust",
+        r#"{ gke = { pool = "acme-prod-123456" } }"#,
+        &["Invalid value of trust.gke.pool", "PROJECT.svc.id.goog"],
+    ),
+    (
+        "dataplane_role",
+        "max_session_duration",
+        r#""soon""#,
+        &[
+            "Invalid value of max_session_duration",
+            "such as 90s, 20m or 1h30m",
+        ],
+    ),
+    (
+        "dataplane_role",
+        "profile",
+        r#""wizard""#,
+        &[
+            "Invalid value of profile",
+            "admin, user, builder and log_writer",
+        ],
+    ),
+    (
+        "dataplane_role",
+        "registry",
+        r#""acme-tasks""#,
+        &["a role of profile admin may not have registry"],
+    ),
+    (
+        "dataplane_role",
+        "buckets",
+        r#"{ data = { id = "acme-prod", prefixes = ["team"] } }"#,
+        &[
+            "Invalid value of buckets[\"data\"].prefixes",
+            "must end with \"/\"",
+        ],
+    ),
+    (
+        "dataplane_bucket",
+        "cors_origins",
+        r#"["app.example.com"]"#,
+        &[
+            "Invalid value of cors_origins",
+            "\"app.example.com\"",
+            "https://app.example.com",
+        ],
+    ),
+    (
+        "dataplane_bucket",
+        "expiration",
+        r#"[{ prefix = "raw/", days = 0 }]"#,
+        &["Invalid value of expiration.days", "it must be 1 or more"],
+    ),
+    (
+        "dataplane_bucket",
+        "tags",
+        r#"{ "dataplane:owner" = "me" }"#,
+        &["Invalid value of tags", "kept for the provider's own marks"],
+    ),
+    (
+        "dataplane_bucket",
+        "kms_key",
+        r#""mykey""#,
+        &["Invalid value of kms_key", "projects/"],
+    ),
+    (
+        "dataplane_bucket",
+        "timeouts",
+        r#"{ create = "a while" }"#,
+        &[
+            "Invalid value of timeouts.create",
+            "such as 90s, 20m or 1h30m",
+        ],
+    ),
+    (
+        "dataplane_identity_provider",
+        "issuer",
+        r#""http://oidc.example.test""#,
+        &["Invalid value of issuer", "must begin with https://"],
+    ),
+    (
+        "dataplane_identity_provider",
+        "audiences",
+        "[]",
+        &["Invalid value of audiences", "leave the argument out"],
+    ),
+    (
+        "dataplane_registry",
+        "name",
+        r#""Acme-Tasks""#,
+        &["Invalid value of name", "not 'A'"],
+    ),
+    (
+        "dataplane_registry",
+        "keep_last",
+        "0",
+        &[
+            "Invalid value of keep_last",
+            "1 or more, or left out to keep all",
+        ],
+    ),
+    (
+        "dataplane_log_group",
+        "retention_days",
+        "4000",
+        &["Invalid value of retention_days", "1 to 3653 days"],
+    ),
+    (
+        "dataplane_secret",
+        "recovery_window_days",
+        "3",
+        &["Invalid value of recovery_window_days", "7 to 90, or 0"],
+    ),
+];
+
 pub(super) const OF_BUCKETS: &[Case] = &[
     (
         "dataplane_bucket",
@@ -90,6 +242,27 @@ pub(super) const OF_BUCKETS: &[Case] = &[
         "allowed_networks",
         r#"{ ip_ranges = ["203.0.113.0/24"] }"#,
         &["Invalid value of allowed_networks", "VPC Service Controls"],
+    ),
+    (
+        "dataplane_bucket",
+        "hierarchical_namespace",
+        "true",
+        &["Invalid value of hierarchical_namespace", "flat namespace"],
+    ),
+    (
+        "dataplane_bucket",
+        "policy_statements",
+        r#"["{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}"]"#,
+        &[
+            "Invalid value of policy_statements",
+            "bind roles to them instead",
+        ],
+    ),
+    (
+        "dataplane_bucket",
+        "tags",
+        r#"{ goog-x = "y" }"#,
+        &["Invalid value of tags", "kept for other use"],
     ),
     (
         "dataplane_bucket",
@@ -153,6 +326,22 @@ pub(super) const OF_ROLES: &[Case] = &[
     ),
     (
         "dataplane_role",
+        "subjects",
+        r#"[for team in setproduct(range(2), range(751)) : { namespace = join("-", team), service_account = "default" }]"#,
+        &[
+            "Invalid value of subjects",
+            "1502 service accounts are 1503 members",
+            "takes 1500",
+        ],
+    ),
+    (
+        "dataplane_role",
+        "buckets",
+        r#"{ data = { id = "acmeprod/metadata" } }"#,
+        &["Invalid value of buckets", "names a storage account"],
+    ),
+    (
+        "dataplane_role",
         "permissions_boundary",
         r#""arn:aws:iam::123456789012:policy/most""#,
         &[
@@ -195,6 +384,24 @@ pub(super) const OF_STORES: &[Case] = &[
             "Invalid value of name",
             "lowercase letters, digits and hyphens",
         ],
+    ),
+    (
+        "dataplane_registry",
+        "kms_key",
+        ARN,
+        &["Invalid value of kms_key", "not the full name of a key"],
+    ),
+    (
+        "dataplane_log_group",
+        "kms_key",
+        ARN,
+        &["Invalid value of kms_key", "not the full name of a key"],
+    ),
+    (
+        "dataplane_secret",
+        "kms_key",
+        ARN,
+        &["Invalid value of kms_key", "not the full name of a key"],
     ),
     (
         "dataplane_log_group",
