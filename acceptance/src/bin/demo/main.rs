@@ -54,12 +54,13 @@ impl Folder {
             .trim()
             .parse()
             .ok()?;
+        let state = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        let ended = state.rsplit(')').next()?.trim_start().starts_with('Z');
         let command = fs::read(format!("/proc/{id}/cmdline")).ok()?;
-        // Another program may have been given the number since.
-        command
-            .windows(5)
-            .any(|part| part == b"serve")
-            .then_some(id)
+        // Another program may have been given the number since. The line is empty while the kernel starts the next program of
+        // the process, as it does when it enters namespaces of its own.
+        let ours = command.is_empty() || command.windows(5).any(|part| part == b"serve");
+        (ours && !ended).then_some(id)
     }
 }
 
@@ -91,7 +92,7 @@ fn start(folder: &Folder) -> Result<()> {
     let _ = fs::remove_dir_all(&folder.0);
     fs::create_dir_all(&folder.0)?;
     let progress = fs::File::create(folder.file("progress"))?;
-    let mut server = Command::new(std::env::current_exe()?)
+    let server = Command::new(std::env::current_exe()?)
         .arg("serve")
         .stdin(Stdio::null())
         .stdout(progress.try_clone()?)
@@ -100,12 +101,7 @@ fn start(folder: &Folder) -> Result<()> {
         .process_group(0)
         .spawn()
         .context("starting the process that holds the demo")?;
-    fs::write(folder.file("pid"), server.id().to_string())?;
-    // Its command line is empty for the moment in which the kernel starts it, as that of an ended one is.
-    wait::until("the demo's process", LIMIT, || {
-        let known = folder.process().is_some() || server.try_wait()?.is_some();
-        Ok(known.then_some(()))
-    })
+    fs::write(folder.file("pid"), server.id().to_string()).context("writing the demo's process")
 }
 
 fn down(folder: &Folder) -> Result<()> {
@@ -160,4 +156,30 @@ fn show(path: &Path, from: u64) -> Result<u64> {
 
 fn say(text: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_is_there_from_its_start_to_its_end() -> Result<()> {
+        let files = setup::scratch()?;
+        let folder = Folder(files.path().to_path_buf());
+        assert_eq!(folder.process(), None);
+        let mut server = Command::new("sh")
+            .args(["-c", "read line # serve"])
+            .stdin(Stdio::piped())
+            .spawn()?;
+        fs::write(folder.file("pid"), server.id().to_string())?;
+        assert_eq!(folder.process(), Some(server.id()));
+        drop(server.stdin.take());
+        // Nobody has asked yet how it ended, so the kernel still knows its number.
+        wait::until("its end", LIMIT, || {
+            Ok(folder.process().is_none().then_some(()))
+        })?;
+        server.wait()?;
+        assert_eq!(folder.process(), None);
+        Ok(())
+    }
 }
