@@ -25,10 +25,10 @@ check_terraform() {
     fail "terraform on PATH is $version: the provider needs write-only arguments, so install Terraform 1.11 or newer"
 }
 
-# One test of the stand-in for Google Cloud runs Google's own command line, which no package registry has, and fails without it.
+# Two tests on the stand-in for Google Cloud run Google's own command line, which no package registry has, and fail without it.
 check_gcloud() {
   command -v gcloud >/dev/null ||
-    say "gcloud is not on PATH: one test will fail; install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install)"
+    say "gcloud is not on PATH: two tests will fail; install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install)"
 }
 
 # One binary for etcd, the Kubernetes programs and kubectl, built from their Go modules; the first build takes minutes.
