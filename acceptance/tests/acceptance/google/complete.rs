@@ -1,5 +1,9 @@
 //! The whole example: one apply of `examples/complete/gcp` on a GKE cluster puts a data plane up whose pods may do what their
-//! roles say and nothing else; destroy takes all of it away.
+//! roles say and nothing else, and which gcloud sees as it was asked for; whatever is changed by hand is mended, what the state
+//! forgot is taken in, an apply that ends early is gone on with, and destroy takes all of it away.
+
+mod changes;
+mod gcloud;
 
 use acceptance::{google::Caller, terraform::Terraform};
 use anyhow::{Context as _, Result, ensure};
@@ -27,24 +31,11 @@ fn configure(bench: &Bench) -> Result<Terraform> {
 fn the_example_for_a_real_project_is_applied_and_destroyed_without_a_trace() -> Result<()> {
     let bench = Bench::on_gke()?;
     let terraform = configure(&bench)?;
+    terraform.write("beside.tf", gcloud::BESIDE)?;
     let before = everything(&bench)?;
     terraform.apply_then_empty_plan()?;
-
-    let made = everything(&bench)?;
-    let email = |name: &str| format!("{name}@{PROJECT}.iam.gserviceaccount.com");
-    for name in [
-        format!("{PROJECT}-metadata"),
-        format!("{PROJECT}-fast-registration"),
-        format!("projects/{PROJECT}/locations/{REGION}/repositories/acme-prod"),
-        format!("projects/{PROJECT}/locations/{REGION}/buckets/acme-prod"),
-        email("adminflyterole"),
-        email("userflyterole"),
-        email("acme-prod-builder"),
-        "namespaces/fraud-production".to_owned(),
-    ] {
-        ensure!(made.contains(&name), "no {name}: {made:?}");
-    }
-    assert_closed(&bench)?;
+    assert_up(&bench)?;
+    gcloud::assert_seen(&bench)?;
     assert_roles(&bench)?;
 
     let refused = terraform.destroy().expect_err("deleting what is protected");
@@ -52,6 +43,29 @@ fn the_example_for_a_real_project_is_applied_and_destroyed_without_a_trace() -> 
         format!("{refused:#}").contains("prevent_deletion"),
         "{refused:#}"
     );
+    destroy(&bench, &terraform, &before)
+}
+
+/// What the example is for is there, and closed to all but its own.
+fn assert_up(bench: &Bench) -> Result<()> {
+    let made = everything(bench)?;
+    for name in [
+        format!("{PROJECT}-metadata"),
+        format!("{PROJECT}-fast-registration"),
+        format!("projects/{PROJECT}/locations/{REGION}/repositories/acme-prod"),
+        format!("projects/{PROJECT}/locations/{REGION}/buckets/acme-prod"),
+        email_of("adminflyterole"),
+        email_of("userflyterole"),
+        email_of("acme-prod-builder"),
+        "namespaces/fraud-production".to_owned(),
+    ] {
+        ensure!(made.contains(&name), "no {name}: {made:?}");
+    }
+    assert_closed(bench)
+}
+
+/// Definitions are protected unless told otherwise.
+fn destroy(bench: &Bench, terraform: &Terraform, before: &[String]) -> Result<()> {
     let name = "cluster_name  = \"prod-eu\"";
     terraform.edit(
         "main.tf",
@@ -60,10 +74,10 @@ fn the_example_for_a_real_project_is_applied_and_destroyed_without_a_trace() -> 
     )?;
     terraform.apply()?;
     for bucket in ["metadata", "fast-registration"] {
-        empty(&bench, &format!("{PROJECT}-{bucket}"))?;
+        empty(bench, &format!("{PROJECT}-{bucket}"))?;
     }
     terraform.destroy()?;
-    assert_eq!(everything(&bench)?, before);
+    assert_eq!(everything(bench)?, before);
     Ok(())
 }
 
