@@ -10,6 +10,7 @@ mod examples;
 mod faults;
 mod gone_roles;
 mod identity;
+mod leftovers;
 mod letters;
 mod looked_up;
 mod parity;

@@ -7,6 +7,7 @@ mod complete;
 mod elsewhere;
 mod examples;
 mod faults;
+mod leftovers;
 mod looked_up;
 mod permissions;
 
