@@ -138,6 +138,8 @@ fn key(resource: &PartialObjectMeta<TaskAction>) -> Key {
 }
 
 #[cfg(test)]
+mod deliveries;
+#[cfg(test)]
 mod tests {
     use http::{Request, Response};
     use kube::{Client, client::Body};

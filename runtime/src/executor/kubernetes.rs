@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{decide::Refused, work_queue::Key};
+use crate::lease::Trust;
 
 const CALL: Duration = Duration::from_secs(10);
 const FIELD_MANAGER: &str = "dataplane-executor";
@@ -34,6 +35,9 @@ pub enum CallError {
         object: String,
         source: kube::Error,
     },
+    /// Another pod may lead by now, and may have gone on with it.
+    #[error("{call} {object}: this pod has not renewed its Lease for too long")]
+    Fenced { call: &'static str, object: String },
     #[error("{call} {object}: the API server did not answer for {seconds} seconds", seconds = CALL.as_secs())]
     Slow { call: &'static str, object: String },
 }
@@ -67,11 +71,29 @@ pub enum Creation {
 pub struct Kubernetes {
     client: Client,
     calls: IntCounterVec,
+    trust: Option<Trust>,
 }
 
 impl Kubernetes {
     pub fn new(client: Client, calls: IntCounterVec) -> Self {
-        Self { client, calls }
+        Self {
+            client,
+            calls,
+            trust: None,
+        }
+    }
+
+    /// Calls only as long as no other pod can lead.
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self {
+            trust: Some(trust),
+            ..self
+        }
+    }
+
+    /// Whether no other pod can lead.
+    pub fn leads(&self) -> bool {
+        self.trust.as_ref().is_none_or(Trust::holds)
     }
 
     pub fn client(&self) -> &Client {
@@ -237,13 +259,17 @@ impl Kubernetes {
         answer: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, CallError> {
         let object = || format!("{}/{}", key.namespace, key.name);
-        let answer = match timeout(CALL, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Err(CallError::Gone {
+        let answer = match timeout(CALL, self.fenced(answer)).await {
+            Ok(None) => Err(CallError::Fenced {
                 call,
                 object: object(),
             }),
-            Ok(Err(kube::Error::Api(status)))
+            Ok(Some(Ok(answer))) => Ok(answer),
+            Ok(Some(Err(kube::Error::Api(status)))) if status.code == 404 => Err(CallError::Gone {
+                call,
+                object: object(),
+            }),
+            Ok(Some(Err(kube::Error::Api(status))))
                 if status.code == 409 && status.reason != "AlreadyExists" =>
             {
                 Err(CallError::Conflict {
@@ -251,7 +277,7 @@ impl Kubernetes {
                     object: object(),
                 })
             }
-            Ok(Err(source)) => Err(CallError::Api {
+            Ok(Some(Err(source))) => Err(CallError::Api {
                 call,
                 object: object(),
                 source,
@@ -271,9 +297,18 @@ impl Kubernetes {
             }) if status.code == 429 => "throttled",
             Err(CallError::Api { .. }) => "error",
             Err(CallError::Slow { .. }) => "slow",
+            Err(CallError::Fenced { .. }) => "fenced",
         };
         self.calls.with_label_values(&[call, outcome]).inc();
         answer
+    }
+
+    /// None when another pod may lead: nothing is asked for then.
+    async fn fenced<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        if !self.leads() {
+            return None;
+        }
+        Some(answer.await)
     }
 }
 

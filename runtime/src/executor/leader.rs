@@ -29,7 +29,7 @@ use super::{
     watch::{Scope, Sight},
     work_queue::{Done, Key, WorkQueue},
 };
-use crate::backoff;
+use crate::{backoff, lease::Trust};
 
 /// How long looks that have begun may take to end: less than another pod waits before it takes the Lease.
 const LAST_LOOKS: Duration = Duration::from_secs(8);
@@ -45,6 +45,8 @@ pub struct Leader<S, O> {
     pub metrics: Arc<Metrics>,
     /// Whether the control plane takes events.
     pub reachable: watch::Receiver<bool>,
+    /// Until when this pod leads.
+    pub trust: Trust,
 }
 
 impl<S: Sink + Clone, O: Objects + Clone> Leader<S, O> {
@@ -66,7 +68,8 @@ impl<S: Sink + Clone, O: Objects + Clone> Leader<S, O> {
             queue.hold(scope.clone());
         }
         let known = self.watch(&sight, &scopes, &mut watches, &stop);
-        let kubernetes = Kubernetes::new(self.client.clone(), self.metrics.calls.clone());
+        let kubernetes = Kubernetes::new(self.client.clone(), self.metrics.calls.clone())
+            .trusting(self.trust.clone());
         let collector = Collector {
             kubernetes: kubernetes.clone(),
             actions: Arc::clone(&sight.actions),
@@ -314,6 +317,8 @@ async fn measure(queue: &WorkQueue, metrics: &Metrics, stop: &CancellationToken)
     }
 }
 
+#[cfg(test)]
+mod lost_lease;
 #[cfg(test)]
 mod tests {
     use prometheus::Registry;

@@ -12,6 +12,8 @@ mod events;
 mod example;
 mod failure;
 #[cfg(test)]
+mod fake_api_server;
+#[cfg(test)]
 mod interleavings;
 mod kept;
 mod kubernetes;
@@ -112,6 +114,7 @@ pub async fn run(config: OperatorConfig, pod: Pod, shared: Shared) -> anyhow::Re
         sink: ControlPlane { events, settings },
         objects: Results::new(store, cache),
         metrics,
+        trust: election.trust(),
     };
     election
         .lead(&shared.stop, |stop| Box::pin(leader.clone().work(stop)))

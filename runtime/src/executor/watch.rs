@@ -230,3 +230,6 @@ fn is_not_streamed(error: &watcher::Error) -> bool {
     };
     matches!(status.code, 400 | 422)
 }
+
+#[cfg(test)]
+mod tests;

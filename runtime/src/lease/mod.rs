@@ -18,7 +18,10 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::{Api, api::PostParams};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -29,6 +32,8 @@ const DURATION_SECONDS: u8 = 30;
 const DURATION: Duration = Duration::from_secs(DURATION_SECONDS as u64);
 /// So long after a renewal the leader stops by itself: enough before the others begin for its work to end.
 const TRUST: Duration = Duration::from_secs(20);
+/// So long after that nothing of it is written any more, also where it could not stop: a pod may stand still for a while.
+const LAST_WRITES: Duration = Duration::from_secs(9);
 const RENEWAL: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_secs(2);
 const CALL: Duration = Duration::from_secs(5);
@@ -39,6 +44,28 @@ pub struct Election {
     leases: Api<Lease>,
     lease: &'static str,
     pod: String,
+    trusted: watch::Sender<Option<Instant>>,
+}
+
+/// Until when this pod leads, as far as it can know by itself.
+#[derive(Clone, Debug)]
+pub struct Trust(watch::Receiver<Option<Instant>>);
+
+impl Trust {
+    /// Whether no other pod can lead.
+    pub fn holds(&self) -> bool {
+        self.0
+            .borrow()
+            .is_some_and(|trusted| Instant::now() < trusted + LAST_WRITES)
+    }
+}
+
+#[cfg(test)]
+impl Trust {
+    /// That does not change.
+    pub fn until(trusted: Option<Instant>) -> Self {
+        Self(watch::channel(trusted).1)
+    }
 }
 
 /// Why a call about the Lease did not get what it asked for.
@@ -61,7 +88,17 @@ struct Seen {
 impl Election {
     /// `pod` tells the pods apart; a container that starts again in its pod leads again at once.
     pub fn new(leases: Api<Lease>, lease: &'static str, pod: String) -> Self {
-        Self { leases, lease, pod }
+        Self {
+            leases,
+            lease,
+            pod,
+            trusted: watch::Sender::new(None),
+        }
+    }
+
+    /// For the work, which may not notice in time that another pod leads.
+    pub fn trust(&self) -> Trust {
+        Trust(self.trusted.subscribe())
     }
 
     /// Does the work whenever this pod leads, until it is asked to stop. The work ends when its token is cancelled.
@@ -74,6 +111,7 @@ impl Election {
     {
         while let Some(trusted) = self.elected(stop).await {
             info!(lease = self.lease, pod = self.pod, "leading");
+            self.trusted.send_replace(Some(trusted));
             let over = stop.child_token();
             let working = async {
                 work(over.clone()).await;
@@ -85,6 +123,7 @@ impl Election {
             };
             tokio::join!(working, holding);
             info!(lease = self.lease, pod = self.pod, "leads no more");
+            self.trusted.send_replace(None);
             if let Err(error) = self.give_up().await {
                 warn!(
                     error = chain(&error),
@@ -127,6 +166,7 @@ impl Election {
             match timeout_at(trusted, self.claim(&mut None)).await {
                 Ok(Ok(true)) => {
                     trusted = asked + TRUST;
+                    self.trusted.send_replace(Some(trusted));
                     pause = RENEWAL;
                 }
                 Ok(Ok(false)) => {

@@ -177,3 +177,42 @@ async fn who_lost_the_lease_stops() {
     let without = until(&workers, &["a"]).await;
     assert!(without > TRUST, "{without:?}");
 }
+
+/// Its work does not end, as in a pod that stands still.
+#[tokio::test(start_paused = true)]
+async fn one_that_does_not_renew_is_not_trusted_when_another_may_lead() {
+    let server = FakeApiServer::start();
+    let election = Election::new(server.leases(), "operator", "a".to_owned());
+    let trust = election.trust();
+    assert!(!trust.holds(), "it does not lead yet");
+    let stop = CancellationToken::new();
+    let leading = election.lead(&stop, |_| std::future::pending());
+    let watching = async {
+        after(60).await;
+        assert!(trust.holds(), "it renews");
+        server.set_down(true);
+        after(23).await;
+        assert!(trust.holds(), "no other leads yet");
+        after(7).await;
+        assert!(!trust.holds(), "another may lead");
+    };
+    tokio::select! {
+        () = leading => panic!("its work ended"),
+        () = watching => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_gave_its_lease_up_is_not_trusted() {
+    let server = FakeApiServer::start();
+    let election = Election::new(server.leases(), "operator", "a".to_owned());
+    let (trust, stop) = (election.trust(), CancellationToken::new());
+    let leading = election.lead(&stop, |over| async move { over.cancelled().await });
+    let stopping = async {
+        after(12).await;
+        assert!(trust.holds());
+        stop.cancel();
+    };
+    tokio::join!(leading, stopping);
+    assert!(!trust.holds());
+}

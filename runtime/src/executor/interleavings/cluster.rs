@@ -1,8 +1,11 @@
 //! A cluster with one action, inside the test: its API server, with what goes wrong in it, and what a kubelet does.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use http::{Method, Request, Response, StatusCode};
@@ -18,6 +21,26 @@ pub enum Fault {
     Refused,
     /// It was done, and the answer was lost.
     AnswerLost,
+    /// The next call that writes is done later, when nobody waits for the answer any more.
+    Late,
+}
+
+/// Whose calls they are.
+#[derive(Clone, Default)]
+pub struct Caller(Arc<AtomicBool>);
+
+impl Caller {
+    /// Another leads by now.
+    pub fn is_deposed(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A call that is on its way.
+struct Call {
+    method: Method,
+    path: String,
+    body: Value,
 }
 
 pub struct Cluster {
@@ -35,6 +58,10 @@ pub struct Objects {
     pub made: u64,
     /// Calls that were answered.
     pub calls: u64,
+    /// Calls that are on their way still.
+    late: VecDeque<Call>,
+    /// uids of pods that were made by calls that came late, or by who leads no more.
+    unforeseen: HashSet<String>,
 }
 
 impl Cluster {
@@ -47,6 +74,8 @@ impl Cluster {
             version: 1,
             made: 0,
             calls: 0,
+            late: VecDeque::new(),
+            unforeseen: HashSet::new(),
         };
         objects.action = Some(objects.versioned(action));
         Arc::new(Self {
@@ -54,11 +83,11 @@ impl Cluster {
         })
     }
 
-    pub fn client(self: &Arc<Self>) -> Client {
-        let cluster = Arc::clone(self);
+    pub fn client(self: &Arc<Self>, caller: &Caller) -> Client {
+        let (cluster, caller) = (Arc::clone(self), caller.clone());
         let service = tower::service_fn(move |request: Request<Body>| {
-            let cluster = Arc::clone(&cluster);
-            async move { cluster.answer(request).await }
+            let (cluster, caller) = (Arc::clone(&cluster), caller.clone());
+            async move { cluster.answer(request, &caller).await }
         });
         Client::new(service, "default")
     }
@@ -67,17 +96,40 @@ impl Cluster {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    async fn answer(
+        &self,
+        request: Request<Body>,
+        caller: &Caller,
+    ) -> Result<Response<Body>, BoxError> {
         let (parts, body) = request.into_parts();
         let bytes = body.collect_bytes().await?;
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let mut objects = self.lock();
         objects.calls += 1;
-        let fault = objects.faults.pop_front();
+        let reads = parts.method == Method::GET;
+        let waits = reads && objects.faults.front() == Some(&Fault::Late);
+        let fault = if waits {
+            None
+        } else {
+            objects.faults.pop_front()
+        };
         let (status, answer) = match fault {
             Some(Fault::Throttled) => failed(429, "TooManyRequests", "slow down"),
             Some(Fault::Refused) => return Err("connection refused".into()),
-            _ => objects.handle(&parts.method, parts.uri.path(), &body),
+            Some(Fault::Late) => {
+                let path = parts.uri.path().to_owned();
+                let method = parts.method;
+                objects.late.push_back(Call { method, path, body });
+                return Err("timed out".into());
+            }
+            _ => {
+                let before = objects.made;
+                let answer = objects.handle(&parts.method, parts.uri.path(), &body);
+                if caller.0.load(Ordering::SeqCst) {
+                    objects.not_foreseen(before);
+                }
+                answer
+            }
         };
         if fault == Some(Fault::AnswerLost) {
             return Err("connection reset".into());
@@ -182,6 +234,38 @@ impl Objects {
         found(Some(pod))
     }
 
+    /// The first of the calls that are on their way is done. False when there is none.
+    pub fn land(&mut self) -> bool {
+        let Some(Call { method, path, body }) = self.late.pop_front() else {
+            return false;
+        };
+        let before = self.made;
+        self.handle(&method, &path, &body);
+        self.not_foreseen(before);
+        true
+    }
+
+    /// The pods that were made since there were so many.
+    fn not_foreseen(&mut self, before: u64) {
+        let uids = (before + 1..=self.made).map(|number| format!("pod-{number}"));
+        self.unforeseen.extend(uids);
+    }
+
+    /// Whether a pod is of an attempt that is past, or of an action that is over, and whoever leads could not know of it.
+    fn is_stray(&self, pod: &Value) -> bool {
+        let uid = pod["metadata"]["uid"].as_str().unwrap();
+        let attempt = attempt_of(pod["metadata"]["name"].as_str().unwrap());
+        let status = self.action.as_ref().map(|action| &action["status"]);
+        let past = status.is_none_or(|status| {
+            let conditions = status["conditions"].as_array();
+            let over = conditions.into_iter().flatten().any(|condition| {
+                condition["type"] != "Progressing" && condition["status"] == "True"
+            });
+            over || attempt < status["attempts"].as_u64().unwrap_or(1)
+        });
+        past && self.unforeseen.contains(uid)
+    }
+
     /// Somebody deletes the action.
     pub fn delete_action(&mut self) {
         let Some(mut action) = self.action.take() else {
@@ -217,16 +301,16 @@ impl Objects {
             .retain(|_, pod| !pod["metadata"]["deletionTimestamp"].is_string());
     }
 
-    /// Pods that run or may yet run.
+    /// Pods that run or may yet run, but for those that whoever leads could not prevent.
     pub fn live(&self) -> usize {
-        self.pods
-            .values()
-            .filter(|pod| {
-                !matches!(
-                    pod["status"]["phase"].as_str(),
-                    Some("Succeeded" | "Failed")
-                )
-            })
+        let live = self.pods.values().filter(|pod| !has_ended(pod));
+        live.filter(|pod| !self.is_stray(pod)).count()
+    }
+
+    /// Pods that run or may yet run, and that nobody has stopped.
+    pub fn unstopped(&self) -> usize {
+        let live = self.pods.values().filter(|pod| !has_ended(pod));
+        live.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null())
             .count()
     }
 
@@ -234,10 +318,8 @@ impl Objects {
     pub fn tell(&mut self, status: impl Fn(&str) -> Value) {
         for name in self.pods.keys().cloned().collect::<Vec<_>>() {
             let mut pod = self.pods[&name].clone();
-            if matches!(
-                pod["status"]["phase"].as_str(),
-                Some("Succeeded" | "Failed")
-            ) {
+            // A pod that is not to be runs until somebody stops it.
+            if has_ended(&pod) || self.is_stray(&pod) {
                 continue;
             }
             let container = pod["spec"]["containers"][0]["name"]
@@ -255,6 +337,19 @@ impl Objects {
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         object
     }
+}
+
+fn has_ended(pod: &Value) -> bool {
+    matches!(
+        pod["status"]["phase"].as_str(),
+        Some("Succeeded" | "Failed")
+    )
+}
+
+/// Of `r7-a0-0`, which is the first.
+fn attempt_of(pod: &str) -> u64 {
+    let (_, number) = pod.rsplit_once('-').unwrap();
+    number.parse::<u64>().unwrap() + 1
 }
 
 fn merge(target: &mut Value, patch: &Value) {

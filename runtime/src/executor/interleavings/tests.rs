@@ -1,6 +1,12 @@
 //! The interleavings: any of them, and those that are told of.
 
-use super::*;
+use proptest::prelude::*;
+
+use super::{
+    cluster::Fault,
+    steps::{FAILS, SEES, steps},
+    *,
+};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
@@ -14,7 +20,7 @@ proptest! {
     fn all_is_told_in_order_by_an_executor_that_lives(steps in steps()) {
         let gentle: Vec<Step> = steps
             .into_iter()
-            .filter(|step| !matches!(step, Step::Kill(_) | Step::Restart))
+            .filter(|step| !matches!(step, Step::Kill(_) | Step::Restart | Step::HandOver))
             .collect();
         run(&gentle);
     }
@@ -118,4 +124,95 @@ fn an_action_without_a_result_gives_way_to_equal_ones() {
     assert_eq!(gave_way(&runs), 0, "it succeeds in the end");
     let aborted = [&runs[..], &[Step::Abort, Step::TellAction]].concat();
     assert!(gave_way(&aborted) > 0);
+}
+
+/// A pod was to be made when the API server did not answer, and may yet be.
+const POD_IS_LATE: [Step; 5] = [
+    Step::WebhookDown,
+    Step::Look,
+    Step::WebhookUp,
+    Step::Fault(Fault::Late),
+    Step::Look,
+];
+
+#[test]
+fn a_pod_that_comes_when_its_action_is_over_is_stopped() {
+    let ends = [Step::Look, Step::PodSucceeds, Step::TellPods, Step::Look];
+    let comes = [Step::PodsAreEvicted, Step::PodsAreRemoved, Step::Land];
+    let model = run(&[&POD_IS_LATE[..], &ends, &comes].concat());
+    assert_eq!(model.cluster.lock().made, 2, "none came late");
+}
+
+#[test]
+fn a_pod_that_comes_when_another_attempt_runs_is_stopped() {
+    let model = run(&[
+        &POD_IS_LATE[..],
+        &[Step::Look],
+        &FAILS,
+        &SEES,
+        &[Step::Land],
+    ]
+    .concat());
+    assert_eq!(model.cluster.lock().made, 3, "none came late");
+}
+
+#[test]
+fn a_pod_of_one_that_leads_no_more_is_stopped() {
+    let knows_none = [
+        Step::WebhookDown,
+        Step::Look,
+        Step::WebhookUp,
+        Step::Restart,
+        Step::HandOver,
+    ];
+    let goes_on = [&SEES[..], &FAILS, &SEES].concat();
+    let model = run(&[&knows_none[..], &goes_on, &[Step::LookOfBefore]].concat());
+    assert_eq!(model.cluster.lock().made, 3, "the one before made none");
+}
+
+#[tokio::test]
+async fn one_that_stood_still_writes_and_tells_nothing() {
+    let mut model = Model::start();
+    for step in [Step::Look, Step::PodRuns, Step::TellPods] {
+        model.step(step).await;
+    }
+    let done = |model: &Model| {
+        let told = model.control_plane.0.events.lock().unwrap().len();
+        (model.cluster.lock().calls, told)
+    };
+    let before = done(&model);
+    model.stand_still();
+    model.step(Step::Look).await;
+    assert_eq!(done(&model), before);
+
+    model.step(Step::Restart).await;
+    model.step(Step::Look).await;
+    let after = done(&model);
+    assert!(
+        after.0 > before.0 && after.1 > before.1,
+        "nothing was left to do"
+    );
+}
+
+/// That an attempt failed was told and not written: another executor would begin it anew, beside the next one.
+#[test]
+fn the_next_attempt_has_no_pod_before_the_status_says_so() {
+    let fails = [
+        Step::Look,
+        Step::PodFails,
+        Step::TellPods,
+        Step::Fault(Fault::Throttled),
+        Step::Look,
+        Step::PodsAreEvicted,
+        Step::PodsAreRemoved,
+        Step::TellPods,
+    ];
+    // Killed before the answer to whatever it asks for then.
+    for waits in 1..12 {
+        let killed = [Step::TellAction, Step::Look, Step::Kill(waits)];
+        run(&[&fails[..], &killed, &[Step::Time(30)], &SEES, &SEES].concat());
+    }
+    let killed = [Step::TellAction, Step::Look, Step::Restart, Step::Look];
+    let model = run(&[&fails[..], &killed, &[Step::Time(30)], &SEES].concat());
+    assert_eq!(model.cluster.lock().made, 2);
 }

@@ -179,6 +179,10 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         attempt: NonZeroU32,
     ) -> Result<(), ReconcileError<O::Error>> {
         self.tell(look).await;
+        if look.written.attempts.max(1) < attempt.get() {
+            // A pod is found again by its attempt: who goes on from the status would make that of the one before once more.
+            self.flush(look).await?;
+        }
         let made = self.make_pod(look, attempt).await;
         if let Err(error) = &made {
             self.not_made(look, error).await?;

@@ -114,7 +114,9 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             events.push(self.sink.event(&transition));
         }
         look.state.pending.clear();
-        if !self.sink.deliver(events.clone()).await {
+        // Where another may lead, what is seen here is old, and would be told after what that one tells.
+        let told = self.kubernetes.leads() && self.sink.deliver(events.clone()).await;
+        if !told {
             for event in &events {
                 pending::push(&mut look.state.pending, event);
             }
