@@ -100,8 +100,8 @@ impl Webhook {
                 .iter()
                 .map(|container| self.container(container.clone(), role))
                 .collect();
-            let path = format!("/spec/{list}");
-            patch.push(json!({ "op": "replace", "path": path, "value": containers }));
+            let changed = format!("/spec/{list}");
+            patch.push(json!({ "op": "replace", "path": changed, "value": containers }));
         }
         patch.into()
     }
