@@ -6,6 +6,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 import services
+from callers import SCHEME
 from checks import Checks
 from cluster import Cluster
 from control import Control
@@ -33,6 +34,7 @@ class Application:
         elif scope["path"].startswith("/_"):
             await self.control(scope, receive, send)
         else:
+            SCHEME.set(scope["scheme"])
             service = "/" + scope["path"].split("/")[1]
             await self.services.get(service, unknown)(scope, receive, send)
 

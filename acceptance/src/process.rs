@@ -25,6 +25,9 @@ pub enum Signal {
     Interrupt,
     Terminate,
     Kill,
+    /// It stands still, with all its connections, until [`Signal::Continue`].
+    Stop,
+    Continue,
 }
 
 /// A command that the kernel kills when we end in whatever way, also where nothing is dropped (statics, SIGKILL).
@@ -117,6 +120,8 @@ pub fn signal(process: u32, signal: Signal) -> Result<()> {
         Signal::Interrupt => "-INT",
         Signal::Terminate => "-TERM",
         Signal::Kill => "-KILL",
+        Signal::Stop => "-STOP",
+        Signal::Continue => "-CONT",
     };
     let status = Command::new("kill")
         .args([name, &process.to_string()])

@@ -66,7 +66,8 @@ class Driver:
             case {"run": _}:
                 await self.show(pod, status.running(pod))
             case {"exit": code}:
-                await self.show(pod, status.ended(pod, primary, code, step.get("reason"), step.get("message")))
+                told = status.ended(pod, primary, code, step.get("reason"), step.get("message"))
+                await self.show(pod, status.only_ended(pod, primary, told) if step.get("beside") == "run" else told)
             case {"fail": _}:
                 await self.show(pod, status.failed(pod, primary, step))
             case {"delete": _}:

@@ -8,7 +8,7 @@ the action in turn (the last for all after it). A step is an object with one of 
     outputs   names and integers, written to outputs.pb where the container's arguments say
     error     code, message, kind ("RECOVERABLE"), origin ("USER"), written to error.pb
     object    name of an object to be written, with "size" (that many zeros) or "base64"
-    exit      exit code of the container; with "reason" and "message"
+    exit      exit code of the container; with "reason" and "message"; those beside it end, too, unless "beside" is "run"
     fail      reason why the pod fails as a whole ("Evicted"); with "message", "condition" (type) and "code" of its containers, if any
     delete    true: somebody deletes the pod, and it ends in its own time; with "condition"
     vanish    true: the pod's object goes away at once

@@ -60,6 +60,14 @@ def ended(pod, primary, code, reason, message):
     return {**begun(pod), "phase": phase, "conditions": conditions(False), "containerStatuses": statuses}
 
 
+def only_ended(pod, primary, told):
+    """The primary container ended, and what runs beside it goes on: so does the pod."""
+    going_on = {"running": {"startedAt": now()}}
+    others = {spec["name"]: container(spec, going_on, True) for spec in pod["spec"]["containers"] if spec is not primary}
+    statuses = [others.get(shown["name"], shown) for shown in told["containerStatuses"]]
+    return {**told, "phase": "Running", "containerStatuses": statuses}
+
+
 def failed(pod, primary, step):
     """The node gave the pod up."""
     status = ended(pod, primary, step["code"], step["fail"], "") if "code" in step else {"startTime": started(pod)}

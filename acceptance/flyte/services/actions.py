@@ -11,6 +11,7 @@ from flyteidl2.actions.actions_service_connect import ActionsService
 from flyteidl2.core import types_pb2
 
 import task_actions
+from callers import authenticate
 from cluster import MERGE, Refused
 from watch import update_of
 from world import PHASES, key_of
@@ -30,6 +31,7 @@ class Actions(ActionsService):
         self.world = world
 
     async def enqueue(self, request, ctx):
+        await authenticate(self.world.cluster, ctx, task_actions.namespace_of(request.action.action_id.run))
         await enqueue(self.world, request.action, request.run_spec if request.HasField("run_spec") else None)
         return actions.EnqueueResponse()
 

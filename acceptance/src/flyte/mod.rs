@@ -4,6 +4,7 @@
 
 mod address;
 mod api_front;
+mod caller;
 mod executor;
 mod fault;
 mod project;

@@ -89,8 +89,8 @@ impl Project {
 
     /// Asks for a child of an action, as that action's task would.
     pub fn enqueue(&self, run: &str, parent: &str, action: &str, task: &Task) -> Result<()> {
-        let spec = json!({ "task": { "id": self.task_id(), "spec": { "taskTemplate": task.template() } } });
-        self.enqueue_any(run, parent, action, &spec)
+        let body = self.request_for_child(run, parent, action, task);
+        self.ask(Method::POST, "enqueue", &body).map(drop)
     }
 
     /// Asks for a condition of type boolean.
@@ -109,7 +109,18 @@ impl Project {
         self.enqueue_any(run, parent, action, &json!({ "condition": condition }))
     }
 
+    /// The request by which a task asks for a child, in protobuf's JSON.
+    pub fn request_for_child(&self, run: &str, parent: &str, action: &str, task: &Task) -> Value {
+        let spec = json!({ "task": { "id": self.task_id(), "spec": { "taskTemplate": task.template() } } });
+        self.request_for(run, parent, action, &spec)
+    }
+
     fn enqueue_any(&self, run: &str, parent: &str, action: &str, spec: &Value) -> Result<()> {
+        let body = self.request_for(run, parent, action, spec);
+        self.ask(Method::POST, "enqueue", &body).map(drop)
+    }
+
+    fn request_for(&self, run: &str, parent: &str, action: &str, spec: &Value) -> Value {
         let base = format!(
             "s3://{}/{ORGANIZATION}/{}/{DOMAIN}/{run}/",
             super::BUCKET,
@@ -126,8 +137,7 @@ impl Project {
         for (field, value) in spec.as_object().into_iter().flatten() {
             asked[field] = value.clone();
         }
-        self.ask(Method::POST, "enqueue", &json!({ "action": asked }))
-            .map(drop)
+        json!({ "action": asked })
     }
 
     fn task_id(&self) -> Value {
@@ -163,6 +173,12 @@ impl Project {
 
     pub fn action(&self, run: &str, action: &str) -> Result<Option<Action>> {
         Ok(self.actions()?.remove(&format!("{run}/{action}")))
+    }
+
+    /// The event by which an action has ended, in protobuf's JSON.
+    pub fn last_event(&self, run: &str, limit: Duration) -> Result<Value> {
+        let mut ended = self.ended(run, limit)?;
+        Ok(ended.events.pop().context("an event")?.json)
     }
 
     /// Waits until a root action has ended: that its resource says so, and that its last event was recorded.

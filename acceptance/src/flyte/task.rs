@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+const PRIMARY: &str = "primary";
+
 /// A python task.
 #[derive(Clone, Debug)]
 pub struct Task {
@@ -10,6 +12,8 @@ pub struct Task {
     attempts: Vec<Value>,
     metadata: Value,
     container: Value,
+    /// Containers that run beside the task's own, where its pod is written out.
+    beside: Option<Value>,
     more: Vec<(String, Value)>,
 }
 
@@ -22,6 +26,7 @@ impl Task {
             attempts: Vec::new(),
             metadata: json!({}),
             container: json!({}),
+            beside: None,
             more: Vec::new(),
         }
     }
@@ -73,6 +78,13 @@ impl Task {
         self
     }
 
+    /// With its pod written out, and these containers beside its own, which is `primary`.
+    #[must_use]
+    pub fn beside(mut self, containers: &Value) -> Self {
+        self.beside = Some(containers.clone());
+        self.of_type("sidecar").with("taskTypeVersion", &json!(2))
+    }
+
     #[must_use]
     pub fn retries(self, retries: u32) -> Self {
         self.metadata("retries", &json!({ "retries": retries }))
@@ -104,13 +116,33 @@ impl Task {
             "id": { "resourceType": "TASK", "project": "tests", "domain": "development", "name": self.name, "version": "1" },
             "type": self.kind,
             "metadata": metadata,
-            "container": container,
         });
+        match &self.beside {
+            None => template["container"] = container,
+            Some(beside) => {
+                template["k8sPod"] = json!({
+                    "primaryContainerName": PRIMARY, "podSpec": { "containers": written_out(container, beside) },
+                });
+                template["config"] = json!({ "primary_container_name": PRIMARY });
+            }
+        }
         for (field, value) in &self.more {
             template[field] = value.clone();
         }
         template
     }
+}
+
+/// All containers as Kubernetes has them, the task's own last.
+fn written_out(mut own: Value, beside: &Value) -> Value {
+    own["name"] = json!(PRIMARY);
+    for variable in own["env"].as_array_mut().into_iter().flatten() {
+        let name = variable["key"].take();
+        *variable = json!({ "name": name, "value": variable["value"] });
+    }
+    let mut containers = beside.as_array().cloned().unwrap_or_default();
+    containers.push(own);
+    Value::Array(containers)
 }
 
 fn merge(into: &mut Value, from: &Value) {

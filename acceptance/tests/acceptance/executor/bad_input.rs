@@ -52,6 +52,42 @@ fn resources_that_make_no_sense_end_with_a_sentence() -> Result<()> {
     Ok(())
 }
 
+/// An input that is among the arguments is read before there is a pod.
+#[test]
+fn inputs_that_are_not_there_or_are_none_are_named() -> Result<()> {
+    let world = World::new()?;
+    let _executor = world.executor()?;
+    let task = Task::succeeding("reads").container(
+        "args",
+        &json!([
+            "a0",
+            "--outputs-path",
+            "{{.outputPrefix}}",
+            "--x",
+            "{{.inputs.x}}"
+        ]),
+    );
+    let template = world.flyte.template(&task)?;
+    let base = format!("acme/{}/development", world.project.name);
+    let garbage = format!("{base}/garbage/inputs/inputs.pb");
+    world.flyte.account().call(
+        "s3",
+        "put_object",
+        &json!({ "Bucket": "executor-metadata", "Key": garbage, "Body": "\u{1}\u{1}\u{1}" }),
+    )?;
+    for run in ["missing", "garbage"] {
+        let inputs = format!("s3://executor-metadata/{base}/{run}/inputs");
+        let spec = json!({ "inputUri": inputs, "taskTemplate": template });
+        world.make_raw(run, &spec)?;
+        let ended = world.project.ended(run, LIMIT)?;
+        ensure!(ended.phase == "FAILED", "{run}: {ended:?}");
+        let said = error_of(&ended);
+        ensure!(said.contains(&inputs), "{run}: {said:?}");
+    }
+    ensure!(world.pods()?.is_empty(), "there is a pod");
+    Ok(())
+}
+
 #[test]
 fn a_task_that_nobody_can_run_is_refused_by_its_type() -> Result<()> {
     let world = World::new()?;

@@ -229,3 +229,64 @@ fn with_too_much_untold_no_new_pods_start() -> Result<()> {
     }
     Ok(())
 }
+
+/// With as much untold as may be, and the executor killed in the middle of it.
+#[test]
+fn a_long_outage_with_a_full_queue_and_a_restart_drops_nothing() -> Result<()> {
+    let world = World::with(&json!({ "undelivered_limit": 6 }))?;
+    let executor = world.executor()?;
+    let gate = format!("{}-outlasts", world.project.name);
+    let outlasts = Task::new("outlasts").returning("o0").attempt(&json!([
+        { "run": true }, { "hold": gate }, { "outputs": { "o0": 1 } }, { "exit": 0 },
+    ]));
+    world.project.run("outlasts", &outlasts)?;
+    world
+        .project
+        .until("the task to run", "outlasts", "a0", LIMIT, |action| {
+            action.phase == "RUNNING"
+        })?;
+    let before = world.pod("outlasts-a0-0")?.context("the pod")?;
+    world.wire.cut();
+    let early = ["early0", "early1", "early2"];
+    for run in early {
+        world.project.run(run, &Task::succeeding("early"))?;
+    }
+    wait::until("enough to be untold", LIMIT, || {
+        let untold = executor.metric("dataplane_executor_pending_events")?;
+        Ok((untold >= 6.0).then_some(()))
+    })?;
+    executor.kill()?;
+    let executor = world.executor()?;
+    wait::until("what is untold to be known again", LIMIT, || {
+        let untold = executor.metric("dataplane_executor_pending_events")?;
+        Ok((untold >= 6.0).then_some(()))
+    })?;
+    let late = ["late0", "late1"];
+    for run in late {
+        world.project.run(run, &Task::succeeding("late"))?;
+    }
+    // What runs is none of it.
+    world.flyte.open_gate(&gate)?;
+    wait::until("the end of what ran all the time", LIMIT, || {
+        Ok(has_ended(&world, "outlasts")?.then_some(()))
+    })?;
+    let since = std::time::Instant::now();
+    wait::until("some time", LIMIT, || {
+        for run in late {
+            ensure!(
+                world.pod(&format!("{run}-a0-0"))?.is_none(),
+                "{run} has a pod although too much is untold"
+            );
+        }
+        Ok((since.elapsed() > Duration::from_secs(4)).then_some(()))
+    })?;
+    let after = world.pod("outlasts-a0-0")?.context("the pod is gone")?;
+    assert_eq!(before["metadata"]["uid"], after["metadata"]["uid"]);
+
+    world.wire.mend();
+    for run in early.into_iter().chain(late).chain(["outlasts"]) {
+        let ended = world.project.ended(run, LIMIT)?;
+        assert_told(&ended, &["1 QUEUED", "1 SUCCEEDED"])?;
+    }
+    world.assert_no_pod_was_made_twice()
+}

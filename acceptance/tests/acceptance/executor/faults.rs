@@ -51,6 +51,30 @@ fn conflicts_lost_answers_and_etcd_errors_lose_nothing() -> Result<()> {
     Ok(())
 }
 
+/// As when somebody else keeps it busy: whatever is asked, also by watches and for the Lease.
+#[test]
+fn an_api_server_that_throttles_everything_is_waited_for() -> Result<()> {
+    let world = World::new()?;
+    let executor = world.executor()?;
+    world.installation.until_led_by("executor-0")?;
+    world.front.take_requests();
+    world.front.fault(ApiFault {
+        verb: "",
+        resource: "",
+        requests: 0..25,
+        answer: ApiAnswer::Throttled,
+    });
+    assert_all_succeed(&world, 3)?;
+    let requests = world.front.take_requests();
+    let throttled = requests.iter().filter(|request| request.status == 429);
+    ensure!(throttled.count() >= 10, "hardly anything was throttled");
+    ensure!(
+        executor.metric("dataplane_executor_leading")? > 0.0,
+        "it leads no more"
+    );
+    Ok(())
+}
+
 #[test]
 fn an_api_server_that_is_away_for_a_while_is_waited_for() -> Result<()> {
     let world = World::new()?;

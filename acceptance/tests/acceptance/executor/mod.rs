@@ -2,12 +2,16 @@
 //! descriptors drive, and what lies between can be cut.
 
 mod bad_input;
+mod cache;
+mod children;
 mod code;
 mod conditions;
 mod control_plane;
 mod crashes;
 mod faults;
+mod fencing;
 mod phases;
+mod pod_templates;
 mod retries;
 mod substrate;
 
