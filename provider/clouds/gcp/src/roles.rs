@@ -160,6 +160,7 @@ impl Roles for Gcp {
         let made: Account = self
             .0
             .post(Service::Iam, path, call)
+            .named()
             .json(&new)?
             .answer()
             .await?;
