@@ -186,7 +186,8 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// What an object can be told by from one that replaces it, even with the same content; nothing if there is no such object.
+    /// What an object can be told by from one that replaces it, even with the same content if that is written in another second;
+    /// nothing if there is no such object.
     ///
     /// # Errors
     /// Bad input, or a failure of the call.

@@ -169,7 +169,7 @@ impl Project {
         };
         let mut answer = self.pass(request, verb, &target).await;
         if answer.status == 200 {
-            answer.headers = Answer::object("").headers;
+            answer.headers = Answer::object(answer.body.clone()).headers;
             if verb == "POST" {
                 answer.body.clear();
             }

@@ -1,6 +1,10 @@
 //! A small server of HTTP, whose answers a test writes.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use futures::future::BoxFuture;
 use tokio::{
@@ -59,8 +63,12 @@ impl Answer {
 
     /// As a store sends an object.
     pub fn object(body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        let mut tag = DefaultHasher::new();
+        body.hash(&mut tag);
+        let tag = format!("\"{:x}\"", tag.finish());
         Self::new(200, body)
-            .with("ETag", "\"1\"")
+            .with("ETag", tag)
             .with("Last-Modified", "Sat, 21 Nov 2026 17:00:00 GMT")
     }
 }

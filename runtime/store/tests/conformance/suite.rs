@@ -39,6 +39,7 @@ pub async fn objects(store: &Store, metadata: &ObjectUri, code: &ObjectUri) {
         write(store, &uri, "twelve bytes").await;
         assert!(store.exists(&uri).await.unwrap());
         assert_eq!(content(store, &uri).await.as_deref(), Some("twelve bytes"));
+        fingerprints(store, &uri).await;
         assert_eq!(
             content(store, &self::uri(code, key)).await,
             None,
@@ -53,6 +54,17 @@ pub async fn objects(store: &Store, metadata: &ObjectUri, code: &ObjectUri) {
     limits(store, &uri(metadata, "limits")).await;
     preconditions(store, &uri(metadata, "preconditions")).await;
     bad_input(store, metadata).await;
+}
+
+/// Of an object that is there.
+async fn fingerprints(store: &Store, uri: &ObjectUri) {
+    let fingerprint = async || store.fingerprint(uri).await.unwrap();
+    let first = fingerprint().await;
+    assert!(first.is_some() && fingerprint().await == first, "{first:?}");
+    write(store, uri, "others").await;
+    assert_ne!(fingerprint().await, first);
+    let missing: ObjectUri = format!("{uri}.not").parse().unwrap();
+    assert_eq!(store.fingerprint(&missing).await.unwrap(), None);
 }
 
 async fn limits(store: &Store, uri: &ObjectUri) {
