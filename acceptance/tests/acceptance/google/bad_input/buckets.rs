@@ -71,11 +71,10 @@ const TAKEN: [Taken; 6] = [
 /// A mark as a label holds it: made to fit, with the beginning of its digest.
 fn mark(resource: &str) -> String {
     let digest = Sha256::digest(resource.as_bytes());
-    let hex: String = digest[..6]
+    let first = digest[..6]
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{}-{hex}", resource.replace('/', "_"))
+        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{}-{first:012x}", resource.replace('/', "_"))
 }
 
 impl Taken {

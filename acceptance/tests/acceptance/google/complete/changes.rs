@@ -133,18 +133,18 @@ fn take_in(bench: &Bench, terraform: &Terraform) -> Result<()> {
     let mut managed = Vec::new();
     listed(&terraform.state()?["values"]["root_module"], &mut managed);
     ensure!(managed.len() == 12, "not all of the example: {managed:#?}");
-    let mut blocks = String::new();
+    let mut blocks = Vec::new();
     for resource in &managed {
         let address = resource["address"].as_str().context("an address")?;
         let id = import_id(resource)?;
-        blocks.push_str(&format!(
+        blocks.push(format!(
             "import {{\n  to = {address}\n  id = \"{id}\"\n}}\n"
         ));
     }
     let addresses = managed.iter().filter_map(|one| one["address"].as_str());
     let forget: Vec<&str> = ["state", "rm"].into_iter().chain(addresses).collect();
     terraform.succeed(&forget)?;
-    terraform.write("imports.tf", &blocks)?;
+    terraform.write("imports.tf", &blocks.concat())?;
     let plan = terraform.plan()?;
     let changes = plan.json["resource_changes"].as_array();
     let mut imported = 0;
