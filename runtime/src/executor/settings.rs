@@ -3,6 +3,7 @@
 use dataplane_api::{
     OperatorConfig,
     config::{ControlPlane, ExecutorSettings, Storage},
+    identity::Identity,
     image::ImageReference,
     names::{ClusterName, Namespace, Organization},
 };
@@ -20,6 +21,8 @@ pub struct Settings {
     pub image: ImageReference,
     pub storage: Storage,
     pub control_plane: ControlPlane,
+    /// Who the pods of tasks are in the cloud, when they have a role.
+    pub tasks_identity: Option<Identity>,
     pub executor: ExecutorSettings,
 }
 
@@ -32,6 +35,7 @@ impl Settings {
             image: config.image.clone(),
             storage: config.storage.clone(),
             control_plane: config.control_plane.clone(),
+            tasks_identity: config.roles.user.clone(),
             executor,
         }
     }

@@ -51,7 +51,8 @@ pub(super) fn config_map(metadata: ObjectMeta, identity: &Identity) -> Option<Ob
 }
 
 /// Gives all containers of a pod what the `ConfigMap` of this name and a token of the pod's service account make up. With identities
-/// that need no such thing the pod stays as it is.
+/// that need no such thing the pod stays as it is, as does one that has its own volume of this name, and a container that says
+/// itself where its credentials are.
 pub fn give(pod: &mut PodSpec, config_map: &str, identity: &Identity) {
     let Identity::Google {
         provider, audience, ..
@@ -60,6 +61,9 @@ pub fn give(pod: &mut PodSpec, config_map: &str, identity: &Identity) {
         return;
     };
     let volumes = pod.volumes.get_or_insert_default();
+    if volumes.iter().any(|volume| volume.name == CONFIG_MAP) {
+        return;
+    }
     volumes.push(volume(config_map, provider, audience.as_deref()));
     let init = pod.init_containers.iter_mut().flatten();
     for container in pod.containers.iter_mut().chain(init) {
@@ -102,6 +106,15 @@ fn volume(config_map: &str, provider: &WorkloadProvider, audience: Option<&str>)
 }
 
 fn point(container: &mut Container) {
+    let environment = container.env.get_or_insert_default();
+    if environment.iter().any(|known| known.name == VARIABLE) {
+        return;
+    }
+    environment.push(EnvVar {
+        name: VARIABLE.to_owned(),
+        value: Some(format!("{DIRECTORY}/{CREDENTIALS}")),
+        ..EnvVar::default()
+    });
     container
         .volume_mounts
         .get_or_insert_default()
@@ -111,9 +124,4 @@ fn point(container: &mut Container) {
             read_only: Some(true),
             ..VolumeMount::default()
         });
-    container.env.get_or_insert_default().push(EnvVar {
-        name: VARIABLE.to_owned(),
-        value: Some(format!("{DIRECTORY}/{CREDENTIALS}")),
-        ..EnvVar::default()
-    });
 }

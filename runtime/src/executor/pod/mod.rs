@@ -18,7 +18,7 @@ mod tests;
 
 use std::num::NonZeroU32;
 
-use dataplane_api::object_uri::ObjectUri;
+use dataplane_api::{manifests::google_credentials, object_uri::ObjectUri};
 use dataplane_proto::flyteidl2::task::Inputs;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, Secret};
 
@@ -149,6 +149,10 @@ pub fn build(
         )));
     }
     containers::complete(&mut spec, &primary, &attempt)?;
+    // Before the container that fetches code, which needs no role.
+    if let Some(identity) = &settings.tasks_identity {
+        google_credentials::give(&mut spec, google_credentials::CONFIG_MAP, identity);
+    }
     code_bundle::deliver(&mut spec, &primary, &attempt)?;
     shared_memory::mount(&mut spec, &primary, attempt.template.shared_memory.as_ref())?;
     control_plane_token::mount(&mut spec, &primary, &attempt)?;

@@ -1,5 +1,7 @@
 //! Whole pods, and what has none.
 
+mod google;
+
 use dataplane_proto::flyteidl2::{
     core::{self, resources::ResourceName, task_template::Target},
     task::{Inputs, NamedLiteral},
