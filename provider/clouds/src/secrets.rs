@@ -125,6 +125,11 @@ pub trait Secrets: Send + Sync {
         deletion: Deletion,
     ) -> Vec<Refusal>;
 
+    /// Why a secret cannot be made without a value, where this cloud has none of that kind. Nothing is called.
+    fn needs_value(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How a secret is deleted where nothing is said: so that it can be brought back, where the cloud can.
     fn default_deletion(&self) -> Deletion;
 

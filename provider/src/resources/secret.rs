@@ -5,6 +5,7 @@ mod wanted;
 use std::{collections::BTreeMap, time::Duration};
 
 use clouds::{
+    Refusal,
     account::KmsKey,
     error::Optional,
     secrets::{Deletion, RecoveryDays, SecretName, SecretText, Secrets},
@@ -38,7 +39,7 @@ pub struct SecretModel {
     #[attr(required, replaces)]
     pub name: Value<Text<SecretName>>,
     /// Value of the secret, sent when the secret is made and whenever `value_wo_version` changes. Without it the secret is made
-    /// empty, for somebody else to fill.
+    /// empty, for somebody else to fill; on Azure, which has no empty secrets, a new one needs it.
     #[attr(optional, write_only)]
     pub value_wo: Value<String>,
     /// Version of `value_wo`: change it to send a new value, since Terraform cannot compare a value it does not keep.
@@ -168,8 +169,14 @@ impl Resource for Secret {
             planned.recovery_window_days = days(secrets.default_deletion());
         }
         let checked = planned.check(secrets, prior.as_ref());
+        let valued = match secrets.needs_value() {
+            Some(reason) if prior.is_none() && config.value_wo.is_null() => {
+                refusals::none([Refusal::new("value_wo", reason)], RENAMED)
+            }
+            _ => Ok(()),
+        };
         let tags = Marks::planned(client, Kind::Secrets, &planned.name, &planned.tags);
-        planned.tags_all = refusals::along(checked, tags)?;
+        planned.tags_all = refusals::along(checked, refusals::along(valued, tags))?;
         Ok(())
     }
 

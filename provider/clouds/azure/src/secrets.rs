@@ -133,6 +133,13 @@ impl Secrets for Azure {
         .collect()
     }
 
+    fn needs_value(&self) -> Option<&'static str> {
+        Some(
+            "A key vault has no secrets without a value: give the first one. Whoever fills it later adds a version, which is left \
+             alone until `value_wo_version` changes.",
+        )
+    }
+
     fn default_deletion(&self) -> Deletion {
         Deletion::ByTheStore
     }

@@ -484,6 +484,13 @@ pub(super) type Block = (
 /// What one argument alone cannot say.
 pub(super) const BLOCKS: &[Block] = &[
     (
+        "dataplane_secret",
+        "empty",
+        "  name = \"acme-vault/token\"",
+        &["Invalid value of value_wo", "no secrets without a value"],
+        None,
+    ),
+    (
         "dataplane_bucket",
         "no_account",
         "  name = \"metadata\"",
