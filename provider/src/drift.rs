@@ -32,7 +32,10 @@ pub fn our_tags(
     recorded: &Value<BTreeMap<String, String>>,
     mut found: Tags,
 ) -> Result<Tags> {
-    Marks::new(client, kind, name)?.spell(&mut found);
+    // A name that no mark can hold was never marked, and is for a plan to refuse.
+    if let Ok(marks) = Marks::new(client, kind, name) {
+        marks.spell(&mut found);
+    }
     if !client.clouds()?.account.foreign_tags_stay(kind) {
         return Ok(found);
     }

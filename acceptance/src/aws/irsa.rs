@@ -44,7 +44,7 @@ impl Webhook {
                 "clientConfig": { "url": format!("{endpoint}{PATH}"), "caBundle": BASE64_STANDARD.encode(&authority) },
                 "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"] }],
                 "admissionReviewVersions": ["v1"],
-                "failurePolicy": "Ignore", "sideEffects": "None", "reinvocationPolicy": "IfNeeded", "timeoutSeconds": 10,
+                "failurePolicy": "Ignore", "sideEffects": "None", "reinvocationPolicy": "Never", "timeoutSeconds": 10,
             }],
         });
         kubectl.apply(&configuration.to_string())?;

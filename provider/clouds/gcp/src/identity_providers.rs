@@ -356,6 +356,7 @@ impl Gcp {
             );
             request
                 .query("workloadIdentityPoolProviderId", &place.provider)
+                .named()
                 .json(&body)?
                 .answer()
                 .await?

@@ -84,6 +84,8 @@ fn volume(config_map: &str, provider: &WorkloadProvider, audience: Option<&str>)
             path: CREDENTIALS.to_owned(),
             ..KeyToPath::default()
         }]),
+        // A task's namespace may have none: a client library then says which file is missing, a pod that waits says nothing.
+        optional: (config_map == CONFIG_MAP).then_some(true),
         ..ConfigMapProjection::default()
     };
     Volume {

@@ -43,10 +43,9 @@ fn a_task_is_told_where_its_credentials_are() {
     }
     let volumes = named(&pod["spec"], "volumes", "google-credentials");
     let sources = &volumes[0]["projected"]["sources"];
-    assert_eq!(
-        sources[1]["configMap"]["name"], "google-credentials",
-        "{sources}"
-    );
+    let file = &sources[1]["configMap"];
+    assert_eq!(file["name"], "google-credentials", "{sources}");
+    assert_eq!(file["optional"], true, "a task without Google runs");
 }
 
 #[test]
