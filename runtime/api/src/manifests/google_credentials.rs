@@ -86,7 +86,6 @@ fn volume(config_map: &str, provider: &WorkloadProvider, audience: Option<&str>)
         }]),
         // A task's namespace may have none: a client library then says which file is missing, a pod that waits says nothing.
         optional: (config_map == CONFIG_MAP).then_some(true),
-        ..ConfigMapProjection::default()
     };
     Volume {
         name: CONFIG_MAP.to_owned(),
