@@ -51,8 +51,8 @@ pub struct ExecutorModel {
     #[attr(optional, computed, default = "direct", validate = code_bundles)]
     pub code_bundles: Value<String>,
     /// What pod templates may ask for beyond Pod Security's level `baseline`: `host_network`, `host_pid`, `host_ipc`, `host_path`,
-    /// `privileged`, `capabilities`, `unconfined_profiles`, `unsafe_sysctls`, `system_priority`. Default: nothing. The workspaces'
-    /// namespaces have to allow it, too.
+    /// `privileged`, `capabilities`, `unconfined_profiles`, `unsafe_sysctls`, `system_priority`, `node_name`. Default: nothing. The
+    /// workspaces' namespaces have to allow it, too.
     #[attr(optional, computed, default = Vec::new())]
     pub pod_privileges: Value<Vec<Text<PodPrivilege>>>,
     /// What task pods get besides what their template says.

@@ -18,6 +18,10 @@ use super::{ownership, settings::Settings, template::Template};
 
 /// Namespaces of Kubernetes itself, which a project `kube` would otherwise reach.
 const SYSTEM_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+/// Bytes of a URI: object stores have no keys of more than a kilobyte.
+const LONGEST_URI: usize = 4 << 10;
+/// Variables of one run.
+const VARIABLES: usize = 5_000;
 /// The object of an action's inputs, where only a prefix is named.
 const INPUTS: &str = "inputs.pb";
 
@@ -120,16 +124,19 @@ impl Action {
     pub fn parse(resource: &TaskAction, settings: &Settings) -> Result<Self, InvalidSpec> {
         let id = ActionId::of(resource, settings)?;
         let spec = &resource.spec;
+        let mut template_size = 0;
         let (kind, run_output_base) = match spec.action_type {
             ActionType::Condition => (ActionKind::Condition(Condition::parse(resource)?), None),
             ActionType::Unset | ActionType::Task => {
                 missing(resource)?;
+                bounded(resource)?;
                 let bytes = spec
                     .task_template
                     .as_ref()
                     .map_or(&[][..], |bytes| &bytes.0);
                 let base = run_output_base(&spec.run_output_base, &id, &settings.storage)?;
                 let template = Template::read(bytes, &spec.task_type)?;
+                template_size = template.size;
                 (ActionKind::Task(Box::new(template)), Some(base))
             }
         };
@@ -150,7 +157,7 @@ impl Action {
             annotations: resource.annotations().clone(),
             layout: settings.storage.layout,
             metadata: settings.storage.metadata.clone(),
-            size: size(resource),
+            size: size(resource, template_size),
         })
     }
 
@@ -240,15 +247,16 @@ impl Condition {
     }
 }
 
-/// A template takes about twice as much room as its bytes.
-fn size(resource: &TaskAction) -> usize {
+/// Bytes in memory, beside a template of so many.
+fn size(resource: &TaskAction, template: usize) -> usize {
+    /// What a map needs for a pair of texts besides them.
+    const PAIR: usize = 128;
     let spec = &resource.spec;
-    let template = spec.task_template.as_ref().map_or(0, |bytes| bytes.0.len());
     let metadata = resource.labels().iter().chain(resource.annotations());
     let texts = metadata
         .chain(&spec.env_vars)
-        .map(|(name, value)| name.len() + value.len());
-    size_of::<Action>() + size_of::<Template>() + 2 * template + texts.sum::<usize>()
+        .map(|(name, value)| PAIR + name.len() + value.len());
+    size_of::<Action>() + size_of::<Template>() + template + texts.sum::<usize>()
 }
 
 fn field<T: std::str::FromStr<Err = dataplane_api::Invalid>>(
@@ -283,6 +291,36 @@ fn missing(resource: &TaskAction) -> Result<(), InvalidSpec> {
             missing.join(", ")
         )))
     }
+}
+
+/// Bytes of what a resource says, where it can't be read.
+pub fn bytes(resource: &TaskAction) -> usize {
+    let spec = &resource.spec;
+    let of = |bytes: &Option<k8s_openapi::ByteString>| bytes.as_ref().map_or(0, |b| b.0.len());
+    size(resource, of(&spec.task_template) + of(&spec.condition_spec))
+}
+
+/// What goes into each argument that asks for it, or into each container.
+fn bounded(resource: &TaskAction) -> Result<(), InvalidSpec> {
+    let spec = &resource.spec;
+    for (name, uri) in [
+        ("inputUri", &spec.input_uri),
+        ("runOutputBase", &spec.run_output_base),
+    ] {
+        if uri.len() > LONGEST_URI {
+            return Err(InvalidSpec(format!(
+                "spec.{name} has {} bytes, and at most {LONGEST_URI} are read",
+                uri.len()
+            )));
+        }
+    }
+    if spec.env_vars.len() > VARIABLES {
+        return Err(InvalidSpec(format!(
+            "spec.envVars has {} variables, and at most {VARIABLES} are read",
+            spec.env_vars.len()
+        )));
+    }
+    Ok(())
 }
 
 /// Nothing is written or read outside of the data plane's own bucket, whatever a resource asks for.
@@ -347,6 +385,10 @@ mod tests {
         assert!(error.contains("taskTemplate"), "{error}");
         let error = refused(|resource| resource.spec.domain = "Staging!".to_owned());
         assert!(error.starts_with("spec.domain: "), "{error}");
+        let error = refused(|resource| {
+            resource.spec.input_uri = format!("s3://acme-metadata/{}", "x".repeat(5000));
+        });
+        assert!(error.contains("spec.inputUri has 5019 bytes"), "{error}");
         let error =
             refused(|resource| resource.spec.run_output_base = "s3://elsewhere/x".to_owned());
         assert!(

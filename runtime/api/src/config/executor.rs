@@ -115,11 +115,13 @@ pub enum PodPrivilege {
     UnsafeSysctls,
     /// Priority classes of the platform's own pods, `system-…`.
     SystemPriority,
+    /// A node by its name, past the scheduler, its taints and what has room.
+    NodeName,
 }
 
 impl PodPrivilege {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::HostNetwork,
         Self::HostPid,
         Self::HostIpc,
@@ -129,6 +131,7 @@ impl PodPrivilege {
         Self::UnconfinedProfiles,
         Self::UnsafeSysctls,
         Self::SystemPriority,
+        Self::NodeName,
     ];
 
     /// As the settings write it.
@@ -143,6 +146,7 @@ impl PodPrivilege {
             Self::UnconfinedProfiles => "unconfined_profiles",
             Self::UnsafeSysctls => "unsafe_sysctls",
             Self::SystemPriority => "system_priority",
+            Self::NodeName => "node_name",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Commands and arguments, filled in for an attempt.
 
-use super::{Attempt, BuildError, inputs};
+use super::{Attempt, BuildError, room::Room};
 use crate::executor::template::placeholder::{self, Piece, Placeholder};
 
 const CHECKPOINTS: &str = "_flytecheckpoints";
@@ -11,21 +11,35 @@ pub(super) fn read_inputs<'a>(arguments: impl Iterator<Item = &'a String>) -> bo
     arguments.any(|argument| placeholder::inputs(argument).next().is_some())
 }
 
-pub(super) fn fill(arguments: &mut [String], attempt: &Attempt<'_>) -> Result<(), BuildError> {
+/// A placeholder of a few bytes stands for a value of any length: the room ends before the memory does.
+pub(super) fn fill(
+    arguments: &mut [String],
+    attempt: &Attempt<'_>,
+    room: &mut Room,
+) -> Result<(), BuildError> {
     for argument in arguments {
         if argument.contains("{{") {
-            *argument = filled(argument, attempt)?;
+            *argument = filled(argument, attempt, room)?;
+        } else {
+            room.take(argument.len())?;
         }
     }
     Ok(())
 }
 
-fn filled(argument: &str, attempt: &Attempt<'_>) -> Result<String, BuildError> {
+fn filled(argument: &str, attempt: &Attempt<'_>, room: &mut Room) -> Result<String, BuildError> {
     let mut filled = String::with_capacity(argument.len());
     for piece in placeholder::pieces(argument) {
         match piece {
-            Piece::Text(text) => filled.push_str(text),
-            Piece::Placeholder(placeholder) => filled.push_str(&value(placeholder, attempt)?),
+            Piece::Text(text) => {
+                room.take(text.len())?;
+                filled.push_str(text);
+            }
+            Piece::Placeholder(placeholder) => {
+                let value = value(placeholder, attempt)?;
+                room.take(value.len())?;
+                filled.push_str(&value);
+            }
         }
     }
     Ok(filled)
@@ -44,7 +58,7 @@ fn value(placeholder: Placeholder<'_>, attempt: &Attempt<'_>) -> Result<String, 
         Placeholder::Namespace => attempt.action.namespace.clone(),
         // The template is in the resource and not in the store; this is what Flyte's executor says of it.
         Placeholder::TaskTemplatePath => "inline://taskTemplate".to_owned(),
-        Placeholder::InputValue(name) => inputs::text(name, attempt.given.inputs)?,
+        Placeholder::InputValue(name) => attempt.inputs.text(name)?,
     })
 }
 

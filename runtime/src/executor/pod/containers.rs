@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
-use super::{Attempt, BuildError, arguments, environment, is_label_text, resources};
+use super::{Attempt, BuildError, arguments, environment, is_label_text, resources, room::Room};
 use crate::executor::template::ContainerTask;
 
 /// A container's last output is its message when it fails and wrote none of its own.
@@ -43,8 +43,9 @@ pub(super) fn complete(
     primary: &str,
     attempt: &Attempt<'_>,
 ) -> Result<(), BuildError> {
+    let mut room = Room::new();
     for container in spec.init_containers.iter_mut().flatten() {
-        complete_one(container, resources::Role::Other, attempt)?;
+        complete_one(container, resources::Role::Other, attempt, &mut room)?;
     }
     for container in &mut spec.containers {
         let role = if container.name == primary {
@@ -52,7 +53,7 @@ pub(super) fn complete(
         } else {
             resources::Role::Other
         };
-        complete_one(container, role, attempt)?;
+        complete_one(container, role, attempt, &mut room)?;
     }
     Ok(())
 }
@@ -61,17 +62,17 @@ fn complete_one(
     container: &mut Container,
     role: resources::Role,
     attempt: &Attempt<'_>,
+    room: &mut Room,
 ) -> Result<(), BuildError> {
     for arguments in [&mut container.command, &mut container.args]
         .into_iter()
         .flatten()
     {
-        arguments::fill(arguments, attempt)?;
+        arguments::fill(arguments, attempt, room)?;
     }
-    container.env = Some(environment::of_container(
-        container.env.take().unwrap_or_default(),
-        attempt,
-    ));
+    let environment = environment::of_container(container.env.take().unwrap_or_default(), attempt);
+    room.take(environment::size(&environment))?;
+    container.env = Some(environment);
     let resources = container.resources.take().unwrap_or_default();
     container.resources = Some(resources::complete(
         resources,

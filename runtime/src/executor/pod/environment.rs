@@ -1,5 +1,7 @@
 //! The environment of a task's containers.
 
+use std::collections::HashMap;
+
 use dataplane_api::identity::Cloud;
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector};
 
@@ -8,30 +10,58 @@ use super::Attempt;
 /// The container's own variables and ours behind them. Each name is there once: a run or a template can't tell a task that it is
 /// another action, and what the data plane's operator has set goes before what a template says, as with Flyte's executor.
 pub(super) fn of_container(own: Vec<EnvVar>, attempt: &Attempt<'_>) -> Vec<EnvVar> {
-    let mut environment: Vec<EnvVar> = Vec::with_capacity(own.len() + 32);
+    let mut environment = Environment::default();
     let run = attempt
         .action
         .env
         .iter()
         .map(|(name, value)| text(name, value));
     for variable in own.into_iter().chain(run) {
-        set(&mut environment, variable);
+        environment.set(variable);
     }
     for (name, value) in store(attempt) {
-        if !has(&environment, name) {
-            environment.push(text(name, value));
+        if !environment.place.contains_key(name) {
+            environment.set(text(name, value));
         }
     }
     for (name, value) in control_plane(attempt) {
-        set(&mut environment, text(name, value));
+        environment.set(text(name, value));
     }
     for (name, value) in &attempt.settings.executor.tasks.environment {
-        set(&mut environment, text(name, value));
+        environment.set(text(name, value));
     }
     for variable in identity(attempt) {
-        set(&mut environment, variable);
+        environment.set(variable);
     }
-    environment
+    environment.variables.into_iter().flatten().collect()
+}
+
+/// Bytes of the names and values.
+pub(super) fn size(environment: &[EnvVar]) -> usize {
+    let of = |variable: &EnvVar| {
+        let value = variable.value.as_ref();
+        variable.name.len() + value.map_or(0, String::len)
+    };
+    environment.iter().map(of).sum()
+}
+
+/// Variables in their order, each name once.
+#[derive(Default)]
+struct Environment {
+    /// None where one stood that was said again later.
+    variables: Vec<Option<EnvVar>>,
+    place: HashMap<String, usize>,
+}
+
+impl Environment {
+    /// The last one of a name counts, and stands where it was said last: it may refer to those before it.
+    fn set(&mut self, variable: EnvVar) {
+        let place = self.variables.len();
+        if let Some(before) = self.place.insert(variable.name.clone(), place) {
+            self.variables[before] = None;
+        }
+        self.variables.push(Some(variable));
+    }
 }
 
 /// Whether a variable is there.
@@ -45,12 +75,6 @@ pub(super) fn text(name: &str, value: impl Into<String>) -> EnvVar {
         value: Some(value.into()),
         value_from: None,
     }
-}
-
-/// The last one of a name counts, and stands where it was said last: it may refer to those before it.
-fn set(environment: &mut Vec<EnvVar>, variable: EnvVar) {
-    environment.retain(|other| other.name != variable.name);
-    environment.push(variable);
 }
 
 /// Where the store is, where the cloud's own environment does not say it. Never a key: pods have the user role.

@@ -1,5 +1,7 @@
 //! Values of inputs as text, for arguments such as `{{.inputs.x}}`.
 
+use std::collections::HashMap;
+
 use dataplane_proto::flyteidl2::{
     core::{Literal, Primitive, Scalar, literal, primitive, scalar},
     task::Inputs,
@@ -7,23 +9,33 @@ use dataplane_proto::flyteidl2::{
 
 use super::BuildError;
 
-/// The value of an input.
-pub(super) fn text(name: &str, inputs: Option<&Inputs>) -> Result<String, BuildError> {
-    let literal = inputs
-        .into_iter()
-        .flat_map(|inputs| &inputs.literals)
-        .find(|literal| literal.name == name)
-        .and_then(|literal| literal.value.as_ref())
-        .ok_or_else(|| {
+/// The inputs by their names: there may be as many of them as there are placeholders.
+pub(super) struct ByName<'a>(HashMap<&'a str, &'a Literal>);
+
+impl<'a> ByName<'a> {
+    pub(super) fn new(inputs: Option<&'a Inputs>) -> Self {
+        let mut by_name: HashMap<&str, &Literal> = HashMap::new();
+        for input in inputs.into_iter().flat_map(|inputs| &inputs.literals) {
+            if let Some(value) = &input.value {
+                by_name.entry(&input.name).or_insert(value);
+            }
+        }
+        Self(by_name)
+    }
+
+    /// The value of an input.
+    pub(super) fn text(&self, name: &str) -> Result<String, BuildError> {
+        let literal = self.0.get(name).ok_or_else(|| {
             BuildError::Invalid(format!(
                 "the task's arguments ask for the input {name:?}, which it was not given"
             ))
         })?;
-    of_literal(literal).map_err(|kind| {
-        BuildError::Invalid(format!(
-            "the task's arguments ask for the input {name:?}, which is {kind} and can't be written as text"
-        ))
-    })
+        of_literal(literal).map_err(|kind| {
+            BuildError::Invalid(format!(
+                "the task's arguments ask for the input {name:?}, which is {kind} and can't be written as text"
+            ))
+        })
+    }
 }
 
 /// What can't be written as text.
@@ -129,7 +141,7 @@ mod tests {
             }],
             ..Inputs::default()
         };
-        assert_eq!(text("x", Some(&inputs)).unwrap(), expected);
+        assert_eq!(ByName::new(Some(&inputs)).text("x").unwrap(), expected);
     }
 
     #[test]
@@ -185,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_has_no_text_is_refused_by_name() {
-        let error = text("x", None).unwrap_err().to_string();
+        let error = ByName::new(None).text("x").unwrap_err().to_string();
         assert!(
             error.contains("\"x\"") && error.contains("not given"),
             "{error}"
@@ -200,7 +212,10 @@ mod tests {
             }],
             ..Inputs::default()
         };
-        let error = text("x", Some(&inputs)).unwrap_err().to_string();
+        let error = ByName::new(Some(&inputs))
+            .text("x")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("a map"), "{error}");
     }
 }

@@ -9,6 +9,7 @@ mod inputs;
 mod metadata;
 mod privileges;
 mod resources;
+mod room;
 mod scheduling;
 mod secrets;
 mod security;
@@ -50,6 +51,7 @@ struct Attempt<'a> {
     number: NonZeroU32,
     settings: &'a Settings,
     given: Given<'a>,
+    inputs: inputs::ByName<'a>,
     interruptible: bool,
     output_prefix: String,
 }
@@ -198,6 +200,7 @@ impl<'a> Attempt<'a> {
             number,
             settings,
             given,
+            inputs: inputs::ByName::new(given.inputs),
             interruptible: action.interruptible.unwrap_or(template.interruptible),
             output_prefix: action.output_prefix(number),
         })

@@ -1,7 +1,7 @@
 //! What a pod template may not ask for unless the settings allow it: what Pod Security's level `baseline` forbids, and the
-//! priority of the platform's own pods.
+//! priority of the platform's own pods, and nodes by their names.
 //!
-//! The label of the namespace says the same, but is not on every namespace, and priorities are not its matter.
+//! The label of the namespace says the same, but is not on every namespace, and priorities and nodes are not its matter.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ use super::BuildError;
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 /// Prefix of the priority classes that Kubernetes has for its own pods.
 const SYSTEM_PRIORITY: &str = "system-";
+/// Seconds that a pod may take to end.
+const LONGEST_GRACE: i64 = 3600;
 /// What runtimes give a container anyway.
 const CAPABILITIES: [&str; 13] = [
     "AUDIT_WRITE",
@@ -76,6 +78,23 @@ pub(super) fn check(
                 .to_owned(),
         ));
     }
+    let grace = spec.termination_grace_period_seconds.unwrap_or_default();
+    if grace > LONGEST_GRACE {
+        // Whoever deletes the pod, it would run on for so long: after an abort, a timeout, and with the next attempt waiting.
+        return Err(BuildError::Invalid(format!(
+            "the pod template has spec.terminationGracePeriodSeconds of {grace}; at most {LONGEST_GRACE} are allowed"
+        )));
+    }
+    if let Some(index) = spec
+        .volumes
+        .iter()
+        .flatten()
+        .position(|volume| volume.git_repo.is_some())
+    {
+        return Err(BuildError::Invalid(format!(
+            "the pod template has spec.volumes[{index}].gitRepo, for which the node runs git itself; clone in an init container"
+        )));
+    }
     let mut asked = Asked::default();
     asked.by_pod(spec);
     for (list, containers) in [
@@ -128,6 +147,8 @@ impl Asked {
                 format!("spec.volumes[{index}].hostPath")
             });
         }
+        let named = spec.node_name.as_ref().is_some_and(|name| !name.is_empty());
+        self.note(PodPrivilege::NodeName, named, || "spec.nodeName".to_owned());
         let system = spec
             .priority_class_name
             .as_ref()

@@ -1,5 +1,7 @@
 //! Which nodes a pod may run on.
 
+use std::collections::BTreeSet;
+
 use dataplane_api::config::{TaskDefaults, Toleration as Tolerated};
 use k8s_openapi::api::core::v1::{
     Affinity, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Toleration,
@@ -41,17 +43,27 @@ pub(super) fn place(spec: &mut PodSpec, attempt: &Attempt<'_>) {
             place_on_device(spec, accelerator, cloud);
         }
     }
-    for device in devices(spec) {
-        // Nodes with devices are commonly tainted with the device's name, so that only those who need it come.
-        tolerate(
-            spec,
-            Toleration {
-                key: Some(device),
-                operator: Some("Exists".to_owned()),
-                effect: Some("NoSchedule".to_owned()),
-                ..Toleration::default()
-            },
-        );
+    // Nodes with devices are commonly tainted with the device's name, so that only those who need it come.
+    let mut devices = devices(spec);
+    for toleration in spec.tolerations.iter().flatten() {
+        if let Some(key) = &toleration.key
+            && *toleration == any_taint_of(key.clone())
+        {
+            devices.remove(key);
+        }
+    }
+    if !devices.is_empty() {
+        let tolerations = spec.tolerations.get_or_insert_default();
+        tolerations.extend(devices.into_iter().map(any_taint_of));
+    }
+}
+
+fn any_taint_of(device: String) -> Toleration {
+    Toleration {
+        key: Some(device),
+        operator: Some("Exists".to_owned()),
+        effect: Some("NoSchedule".to_owned()),
+        ..Toleration::default()
     }
 }
 
@@ -145,14 +157,11 @@ fn asks_for(spec: &PodSpec, resource: &str) -> bool {
 }
 
 /// Devices that containers ask for: resources of a vendor's name.
-fn devices(spec: &PodSpec) -> Vec<String> {
-    let mut devices: Vec<String> = limits(spec)
+fn devices(spec: &PodSpec) -> BTreeSet<String> {
+    limits(spec)
         .filter(|name| name.contains('/') && !name.contains("kubernetes.io/"))
         .cloned()
-        .collect();
-    devices.sort();
-    devices.dedup();
-    devices
+        .collect()
 }
 
 fn limits(spec: &PodSpec) -> impl Iterator<Item = &String> {

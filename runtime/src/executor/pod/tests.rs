@@ -1,5 +1,6 @@
 //! Whole pods, and what has none.
 
+mod bounds;
 mod google;
 
 use dataplane_proto::flyteidl2::{

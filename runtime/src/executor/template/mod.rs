@@ -1,13 +1,17 @@
 //! The template of a task, read once into what the executor runs.
 
 mod accelerator;
+mod counts;
 pub mod placeholder;
 mod pod_spec;
 mod resources;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use dataplane_proto::flyteidl2::core;
 use k8s_openapi::api::core::v1::PodSpec;
@@ -51,6 +55,8 @@ pub struct Template {
     pub secrets: Vec<core::Secret>,
     pub accelerator: Option<Accelerator>,
     pub shared_memory: Option<core::SharedMemory>,
+    /// About as many bytes of memory.
+    pub size: usize,
     /// Whether the Flyte SDK runs in its container, and so speaks to the control plane when it has children.
     pub runs_sdk: bool,
 }
@@ -128,10 +134,14 @@ impl Template {
                  control plane"
             ))
         })?;
-        Self::from_wire(wire, task_type)
+        Self::from_wire(wire, task_type, bytes.len())
     }
 
-    fn from_wire(wire: core::TaskTemplate, task_type: &str) -> Result<Self, InvalidSpec> {
+    fn from_wire(
+        wire: core::TaskTemplate,
+        task_type: &str,
+        encoded: usize,
+    ) -> Result<Self, InvalidSpec> {
         let core::TaskTemplate {
             id,
             r#type,
@@ -155,6 +165,12 @@ impl Template {
             .gpu_accelerator
             .map(Accelerator::from_wire)
             .transpose()?;
+        let values = match &target {
+            Some(core::task_template::Target::K8sPod(pod)) => {
+                pod.pod_spec.as_ref().map_or(Ok(0), counts::of_values)?
+            }
+            _ => 0,
+        };
         let kind = if is_supported(&task_type) {
             if !metadata.pod_template_name.is_empty() {
                 return Err(invalid(
@@ -178,6 +194,10 @@ impl Template {
             )?
         } else {
             TaskKind::Unsupported
+        };
+        let size = match &kind {
+            TaskKind::Pod(task) => counts::size_of_pod(encoded, values, &task.spec),
+            TaskKind::Container(_) | TaskKind::Unsupported => counts::size_of_container(encoded),
         };
         let security = security_context.unwrap_or_default();
         let service_account = security
@@ -217,6 +237,7 @@ impl Template {
             secrets: security.secrets,
             accelerator,
             shared_memory: extended.shared_memory,
+            size,
             runs_sdk,
         })
     }
@@ -240,6 +261,7 @@ fn read_target(
     use core::task_template::Target;
     match target {
         Some(Target::Container(container)) => {
+            counts::of_container(&container)?;
             refuse_copilot(
                 container.data_config.as_ref(),
                 interface,
@@ -275,6 +297,7 @@ fn read_target(
                 .ok_or_else(|| invalid("pod template", "has no pod spec"))?;
             let metadata = pod.metadata.unwrap_or_default();
             let spec = pod_spec::read(spec, &primary, device)?;
+            counts::of_pod(&spec)?;
             let container = spec.containers.iter().find(|c| c.name == primary);
             let arguments = container
                 .into_iter()
@@ -313,14 +336,14 @@ fn refuse_copilot<'a>(
     let (Some(interface), true) = (interface, data.is_some_and(|data| data.enabled)) else {
         return Ok(());
     };
-    let given: Vec<&str> = arguments
+    let given: HashSet<&str> = arguments
         .flat_map(|argument| placeholder::inputs(argument))
         .collect();
     let inputs_as_files = interface
         .inputs
         .iter()
         .flat_map(|inputs| &inputs.variables)
-        .any(|input| !given.contains(&input.key.as_str()));
+        .any(|input| !given.contains(input.key.as_str()));
     let has_outputs = interface
         .outputs
         .as_ref()

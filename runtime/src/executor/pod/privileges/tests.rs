@@ -47,7 +47,7 @@ fn needs(privilege: PodPrivilege, path: &str, pod: &Value) {
 
 #[test]
 fn a_pod_that_reaches_its_node_is_refused_unless_that_is_allowed() {
-    use PodPrivilege::{HostIpc, HostNetwork, HostPath, HostPid, SystemPriority};
+    use PodPrivilege::{HostIpc, HostNetwork, HostPath, HostPid, NodeName, SystemPriority};
     let network = json!({ "hostNetwork": true });
     needs(HostNetwork, "spec.hostNetwork", &network);
     needs(HostPid, "spec.hostPID", &json!({ "hostPID": true }));
@@ -59,6 +59,8 @@ fn a_pod_that_reaches_its_node_is_refused_unless_that_is_allowed() {
     needs(HostPath, "spec.volumes[1].hostPath", &files);
     let critical = json!({ "priorityClassName": "system-node-critical" });
     needs(SystemPriority, "spec.priorityClassName", &critical);
+    let node = json!({ "nodeName": "control-plane-1" });
+    needs(NodeName, "spec.nodeName", &node);
 
     let port = with(&json!({ "ports": [{ "containerPort": 1, "hostPort": 80 }] }));
     needs(HostNetwork, "spec.containers[1].ports[0].hostPort", &port);
@@ -141,6 +143,20 @@ fn an_annotation_may_not_take_a_profile_away() {
     check("localhost/mine").unwrap();
     let error = check("unconfined").unwrap_err();
     assert!(error.to_string().contains(APP_ARMOR), "{error}");
+}
+
+#[test]
+fn a_pod_that_would_not_end_or_lets_the_node_work_is_refused() {
+    let grace = |seconds: i64| json!({ "terminationGracePeriodSeconds": seconds });
+    assert_eq!(refused(&grace(3600), &[]), None);
+    let sentence = refused(&grace(1_000_000_000), &PodPrivilege::ALL).unwrap();
+    assert!(
+        sentence.contains("spec.terminationGracePeriodSeconds of 1000000000"),
+        "{sentence}"
+    );
+    let volume = json!({ "volumes": [{ "name": "v", "gitRepo": { "repository": "https://x" } }] });
+    let sentence = refused(&volume, &PodPrivilege::ALL).unwrap();
+    assert!(sentence.contains("spec.volumes[0].gitRepo"), "{sentence}");
 }
 
 #[test]
