@@ -19,11 +19,11 @@ use k8s_openapi::{
 use kube::ResourceExt;
 
 use super::{
-    action::{Action, ActionId, ActionKind},
+    action::{self, Action, ActionId, ActionKind},
     cache::Claim,
     decide::{current_phase, is_terminal},
     labels::{self, FINALIZER},
-    pod::PRIMARY_CONTAINER_ANNOTATION,
+    pod::{self, PRIMARY_CONTAINER_ANNOTATION},
     settings::Settings,
     state::State,
     subject::{Refusal, Subject},
@@ -37,6 +37,10 @@ const LOOKED_AT: [&str; 2] = [
     "kubectl.kubernetes.io/default-container",
 ];
 
+/// An action that is looked at is there about so many times: as it is, and as the pod that is made of it.
+const WHOLE: usize = 2;
+/// What inputs take whose values go into arguments.
+const INPUTS: usize = 8 << 20;
 /// Bytes of what pods are made of that are kept, of all actions together.
 const WHOLE_ACTIONS: usize = 64 << 20;
 
@@ -55,6 +59,8 @@ pub struct KeptAction {
     pub attempts: u32,
     /// A write failed or its answer was lost: the resource is to be read before the next one.
     pub doubtful: bool,
+    /// Bytes of memory that a look at the whole of it takes, with the pod that is made of it.
+    pub weight: usize,
     pub body: Body,
 }
 
@@ -82,8 +88,8 @@ pub struct Task {
     pub written: Option<TaskActionStatus>,
     /// What its pod is made of, until it was made, if there is room for it.
     pub action: Option<Arc<Action>>,
-    /// What the cache knows it by, once that was found out: it takes the inputs to be read.
-    pub claim: Arc<OnceLock<Claim>>,
+    /// What the cache knows it by, or that it has no key, once that was found out: it takes the inputs to be read.
+    pub claim: Arc<OnceLock<Option<Claim>>>,
 }
 
 impl KeptAction {
@@ -94,8 +100,8 @@ impl KeptAction {
         let attempts = status.attempts;
         let pending = State::pending_of(&status) > 0;
         let ours = finalizers.iter().any(|finalizer| finalizer == FINALIZER);
-        let body = if is_terminal(&status) && labelled && !pending && !ours {
-            Body::Over
+        let (body, weight) = if is_terminal(&status) && labelled && !pending && !ours {
+            (Body::Over, 0)
         } else {
             Body::of(resource, status, settings)
         };
@@ -112,6 +118,7 @@ impl KeptAction {
             labelled,
             attempts,
             doubtful: false,
+            weight,
             body,
         }
     }
@@ -129,6 +136,15 @@ impl KeptAction {
         current_phase(status).map_or("New", Phase::as_str)
     }
 
+    /// Bytes of the executor's state of it, in the status here and in that of the cluster.
+    fn remembered(&self) -> usize {
+        let of = |status: &TaskActionStatus| status.plugin_state.as_ref().map_or(0, |s| s.0.len());
+        match &self.body {
+            Body::Task(task) => of(&task.status) + task.written.as_ref().map_or(0, of),
+            Body::Condition { .. } | Body::Over => 0,
+        }
+    }
+
     fn pending(&self) -> usize {
         match &self.body {
             Body::Task(task) => State::pending_of(&task.status),
@@ -138,12 +154,22 @@ impl KeptAction {
 }
 
 impl Body {
-    fn of(resource: &TaskAction, mut status: TaskActionStatus, settings: &Settings) -> Self {
+    /// And the weight of the whole.
+    fn of(
+        resource: &TaskAction,
+        mut status: TaskActionStatus,
+        settings: &Settings,
+    ) -> (Self, usize) {
         let id = ActionId::of(resource, settings).ok();
         let action = Action::parse(resource, settings).map_err(|error| Refusal {
             phase: Phase::InvalidSpec,
             message: error.0,
         });
+        let weight = match &action {
+            Ok(action) if pod::reads_inputs(action) => WHOLE * action.size + INPUTS,
+            Ok(action) => WHOLE * action.size,
+            Err(_) => WHOLE * action::bytes(resource),
+        };
         let is_condition =
             resource.spec.action_type == dataplane_api::task_action::ActionType::Condition;
         if is_condition {
@@ -158,10 +184,11 @@ impl Body {
             if let Some(value) = &mut status.signal_value {
                 *value = ByteString(value.0.iter().take(1).copied().collect());
             }
-            return Self::Condition {
+            let condition = Self::Condition {
                 deadline,
                 status: Box::new(status),
             };
+            return (condition, weight);
         }
         let subject = action.as_ref().map_err(Clone::clone).and_then(|action| {
             Subject::of(action)?.ok_or_else(|| Refusal {
@@ -173,14 +200,15 @@ impl Body {
             || is_terminal(&status)
             || State::read(&status).started;
         let action = action.ok().filter(|_| !started && subject.is_ok());
-        Self::Task(Box::new(Task {
+        let task = Task {
             id,
             subject,
             status,
             written: None,
             action: action.map(Arc::new),
             claim: Arc::default(),
-        }))
+        };
+        (Self::Task(Box::new(task)), weight)
     }
 }
 
@@ -225,6 +253,7 @@ fn reduced(pod: Pod) -> Pod {
                 .init_containers
                 .map(|containers| containers.into_iter().map(reduced).collect()),
             node_name: spec.node_name,
+            termination_grace_period_seconds: spec.termination_grace_period_seconds,
             ..PodSpec::default()
         }),
         status: status.map(|status| PodStatus {
@@ -528,6 +557,10 @@ pub fn counted(metrics: Arc<super::metrics::Metrics>) -> Kept<KeptAction> {
                 }
             }
             metrics.pending_events.add(pending(after) - pending(before));
+            let bytes = |kept: Option<&KeptAction>| {
+                i64::try_from(kept.map_or(0, KeptAction::remembered)).unwrap_or(i64::MAX)
+            };
+            metrics.pending_bytes.add(bytes(after) - bytes(before));
         },
     )
     .sparing(WHOLE_ACTIONS)

@@ -19,6 +19,8 @@ use crate::lease::Trust;
 
 const CALL: Duration = Duration::from_secs(10);
 const FIELD_MANAGER: &str = "dataplane-executor";
+/// Seconds that a pod which is stopped may take to end, whatever it says itself.
+const GRACE: i64 = 600;
 
 /// A call that did not do what it was for, and may do so later.
 #[derive(Debug, thiserror::Error)]
@@ -230,10 +232,18 @@ impl Kubernetes {
         }
     }
 
-    /// Deletes a pod, if it is still that one. The pod as it ends; none when it is gone.
-    pub async fn delete_pod(&self, key: &Key, uid: &str) -> Result<Option<Pod>, CallError> {
+    /// Deletes a pod, if it is still that one. The pod as it ends; none when it is gone. `grace` is the pod's own, if known.
+    pub async fn delete_pod(
+        &self,
+        key: &Key,
+        uid: &str,
+        grace: Option<i64>,
+    ) -> Result<Option<Pod>, CallError> {
         let api: Api<Pod> = self.api(key);
-        let deletion = only(uid);
+        let mut deletion = only(uid);
+        if grace.is_some_and(|grace| grace > GRACE) {
+            deletion.grace_period_seconds = u32::try_from(GRACE).ok();
+        }
         match self
             .call("deleting the pod", key, api.delete(&key.name, &deletion))
             .await

@@ -54,6 +54,7 @@ impl<S: Sink + Clone, O: Objects + Clone> Leader<S, O> {
     pub async fn work(self, stop: CancellationToken) {
         self.metrics.actions.reset();
         self.metrics.pending_events.set(0);
+        self.metrics.pending_bytes.set(0);
         self.metrics.leading.set(1);
         let queue = Arc::new(WorkQueue::default());
         let sight = Sight {
@@ -85,6 +86,7 @@ impl<S: Sink + Clone, O: Objects + Clone> Leader<S, O> {
             sink: self.sink.clone(),
             objects: self.objects.clone(),
             metrics: Arc::clone(&self.metrics),
+            memory: Arc::default(),
             clock: Timestamp::now,
         });
         tokio::join!(

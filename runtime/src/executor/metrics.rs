@@ -14,6 +14,7 @@ pub struct Metrics {
     pub leading: IntGauge,
     pub actions: IntGaugeVec,
     pub pending_events: IntGauge,
+    pub pending_bytes: IntGauge,
     /// What became of looks at actions.
     pub reconciles: IntCounterVec,
     pub reconcile_seconds: Histogram,
@@ -45,6 +46,10 @@ impl Metrics {
             pending_events: IntGauge::new(
                 "dataplane_executor_pending_events",
                 "Events that the control plane has not taken yet.",
+            )?,
+            pending_bytes: IntGauge::new(
+                "dataplane_executor_pending_bytes",
+                "Bytes of what is remembered of actions, nearly all of it events that the control plane has not taken yet.",
             )?,
             reconciles: counters(
                 "dataplane_executor_reconciles_total",
@@ -117,6 +122,7 @@ impl Metrics {
             leading,
             actions,
             pending_events,
+            pending_bytes,
             reconciles,
             reconcile_seconds,
             queue_wait_seconds,
@@ -135,6 +141,7 @@ impl Metrics {
         for gauge in [
             leading,
             pending_events,
+            pending_bytes,
             queue_length,
             queue_age_seconds,
             unread_scopes,

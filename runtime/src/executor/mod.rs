@@ -19,6 +19,7 @@ mod kept;
 mod kubernetes;
 mod labels;
 mod leader;
+mod memory;
 mod metrics;
 mod observe;
 mod outcome;
@@ -35,7 +36,7 @@ mod transition;
 mod watch;
 mod work_queue;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use dataplane_api::{OperatorConfig, task_action::TaskAction};
@@ -90,10 +91,16 @@ pub async fn run(config: OperatorConfig, pod: Pod, shared: Shared) -> anyhow::Re
     let metrics = Arc::new(Metrics::new(registry)?);
     let (channel, token) = (endpoint.connect_lazy(), TokenFile::new(pod.token));
     let metrics_of_events = EventMetrics::new(registry)?;
+    let election = Election::new(
+        Api::namespaced(client.clone(), config.namespace.as_str()),
+        COMPONENT,
+        pod.name,
+    );
     let events = Events::start(
         channel.clone(),
         token.clone(),
         metrics_of_events,
+        election.trust(),
         shared.stop.clone(),
     );
     let cache = Cache::new(channel, token, events.reachable());
@@ -102,11 +109,6 @@ pub async fn run(config: OperatorConfig, pod: Pod, shared: Shared) -> anyhow::Re
         return Ok(());
     }
     shared.readiness.ready();
-    let election = Election::new(
-        Api::namespaced(client.clone(), config.namespace.as_str()),
-        COMPONENT,
-        pod.name,
-    );
     let leader = Leader {
         client,
         settings: Arc::clone(&settings),
@@ -173,6 +175,10 @@ impl Sink for ControlPlane {
     async fn deliver(&self, events: Vec<ActionEvent>) -> bool {
         // Why it is away is told where that is noticed, once and not for every action.
         self.events.deliver(events).await.is_ok()
+    }
+
+    fn away_for(&self) -> Option<Duration> {
+        self.events.away_for()
     }
 }
 

@@ -12,7 +12,7 @@ use prost::Message;
 
 use super::{
     action::Action,
-    cache::{Cache, Claim, Reuse, Reused},
+    cache::{Cache, Claim, Reuse, Reused, Unclear},
     failure::{Failure, Retry},
     outcome::{self, Outcome},
     reconcile::{Objects, Unread},
@@ -74,7 +74,7 @@ impl Objects for Results {
         }
     }
 
-    async fn claim(&self, action: &Action) -> Option<Claim> {
+    async fn claim(&self, action: &Action) -> Result<Option<Claim>, Unclear> {
         self.reuse.claim(action).await
     }
 

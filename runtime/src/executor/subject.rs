@@ -10,6 +10,9 @@ use super::{
     transition::Phase,
 };
 
+/// How long an attempt may wait where its template does not say: one that no node will ever have room for comes to an end.
+const LONGEST_WAIT: Duration = Duration::from_hours(7 * 24);
+
 /// An action without what only its pods are made of.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -35,7 +38,7 @@ pub struct Limits {
     /// How long an attempt may run.
     pub timeout: Option<Duration>,
     /// How long an attempt may wait until it runs.
-    pub queue_timeout: Option<Duration>,
+    pub queue_timeout: Duration,
     /// How long all attempts may take together.
     pub deadline: Option<Duration>,
 }
@@ -89,7 +92,7 @@ impl Limits {
             attempts: NonZeroU32::MIN.saturating_add(template.retries),
             backoff: template.backoff,
             timeout: template.timeout,
-            queue_timeout: template.queue_timeout,
+            queue_timeout: template.queue_timeout.unwrap_or(LONGEST_WAIT),
             deadline: template.deadline,
         }
     }

@@ -125,16 +125,17 @@ impl WorkQueue {
 
     /// How many wait for their turn.
     pub fn waiting(&self) -> usize {
-        self.lock().ready.values().map(VecDeque::len).sum()
+        let inner = self.lock();
+        let free = inner.free();
+        free.map(|(_, keys)| keys.len()).sum()
     }
 
     /// For how long the one that waits longest has waited.
     pub fn age(&self) -> Duration {
         let inner = self.lock();
         inner
-            .ready
-            .values()
-            .filter_map(|keys| inner.items.get(keys.front()?)?.waits)
+            .free()
+            .filter_map(|(_, keys)| inner.items.get(keys.front()?)?.waits)
             .min()
             .map_or(Duration::ZERO, |since| since.elapsed())
     }
@@ -158,6 +159,12 @@ impl Inner {
             }
             keys.push_back(key);
         }
+    }
+
+    /// Who waits for nothing but its turn: a namespace that can't be read may never have one.
+    fn free(&self) -> impl Iterator<Item = (&Arc<str>, &VecDeque<Key>)> {
+        let all = self.ready.iter();
+        all.filter(|(namespace, _)| !self.is_held(namespace))
     }
 
     fn is_held(&self, namespace: &Arc<str>) -> bool {
@@ -329,6 +336,8 @@ mod tests {
         let queue = WorkQueue::default();
         queue.hold(None);
         queue.add(key("a/1"));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!((queue.waiting(), queue.age()), (0, Duration::ZERO));
         takes(&queue, &[]);
         queue.let_go(&None);
         takes(&queue, &["a/1"]);

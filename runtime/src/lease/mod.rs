@@ -171,6 +171,8 @@ impl Election {
                 }
                 Ok(Ok(false)) => {
                     warn!(lease = self.lease, "another pod took the lease");
+                    // Before the work has ended, too.
+                    self.trusted.send_replace(None);
                     return;
                 }
                 Ok(Err(error)) => {

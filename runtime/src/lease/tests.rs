@@ -203,6 +203,25 @@ async fn one_that_does_not_renew_is_not_trusted_when_another_may_lead() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_whose_lease_was_taken_is_not_trusted_while_its_work_ends() {
+    let server = FakeApiServer::start();
+    let election = Election::new(server.leases(), "operator", "a".to_owned());
+    let (trust, stop) = (election.trust(), CancellationToken::new());
+    let leading = election.lead(&stop, |_| std::future::pending());
+    let watching = async {
+        after(12).await;
+        assert!(trust.holds());
+        server.edit(|lease| lease["spec"]["holderIdentity"] = json!("stranger"));
+        after(RENEWAL.as_secs() + 1).await;
+        assert!(!trust.holds());
+    };
+    tokio::select! {
+        () = leading => panic!("its work ended"),
+        () = watching => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_gave_its_lease_up_is_not_trusted() {
     let server = FakeApiServer::start();
     let election = Election::new(server.leases(), "operator", "a".to_owned());

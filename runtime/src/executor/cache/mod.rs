@@ -28,7 +28,7 @@ use tokio::{sync::watch, time::timeout};
 use tonic::{Code, Response, Status, service::interceptor::InterceptedService, transport::Channel};
 
 pub use key::{CacheKey, NoKey};
-pub use reuse::{Claim, Reuse, Reused};
+pub use reuse::{Claim, Reuse, Reused, Unclear};
 
 use super::action::ActionId;
 use crate::channel::TokenFile;

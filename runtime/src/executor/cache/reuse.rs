@@ -50,6 +50,11 @@ impl Claim {
     }
 }
 
+/// What the cache knows an action by can't be found out now, but may be later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the inputs can't be read now")]
+pub struct Unclear;
+
 /// What the cache means for an action that is about to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reused {
@@ -68,18 +73,28 @@ impl Reuse {
 
     /// What the cache knows an action by, for which its inputs are read. None for a task that is not discoverable, and when there
     /// is no key.
-    pub async fn claim(&self, action: &Action) -> Option<Claim> {
-        let caching = caching(action)?;
+    pub async fn claim(&self, action: &Action) -> Result<Option<Claim>, Unclear> {
+        const NO_KEY: &str = "an action has no key for the cache";
+        let Some(caching) = caching(action) else {
+            return Ok(None);
+        };
         let inputs = match action.inputs_object() {
-            Ok(uri) => self.read(&uri, INPUTS).await,
+            Ok(uri) => match self.store.read(&uri, INPUTS).await {
+                Ok(inputs) => inputs.ok_or_else(|| format!("{uri} is not there")),
+                Err(error) if error.is_passing() => {
+                    tell(action, &chain(&error), NO_KEY);
+                    return Err(Unclear);
+                }
+                Err(error) => Err(chain(&error)),
+            },
             Err(why) => Err(why),
         };
-        inputs
+        let claim = inputs
             .and_then(|inputs| {
                 Claim::new(action, caching, &inputs).map_err(|error| error.to_string())
             })
-            .inspect_err(|why| tell(action, why, "an action has no key for the cache"))
-            .ok()
+            .inspect_err(|why| tell(action, why, NO_KEY));
+        Ok(claim.ok())
     }
 
     /// Before the pod of an attempt is made. A task that is not discoverable runs.

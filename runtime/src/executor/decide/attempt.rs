@@ -48,7 +48,7 @@ pub fn follow(mut draft: Draft<'_>, subject: &Subject) -> Decision {
     match &draft.world.pod {
         PodSeen::Ours(pod) if pod.uid == draft.state.discarded => {
             let pod = pod.clone();
-            wait_until_gone(draft, &pod.uid, pod.deleting)
+            wait_until_gone(draft, subject, &pod)
         }
         PodSeen::Ours(pod) => {
             let pod = pod.clone();
@@ -98,6 +98,7 @@ fn start(mut draft: Draft<'_>, subject: &Subject) -> Decision {
             return draft.step(Step::DeletePod(before, uid));
         }
         if !previous.ended {
+            tell_if_overdue(&mut draft, previous.ends_by);
             draft.look_in(SLOW);
             return draft.step(Step::Rest);
         }
@@ -192,15 +193,7 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
     }
     // What ends is looked at when it has ended: it may end well.
     if pod.deleting && !pod.ended && pod.observation != Observation::Succeeded {
-        let overdue = pod
-            .ends_by
-            .is_some_and(|time| draft.world.now.duration_since(time) >= OVERDUE);
-        if overdue {
-            draft.detail(
-                "NodeLost",
-                "the pod is to end, and its node does not say that it has: another one is made when it is gone",
-            );
-        }
+        tell_if_overdue(&mut draft, pod.ends_by);
         return out_of_sight(draft, subject, pod);
     }
     match &pod.observation {
@@ -278,6 +271,17 @@ fn look_at_pod(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decisi
             Some(Err(said)) => failed(draft, subject, pod, said),
             Some(Ok(())) => failed(draft, subject, pod, failure),
         },
+    }
+}
+
+/// A pod that should have gone keeps the next one from being made: whoever waits for it learns why.
+fn tell_if_overdue(draft: &mut Draft<'_>, ends_by: Option<Timestamp>) {
+    let overdue = ends_by.is_some_and(|time| draft.world.now.duration_since(time) >= OVERDUE);
+    if overdue {
+        draft.detail(
+            "NodeLost",
+            "the pod is to end, and its node does not say that it has: another one is made when it is gone",
+        );
     }
 }
 
@@ -436,11 +440,15 @@ fn retry_by_system(mut draft: Draft<'_>, pod: Option<&PodView>, failure: &Failur
     draft.step(Step::Continue)
 }
 
-fn wait_until_gone(mut draft: Draft<'_>, uid: &str, deleting: bool) -> Decision {
-    if !deleting {
+fn wait_until_gone(mut draft: Draft<'_>, subject: &Subject, pod: &PodView) -> Decision {
+    if !pod.deleting {
         let attempt = draft.attempt();
-        return draft.step(Step::DeletePod(attempt, uid.to_owned()));
+        return draft.step(Step::DeletePod(attempt, pod.uid.clone()));
     }
+    if let Some(failure) = over_queue_timeout(&mut draft, subject) {
+        return fail(draft, subject, Phase::TimedOut, Some(pod), &failure);
+    }
+    tell_if_overdue(&mut draft, pod.ends_by);
     draft.look_in(SLOW);
     draft.step(Step::Rest)
 }
@@ -468,7 +476,7 @@ fn over_deadline(draft: &mut Draft<'_>, subject: &Subject) -> Option<Failure> {
 
 /// The attempt waits too long until it runs.
 fn over_queue_timeout(draft: &mut Draft<'_>, subject: &Subject) -> Option<Failure> {
-    let timeout = subject.limits.queue_timeout?;
+    let timeout = subject.limits.queue_timeout;
     let queued = draft
         .status
         .phase_history

@@ -106,6 +106,8 @@ pub struct PodView {
 pub struct Previous {
     pub uid: String,
     pub deleting: bool,
+    /// When it is to be gone.
+    pub ends_by: Option<Timestamp>,
     pub ended: bool,
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use dataplane_proto::flyteidl2::workflow::ActionEvent;
+use dataplane_proto::flyteidl2::{common::ActionPhase, workflow::ActionEvent};
 use tokio::time::Instant;
 use tonic::Status;
 use tracing::error;
@@ -16,17 +16,24 @@ use super::{
     record::{Answer, Record, explain},
     shortening::reduce,
 };
+use crate::lease::Trust;
+
+/// Why nothing is told.
+const NO_LONGER: &str = "this pod has not renewed its Lease for too long";
 
 /// So many events in a row that are not taken for no fault of theirs, and the rest of the batch is not tried.
 const TROUBLES: u32 = 3;
 /// An event that is so old and still in trouble goes without its details: better a bare transition than none.
 const OLD: Duration = Duration::from_mins(10);
-/// An event that is so old and unwelcome, also without its details, where others are taken, is given up.
-const UNWELCOME: Duration = Duration::from_hours(1);
-/// The same for one that is in trouble, which may still be mended.
+/// An event that is so old and not taken, also without its details, where others are taken, is given up: what comes after it says
+/// more.
 const HOPELESS: Duration = Duration::from_hours(24);
+/// The same for one that tells of an end, after which nothing comes: as long as an abort waits for a control plane that is away.
+const HOPELESS_END: Duration = Duration::from_hours(7 * 24);
 /// For so long after an event was taken a refusal is about the event and not about us.
 const PROOF: Duration = Duration::from_mins(10);
+/// For so long after an event was taken it is asked whether others are not answered for what they are.
+const JUST_NOW: Duration = Duration::from_mins(1);
 
 /// What became of one event.
 #[derive(Clone, Debug)]
@@ -48,15 +55,23 @@ pub struct Batches<R> {
     metrics: EventMetrics,
     /// When an event was last taken: before the first one a refusal may be about us and not about the event.
     taken: Arc<Mutex<Option<Instant>>>,
+    trust: Option<Trust>,
 }
 
 impl<R: Record> Batches<R> {
-    pub fn new(recorder: R, metrics: EventMetrics) -> Self {
+    /// Tells only as long as nobody else can lead.
+    pub fn new(recorder: R, metrics: EventMetrics, trust: Option<Trust>) -> Self {
         Self {
             recorder,
             metrics,
             taken: Arc::default(),
+            trust,
         }
+    }
+
+    /// Whether nobody else can lead, who would have told more by now.
+    pub fn may_tell(&self) -> bool {
+        self.trust.as_ref().is_none_or(Trust::holds)
     }
 
     /// Sends the events in their order; the fate of each. After an event that was not taken, no other of its action is sent.
@@ -73,6 +88,10 @@ impl<R: Record> Batches<R> {
                 .filter(|index| !held.contains(&action_of(&events[*index])))
                 .collect();
             let Some(&first) = sent.first() else { continue };
+            if !self.may_tell() {
+                away = Some(NO_LONGER.into());
+                break;
+            }
             let part = sent.iter().map(|index| events[*index].clone()).collect();
             let Err(status) = self.record(part).await else {
                 troubles = 0;
@@ -81,7 +100,7 @@ impl<R: Record> Batches<R> {
                 }
                 continue;
             };
-            if Answer::of(&status) == Answer::Away {
+            if Answer::of(&status) == Answer::Away && !self.is_there().await {
                 away = Some(explain(&status));
                 break;
             }
@@ -106,7 +125,8 @@ impl<R: Record> Batches<R> {
                 Fate::Taken | Fate::GivenUp => troubles = 0,
                 Fate::NotTaken(why) => {
                     held.insert(action_of(&events[first]));
-                    let own = Answer::of(&status) == Answer::Unwelcome && self.takes(PROOF);
+                    let own = matches!(Answer::of(&status), Answer::Unwelcome | Answer::Invalid)
+                        && self.takes(PROOF);
                     troubles += u32::from(!own);
                     if troubles == TROUBLES {
                         away = Some(Arc::clone(why));
@@ -129,9 +149,23 @@ impl<R: Record> Batches<R> {
             .collect()
     }
 
+    /// Whether others are taken although these were not answered: then it is these which the receiver does not get over.
+    async fn is_there(&self) -> bool {
+        self.takes(JUST_NOW) && self.answers_nothing().await.is_ok()
+    }
+
+    /// Whether anybody answers to no event at all.
+    pub async fn answers_nothing(&self) -> Result<(), Arc<str>> {
+        self.answered(Vec::new()).await
+    }
+
     /// Whether anybody answers to this event: whatever the answer is.
     pub async fn answers(&self, event: ActionEvent) -> Result<(), Arc<str>> {
-        match self.record(vec![event]).await {
+        self.answered(vec![event]).await
+    }
+
+    async fn answered(&self, events: Vec<ActionEvent>) -> Result<(), Arc<str>> {
+        match self.record(events).await {
             Err(status) if Answer::of(&status) == Answer::Away => Err(explain(&status)),
             _ => Ok(()),
         }
@@ -150,12 +184,18 @@ impl<R: Record> Batches<R> {
         let Err(again) = self.record(vec![again]).await else {
             return Fate::Taken;
         };
+        let end = is_end(event);
+        let old = is_older(event, if end { HOPELESS_END } else { HOPELESS });
         let hopeless = match Answer::of(&again) {
             Answer::Known => return Fate::Taken,
-            Answer::Away => return Fate::Away(explain(&again)),
-            Answer::Invalid => bare && self.takes(Duration::MAX),
-            Answer::Unwelcome => is_older(event, UNWELCOME) && self.takes(PROOF),
-            Answer::Busy | Answer::Trouble => is_older(event, HOPELESS) && self.takes(PROOF),
+            Answer::Away if Answer::of(status) != Answer::Away && !self.is_there().await => {
+                return Fate::Away(explain(&again));
+            }
+            // A receiver that is mended may take it: that something went on is told by what follows, an end is not.
+            Answer::Invalid => bare && self.takes(Duration::MAX) && (old || !end),
+            Answer::Away | Answer::Unwelcome | Answer::Busy | Answer::Trouble => {
+                old && self.takes(PROOF)
+            }
         };
         if hopeless {
             self.give_up(event, &again);
@@ -193,7 +233,10 @@ impl<R: Record> Batches<R> {
         seconds.observe_duration();
         let label = match &result {
             Ok(()) => {
-                *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                if count > 0 {
+                    let taken = Some(Instant::now());
+                    *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = taken;
+                }
                 self.metrics
                     .taken
                     .inc_by(u64::try_from(count).unwrap_or_default());
@@ -211,6 +254,14 @@ impl<R: Record> Batches<R> {
         self.metrics.calls.with_label_values(&[label]).inc();
         result
     }
+}
+
+/// Whether it tells of an end: of an attempt, or of its action.
+fn is_end(event: &ActionEvent) -> bool {
+    matches!(
+        event.phase(),
+        ActionPhase::Succeeded | ActionPhase::Failed | ActionPhase::Aborted | ActionPhase::TimedOut
+    )
 }
 
 fn is_older(event: &ActionEvent, than: Duration) -> bool {

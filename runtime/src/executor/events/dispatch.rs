@@ -16,11 +16,12 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use super::{
-    CALL_BYTES, CALL_EVENTS, EventMetrics, Undelivered, action_of,
+    Away, CALL_BYTES, CALL_EVENTS, EventMetrics, Undelivered, action_of,
     batch::{Batches, Fate},
     record::Record,
+    shortening::reduce,
 };
-use crate::backoff::Backoff;
+use crate::{backoff::Backoff, lease::Trust};
 
 /// How long a batch waits for more while another is on its way.
 const WINDOW: Duration = Duration::from_millis(25);
@@ -68,13 +69,20 @@ enum Landed {
     },
     Probe {
         event: ActionEvent,
+        /// It was not sent, and neither was another.
+        empty: bool,
         result: Result<(), Arc<str>>,
     },
 }
 
+/// Probes with the event that was not taken; then it is tried without its details, then none is sent.
+const WHOLE: u32 = 2;
+const BARE: u32 = 5;
+
 /// Nobody takes events: this one is tried again until somebody does.
 struct Outage {
     event: ActionEvent,
+    probes: u32,
     /// None while it is being tried.
     next: Option<Instant>,
 }
@@ -92,8 +100,10 @@ pub struct Dispatcher<R> {
     /// Actions with events on their way, by the call's task.
     on_their_way: HashMap<Id, Vec<u64>>,
     outage: Option<Outage>,
+    /// Since when no event is known to be taken.
+    silent: Option<Instant>,
     backoff: Backoff,
-    away: watch::Sender<Option<Arc<str>>>,
+    away: watch::Sender<Option<Away>>,
     reachable: watch::Sender<bool>,
 }
 
@@ -101,11 +111,12 @@ impl<R: Record> Dispatcher<R> {
     pub fn new(
         recorder: R,
         metrics: EventMetrics,
-        away: watch::Sender<Option<Arc<str>>>,
+        trust: Option<Trust>,
+        away: watch::Sender<Option<Away>>,
         reachable: watch::Sender<bool>,
     ) -> Self {
         Self {
-            batches: Batches::new(recorder, metrics.clone()),
+            batches: Batches::new(recorder, metrics.clone(), trust),
             metrics,
             queue: VecDeque::new(),
             queued: 0,
@@ -114,6 +125,7 @@ impl<R: Record> Dispatcher<R> {
             flights: JoinSet::new(),
             on_their_way: HashMap::new(),
             outage: None,
+            silent: None,
             backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
             away,
             reachable,
@@ -168,7 +180,8 @@ impl<R: Record> Dispatcher<R> {
     }
 
     fn why_away(&self) -> Option<Arc<str>> {
-        self.away.borrow().clone()
+        let away = self.away.borrow();
+        away.as_ref().map(|away| Arc::clone(&away.why))
     }
 
     /// When something is due although nothing happens.
@@ -184,12 +197,28 @@ impl<R: Record> Dispatcher<R> {
         let now = Instant::now();
         if let Some(outage) = &mut self.outage {
             if outage.next.is_some_and(|next| next <= now) {
+                if !self.batches.may_tell() {
+                    outage.next = Some(now + LONGEST_PAUSE);
+                    return;
+                }
                 outage.next = None;
+                outage.probes += 1;
+                let probes = outage.probes;
                 let (batches, event) = (self.batches.clone(), outage.event.clone());
                 let action = action_of(&event);
                 let task = self.flights.spawn(async move {
-                    let result = batches.answers(event.clone()).await;
-                    Landed::Probe { event, result }
+                    // The receiver may be well, and not get over this one event.
+                    let result = match probes {
+                        probes if probes <= WHOLE => batches.answers(event.clone()).await,
+                        probes if probes <= BARE => batches.answers(reduce(&event)).await,
+                        _ => batches.answers_nothing().await,
+                    };
+                    let empty = probes > BARE;
+                    Landed::Probe {
+                        event,
+                        empty,
+                        result,
+                    }
                 });
                 self.on_their_way.insert(task.id(), vec![action]);
             }
@@ -218,9 +247,10 @@ impl<R: Record> Dispatcher<R> {
         let (mut batch, mut left) = (Vec::new(), VecDeque::new());
         let (mut events, mut bytes) = (0, 0);
         while let Some(delivery) = self.queue.pop_front() {
-            if delivery.reply.is_closed() {
+            if delivery.reply.is_closed() || !self.batches.may_tell() {
                 self.queued -= delivery.events.len();
                 self.queued_bytes -= delivery.bytes;
+                delivery.answer(Err(Undelivered::Fenced));
                 continue;
             }
             let fits = events + delivery.events.len() <= CALL_EVENTS
@@ -264,6 +294,7 @@ impl<R: Record> Dispatcher<R> {
         match landed {
             Landed::Batch { taken, away } => {
                 if taken {
+                    self.silent = None;
                     self.backoff.reset();
                 }
                 match away {
@@ -273,8 +304,17 @@ impl<R: Record> Dispatcher<R> {
                     _ => {}
                 }
             }
-            Landed::Probe { event, result } => match result {
-                Ok(()) => self.come_back(),
+            Landed::Probe {
+                event,
+                empty,
+                result,
+            } => match result {
+                Ok(()) => {
+                    if !empty {
+                        self.silent = None;
+                    }
+                    self.come_back();
+                }
                 Err(why) => self.go_away(&why, event),
             },
         }
@@ -294,11 +334,19 @@ impl<R: Record> Dispatcher<R> {
                 "the control plane takes no events; they are kept with their actions until it does"
             );
         }
+        let now = Instant::now();
+        let since = *self.silent.get_or_insert(now);
+        let probes = self.outage.as_ref().map_or(0, |outage| outage.probes);
         self.outage = Some(Outage {
             event,
-            next: Some(Instant::now() + self.backoff.next()),
+            probes,
+            next: Some(now + self.backoff.next()),
         });
-        self.away.send_replace(Some(Arc::clone(why)));
+        let why = Arc::clone(why);
+        self.away.send_replace(Some(Away {
+            why: Arc::clone(&why),
+            since,
+        }));
         self.reachable
             .send_if_modified(|reachable| std::mem::replace(reachable, false));
         self.metrics.reachable.set(0);
@@ -307,7 +355,7 @@ impl<R: Record> Dispatcher<R> {
         self.queued_bytes = 0;
         for delivery in self.queue.drain(..) {
             delivery.answer(Err(Undelivered::Away {
-                why: Arc::clone(why),
+                why: Arc::clone(&why),
             }));
         }
     }

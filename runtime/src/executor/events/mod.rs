@@ -21,6 +21,7 @@ mod wire;
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
+    time::Duration,
 };
 
 use dataplane_proto::flyteidl2::workflow::ActionEvent;
@@ -28,6 +29,7 @@ use prost::Message as _;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -37,7 +39,7 @@ pub use metrics::EventMetrics;
 pub use shortening::shorten;
 pub use wire::event;
 
-use crate::channel::TokenFile;
+use crate::{channel::TokenFile, lease::Trust};
 use dispatch::{Delivery, Dispatcher};
 use record::{Proxy, Record};
 
@@ -52,8 +54,15 @@ const INBOX: usize = 64;
 #[derive(Clone)]
 pub struct Events {
     inbox: mpsc::Sender<Delivery>,
-    away: watch::Receiver<Option<Arc<str>>>,
+    away: watch::Receiver<Option<Away>>,
     reachable: watch::Receiver<bool>,
+}
+
+/// That the control plane takes no events, and since when none was taken.
+#[derive(Clone, Debug)]
+struct Away {
+    why: Arc<str>,
+    since: Instant,
 }
 
 /// Why events were not taken. They are to be kept and sent again.
@@ -63,27 +72,35 @@ pub enum Undelivered {
     Away { why: Arc<str> },
     #[error("the control plane did not take the action's events: {why}")]
     NotTaken { why: Arc<str> },
+    #[error("this pod has not renewed its Lease for too long")]
+    Fenced,
     #[error("events are no longer delivered, the process ends")]
     Stopped,
 }
 
 impl Events {
-    /// Delivers from now on, until the last clone is gone and what it was given is answered. Should it break off, the process is
+    /// Delivers from now on, whenever nobody else can lead, until the last clone is gone and what it was given is answered. Should it break off, the process is
     /// stopped: nothing would be told any more, and another pod can go on.
     pub fn start(
         channel: Channel,
         token: TokenFile,
         metrics: EventMetrics,
+        trust: Trust,
         stop: CancellationToken,
     ) -> Self {
-        Self::deliver_to(Proxy::new(channel, token), metrics, stop)
+        Self::deliver_to(Proxy::new(channel, token), metrics, Some(trust), stop)
     }
 
-    fn deliver_to(recorder: impl Record, metrics: EventMetrics, stop: CancellationToken) -> Self {
+    fn deliver_to(
+        recorder: impl Record,
+        metrics: EventMetrics,
+        trust: Option<Trust>,
+        stop: CancellationToken,
+    ) -> Self {
         let (inbox, deliveries) = mpsc::channel(INBOX);
         let (away_sender, away) = watch::channel(None);
         let (reachable_sender, reachable) = watch::channel(true);
-        let dispatcher = Dispatcher::new(recorder, metrics, away_sender, reachable_sender);
+        let dispatcher = Dispatcher::new(recorder, metrics, trust, away_sender, reachable_sender);
         let work = tokio::spawn(dispatcher.run(deliveries));
         tokio::spawn(watch_over(work, stop));
         Self {
@@ -97,7 +114,8 @@ impl Events {
     /// what it is, which is in the log. Fails at once while the control plane is away.
     pub async fn deliver(&self, events: Vec<ActionEvent>) -> Result<(), Undelivered> {
         for events in calls(events) {
-            if let Some(why) = self.away.borrow().clone() {
+            if let Some(away) = &*self.away.borrow() {
+                let why = Arc::clone(&away.why);
                 return Err(Undelivered::Away { why });
             }
             let (reply, answer) = oneshot::channel();
@@ -107,6 +125,12 @@ impl Events {
             answer.await.map_err(|_| Undelivered::Stopped)??;
         }
         Ok(())
+    }
+
+    /// For how long the control plane has taken no event of this process. None while it does, as far as is known.
+    pub fn away_for(&self) -> Option<Duration> {
+        let away = self.away.borrow();
+        away.as_ref().map(|away| away.since.elapsed())
     }
 
     /// Whether the control plane takes events, as far as is known. True at first.

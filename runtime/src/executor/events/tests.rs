@@ -1,5 +1,7 @@
 //! Delivery against a control plane that misbehaves.
 
+mod bad_events;
+
 use std::{
     fs,
     net::SocketAddr,
@@ -58,7 +60,12 @@ fn metrics() -> EventMetrics {
 fn in_memory(ledger: &Ledger) -> (Events, EventMetrics) {
     let metrics = metrics();
     (
-        Events::deliver_to(ledger.clone(), metrics.clone(), CancellationToken::new()),
+        Events::deliver_to(
+            ledger.clone(),
+            metrics.clone(),
+            None,
+            CancellationToken::new(),
+        ),
         metrics,
     )
 }
@@ -110,6 +117,7 @@ impl Socket {
             endpoint.connect_lazy(),
             TokenFile::new(token.path().to_owned()),
             metrics(),
+            Trust::until(Some(tokio::time::Instant::now() + Duration::from_hours(1))),
             CancellationToken::new(),
         );
         Self {
@@ -389,11 +397,11 @@ async fn an_unwelcome_event_is_given_up_when_it_is_old_and_others_are_taken() {
         reported_time: Some((std::time::SystemTime::now() - age).into()),
         ..event("a0", 0)
     };
-    let old = aged(Duration::from_hours(2));
+    let old = aged(Duration::from_hours(25));
     // Nothing says yet that it is the event's fault.
     events.deliver(vec![old.clone()]).await.unwrap_err();
     events.deliver(vec![event("a1", 0)]).await.unwrap();
-    let young = aged(Duration::from_mins(30));
+    let young = aged(Duration::from_hours(23));
     events.deliver(vec![young]).await.unwrap_err();
     assert_eq!(metrics.given_up.get(), 0);
     events.deliver(vec![old.clone()]).await.unwrap();

@@ -13,6 +13,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use dataplane_api::{
@@ -29,7 +30,7 @@ use serde_json::json;
 
 use super::{
     action::Action,
-    cache::{Claim, Reused},
+    cache::{Claim, Reused, Unclear},
     decide::is_terminal,
     events, example,
     failure::Failure,
@@ -68,6 +69,11 @@ impl Sink for ControlPlane {
     fn event(&self, transition: &Transition) -> ActionEvent {
         let settings = example::settings(json!({}), "spec");
         events::event(transition, &settings, clock())
+    }
+
+    fn away_for(&self) -> Option<Duration> {
+        let away = self.0.away.load(Ordering::SeqCst);
+        away.then_some(Duration::from_hours(1))
     }
 
     async fn deliver(&self, events: Vec<ActionEvent>) -> bool {
@@ -113,9 +119,11 @@ impl Objects for Store {
         Ok(None)
     }
 
-    async fn claim(&self, action: &Action) -> Option<Claim> {
-        let caching = action.template()?.caching.as_ref()?;
-        Claim::new(action, caching, &[]).ok()
+    async fn claim(&self, action: &Action) -> Result<Option<Claim>, Unclear> {
+        let caching = action
+            .template()
+            .and_then(|template| template.caching.as_ref());
+        Ok(caching.and_then(|caching| Claim::new(action, caching, &[]).ok()))
     }
 
     async fn look_up(&self, _: &Action, _: Option<&Claim>, _: NonZeroU32) -> Reused {
@@ -252,6 +260,7 @@ impl Model {
             sink: self.control_plane.clone(),
             objects: self.store.clone(),
             metrics: Arc::clone(metrics),
+            memory: Arc::default(),
             clock,
         });
     }
@@ -500,6 +509,7 @@ fn executor(
         sink: control_plane.clone(),
         objects: store.clone(),
         metrics,
+        memory: Arc::default(),
         clock,
     })
 }

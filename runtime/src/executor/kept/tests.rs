@@ -112,9 +112,15 @@ fn what_the_cache_knows_an_action_by_is_found_out_once() {
     let caching = action.template().unwrap().caching.clone().unwrap();
     let claim = Claim::new(&action, &caching, &[]).unwrap();
     store.seen(&key(), kept(1, &[]));
-    let known = || task(&store.get(&key()).unwrap()).claim.get().cloned();
+    let known = || {
+        task(&store.get(&key()).unwrap())
+            .claim
+            .get()
+            .cloned()
+            .flatten()
+    };
     let before = store.get(&key()).unwrap();
-    task(&before).claim.set(claim.clone()).unwrap();
+    task(&before).claim.set(Some(claim.clone())).unwrap();
     store.seen(&key(), kept(2, &[("Progressing", "True", "Executing")]));
     assert_eq!(known(), Some(claim));
     let mut other = resource(1, &[]);
@@ -279,8 +285,10 @@ fn actions_are_counted_by_phase_and_events_that_wait_too() {
         (of("New"), of("Executing"), metrics.pending_events.get()),
         (0, 1, 2)
     );
+    assert!(metrics.pending_bytes.get() > 4);
     store.gone(&key(), "4d0f6a1e-0000-0000-0000-000000000000");
     assert_eq!((of("Executing"), metrics.pending_events.get()), (0, 0));
+    assert_eq!(metrics.pending_bytes.get(), 0);
 }
 
 #[test]

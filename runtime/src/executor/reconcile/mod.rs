@@ -18,7 +18,6 @@ use std::{
 };
 
 use k8s_openapi::jiff::Timestamp;
-use serde_json::json;
 use tracing::{info, warn};
 
 use super::{
@@ -28,6 +27,7 @@ use super::{
     kept::{Body, Kept, KeptAction, KeptPod},
     kubernetes::{CallError, Kubernetes},
     labels::FINALIZER,
+    memory::Memory,
     metrics::Metrics,
     settings::Settings,
     state::State,
@@ -59,6 +59,10 @@ const SYSTEM_FAILURES: [&str; 16] = [
 ];
 /// Bytes of a text in the log.
 const LOGGED: usize = 256;
+/// Bytes of what the executor remembers of actions, nearly all of it events that wait: with more of it no new pods start.
+const PENDING: i64 = 64 << 20;
+/// How soon to try again to stop a pod that could not be.
+const STRAYS: Duration = Duration::from_secs(30);
 /// Steps of one look: more than any way through the state machine takes.
 const STEPS: usize = 16;
 
@@ -71,6 +75,7 @@ pub struct Reconciler<S, O> {
     pub sink: S,
     pub objects: O,
     pub metrics: Arc<Metrics>,
+    pub memory: Arc<Memory>,
     pub clock: fn() -> Timestamp,
 }
 
@@ -119,6 +124,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             self.stop_orphan(key).await?;
             return Ok(None);
         };
+        let _room = self.memory.hold(kept.weight).await;
         let kept = if kept.doubtful {
             match self.read_again(key, &kept).await? {
                 Some(kept) => kept,
@@ -127,15 +133,25 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         } else {
             kept
         };
-        self.stop_strays(key, &kept).await?;
+        let stopped = self.stop_strays(key, &kept).await;
+        let again = self.follow_body(key, &kept).await?;
+        let soon = (!stopped).then_some(STRAYS);
+        Ok(again.into_iter().chain(soon).min())
+    }
+
+    async fn follow_body(
+        &self,
+        key: &Key,
+        kept: &KeptAction,
+    ) -> Result<Option<Duration>, ReconcileError<O::Error>> {
         match &kept.body {
             Body::Over => Ok(None),
             Body::Condition { deadline, status } => {
                 let waited = condition::wait(status, deadline, (self.clock)());
-                Ok(self.write_condition(key, &kept, status, waited).await?)
+                Ok(self.write_condition(key, kept, status, waited).await?)
             }
             Body::Task(task) => {
-                let mut look = Look::new(key, &kept, (**task).clone());
+                let mut look = Look::new(key, kept, (**task).clone());
                 let outcome = self.follow(&mut look).await;
                 if outcome.is_err() {
                     self.remember(&look);
@@ -196,10 +212,9 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
                 }
                 Step::Continue => self.flush(look).await?,
                 Step::AddFinalizer => {
-                    let mut finalizers = look.finalizers.clone();
-                    finalizers.push(FINALIZER.to_owned());
-                    self.patch_metadata(look, json!({ "finalizers": finalizers }))
-                        .await?;
+                    if !self.add_finalizer(look).await? {
+                        return Ok(None);
+                    }
                 }
                 Step::ReadPod(attempt) => {
                     let key = look.pod_key(*attempt);
@@ -238,6 +253,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             .map(|pod| Previous {
                 uid: pod.uid.clone(),
                 deleting: pod.deleting,
+                ends_by: pod.pod.metadata.deletion_timestamp.as_ref().map(|t| t.0),
                 ended: has_ended(&pod.pod),
             });
         World {
@@ -271,7 +287,9 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
 
     fn has_room(&self, state: &State) -> bool {
         let limit = i64::from(self.settings.executor.undelivered_limit.get());
-        self.metrics.pending_events.get() < limit && !pending::is_full(&state.pending)
+        self.metrics.pending_events.get() < limit
+            && self.metrics.pending_bytes.get() < PENDING
+            && !pending::is_full(&state.pending)
     }
 
     /// One line per decision that does something.

@@ -1,13 +1,13 @@
 //! What the reconciler needs of the world outside of the cluster.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 use dataplane_api::object_uri::ObjectUri;
 use dataplane_proto::flyteidl2::{core::CatalogCacheStatus, task::Inputs, workflow::ActionEvent};
 
 use crate::executor::{
     action::Action,
-    cache::{Claim, Reused},
+    cache::{Claim, Reused, Unclear},
     failure::Failure,
     transition::Transition,
 };
@@ -18,6 +18,8 @@ pub trait Sink: Send + Sync + 'static {
     fn event(&self, transition: &Transition) -> ActionEvent;
     /// Whether all of them were taken. They are told in order, and again when in doubt.
     fn deliver(&self, events: Vec<ActionEvent>) -> impl Future<Output = bool> + Send;
+    /// For how long nobody has taken any. None while somebody does.
+    fn away_for(&self) -> Option<Duration>;
 }
 
 /// Why something could not be read.
@@ -48,7 +50,8 @@ pub trait Objects: Send + Sync + 'static {
         action: &Action,
     ) -> impl Future<Output = Result<Result<Inputs, Failure>, Self::Error>> + Send;
     /// What the cache knows an action by; none when it has no key.
-    fn claim(&self, action: &Action) -> impl Future<Output = Option<Claim>> + Send;
+    fn claim(&self, action: &Action)
+    -> impl Future<Output = Result<Option<Claim>, Unclear>> + Send;
     /// What the cache has for an attempt, whose outputs are then written.
     fn look_up(
         &self,

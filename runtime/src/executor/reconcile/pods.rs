@@ -13,7 +13,7 @@ use super::{Look, Objects, ReconcileError, Reconciler, Sink, Unread, look::Live}
 use crate::{
     executor::{
         action::Action,
-        cache::Claim,
+        cache::{Claim, Unclear},
         decide::{self, PodSeen, PodView, Refused},
         failure::{Failure, Retry},
         kept::KeptPod,
@@ -126,13 +126,16 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         look: &mut Look,
     ) -> Result<Option<Claim>, ReconcileError<O::Error>> {
         if let Some(claim) = look.task.claim.get() {
-            return Ok(Some(claim.clone()));
+            return Ok(claim.clone());
         }
         let Some(action) = self.action(look).await? else {
             return Ok(None);
         };
-        let claim = self.objects.claim(&action).await;
-        Ok(claim.map(|claim| look.task.claim.get_or_init(|| claim).clone()))
+        match self.objects.claim(&action).await {
+            Ok(claim) => Ok(look.task.claim.get_or_init(|| claim).clone()),
+            // It runs all the same.
+            Err(Unclear) => Ok(None),
+        }
     }
 
     /// What an earlier pod of the attempt said is not taken for what the next one says: both write to the same place.
@@ -199,6 +202,11 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             return Ok(());
         };
         if look.state.round > 0 {
+            // A pod that was made although its call failed may have said something: that is its own, and none before it.
+            if let Some(pod) = self.kubernetes.read_pod(&look.pod_key(attempt)).await? {
+                look.found.pod = Some(Live::Is(Box::new(pod)));
+                return Ok(());
+            }
             self.note_left(look, attempt).await?;
         }
         let inputs = if pod::reads_inputs(&action) {
@@ -283,7 +291,11 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         look: &mut Look,
         error: &ReconcileError<O::Error>,
     ) -> Result<(), ReconcileError<O::Error>> {
-        if let ReconcileError::Call(CallError::Gone { .. } | CallError::Conflict { .. }) = error {
+        // Another may go on with it: what is seen here is not told.
+        if let ReconcileError::Call(
+            CallError::Gone { .. } | CallError::Conflict { .. } | CallError::Fenced { .. },
+        ) = error
+        {
             return Ok(());
         }
         self.metrics

@@ -7,33 +7,42 @@ use std::num::NonZeroU32;
 use tracing::warn;
 
 use super::{Objects, Reconciler, Sink, pods::has_ended};
-use crate::executor::{
-    kept::{Body, KeptAction, KeptPod},
-    kubernetes::CallError,
-    labels, pod,
-    work_queue::Key,
+use crate::{
+    executor::{
+        kept::{Body, KeptAction, KeptPod},
+        kubernetes::CallError,
+        labels, pod,
+        work_queue::Key,
+    },
+    process::chain,
 };
 
 impl<S: Sink, O: Objects> Reconciler<S, O> {
-    /// Stops pods of attempts that are over.
-    pub(super) async fn stop_strays(
-        &self,
-        key: &Key,
-        action: &KeptAction,
-    ) -> Result<(), CallError> {
+    /// Stops pods of attempts that are over. False when one could not be stopped, which does not keep the action from going on:
+    /// a webhook may not let a pod be deleted.
+    pub(super) async fn stop_strays(&self, key: &Key, action: &KeptAction) -> bool {
         let over = match &action.body {
             Body::Over => action.attempts,
             Body::Task(_) => action.attempts.saturating_sub(1),
             Body::Condition { .. } => 0,
         };
+        let mut stopped = true;
         for attempt in (1..=over).filter_map(NonZeroU32::new) {
             let key = Key::new(&key.namespace, &pod::name(&key.name, attempt));
             let pod = self.pods.get(&key).filter(|pod| pod.owner == action.uid);
             if let Some(pod) = pod.filter(|pod| may_run(pod)) {
-                self.stop_stray(&key, &pod).await?;
+                let result = self.stop_stray(&key, &pod).await;
+                stopped &= result
+                    .inspect_err(|error| {
+                        warn!(
+                            error = chain(error),
+                            "a pod whose attempt is over was not stopped, and is tried again"
+                        );
+                    })
+                    .is_ok();
             }
         }
-        Ok(())
+        stopped
     }
 
     /// Stops a pod whose action is not there.
@@ -58,7 +67,9 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     }
 
     pub(super) async fn stop(&self, key: &Key, uid: &str) -> Result<(), CallError> {
-        let ending = self.kubernetes.delete_pod(key, uid).await?;
+        let known = self.pods.get(key).filter(|pod| pod.uid == uid);
+        let grace = known.and_then(|pod| pod.pod.spec.as_ref()?.termination_grace_period_seconds);
+        let ending = self.kubernetes.delete_pod(key, uid, grace).await?;
         self.metrics.pods_deleted.inc();
         match ending {
             // A pod that never ran is gone at once, and is answered with as it was.

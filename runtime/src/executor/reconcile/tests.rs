@@ -1,5 +1,7 @@
 //! Looks at one action against an API server inside the test.
 
+mod room;
+
 use std::sync::{
     Mutex,
     atomic::{AtomicBool, AtomicU32, Ordering},
@@ -21,17 +23,18 @@ use k8s_openapi::{
 };
 use kube::{Client, client::Body};
 use prometheus::Registry;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::BoxError;
 
 use super::*;
 use crate::executor::{
     action::Action,
-    cache::{Claim, Reused},
+    cache::{Claim, Reused, Unclear},
     events, example,
     failure::{Failure, Retry},
     transition::{Phase, Transition},
 };
+use crate::lease::Trust;
 
 const UID: &str = "4d0f6a1e-0000-0000-0000-000000000000";
 const NOW: &str = "2026-01-20T03:00:00Z";
@@ -45,6 +48,9 @@ fn now() -> Timestamp {
 struct Cluster {
     action: Mutex<Option<Value>>,
     asked: Mutex<Vec<String>>,
+    pod: Mutex<Option<Value>>,
+    /// A webhook lets no pod be deleted.
+    denies: AtomicBool,
     /// Bytes that an action may have; any number when none.
     most: AtomicU32,
 }
@@ -64,7 +70,16 @@ impl Cluster {
                 pod["metadata"]["uid"] = json!("made");
                 (201, pod)
             }
-            ("GET", ["pods", _]) => missing,
+            ("GET", ["pods", _]) => {
+                let pod = self.pod.lock().unwrap().clone();
+                pod.map_or(missing, |pod| (200, pod))
+            }
+            ("DELETE", ["pods", _]) if self.denies.load(Ordering::SeqCst) => {
+                (403, refusal(403, "denied by a webhook"))
+            }
+            ("DELETE", ["pods", _]) if body["gracePeriodSeconds"] != 600 => {
+                panic!("a pod is given ten minutes: {body}")
+            }
             ("DELETE", ["pods", _]) => (200, json!({ "kind": "Status", "status": "Success" })),
             ("GET", ["taskactions", _]) => action.clone().map_or(missing, |action| (200, action)),
             ("PATCH", ["taskactions", _, rest @ ..]) => {
@@ -90,7 +105,8 @@ impl Cluster {
 }
 
 fn refusal(code: u16, message: &str) -> Value {
-    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": "", "message": message })
+    let reason = if code == 404 { "NotFound" } else { "" };
+    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason, "message": message })
 }
 
 fn merge(target: &mut Value, patch: &Value) {
@@ -112,7 +128,11 @@ fn merge(target: &mut Value, patch: &Value) {
 
 /// The control plane, which may be away.
 #[derive(Default)]
-struct ControlPlane(AtomicBool);
+struct ControlPlane {
+    away: AtomicBool,
+    /// Minutes for which it has been.
+    since: AtomicU32,
+}
 
 impl Sink for ControlPlane {
     fn event(&self, transition: &Transition) -> ActionEvent {
@@ -120,7 +140,13 @@ impl Sink for ControlPlane {
     }
 
     async fn deliver(&self, _: Vec<ActionEvent>) -> bool {
-        !self.0.load(Ordering::SeqCst)
+        !self.away.load(Ordering::SeqCst)
+    }
+
+    fn away_for(&self) -> Option<Duration> {
+        let minutes = self.since.load(Ordering::SeqCst).into();
+        let away = self.away.load(Ordering::SeqCst);
+        away.then_some(Duration::from_mins(minutes))
     }
 }
 
@@ -128,6 +154,7 @@ impl Sink for ControlPlane {
 #[derive(Default)]
 struct Store {
     left: Option<String>,
+    no_key: bool,
     claims: AtomicU32,
     reserved: AtomicU32,
 }
@@ -157,10 +184,13 @@ impl Objects for Store {
         Err(Away)
     }
 
-    async fn claim(&self, action: &Action) -> Option<Claim> {
+    async fn claim(&self, action: &Action) -> Result<Option<Claim>, Unclear> {
         self.claims.fetch_add(1, Ordering::SeqCst);
-        let caching = action.template()?.caching.as_ref()?;
-        Claim::new(action, caching, &[]).ok()
+        let caching = action
+            .template()
+            .and_then(|template| template.caching.as_ref());
+        let caching = caching.filter(|_| !self.no_key);
+        Ok(caching.and_then(|caching| Claim::new(action, caching, &[]).ok()))
     }
 
     async fn look_up(&self, _: &Action, _: Option<&Claim>, _: NonZeroU32) -> Reused {
@@ -215,6 +245,7 @@ impl Site {
                 sink: ControlPlane::default(),
                 objects: store,
                 metrics,
+                memory: Arc::default(),
                 clock: now,
             },
             cluster,
@@ -238,16 +269,7 @@ impl Site {
     }
 
     fn sees_pod(&self, name: &str, owner: &str, status: &Value) {
-        let pod: Pod = serde_json::from_value(json!({
-            "metadata": {
-                "name": name, "namespace": "fraud-staging", "uid": format!("uid-of-{name}"), "resourceVersion": "5",
-                "annotations": { "primary_container_name": "main" },
-                "ownerReferences": [{ "apiVersion": "flyte.org/v1", "kind": "TaskAction", "name": "r7-a0", "uid": owner }],
-            },
-            "spec": { "containers": [{ "name": "main" }] },
-            "status": status,
-        }))
-        .unwrap();
+        let pod: Pod = serde_json::from_value(pod(name, owner, status)).unwrap();
         let key = Key::new("fraud-staging", name);
         self.executor.pods.seen(&key, KeptPod::of(pod));
     }
@@ -263,6 +285,19 @@ impl Site {
         let action = self.cluster.action.lock().unwrap().clone().unwrap();
         serde_json::from_value(action["status"].clone()).unwrap()
     }
+}
+
+fn pod(name: &str, owner: &str, status: &Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": name, "namespace": "fraud-staging", "uid": format!("uid-of-{name}"), "resourceVersion": "5",
+            "annotations": { "primary_container_name": "main" },
+            "ownerReferences": [{ "apiVersion": "flyte.org/v1", "kind": "TaskAction", "name": "r7-a0", "uid": owner }],
+        },
+        "spec": { "containers": [{ "name": "main" }], "terminationGracePeriodSeconds": 3600 },
+        "status": status,
+    })
 }
 
 fn progressing(phase: &str) -> TaskActionStatus {
@@ -323,6 +358,24 @@ async fn pods_of_past_attempts_are_stopped() {
 }
 
 #[tokio::test]
+async fn a_pod_that_can_not_be_stopped_holds_up_nothing() {
+    let site = Site::of(&example::python(), json!({}), Store::default());
+    site.cluster.denies.store(true, Ordering::SeqCst);
+    let mut status = progressing("Queued");
+    status.attempts = 2;
+    site.begin(&status);
+    site.sees_pod("r7-a0-0", UID, &running());
+    site.sees_pod("r7-a0-1", UID, &running());
+    let asked = site.look(&site.key).await;
+    assert_eq!(
+        asked,
+        ["DELETE pods/r7-a0-0", "PATCH taskactions/r7-a0/status"]
+    );
+    let again = site.executor.reconcile(&site.key).await;
+    assert!(matches!(again, Done::Again(soon) if soon <= STRAYS));
+}
+
+#[tokio::test]
 async fn what_an_earlier_pod_said_is_noted_before_the_next_is_made() {
     let store = |left: Option<&str>| Store {
         left: left.map(str::to_owned),
@@ -340,13 +393,26 @@ async fn what_an_earlier_pod_said_is_noted_before_the_next_is_made() {
     let site = Site::of(&example::python(), json!({}), store(Some("yesterday's")));
     site.begin(&lost());
     let asked = site.look(&site.key).await;
-    let notes = ["PATCH taskactions/r7-a0/status", "POST pods"];
-    assert_eq!(asked[..2], notes, "{asked:?}");
+    let notes = [
+        "GET pods/r7-a0-0",
+        "PATCH taskactions/r7-a0/status",
+        "POST pods",
+    ];
+    assert_eq!(asked[..3], notes, "{asked:?}");
     assert_eq!(State::read(&site.status()).left, "yesterday's");
 
     let site = Site::of(&example::python(), json!({}), store(None));
     site.begin(&lost());
-    assert_eq!(site.look(&site.key).await[0], "POST pods");
+    let asked = site.look(&site.key).await;
+    assert_eq!(asked[..2], ["GET pods/r7-a0-0", "POST pods"]);
+
+    // It was made, although nobody heard of it, and said why it failed: that is its own.
+    let site = Site::of(&example::python(), json!({}), store(Some("its own")));
+    site.begin(&lost());
+    *site.cluster.pod.lock().unwrap() = Some(pod("r7-a0-0", UID, &running()));
+    let asked = site.look(&site.key).await;
+    assert!(!asked.contains(&"POST pods".to_owned()), "{asked:?}");
+    assert_eq!(State::read(&site.status()).left, "");
 }
 
 #[tokio::test]
@@ -404,24 +470,33 @@ async fn a_resource_that_is_nearly_too_large_comes_to_its_end() {
 
 #[tokio::test]
 async fn an_aborted_action_goes_untold_when_nobody_listens_for_too_long() {
-    let aborted = |at: &str| {
+    let aborted = |at: &str, minutes: u32| {
         let site = Site::of(
             &example::python(),
             json!({ "untold_abort_seconds": 3600 }),
             Store::default(),
         );
-        site.executor.sink.0.store(true, Ordering::SeqCst);
+        site.executor.sink.away.store(true, Ordering::SeqCst);
+        site.executor.sink.since.store(minutes, Ordering::SeqCst);
         site.cluster.action.lock().unwrap().as_mut().unwrap()["metadata"]["deletionTimestamp"] =
             json!(at);
         site.begin(&progressing("Executing"));
         site
     };
-    let recent = aborted("2026-01-20T02:01:00Z");
+    let recent = aborted("2026-01-20T02:01:00Z", 90);
     let waits = ["PATCH taskactions/r7-a0/status"];
     assert_eq!(recent.look(&recent.key).await, waits);
     assert_eq!(recent.executor.metrics.untold.get(), 0);
 
-    let old = aborted("2026-01-20T01:59:00Z");
+    // It may have been there until just now.
+    let unlucky = aborted("2026-01-18T01:59:00Z", 59);
+    assert_eq!(unlucky.look(&unlucky.key).await, waits);
+    let mut fenced = aborted("2026-01-20T01:59:00Z", 90);
+    fenced.executor.kubernetes = fenced.executor.kubernetes.trusting(Trust::until(None));
+    assert_eq!(fenced.look(&fenced.key).await, [""; 0]);
+    assert_eq!(fenced.executor.metrics.untold.get(), 0);
+
+    let old = aborted("2026-01-20T01:59:00Z", 90);
     assert_eq!(old.look(&old.key).await, ["PATCH taskactions/r7-a0"]);
     let left = old.cluster.action.lock().unwrap().clone().unwrap();
     assert_eq!(left["metadata"]["finalizers"], json!([]));
@@ -457,6 +532,19 @@ async fn inputs_are_read_once_for_the_cache() {
     } = &site.executor.objects;
     let count = |number: &AtomicU32| number.load(Ordering::SeqCst);
     assert_eq!((count(claims), count(reserved)), (1, 3));
+
+    let store = Store {
+        no_key: true,
+        ..Store::default()
+    };
+    let site = Site::of(&template, json!({ "cache": true }), store);
+    site.begin(&progressing("Executing"));
+    site.sees_pod("r7-a0-0", UID, &running());
+    for _ in 0..3 {
+        site.look(&site.key).await;
+    }
+    let Store { claims, .. } = &site.executor.objects;
+    assert_eq!(count(claims), 1, "that it has no key is known, too");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use dataplane_api::task_action::{TaskAction, TaskActionStatus};
-use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 use tracing::{info, warn};
 
@@ -15,6 +14,8 @@ use crate::executor::{
     kept::{Body, KeptAction, Task},
     kubernetes::CallError,
     labels::{self, FINALIZER},
+    subject::Refusal,
+    transition::Phase,
     work_queue::Key,
 };
 
@@ -46,7 +47,6 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
                 "an aborted action goes although the control plane was not told: it took no events for too long"
             );
         }
-        self.give_way(look).await;
         let ours = look
             .finalizers
             .iter()
@@ -64,23 +64,81 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             let at = decide::terminal_time(&look.task.status).unwrap_or_else(self.clock);
             metadata.insert("labels".to_owned(), json!(labels::finished(at)));
         }
-        if metadata.is_empty() {
-            return Ok(());
+        if !metadata.is_empty() {
+            self.write_end(look, metadata).await?;
         }
-        self.patch_metadata(look, Value::Object(metadata)).await?;
+        // Last, so that a cache that does not answer holds up no end.
+        self.give_way(look, released).await;
         Ok(())
     }
 
-    /// Whether it was deleted so long ago that the control plane, which does not take it now either, may never be back.
+    /// False when the resource is so large that nothing can be written into it. That is told, with every look at it that something
+    /// causes, and the receiver keeps the first.
+    pub(super) async fn add_finalizer(
+        &self,
+        look: &mut Look,
+    ) -> Result<bool, ReconcileError<O::Error>> {
+        let mut finalizers = look.finalizers.clone();
+        finalizers.push(FINALIZER.to_owned());
+        let patch = json!({ "finalizers": finalizers });
+        match self.patch_metadata(look, patch).await {
+            Err(ReconcileError::Call(error)) if error.is_too_large() => {
+                look.task.subject = Err(Refusal {
+                    phase: Phase::InvalidSpec,
+                    message: "the resource is too large for the cluster to keep it with what the executor writes into it; make \
+                              the task's template smaller"
+                        .to_owned(),
+                });
+                look.finalizers = finalizers;
+                let decision = decide::decide(&self.world(look));
+                self.log(look, &decision);
+                look.take(decision);
+                self.tell(look).await;
+                let told = look.state.pending.is_empty();
+                // It can't be written: the next look is to find out the same.
+                look.task.status = look.written.clone();
+                if told { Ok(false) } else { Err(error.into()) }
+            }
+            written => written.map(|()| true),
+        }
+    }
+
+    /// Without its labels where the resource is too large for them: who has told everything may go.
+    async fn write_end(
+        &self,
+        look: &mut Look,
+        mut metadata: Map<String, Value>,
+    ) -> Result<(), ReconcileError<O::Error>> {
+        match self
+            .patch_metadata(look, Value::Object(metadata.clone()))
+            .await
+        {
+            Err(ReconcileError::Call(error))
+                if error.is_too_large() && metadata.remove("labels").is_some() =>
+            {
+                if metadata.is_empty() {
+                    return Ok(());
+                }
+                self.patch_metadata(look, Value::Object(metadata)).await
+            }
+            written => written,
+        }
+    }
+
+    /// Whether it was deleted so long ago, and the control plane has taken nothing of anybody for as long, that it may never be
+    /// back. What another executor saw before does not count: the control plane may have been there for it, or for nobody.
     fn has_waited_to_tell(&self, look: &Look) -> bool {
-        let most = self.settings.executor.untold_abort_seconds.get();
-        look.deleted_at.is_some_and(|deleted| {
-            (self.clock)().duration_since(deleted) >= SignedDuration::from_secs(most.into())
-        })
+        let most = Duration::from_secs(self.settings.executor.untold_abort_seconds.get().into());
+        let waited = look.deleted_at.is_some_and(|deleted| {
+            let since = (self.clock)().duration_since(deleted);
+            Duration::try_from(since).is_ok_and(|since| since >= most)
+        });
+        let away = self.sink.away_for().is_some_and(|away| away >= most);
+        waited && away && self.kubernetes.leads()
     }
 
     /// An equal action need not wait until the reservation runs out.
-    async fn give_way(&self, look: &mut Look) {
+    async fn give_way(&self, look: &mut Look, released: bool) {
         let succeeded = look
             .task
             .status
@@ -96,8 +154,13 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         if !reserves || succeeded {
             return;
         }
-        // Where it is not known any more it runs out by itself.
-        if let Ok(Some(claim)) = self.claim(look).await {
+        // Where it is not known any more it runs out by itself, and of a resource that is gone it can't be found out.
+        let claim = if released {
+            look.task.claim.get().cloned().flatten()
+        } else {
+            self.claim(look).await.ok().flatten()
+        };
+        if let Some(claim) = claim {
             self.objects.give_way(&claim).await;
         }
     }

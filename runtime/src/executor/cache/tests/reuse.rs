@@ -91,7 +91,7 @@ async fn equal_actions_wait_for_the_one_that_computes() {
     };
     assert_eq!(site.before(&one, 0).await, runs);
     assert_eq!(site.before(&two, 0).await, waits);
-    let claim = site.reuse.claim(&one).await.unwrap();
+    let claim = site.reuse.claim(&one).await.unwrap().unwrap();
     site.reuse.extend(&claim).await;
     assert_eq!(site.before(&two, 0).await, waits);
     site.reuse.give_way(&claim).await;
@@ -152,20 +152,20 @@ async fn whatever_is_wrong_the_task_runs() {
         site.succeeded(&one, 0).await,
         CatalogCacheStatus::CachePutFailure
     );
-    let claim = site.reuse.claim(&one).await.unwrap();
+    let claim = site.reuse.claim(&one).await.unwrap().unwrap();
     site.reuse.give_way(&claim).await;
     site.reuse.extend(&claim).await;
 }
 
 impl Site {
     async fn before(&self, action: &Action, second: i64) -> Reused {
-        let claim = self.reuse.claim(action).await;
+        let claim = self.reuse.claim(action).await.unwrap();
         let before = self.reuse.before(action, claim.as_ref(), FIRST, at(second));
         before.await
     }
 
     async fn succeeded(&self, action: &Action, second: i64) -> CatalogCacheStatus {
-        let claim = self.reuse.claim(action).await;
+        let claim = self.reuse.claim(action).await.unwrap();
         let succeeded = self
             .reuse
             .succeeded(action, claim.as_ref(), FIRST, at(second));

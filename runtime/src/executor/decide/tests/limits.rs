@@ -155,3 +155,62 @@ fn a_lost_node_is_told_of_and_holds_up_no_limit() {
             .expect(&Step::Continue, &[(Phase::TimedOut, 1, 0)]);
     }
 }
+
+#[test]
+fn a_lost_node_that_holds_up_another_pod_is_told_of() {
+    // The next attempt.
+    let mut case = Case::running_with(retries(1));
+    case.sees(pod("uid-1", Observation::Failed(failure(Retry::User))));
+    case.outcome = Some(Ok(()));
+    case.decide();
+    case.pod = PodSeen::Missing;
+    case.previous = Some(Previous {
+        uid: "uid-1".to_owned(),
+        deleting: true,
+        ends_by: Some(case.now),
+        ended: false,
+    });
+    case.expect(&Step::Rest, &[]);
+    case.later(60).expect(&Step::Rest, &[(Phase::Queued, 2, 1)]);
+
+    // The next pod of the same attempt, which does not wait for ever.
+    let timeouts = core::TimeoutStrategy {
+        queued_timeout: Some(prost_types::Duration {
+            seconds: 600,
+            nanos: 0,
+        }),
+        ..core::TimeoutStrategy::default()
+    };
+    let mut case = Case::running_with(core::TaskMetadata {
+        timeouts: Some(timeouts),
+        ..core::TaskMetadata::default()
+    });
+    case.sees(pod(
+        "uid-1",
+        Observation::Failed(failure(Retry::Disruption)),
+    ))
+    .decide();
+    case.sees(PodView {
+        deleting: true,
+        ends_by: Some(case.now),
+        ..pod("uid-1", RUNNING)
+    });
+    case.expect(&Step::Rest, &[]);
+    case.later(60)
+        .expect(&Step::Rest, &[(Phase::Queued, 1, 11)]);
+    case.later(600)
+        .expect(&Step::Continue, &[(Phase::TimedOut, 1, 10)]);
+}
+
+#[test]
+fn no_task_waits_for_a_node_for_ever() {
+    let mut case = case(core::TaskMetadata::default());
+    case.decide();
+    let waits = Observation::Queued {
+        reason: "Unschedulable".to_owned(),
+        message: "0/3 nodes are available".to_owned(),
+    };
+    case.sees(pod("uid-1", waits)).decide();
+    case.later(7 * 24 * 3600)
+        .expect(&Step::Continue, &[(Phase::TimedOut, 1, 0)]);
+}

@@ -28,6 +28,7 @@ fn a_failure_of_the_task_is_tried_again_while_retries_last() {
     case.pod = PodSeen::Missing;
     case.outcome = None;
     let mut previous = Previous {
+        ends_by: None,
         uid: "uid-1".to_owned(),
         deleting: false,
         ended: false,
@@ -235,7 +236,10 @@ fn attempts_have_a_limit_and_a_pause_whatever_the_template_says() {
             ],
         );
         case.pod = PodSeen::Missing;
-        let again = case.decide().again.map_or(0, |again| again.as_secs());
+        let decided = case.decide();
+        let pauses_now = decided.step == Step::Rest;
+        let again = decided.again.filter(|_| pauses_now);
+        let again = again.map_or(0, |again| again.as_secs());
         pauses.push(again);
         case.later(again.cast_signed());
     }
