@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::names::{Checked, characters, checked_text, ends, length, lower_or_digit};
+use crate::names::{Checked, characters, checked_text, ends, length, lower_or_digit, uuid};
 use crate::policies::PolicyDocument;
 use crate::refusal::Refusal;
 use crate::tags::Tags;
@@ -138,19 +138,11 @@ pub trait Account: Send + Sync {
 
 fn account_id(text: &str) -> Checked {
     let digits = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
-    let uuid = text.len() == 36
-        && text.char_indices().all(|(i, c)| {
-            if [8, 13, 18, 23].contains(&i) {
-                c == '-'
-            } else {
-                c.is_ascii_hexdigit()
-            }
-        });
     let project = length(text, 6, 30).is_ok()
         && characters(text, |c| lower_or_digit(c) || c == '-', "").is_ok()
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-');
-    if digits || uuid || project {
+    if digits || uuid(text) || project {
         return Ok(());
     }
     Err("must be the 12 digits of an AWS account, a Google Cloud project id or the UUID of an Azure subscription".into())

@@ -41,6 +41,10 @@ impl std::error::Error for ParseError {}
 /// What a grammar answers: the broken rule, if any.
 pub(crate) type Checked = std::result::Result<(), String>;
 
+pub(crate) fn ensure(holds: bool, rule: &str) -> Checked {
+    if holds { Ok(()) } else { Err(rule.into()) }
+}
+
 pub(crate) fn length(text: &str, shortest: usize, longest: usize) -> Checked {
     let count = text.chars().count();
     if (shortest..=longest).contains(&count) {
@@ -78,6 +82,41 @@ pub(crate) fn dns_label(text: &str) -> Checked {
         "lowercase letters, digits and hyphens",
     )?;
     ends(text, lower_or_digit, "a lowercase letter or a digit")
+}
+
+/// A label of a DNS name that begins with a letter, as Google Cloud wants names of its network objects (RFC 1035).
+pub(crate) fn rfc1035(text: &str) -> Checked {
+    dns_label(text)?;
+    if text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return Ok(());
+    }
+    Err("must begin with a lowercase letter".into())
+}
+
+/// An id of EC2: what it begins with (`subnet-`), then 8 hexadecimal digits, or 17 since 2016.
+pub(crate) fn ec2_id(text: &str, prefix: &str) -> bool {
+    let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    text.strip_prefix(prefix)
+        .is_some_and(|rest| (8..=17).contains(&rest.len()) && rest.chars().all(hexadecimal))
+}
+
+/// A path of this form, where `*` stands for one name. A form with a slash before it is one of Azure, which does not tell
+/// letter cases apart.
+pub(crate) fn path_of(text: &str, form: &str) -> bool {
+    let in_name = |c: char| c.is_alphanumeric() || "-_.():".contains(c);
+    let fits = |(part, wanted): (&str, &str)| match wanted {
+        "*" => !part.is_empty() && part.chars().all(in_name),
+        word if form.starts_with('/') => part.eq_ignore_ascii_case(word),
+        word => part == word,
+    };
+    text.split('/').count() == form.split('/').count()
+        && text.split('/').zip(form.split('/')).all(fits)
+}
+
+/// A UUID, as Azure writes subscriptions.
+pub(crate) fn uuid(text: &str) -> bool {
+    let groups = text.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }
 
 /// Declares a newtype over checked text: `FromStr` is the only way in. With `any case`, letter cases make no difference.
@@ -162,3 +201,56 @@ macro_rules! checked_text {
     };
 }
 pub(crate) use checked_text;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_ec2_are_a_prefix_and_digits() {
+        for good in ["subnet-0abc1234", "subnet-0123456789abcdef0"] {
+            assert!(ec2_id(good, "subnet-"), "{good}");
+        }
+        for bad in [
+            "subnet-",
+            "subnet-0abc",
+            "subnet-0ABC1234",
+            "subnet-0123456789abcdef01",
+            "vpc-0abc1234",
+        ] {
+            assert!(!ec2_id(bad, "subnet-"), "{bad}");
+        }
+        assert!(!ec2_id("vpce-svc-0abc1234", "vpce-"));
+    }
+
+    #[test]
+    fn paths_have_their_form_and_azure_any_case() {
+        let google = "projects/*/regions/*/subnetworks/*";
+        assert!(path_of(
+            "projects/example.com:acme/regions/europe-west4/subnetworks/a",
+            google
+        ));
+        for bad in [
+            "projects/acme/regions/europe-west4/subnetworks/",
+            "projects/acme/regions/europe-west4/SubNetworks/a",
+            "projects/acme/regions/europe-west4/subnetworks/a/b",
+            "projects/acme/regions/europe west4/subnetworks/a",
+        ] {
+            assert!(!path_of(bad, google), "{bad}");
+        }
+        assert!(path_of(
+            "/SUBSCRIPTIONS/s/resourcegroups/g",
+            "/subscriptions/*/resourceGroups/*"
+        ));
+    }
+
+    #[test]
+    fn names_begin_with_a_letter() {
+        for good in ["a", "acme-1"] {
+            assert_eq!(rfc1035(good), Ok(()));
+        }
+        for bad in ["", "1acme", "acme-", "Acme", "a.b", &"a".repeat(64)] {
+            assert!(rfc1035(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -6,6 +6,8 @@ mod buckets;
 mod clusters;
 mod identity_providers;
 mod log_groups;
+mod private_endpoints;
+mod private_services;
 mod registries;
 mod roles;
 mod secrets;
@@ -21,10 +23,16 @@ use crate::clusters::{Cluster, ClusterId};
 use crate::error::{Call, Error, Result};
 use crate::identity_providers::{IdentityProvider, IdentityProviderId};
 use crate::log_groups::{LogGroup, LogGroupName};
+use crate::names::ParseError;
+use crate::private_endpoints::{PrivateEndpointId, ServiceName, ServiceOffer};
+use crate::private_services::PrivateServiceId;
 use crate::refusal::Refusal;
 use crate::registries::{Registry, RegistryName};
 use crate::roles::{Role, RoleName};
 use crate::secrets::{Secret, SecretName, SecretText};
+
+pub use private_endpoints::StoredEndpoint;
+pub use private_services::StoredService;
 
 /// A cloud in memory. Clones are the same cloud.
 #[derive(Clone)]
@@ -54,8 +62,26 @@ pub struct World {
     pub log_groups: BTreeMap<LogGroupName, LogGroup>,
     /// Secrets, with their values.
     pub secrets: BTreeMap<SecretName, (Secret, Option<SecretText>)>,
+    /// Private services of the account.
+    pub private_services: BTreeMap<PrivateServiceId, StoredService>,
+    /// Private endpoints of the account.
+    pub private_endpoints: BTreeMap<PrivateEndpointId, StoredEndpoint>,
+    /// Services of others that endpoints may lead to: the cloud's own, and those of accounts that let this one in.
+    pub offers: BTreeMap<ServiceName, ServiceOffer>,
+    /// How often a private service or endpoint that is made from now on says that it is pending.
+    pub settle_after: usize,
+    /// The number in the last id that was given.
+    pub last_number: u32,
     /// Clusters.
     pub clusters: BTreeMap<ClusterId, Cluster>,
+}
+
+impl World {
+    /// The number for the next id: where objects have no names, each has another one.
+    fn next_number(&mut self) -> u32 {
+        self.last_number += 1;
+        self.last_number
+    }
 }
 
 /// A bucket and what is in it.
@@ -181,6 +207,11 @@ impl Default for Memory {
                 registries: BTreeMap::new(),
                 log_groups: BTreeMap::new(),
                 secrets: BTreeMap::new(),
+                private_services: BTreeMap::new(),
+                private_endpoints: BTreeMap::new(),
+                offers: BTreeMap::new(),
+                settle_after: 0,
+                last_number: 0,
                 clusters: BTreeMap::new(),
             }),
             faults: Mutex::default(),
@@ -219,6 +250,13 @@ fn taken(operation: &'static str, object: impl fmt::Display) -> Error {
 
 fn occupied(operation: &'static str, object: impl fmt::Display, why: &str) -> Error {
     Error::NotEmpty(Box::new(Call::new(operation, object).because(why)))
+}
+
+/// A text of our own making that breaks its grammar.
+fn impossible(operation: &'static str, object: impl fmt::Display, error: &ParseError) -> Error {
+    Error::Invalid(Box::new(
+        Call::new(operation, object).because(error.to_string()),
+    ))
 }
 
 #[cfg(test)]
