@@ -210,6 +210,8 @@ fn type_name(kind: Kind) -> &'static str {
         Kind::Registries => "dataplane_registry",
         Kind::LogGroups => "dataplane_log_group",
         Kind::Secrets => "dataplane_secret",
+        Kind::PrivateServices => "dataplane_private_service",
+        Kind::PrivateEndpoints => "dataplane_private_endpoint",
         Kind::Clusters => "dataplane_cluster",
     }
 }

@@ -55,19 +55,25 @@ pub enum Managed {
     LogGroups,
     /// Secrets.
     Secrets,
+    /// Private services.
+    PrivateServices,
+    /// Private endpoints.
+    PrivateEndpoints,
     /// Clusters, which are only read.
     Clusters,
 }
 
 impl Managed {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Buckets,
         Self::IdentityProviders,
         Self::Roles,
         Self::Registries,
         Self::LogGroups,
         Self::Secrets,
+        Self::PrivateServices,
+        Self::PrivateEndpoints,
         Self::Clusters,
     ];
 }

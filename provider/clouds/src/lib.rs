@@ -11,6 +11,7 @@
 //! changed by *found and wanted*: the caller reads first, and only differences are sent.
 #![warn(missing_docs, unreachable_pub)]
 
+pub mod absent;
 pub mod account;
 pub mod buckets;
 pub mod clusters;
@@ -63,6 +64,10 @@ pub struct Clouds {
     pub log_groups: Arc<dyn LogGroups>,
     /// Secrets.
     pub secrets: Arc<dyn Secrets>,
+    /// Private services.
+    pub private_services: Arc<dyn PrivateServices>,
+    /// Private endpoints.
+    pub private_endpoints: Arc<dyn PrivateEndpoints>,
     /// Clusters.
     pub clusters: Arc<dyn Clusters>,
 }

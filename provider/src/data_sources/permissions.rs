@@ -32,8 +32,8 @@ pub struct Permissions;
 /// (`Name`, `Actions`, `DataActions`, `AssignableScopes`) on Azure.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct PermissionsModel {
-    /// Kinds of resources that are managed: `bucket`, `identity_provider`, `role`, `registry`, `log_group` and `secret`; `cluster`
-    /// for looking up clusters and getting tokens for them. Default: all.
+    /// Kinds of resources that are managed: `bucket`, `identity_provider`, `role`, `registry`, `log_group`, `secret`, `private_service`
+    /// and `private_endpoint`; `cluster` for looking up clusters and getting tokens for them. Default: all.
     #[attr(optional)]
     pub resources: Value<Set<Text<Kind>>>,
     /// Names that `policy`, `by_operation` and `by_resource` are limited to, by the kinds of `resources`. Each is a whole name, or a
@@ -276,6 +276,8 @@ impl fmt::Display for Kind {
             Managed::Registries => "registry",
             Managed::LogGroups => "log_group",
             Managed::Secrets => "secret",
+            Managed::PrivateServices => "private_service",
+            Managed::PrivateEndpoints => "private_endpoint",
             Managed::Clusters => "cluster",
         })
     }
@@ -319,6 +321,8 @@ mod tests {
                 "cluster",
                 "identity_provider",
                 "log_group",
+                "private_endpoint",
+                "private_service",
                 "registry",
                 "role",
                 "secret"

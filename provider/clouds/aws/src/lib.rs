@@ -25,6 +25,7 @@ mod trust;
 use std::sync::Arc;
 
 use clouds::Clouds;
+use clouds::absent::Absent;
 
 pub use permissions::ROLE_ACTIONS;
 use session::Session;
@@ -34,6 +35,7 @@ pub use tags::check_tags;
 /// The capabilities of the account that `config` leads to. Nothing is called before one of them is used.
 pub fn connect(config: Config) -> Clouds {
     let aws = Arc::new(Aws(Session::new(config)));
+    let absent = Absent { cloud: "AWS" };
     Clouds {
         account: aws.clone(),
         buckets: aws.clone(),
@@ -42,6 +44,8 @@ pub fn connect(config: Config) -> Clouds {
         registries: aws.clone(),
         log_groups: aws.clone(),
         secrets: aws.clone(),
+        private_services: Arc::new(absent),
+        private_endpoints: Arc::new(absent),
         clusters: aws,
     }
 }

@@ -40,6 +40,7 @@ mod versions;
 use std::sync::Arc;
 
 use clouds::Clouds;
+use clouds::absent::Absent;
 
 pub use permissions::ROLES;
 use session::Session;
@@ -48,6 +49,7 @@ pub use session::{Config, Service};
 /// The capabilities of the subscription that `config` leads to. Nothing is called before one of them is used.
 pub fn connect(config: Config) -> Clouds {
     let azure = Arc::new(Azure(Session::new(config)));
+    let absent = Absent { cloud: "Azure" };
     Clouds {
         account: azure.clone(),
         buckets: azure.clone(),
@@ -56,6 +58,8 @@ pub fn connect(config: Config) -> Clouds {
         registries: azure.clone(),
         log_groups: azure.clone(),
         secrets: azure.clone(),
+        private_services: Arc::new(absent),
+        private_endpoints: Arc::new(absent),
         clusters: azure,
     }
 }

@@ -25,6 +25,8 @@ fn limits(managed: Managed) -> (usize, usize) {
         | Managed::Roles
         | Managed::Registries
         | Managed::LogGroups
+        | Managed::PrivateServices
+        | Managed::PrivateEndpoints
         | Managed::Clusters => (50, 512),
     }
 }

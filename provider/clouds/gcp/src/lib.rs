@@ -29,6 +29,7 @@ mod trust;
 use std::sync::Arc;
 
 use clouds::Clouds;
+use clouds::absent::Absent;
 
 pub use permissions::capabilities::ROLES;
 use session::Session;
@@ -37,6 +38,9 @@ pub use session::{Config, Credentials, Service};
 /// The capabilities of the project that `config` leads to. Nothing is called before one of them is used.
 pub fn connect(config: Config) -> Clouds {
     let gcp = Arc::new(Gcp(Session::new(config)));
+    let absent = Absent {
+        cloud: "Google Cloud",
+    };
     Clouds {
         account: gcp.clone(),
         buckets: gcp.clone(),
@@ -45,6 +49,8 @@ pub fn connect(config: Config) -> Clouds {
         registries: gcp.clone(),
         log_groups: gcp.clone(),
         secrets: gcp.clone(),
+        private_services: Arc::new(absent),
+        private_endpoints: Arc::new(absent),
         clusters: gcp,
     }
 }

@@ -29,12 +29,15 @@ enum Form {
 
 fn form(managed: Managed) -> Form {
     match managed {
-        Managed::Buckets | Managed::Registries | Managed::Secrets | Managed::Clusters => {
-            Form::Labels
-        }
+        Managed::Buckets
+        | Managed::Registries
+        | Managed::Secrets
+        | Managed::PrivateEndpoints
+        | Managed::Clusters => Form::Labels,
         Managed::Roles => Form::Description("service accounts"),
         Managed::IdentityProviders => Form::Description("workload identity pools"),
         Managed::LogGroups => Form::Description("log buckets"),
+        Managed::PrivateServices => Form::Description("service attachments"),
     }
 }
 

@@ -12,8 +12,11 @@
 pub mod account;
 pub mod buckets;
 pub mod clusters;
+pub mod connectivity;
 pub mod identity_providers;
 pub mod log_groups;
+pub mod private_endpoints;
+pub mod private_services;
 pub mod registries;
 pub mod roles;
 pub mod secrets;
@@ -213,6 +216,10 @@ mod tests {
 
     fn memory() -> (Clouds, Environment) {
         let memory = Memory::default();
+        (memory.clouds(), environment(&memory))
+    }
+
+    pub(super) fn environment(memory: &Memory) -> Environment {
         let cluster = ClusterId::Eks {
             name: "prod".parse().unwrap(),
             region: None,
@@ -227,7 +234,7 @@ mod tests {
             network: ClusterNetwork::default(),
         };
         memory.change(|world| world.clusters.insert(cluster.clone(), described));
-        let environment = Environment {
+        Environment {
             run: "memory".into(),
             account: Arc::new(memory.clone()),
             cluster,
@@ -254,8 +261,7 @@ mod tests {
                 vec![serde_json::json!({ "Sid": "Uploads", "Resource": id.to_string() })]
             },
             stranger: Box::new(memory.clone()),
-        };
-        (memory.clouds(), environment)
+        }
     }
 
     #[tokio::test]

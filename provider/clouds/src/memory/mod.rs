@@ -120,6 +120,8 @@ impl Memory {
             registries: Arc::new(self.clone()),
             log_groups: Arc::new(self.clone()),
             secrets: Arc::new(self.clone()),
+            private_services: Arc::new(self.clone()),
+            private_endpoints: Arc::new(self.clone()),
             clusters: Arc::new(self.clone()),
         }
     }

@@ -36,7 +36,10 @@ const WRITE_POLICIES: &[&str] = &[
 /// By what is managed and what is done. A create or an update also reads.
 #[expect(clippy::too_many_lines, reason = "it is a table")]
 fn permissions(managed: Managed, operation: Operation) -> &'static [&'static [&'static str]] {
-    use Managed::{Buckets, Clusters, IdentityProviders, LogGroups, Registries, Roles, Secrets};
+    use Managed::{
+        Buckets, Clusters, IdentityProviders, LogGroups, PrivateEndpoints, PrivateServices,
+        Registries, Roles, Secrets,
+    };
     use Operation::{Create, Delete, Read, Update};
     match (managed, operation) {
         // What keeps a bucket from being public counts as a part of its policy.
@@ -146,7 +149,8 @@ fn permissions(managed: Managed, operation: Operation) -> &'static [&'static [&'
         ]],
         (Secrets, Delete) => &[&["secretmanager.secrets.delete", "secretmanager.secrets.get"]],
         (Clusters, Read) => &[&["container.clusters.get"]],
-        (Clusters, Create | Update | Delete) => &[],
+        // Nothing is called for these.
+        (PrivateServices | PrivateEndpoints, _) | (Clusters, Create | Update | Delete) => &[],
     }
 }
 
@@ -218,7 +222,11 @@ fn clause(scope: &Scope, managed: Managed, names: &BTreeSet<NamePattern>) -> Opt
             format!("projects/{project}/locations/{region}/buckets/"),
         ),
         Managed::Secrets => ("secretmanager", format!("projects/{number}/secrets/")),
-        Managed::Roles | Managed::IdentityProviders | Managed::Clusters => return None,
+        Managed::Roles
+        | Managed::IdentityProviders
+        | Managed::PrivateServices
+        | Managed::PrivateEndpoints
+        | Managed::Clusters => return None,
     };
     let of_name = |name: &NamePattern| match name.as_str().split_once('*') {
         Some((start, _)) => format!("resource.name.startsWith(\"{before}{start}\")"),

@@ -24,6 +24,17 @@ async fn suite(managed: Managed, clouds: &Clouds, environment: &Environment) {
             conformance::log_groups::suite(&*clouds.log_groups, environment).await;
         }
         Managed::Secrets => conformance::secrets::suite(&*clouds.secrets, environment).await,
+        Managed::PrivateServices => {
+            let found = clouds.private_services.get(&environment.name("none")).await;
+            assert!(matches!(found, Err(Error::Unsupported(_))), "{found:?}");
+        }
+        Managed::PrivateEndpoints => {
+            let found = clouds
+                .private_endpoints
+                .get(&environment.name("none"))
+                .await;
+            assert!(matches!(found, Err(Error::Unsupported(_))), "{found:?}");
+        }
         Managed::Clusters => conformance::clusters::suite(&*clouds.clusters, environment).await,
     }
 }
