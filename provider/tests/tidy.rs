@@ -15,10 +15,11 @@ const EMPTY_NAMES: [&str; 9] = [
 ];
 
 /// Our crates and which of ours each may use: the architecture, so a new edge is a decision and not an import.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("acceptance", &["dataplane-proto"]),
     ("clouds", &[]),
     ("clouds-aws", &["clouds"]),
+    ("clouds-aws-ec2", &["clouds", "clouds-aws"]),
     ("clouds-azure", &["clouds"]),
     ("clouds-gcp", &["clouds"]),
     ("dataplane-api", &[]),
@@ -35,6 +36,7 @@ const EDGES: [(&str, &[&str]); 12] = [
         &[
             "clouds",
             "clouds-aws",
+            "clouds-aws-ec2",
             "clouds-azure",
             "clouds-gcp",
             "dataplane-api",
@@ -45,7 +47,7 @@ const EDGES: [(&str, &[&str]); 12] = [
 
 /// Foreign crates, by the start of their name, and the only crates of ours that may use them.
 const RESERVED: [(&str, &[&str]); 7] = [
-    ("aws-", &["clouds-aws"]),
+    ("aws-", &["clouds-aws", "clouds-aws-ec2"]),
     ("azure_", &["clouds-azure"]),
     ("google-cloud-", &["clouds-gcp"]),
     ("object_store", &["dataplane-store"]),
