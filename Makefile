@@ -40,15 +40,17 @@ demo-down: ## Destroy what `make demo` left and stop its servers
 
 .PHONY: test
 test: setup ## Every test that runs without root: units, protocol, modules, examples, acceptance
-	cargo build --quiet --workspace
-	cargo run --quiet -p acceptance --bin emulators -- run cargo test --quiet --workspace
+	# One build for all that follows: programs with the features that tests bring, and run as files, since a selection of
+	# its own would compile what they share anew, the SDK of EC2 for minutes.
+	cargo build --quiet --workspace --all-targets
+	"$(CARGO_TARGET_DIR)/debug/emulators" run cargo test --quiet --workspace
 	go -C acceptance/azure test ./...
 
 .PHONY: acceptance
 acceptance: image ## The node tier (root on Linux): the operator's image as pods on a real kubelet
 	acceptance/setup/install.sh node
-	cargo build --quiet -p terraform-provider-dataplane -p dataplane-operator
-	cargo run --quiet -p acceptance --bin node-tier
+	cargo build --quiet --workspace --all-targets
+	"$(CARGO_TARGET_DIR)/debug/node-tier"
 
 .PHONY: bench
 bench: setup ## Measure, and write docs/benchmarks.md
