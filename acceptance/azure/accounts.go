@@ -187,7 +187,7 @@ func (s *Server) identify(call *Call, account *Resource, given Object) *Answer {
 		if user == nil {
 			return refuse(http.StatusBadRequest, "FailedIdentityOperation", "The user assigned identity '%s' was not found.", id)
 		}
-		if refused := s.linked(call, account, identityType+"/assign/action", id); refused != nil {
+		if refused := s.linked(call, account.id, identityType+"/assign/action", id); refused != nil {
 			return refused
 		}
 		users[id] = Object{"principalId": textIn(user.body, "properties", "principalId"), "clientId": textIn(user.body, "properties", "clientId")}
@@ -204,7 +204,7 @@ func (s *Server) joins(call *Call, account *Resource, network Object) *Answer {
 	rules, _ := network["virtualNetworkRules"].([]any)
 	for _, rule := range rules {
 		rule, _ := rule.(Object)
-		if refused := s.linked(call, account, "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action", textIn(rule, "id")); refused != nil {
+		if refused := s.linked(call, account.id, "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action", textIn(rule, "id")); refused != nil {
 			return refused
 		}
 	}
@@ -212,13 +212,13 @@ func (s *Server) joins(call *Call, account *Resource, network Object) *Answer {
 }
 
 // linked refuses a caller who has not the right on something that the resource is to use.
-func (s *Server) linked(call *Call, resource *Resource, action, scope string) *Answer {
+func (s *Server) linked(call *Call, resource, action, scope string) *Answer {
 	if s.allowed(call.principal, action, false, scope, nil) {
 		return nil
 	}
 	return refuse(http.StatusForbidden, "LinkedAuthorizationFailed",
 		"The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, it does not have permission to perform action(s) '%s' on the linked scope(s) '%s' or the linked scope(s) are invalid.",
-		call.principal.client, call.principal.id, call.operation, resource.id, action, scope)
+		call.principal.client, call.principal.id, call.operation, resource, action, scope)
 }
 
 // encrypt checks that the account's identity may use the key in a vault.

@@ -69,6 +69,9 @@ func describeAll() ([]*Service, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", path, err)
 		}
+		if kept := parts[service.Package]; kept != nil {
+			service.narrow(kept)
+		}
 		services = append(services, service)
 	}
 	return services, nil

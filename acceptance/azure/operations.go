@@ -20,7 +20,7 @@ type operation struct {
 	name   string
 }
 
-var operationPath = regexp.MustCompile(`(?i)^/subscriptions/[^/]+/providers/[^/]+/locations/[^/]+/(asyncoperations|operationStatuses|operationresults)/([^/]+)$`)
+var operationPath = regexp.MustCompile(`(?i)^/subscriptions/[^/]+/providers/[^/]+/locations/[^/]+/(asyncoperations|operations|operationStatuses|operationresults)/([^/]+)$`)
 
 // begin starts an operation, and gives the URL to ask at: a Location, or an Azure-AsyncOperation for operationStatuses.
 func (c *Call) begin(kind string, resource *Resource, ended func(), result func() Object) string {
@@ -60,7 +60,7 @@ func (s *Server) poll(call *Call) *Answer {
 		return refused
 	}
 	var made *Answer
-	if strings.EqualFold(match[1], "operationStatuses") {
+	if same(match[1], "operations") || same(match[1], "operationStatuses") {
 		made = s.status(call, match[1], operation)
 	} else {
 		made = s.location(call, match[1], operation)

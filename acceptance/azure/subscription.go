@@ -82,6 +82,9 @@ type Resource struct {
 	secrets map[string]*secret
 	images  map[string][]string
 	cluster *cluster
+	// Of private endpoints: link is the connection that one asks for, and links are those to what they lead to.
+	link  *link
+	links []*link
 }
 
 func key(id string) string { return strings.ToLower(strings.TrimSuffix(id, "/")) }
@@ -166,8 +169,9 @@ func (s *Server) take(host string, resource *Resource) {
 	resource.hosts = append(resource.hosts, host)
 }
 
-// free gives host names back, and forgets the principal of an identity.
+// free gives host names back, ends connections, and forgets the principal of an identity.
 func (s *Server) free(resource *Resource) {
+	resource.unlink()
 	for _, host := range resource.hosts {
 		delete(s.global, host)
 	}
