@@ -63,12 +63,17 @@ pub fn azure() -> Result<PathBuf> {
     installed("DATAPLANE_AZURE")
 }
 
+/// A mirror with the providers of others, as far as their schemas go: `acceptance/schemas`.
+pub fn schemas() -> Result<PathBuf> {
+    installed("DATAPLANE_SCHEMAS")
+}
+
 /// azurite's server of blobs.
 pub fn azurite() -> Result<PathBuf> {
     installed("DATAPLANE_AZURITE")
 }
 
-/// A program of the Python environment: `ministack`, `moto_server`, `aws`, `python`.
+/// A program of the Python environment: `ministack`, `aws`, `python`.
 pub fn python(program: &str) -> Result<PathBuf> {
     Ok(installed("DATAPLANE_PYTHON_BIN")?.join(program))
 }

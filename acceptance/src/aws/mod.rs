@@ -108,9 +108,12 @@ impl Emulators {
             .env("TMPDIR", folder("ministack")?)
             .env("S3_DATA_DIR", folder("ministack/s3")?)
             .env("STATE_DIR", folder("ministack/state")?);
-        let mut broad = process::command(setup::python("moto_server")?);
+        // moto, with what it lacks of EC2.
+        let mut broad = process::command(setup::python("python")?);
         broad
-            .args(["-H", "127.0.0.1", "-p", &moto.to_string()])
+            .arg(setup::checkout().join("acceptance/ec2"))
+            .arg(moto.to_string())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
             .env("TMPDIR", folder("moto")?);
         let mut processes = [
