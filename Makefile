@@ -21,7 +21,7 @@ go_tools       := $(TOOLS)/go/built
 tflint         := $(TOOLS)/go/tflint
 terraform_docs := $(TOOLS)/go/terraform-docs
 
-MODULES := $(wildcard modules/*)
+MODULES := $(patsubst %/versions.tf,%,$(shell find modules -name versions.tf -not -path '*/.terraform/*' | sort))
 
 ##@ Use
 
@@ -45,6 +45,7 @@ test: setup ## Every test that runs without root: units, protocol, modules, exam
 	cargo build --quiet --workspace --all-targets
 	"$(CARGO_TARGET_DIR)/debug/emulators" run cargo test --quiet --workspace
 	go -C acceptance/azure test ./...
+	go -C acceptance/schemas test ./...
 
 .PHONY: acceptance
 acceptance: image ## The node tier (root on Linux): the operator's image as pods on a real kubelet
@@ -63,7 +64,7 @@ lint: fmt clippy rustdoc deny lint-terraform ## Everything that reads and never 
 .PHONY: fmt
 fmt: ## Formatting of Rust, Go and HCL
 	cargo fmt --all --check
-	@stale="$$(gofmt -l acceptance/cluster acceptance/azure)"; test -z "$$stale" || { echo "gofmt: $$stale"; exit 1; }
+	@stale="$$(gofmt -l acceptance/cluster acceptance/azure acceptance/schemas)"; test -z "$$stale" || { echo "gofmt: $$stale"; exit 1; }
 	terraform fmt -check -diff -recursive modules
 	terraform fmt -check -diff -recursive examples
 
@@ -109,6 +110,12 @@ docs: $(go_tools) ## Registry pages from the schemas, module READMEs from their 
 	DATAPLANE_UPDATE_GENERATED=1 cargo test --quiet -p terraform-provider-dataplane --test docs
 	for module in $(MODULES); do $(terraform_docs) --config .terraform-docs.yml "$$module"; done
 
+.PHONY: schemas
+schemas: ## Schemas of others' providers, from the packages that acceptance/schemas/packages.txt names
+	mkdir -p "$(CACHE)/packages"
+	cd "$(CACHE)/packages" && npm pack --silent $$(awk '!/^#/ { print $$2 "@" $$3 }' "$(CURDIR)/acceptance/schemas/packages.txt")
+	go -C acceptance/schemas run . extract "$(CACHE)/packages" published
+
 .PHONY: image
 image: ## The operator as an OCI image tar, made without Docker
 	.ci/image
@@ -129,7 +136,7 @@ emulators: setup ## Run the emulated AWS and the Kubernetes API server in the fo
 clean: ## Remove what was built and installed into the cache
 	@test ! -e "$(CACHE)/demo" || { echo "clean: the demo uses what would be removed: make demo-down first" >&2; exit 1; }
 	mkdir -p "$(CACHE)"
-	cd "$(CACHE)" && rm -rf target tools azure cluster image task-image scratch env setup.lock kubeconfig.lock azurite-* kwok-* python-*
+	cd "$(CACHE)" && rm -rf target tools azure schemas packages cluster image task-image scratch env setup.lock kubeconfig.lock azurite-* kwok-* python-*
 
 .PHONY: help
 help: ## This list

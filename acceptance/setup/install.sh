@@ -63,6 +63,19 @@ build_azure() {
   fi
 }
 
+# Providers of others as far as their published schemas go: their own programs cannot be had everywhere the tests must run.
+build_schemas() {
+  local source=$here/../schemas
+  schemas=$cache/schemas/$(digest "$source"/go.mod "$source"/go.sum "$source"/*.go "$source"/*.txt "$source"/published/*.json)
+  if [ ! -x "$schemas/schemas" ]; then
+    say "building the providers that know schemas only"
+    mkdir -p "$schemas"
+    (cd "$source" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o "$schemas/schemas.new" . &&
+      "$schemas/schemas.new" mirror "$schemas/mirror")
+    mv "$schemas/schemas.new" "$schemas/schemas"
+  fi
+}
+
 # Azure's blobs for the operator: azurite checks what the stand-in has not, signatures in the name of an identity.
 install_azurite() {
   azurite=$cache/azurite-$(digest "$here/azurite/package-lock.json")
@@ -147,6 +160,7 @@ DATAPLANE_AZURE=$azure
 DATAPLANE_AZURITE=$azurite/node_modules/.bin/azurite-blob
 DATAPLANE_KWOK=$cache/kwok-$kwok/kwok
 DATAPLANE_PYTHON_BIN=$python/bin
+DATAPLANE_SCHEMAS=$schemas/mirror
 DATAPLANE_TASK_IMAGE=$task_image
 EOF
   mv "$cache/env.new" "$cache/env"
@@ -161,6 +175,7 @@ flock 9 # two checkouts may set up at once
 install_python
 build_cluster
 build_azure
+build_schemas
 install_azurite
 install_kwok
 [ "${1:-}" != node ] || install_node

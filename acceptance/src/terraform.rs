@@ -79,9 +79,16 @@ impl Terraform {
         fs::create_dir_all(root.join("tmp"))?;
         let mirror = root.join("mirror");
         install_provider(&mirror)?;
+        let from = |path: &Path, providers: &str| {
+            format!(
+                "  filesystem_mirror {{\n    path    = \"{}\"\n    include = [\"{providers}\"]\n  }}\n",
+                path.display()
+            )
+        };
         let configuration = format!(
-            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
-            mirror.display()
+            "provider_installation {{\n{}{}}}\n",
+            from(&mirror, "dataplane/dataplane"),
+            from(&setup::schemas()?, "hashicorp/*")
         );
         fs::write(root.join("terraform.rc"), configuration)?;
         Ok(Self {

@@ -1,5 +1,6 @@
 //! The HCL that is shipped: `terraform validate` accepts every module and example with the built provider, and the modules'
-//! own tests pass. No cloud and no cluster: `acceptance` applies them.
+//! own tests pass. Providers of others are their schemas (`acceptance/schemas`). No cloud and no cluster: `acceptance`
+//! applies them.
 
 use std::{
     fs,
@@ -43,9 +44,14 @@ impl Copy {
     path    = "{}"
     include = ["dataplane/dataplane"]
   }}
+  filesystem_mirror {{
+    path    = "{}"
+    include = ["hashicorp/*"]
+  }}
 }}
 "#,
-            folder.path().join("mirror").display()
+            folder.path().join("mirror").display(),
+            schemas().display()
         );
         fs::write(folder.path().join("terraform.rc"), settings).expect("Terraform's settings");
         Self { folder }
@@ -124,6 +130,27 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(&path, to.join(name)).expect("a copy");
         }
     }
+}
+
+/// The mirror with the schemas of others' providers, where the tests' set-up put it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the cache is, is said by the environment"
+)]
+fn schemas() -> PathBuf {
+    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let cache = of("DATAPLANE_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(of("XDG_CACHE_HOME")?).join("dataplane")))
+        .or_else(|| Some(PathBuf::from(of("HOME")?).join(".cache/dataplane")))
+        .expect("a home");
+    let settings = fs::read_to_string(cache.join("env")).unwrap_or_default();
+    settings
+        .lines()
+        .find_map(|line| line.strip_prefix("DATAPLANE_SCHEMAS="))
+        .map(PathBuf::from)
+        .filter(|path| path.is_dir())
+        .expect("the providers of others: run `make setup`, as `make test` does")
 }
 
 /// The platform as Terraform names it.
