@@ -27,7 +27,7 @@ pub struct AwsModel {
     /// Ids of the accounts this configuration may work in. Checked before the first change; any other account is an error.
     #[attr(optional, validate = some_account)]
     pub allowed_account_ids: Value<Set<Text<AwsAccount>>>,
-    /// Addresses to use instead of a service's own, by service: `ecr`, `eks`, `iam`, `logs`, `s3`, `secretsmanager`, `sts`.
+    /// Addresses to use instead of a service's own, by service: `ec2`, `ecr`, `eks`, `iam`, `logs`, `s3`, `secretsmanager`, `sts`.
     #[attr(optional)]
     pub endpoints: Value<BTreeMap<String, String>>,
 }
@@ -116,7 +116,7 @@ impl AwsModel {
         if unknown {
             return Ok(None);
         }
-        Ok(Some(clouds_aws::connect(Config {
+        let config = Config {
             profile: profile.into_known(),
             assume_role,
             endpoints: endpoints::by_service(endpoints)?,
@@ -128,7 +128,11 @@ impl AwsModel {
                 .collect(),
             user_agent: format!("terraform-provider-dataplane/{}", Dataplane::VERSION),
             ..Config::new(Region::clone(region.get()?))
-        })))
+        };
+        Ok(Some(clouds_aws::connect(
+            config,
+            clouds_aws_ec2::connectivity,
+        )))
     }
 }
 

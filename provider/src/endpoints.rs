@@ -84,7 +84,7 @@ mod tests {
         let unknown = said("dynamodb", "http://127.0.0.1:4566");
         assert!(unknown.contains("aws.endpoints[\"dynamodb\"]"), "{unknown}");
         assert!(
-            unknown.contains("ecr, eks, iam, logs, s3, secretsmanager, sts"),
+            unknown.contains("ec2, ecr, eks, iam, logs, s3, secretsmanager, sts"),
             "{unknown}"
         );
         assert!(said("s3", "127.0.0.1:4566").contains("is not the address of a service"));

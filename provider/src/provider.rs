@@ -430,7 +430,7 @@ mod tests {
             configured(aws(config)).await,
             &[
                 "error at aws.endpoints[\"s4\"]",
-                "ecr, eks, iam, logs, s3, secretsmanager, sts",
+                "ec2, ecr, eks, iam, logs, s3, secretsmanager, sts",
             ],
         );
         let config = json!({ "region": "eu-west-1", "assume_role": { "role_arn": "admin" } });

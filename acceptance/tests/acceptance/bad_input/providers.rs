@@ -50,7 +50,7 @@ const WRONG: &[Case] = &[
         r#"aws = { region = "eu-west-1", endpoints = { dynamodb = "http://127.0.0.1" } }"#,
         &[
             "\"dynamodb\" is not a service",
-            "ecr, eks, iam, logs, s3, secretsmanager, sts",
+            "ec2, ecr, eks, iam, logs, s3, secretsmanager, sts",
         ],
         r#"{ region = "eu-west-1", endpoints = { dynamodb = "http://127.0.0.1" } }"#,
     ),

@@ -13,7 +13,8 @@ use clouds::error::Call;
 use clouds::{Error, ParseError, Result};
 
 /// Gives an error of the SDK its meaning, with the call that was made and what it was made on.
-pub(crate) trait Classify<T> {
+pub trait Classify<T> {
+    /// The error of this call, made on this object.
     fn classify(self, operation: &str, object: impl fmt::Display) -> Result<T>;
 }
 
@@ -40,16 +41,18 @@ impl<T> Classify<T> for std::result::Result<T, ParseError> {
     }
 }
 
-pub(crate) fn invalid(operation: &str, object: impl fmt::Display, why: impl Into<String>) -> Error {
+/// A call that cannot be made as it is wanted.
+pub fn invalid(operation: &str, object: impl fmt::Display, why: impl Into<String>) -> Error {
     Error::Invalid(Box::new(Call::new(operation, object).because(why)))
 }
 
-pub(crate) fn not_found(operation: &str, object: impl fmt::Display) -> Error {
+/// An answer without what was asked for.
+pub fn not_found(operation: &str, object: impl fmt::Display) -> Error {
     Error::NotFound(Box::new(Call::new(operation, object)))
 }
 
 /// An error inside an answer that was a success as a whole, as those of `DeleteObjects`.
-pub(crate) fn from_code(call: Call, code: &str, message: &str) -> Error {
+pub fn from_code(call: Call, code: &str, message: &str) -> Error {
     let call = Call {
         code: Some(code.to_owned()),
         message: Some(message.to_owned()),

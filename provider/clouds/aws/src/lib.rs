@@ -8,7 +8,7 @@ mod bucket_policy;
 mod bucket_settings;
 mod buckets;
 mod clusters;
-mod error;
+pub mod error;
 mod identity_providers;
 mod lifecycle;
 mod log_groups;
@@ -25,17 +25,24 @@ mod trust;
 use std::sync::Arc;
 
 use clouds::Clouds;
-use clouds::absent::Absent;
+use clouds::private_endpoints::PrivateEndpoints;
+use clouds::private_services::PrivateServices;
 
 pub use permissions::ROLE_ACTIONS;
-use session::Session;
-pub use session::{AssumeRole, Config, Service};
-pub use tags::check_tags;
+pub use session::{AssumeRole, Config, Service, Session};
+pub use tags::{check_tags, own as own_tags};
+
+/// What another crate makes over the same session.
+pub type Private = (Arc<dyn PrivateServices>, Arc<dyn PrivateEndpoints>);
 
 /// The capabilities of the account that `config` leads to. Nothing is called before one of them is used.
-pub fn connect(config: Config) -> Clouds {
-    let aws = Arc::new(Aws(Session::new(config)));
-    let absent = Absent { cloud: "AWS" };
+///
+/// Private connectivity comes from `private`: the SDK of EC2 takes longer to build than all others together, and so has a crate of
+/// its own, `clouds-aws-ec2`.
+pub fn connect(config: Config, private: impl FnOnce(Arc<Session>) -> Private) -> Clouds {
+    let session = Arc::new(Session::new(config));
+    let (private_services, private_endpoints) = private(Arc::clone(&session));
+    let aws = Arc::new(Aws(session));
     Clouds {
         account: aws.clone(),
         buckets: aws.clone(),
@@ -44,11 +51,11 @@ pub fn connect(config: Config) -> Clouds {
         registries: aws.clone(),
         log_groups: aws.clone(),
         secrets: aws.clone(),
-        private_services: Arc::new(absent),
-        private_endpoints: Arc::new(absent),
+        private_services,
+        private_endpoints,
         clusters: aws,
     }
 }
 
-/// Every capability, over one session.
-struct Aws(Session);
+/// Every capability but private connectivity, over one session.
+struct Aws(Arc<Session>);

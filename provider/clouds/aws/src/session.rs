@@ -53,6 +53,8 @@ pub struct AssumeRole {
 /// A service of AWS that we call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
+    /// Elastic Compute Cloud, of which we call what is about private connectivity.
+    Ec2,
     /// Elastic Container Registry.
     Ecr,
     /// Elastic Kubernetes Service.
@@ -87,7 +89,8 @@ impl Config {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Ec2,
         Self::Ecr,
         Self::Eks,
         Self::Iam,
@@ -100,6 +103,7 @@ impl Service {
     /// Its name, as in `endpoints = { s3 = "…" }`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Ec2 => "ec2",
             Self::Ecr => "ecr",
             Self::Eks => "eks",
             Self::Iam => "iam",
@@ -143,7 +147,8 @@ pub(crate) struct Scope {
     pub(crate) account: AccountId,
 }
 
-pub(crate) struct Session {
+/// The account that a configuration leads to, as whom, and what all clients of its services share.
+pub struct Session {
     pub(crate) config: Config,
     sdk: OnceCell<SdkConfig>,
     caller: OnceCell<Caller>,
@@ -171,6 +176,11 @@ impl Session {
             secrets: OnceCell::new(),
             bucket_regions: Mutex::default(),
         }
+    }
+
+    /// Where everything is made that has a region.
+    pub fn region(&self) -> &Region {
+        &self.config.region
     }
 
     /// The account behind the credentials: asked once, checked against the allowed ones every time.
@@ -305,12 +315,12 @@ impl Session {
     }
 
     /// The endpoint that the configuration names. Without one, what the SDK found in the environment or the profile holds.
-    pub(crate) fn endpoint(&self, service: Service) -> Option<String> {
+    pub fn endpoint(&self, service: Service) -> Option<String> {
         self.config.endpoints.get(&service).cloned()
     }
 
     /// What all clients share, after the guard has seen the account. Without allowed accounts nothing is asked.
-    pub(crate) async fn guarded(&self) -> Result<&SdkConfig> {
+    pub async fn guarded(&self) -> Result<&SdkConfig> {
         if !self.config.allowed_account_ids.is_empty() {
             self.caller().await?;
         }

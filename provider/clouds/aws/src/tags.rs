@@ -41,7 +41,7 @@ fn text(text: &str, shortest: usize, longest: usize) -> Result<(), String> {
 }
 
 /// Without those that AWS itself set: nobody else can change or remove them.
-pub(crate) fn own(found: impl IntoIterator<Item = (String, String)>) -> Tags {
+pub fn own(found: impl IntoIterator<Item = (String, String)>) -> Tags {
     found
         .into_iter()
         .filter(|(key, _)| !key.starts_with("aws:"))

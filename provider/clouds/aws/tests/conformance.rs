@@ -23,6 +23,14 @@ use clouds_aws::{Config, Service};
 const REGION: &str = "eu-west-1";
 const CLUSTER: &str = "conformance";
 
+/// What is here, without private connectivity: that is the matter of `clouds-aws-ec2`.
+fn connect(config: Config) -> Clouds {
+    clouds_aws::connect(config, |_| {
+        let memory = Clouds::memory();
+        (memory.private_services, memory.private_endpoints)
+    })
+}
+
 /// An emulator, with the plain SDK as somebody else's hands.
 #[derive(Clone)]
 struct Emulator {
@@ -77,7 +85,7 @@ impl Emulator {
     }
 
     fn clouds(&self) -> Clouds {
-        clouds_aws::connect(self.config(REGION))
+        connect(self.config(REGION))
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {
@@ -268,7 +276,7 @@ async fn buckets() {
 #[tokio::test]
 async fn buckets_in_us_east_1() {
     let ministack = Emulator::ministack().await;
-    let clouds = clouds_aws::connect(ministack.config("us-east-1"));
+    let clouds = connect(ministack.config("us-east-1"));
     let environment = ministack.environment("use1").await;
     conformance::buckets::life(&*clouds.buckets, &environment).await;
 }
@@ -278,7 +286,7 @@ async fn buckets_in_us_east_1() {
 async fn a_bucket_in_another_region() {
     let ministack = Emulator::ministack().await;
     let [west, central] =
-        ["eu-west-1", "eu-central-1"].map(|region| clouds_aws::connect(ministack.config(region)));
+        ["eu-west-1", "eu-central-1"].map(|region| connect(ministack.config(region)));
     let environment = ministack.environment("region").await;
     let id = environment.bucket("there");
     let new = clouds::buckets::NewBucket {
@@ -387,7 +395,7 @@ async fn an_account_that_is_not_allowed() {
         allowed_account_ids: [allowed].into(),
         ..ministack.config(REGION)
     };
-    let clouds = clouds_aws::connect(config);
+    let clouds = connect(config);
     let refused = clouds
         .buckets
         .get(&"some-bucket".parse().unwrap())

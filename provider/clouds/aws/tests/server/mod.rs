@@ -74,13 +74,17 @@ pub fn connect(region: &str, endpoint: &str, attempts: u32) -> Clouds {
     let endpoints: BTreeMap<_, _> = Service::ALL
         .map(|service| (service, endpoint.to_owned()))
         .into();
-    clouds_aws::connect(Config {
+    let config = Config {
         endpoints,
         attempts,
         credentials: Some(SharedCredentialsProvider::new(Credentials::from_keys(
             "test", "test", None,
         ))),
         ..Config::new(region.parse().unwrap())
+    };
+    clouds_aws::connect(config, |_| {
+        let memory = Clouds::memory();
+        (memory.private_services, memory.private_endpoints)
     })
 }
 
