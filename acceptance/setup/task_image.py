@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the image that task pods of the node tier run: Debian's Python with Flyte's client, its entrypoint `a0` and what the
 tests' tasks import, as an OCI archive. No registry is asked: the base comes by debootstrap, the rest by pip, in the versions of
-requirements.txt. Needs root.
+requirements.txt. Needs root. When it is ended before its time, neither a process nor a mount of it stays.
 
     task_image.py --pip PATH --requirements FILE --output FILE
 """
@@ -11,7 +11,9 @@ import hashlib
 import json
 import os
 import platform
+import signal
 import subprocess
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -26,6 +28,8 @@ HOME = "home/task"
 A0 = "#!/usr/bin/python3\nfrom flyte._bin.runtime import main\n\nmain()\n"
 UNUSED = ["var/cache/apt", "var/lib/apt", "usr/share/doc", "usr/share/man", "usr/share/locale", "var/log", "usr/share/info"]
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+# Namespaces that end with this program, however it ends, and with them the /proc that debootstrap mounts in the image.
+ALONE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 def main():
@@ -34,6 +38,7 @@ def main():
     parser.add_argument("--requirements", type=Path, required=True, help="versions of everything")
     parser.add_argument("--output", type=Path, required=True, help="archive to write")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(dir=arguments.output.parent) as directory:
         work = Path(directory)
         root = work / "root"
@@ -43,14 +48,22 @@ def main():
 
 
 def run(*command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.stdout
+    command = [str(part) for part in command]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        try:
+            printed, complaints = program.communicate()
+        except BaseException:
+            program.kill()
+            # Until all that it started has ended, too, and closed what it wrote to.
+            program.communicate()
+            raise
+    if program.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{printed[-2000:]}{complaints[-2000:]}")
+    return printed
 
 
 def base(root):
-    run("debootstrap", "--variant=minbase", "--include=python3,ca-certificates", SUITE, root, *mirror())
+    run(*ALONE, "debootstrap", "--variant=minbase", "--include=python3,ca-certificates", SUITE, root, *mirror())
     for unused in UNUSED:
         run("rm", "-rf", root / unused)
     with open(root / "etc/passwd", "a") as users:
@@ -78,7 +91,7 @@ def install(root, pip, requirements):
     a0.write_text(A0)
     a0.chmod(0o755)
     # Containers of one image would compile it over and over.
-    run("chroot", root, "python3", "-m", "compileall", "-q", "-j0", f"/{packages.relative_to(root)}")
+    run(*ALONE, "chroot", root, "python3", "-m", "compileall", "-q", "-j0", f"/{packages.relative_to(root)}")
 
 
 def write(work, root, output):
