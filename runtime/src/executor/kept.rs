@@ -16,7 +16,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
     jiff::{SignedDuration, Timestamp},
 };
-use kube::ResourceExt;
+use kube::{ResourceExt, core::PartialObjectMeta};
 
 use super::{
     action::{self, Action, ActionId, ActionKind},
@@ -98,9 +98,7 @@ impl KeptAction {
         let labelled = labels::says_finished(resource);
         let status = resource.status.clone().unwrap_or_default();
         let attempts = status.attempts;
-        let pending = State::pending_of(&status) > 0;
-        let ours = finalizers.iter().any(|finalizer| finalizer == FINALIZER);
-        let (body, weight) = if is_terminal(&status) && labelled && !pending && !ours {
+        let (body, weight) = if is_over(&status, resource) {
             (Body::Over, 0)
         } else {
             Body::of(resource, status, settings)
@@ -120,6 +118,28 @@ impl KeptAction {
             doubtful: false,
             weight,
             body,
+        }
+    }
+
+    /// The same with other metadata, when nothing but that was changed.
+    pub fn with_metadata(&self, resource: &PartialObjectMeta<TaskAction>) -> Self {
+        let over = match &self.body {
+            Body::Over => true,
+            Body::Condition { status, .. } => is_over(status, resource),
+            Body::Task(task) => is_over(task.written.as_ref().unwrap_or(&task.status), resource),
+        };
+        let deleted = resource.metadata.deletion_timestamp.as_ref();
+        Self {
+            uid: self.uid.clone(),
+            version: resource.resource_version().unwrap_or_default(),
+            deleting: deleted.is_some(),
+            deleted_at: deleted.map(|time| time.0),
+            finalizers: resource.finalizers().to_vec(),
+            labelled: labels::says_finished(resource),
+            attempts: self.attempts,
+            doubtful: false,
+            weight: if over { 0 } else { self.weight },
+            body: if over { Body::Over } else { self.body.clone() },
         }
     }
 
@@ -151,6 +171,13 @@ impl KeptAction {
             Body::Condition { .. } | Body::Over => 0,
         }
     }
+}
+
+/// Whether nothing is left to be done.
+fn is_over(status: &TaskActionStatus, resource: &impl ResourceExt) -> bool {
+    let held = resource.finalizers().iter().any(|held| held == FINALIZER);
+    let told = State::pending_of(status) == 0;
+    is_terminal(status) && labels::says_finished(resource) && told && !held
 }
 
 impl Body {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
-    core::Status,
+    core::{PartialObjectMeta, Status, response::StatusDetails},
 };
 use prometheus::IntCounterVec;
 use serde::{Serialize, de::DeserializeOwned};
@@ -107,6 +107,16 @@ impl Kubernetes {
         self.call("reading", key, api.get(&key.name)).await
     }
 
+    /// The uid of the action of that name; none when there is no such action.
+    pub async fn read_uid(&self, key: &Key) -> Result<Option<String>, CallError> {
+        let api: Api<TaskAction> = self.api(key);
+        match self.call("reading", key, api.get_metadata(&key.name)).await {
+            Ok(resource) => Ok(resource.uid()),
+            Err(CallError::Gone { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Changes fields of the status, if the resource is still the one of that version.
     pub async fn patch_status(
         &self,
@@ -126,13 +136,14 @@ impl Kubernetes {
         .await
     }
 
-    /// Changes fields of the metadata, if the resource is still the one of that version.
+    /// Changes fields of the metadata, if the resource is still the one of that version. The answer is the metadata alone: a
+    /// template may be large.
     pub async fn patch_metadata(
         &self,
         key: &Key,
         version: &str,
         mut metadata: Value,
-    ) -> Result<TaskAction, CallError> {
+    ) -> Result<PartialObjectMeta<TaskAction>, CallError> {
         let api: Api<TaskAction> = self.api(key);
         metadata["resourceVersion"] = json!(version);
         let patch = Patch::Merge(json!({ "metadata": metadata }));
@@ -140,7 +151,7 @@ impl Kubernetes {
         self.call(
             "writing the metadata of",
             key,
-            api.patch(&key.name, &by, &patch),
+            api.patch_metadata(&key.name, &by, &patch),
         )
         .await
     }
@@ -275,10 +286,12 @@ impl Kubernetes {
                 object: object(),
             }),
             Ok(Some(Ok(answer))) => Ok(answer),
-            Ok(Some(Err(kube::Error::Api(status)))) if status.code == 404 => Err(CallError::Gone {
-                call,
-                object: object(),
-            }),
+            Ok(Some(Err(kube::Error::Api(status)))) if is_missing(&status) => {
+                Err(CallError::Gone {
+                    call,
+                    object: object(),
+                })
+            }
             Ok(Some(Err(kube::Error::Api(status))))
                 if status.code == 409 && status.reason != "AlreadyExists" =>
             {
@@ -320,6 +333,13 @@ impl Kubernetes {
         }
         Some(answer.await)
     }
+}
+
+/// Whether the answer is that there is no such object. One that names none is not about an object: its kind is not defined, or
+/// who answers is not the API server.
+fn is_missing(status: &Status) -> bool {
+    let named = |details: &StatusDetails| !details.name.is_empty();
+    status.code == 404 && status.details.as_ref().is_some_and(named)
 }
 
 fn only(uid: &str) -> DeleteParams {
@@ -411,162 +431,4 @@ pub fn maker(pod: &Pod) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use http::{Request, Response};
-    use kube::client::Body;
-    use prometheus::Opts;
-
-    use super::*;
-
-    /// What was asked of an API server that answers pods like this, and what it made of a Secret.
-    async fn made(pod_status: u16, pod_message: &str) -> (Vec<String>, Option<Refused>) {
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&asked);
-        let message = pod_message.to_owned();
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let (noted, message) = (Arc::clone(&noted), message.clone());
-            async move {
-                let (parts, body) = request.into_parts();
-                let target = parts.uri.to_string();
-                let (status, answer) = if target.contains("/pods") && pod_status >= 400 {
-                    let status = json!({ "kind": "Status", "code": pod_status, "reason": if pod_status == 409 { "AlreadyExists" } else { "Forbidden" }, "message": message, "status": "Failure" });
-                    (pod_status, status.to_string().into_bytes())
-                } else {
-                    (201, body.collect_bytes().await?.to_vec())
-                };
-                noted
-                    .lock()
-                    .unwrap()
-                    .push(format!("{} {target}", parts.method));
-                let response = Response::builder()
-                    .status(status)
-                    .body(Body::from(answer))?;
-                Ok::<_, tower::BoxError>(response)
-            }
-        });
-        let calls = IntCounterVec::new(Opts::new("calls", "calls"), &["call", "outcome"]).unwrap();
-        let kubernetes = Kubernetes::new(Client::new(service, "default"), calls);
-        let key = Key {
-            namespace: "fraud-staging".into(),
-            name: "r7-a0-0".into(),
-        };
-        let secret = Secret::default();
-        let refused = kubernetes
-            .create_secret(&key, &Pod::default(), &secret)
-            .await;
-        let asked = asked.lock().unwrap().clone();
-        (asked, refused.unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_secret_is_made_only_for_a_pod_that_can_be() {
-        let pods = "POST /api/v1/namespaces/fraud-staging/pods?&dryRun=All&fieldManager=dataplane-executor";
-        let secrets =
-            "POST /api/v1/namespaces/fraud-staging/secrets?&fieldManager=dataplane-executor";
-        let (asked, refused) = made(201, "").await;
-        assert_eq!(
-            (asked, refused),
-            (vec![pods.to_owned(), secrets.to_owned()], None)
-        );
-        let (asked, refused) = made(409, "already exists").await;
-        assert_eq!((asked, refused), (vec![pods.to_owned()], None));
-        let (asked, refused) = made(
-            403,
-            "exceeded quota: q, requested: pods=1, used: pods=4, limited: pods=4",
-        )
-        .await;
-        assert_eq!(asked, [pods]);
-        assert!(
-            matches!(refused, Some(Refused::QuotaExceeded(_))),
-            "{refused:?}"
-        );
-    }
-}
-
-#[cfg(test)]
-mod refusals {
-    use super::*;
-
-    fn status(code: u16, reason: &str, message: &str, cause: Option<&str>) -> Status {
-        let causes: Vec<Value> = cause
-            .iter()
-            .map(|cause| json!({ "reason": cause }))
-            .collect();
-        serde_json::from_value(json!({ "status": "Failure", "code": code, "reason": reason, "message": message, "details": { "causes": causes } })).unwrap()
-    }
-
-    #[track_caller]
-    fn check(status: &Status, expected: Option<&str>) {
-        let told = refusal(status).map(|creation| match creation {
-            Creation::Refused(refused) => refused.reason(),
-            Creation::Taken => "taken",
-            Creation::Made(_) => "made",
-        });
-        assert_eq!(told, expected);
-    }
-
-    #[test]
-    fn what_the_api_server_says_of_a_pod_is_told_apart() {
-        check(
-            &status(
-                409,
-                "AlreadyExists",
-                "pods \"r7-a0-0\" already exists",
-                None,
-            ),
-            Some("taken"),
-        );
-        check(
-            &status(422, "Invalid", "Pod is invalid", None),
-            Some("InvalidResource"),
-        );
-        check(
-            &status(400, "BadRequest", "denied by a webhook", None),
-            Some("BadRequest"),
-        );
-        check(
-            &status(413, "RequestEntityTooLarge", "too large", None),
-            Some("EntityTooLarge"),
-        );
-        check(
-            &status(
-                403,
-                "Forbidden",
-                "violates PodSecurity \"restricted\"",
-                None,
-            ),
-            Some("PodSecurity"),
-        );
-        check(
-            &status(403, "Forbidden", "denied by a policy", None),
-            Some("forbidden"),
-        );
-        let ending = "unable to create new content in namespace x because it is being terminated";
-        check(
-            &status(403, "Forbidden", ending, Some("NamespaceTerminating")),
-            Some("namespace"),
-        );
-        check(&status(403, "Forbidden", ending, None), Some("namespace"));
-        for passing in [429, 500, 503, 504] {
-            check(&status(passing, "", "", None), None);
-        }
-    }
-
-    #[test]
-    fn a_quota_that_could_never_hold_it_is_told_from_one_that_is_full() {
-        let exceeded = |asked: &str| {
-            format!(
-                "pods \"r7-a0-0\" is forbidden: exceeded quota: q, requested: {asked}, used: requests.cpu=3,pods=9, limited: requests.cpu=4,pods=10"
-            )
-        };
-        let full = exceeded("requests.cpu=2,pods=1");
-        check(&status(403, "Forbidden", &full, None), Some("quota"));
-        let never = exceeded("requests.cpu=4100m,pods=1");
-        check(
-            &status(403, "Forbidden", &never, None),
-            Some("QuotaExceeded"),
-        );
-    }
-}
+mod tests;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use dataplane_api::task_action::TaskAction;
 use k8s_openapi::{
     api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::OwnerReference, jiff::Timestamp,
 };
@@ -32,7 +31,7 @@ pub fn finished(at: Timestamp) -> BTreeMap<&'static str, String> {
 }
 
 /// Whether a resource has the labels of a finished action.
-pub fn says_finished(resource: &TaskAction) -> bool {
+pub fn says_finished(resource: &impl ResourceExt) -> bool {
     resource
         .labels()
         .get(TERMINATION_STATUS)

@@ -27,5 +27,5 @@ pub use self::{
     error::{Call, Failed, OpenError, StoreError, Why},
     refusal::Refusal,
     signed_url::{Method, SignedUrl},
-    store::{Precondition, Store, Written},
+    store::{Precondition, Room, Store, Written},
 };

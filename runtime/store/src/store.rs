@@ -35,6 +35,13 @@ struct Memory {
     free: Arc<Semaphore>,
 }
 
+/// Room among the bytes that are held at once. It is there for others when this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Room {
+    _share: Option<OwnedSemaphorePermit>,
+}
+
 /// The content of an object, and its share of the memory.
 struct Held {
     content: Bytes,
@@ -116,6 +123,17 @@ impl Store {
         let free = Arc::new(Semaphore::new(bytes as usize));
         let memory = Some(Memory { bytes, free });
         Self { memory, ..self }
+    }
+
+    /// Room for so many bytes that come from elsewhere and are held beside objects. None when there was none for as long as a
+    /// call may take.
+    pub async fn room(&self, bytes: u64) -> Option<Room> {
+        let Some(memory) = &self.memory else {
+            return Some(Room { _share: None });
+        };
+        let share = tokio::time::timeout(self.longest, memory.share(bytes));
+        let share = share.await.ok()?;
+        Some(Room { _share: share })
     }
 
     /// The content of an object, or nothing if there is no such object. More than `limit` bytes are never held.

@@ -20,7 +20,9 @@ pub enum Before {
 pub fn before(lookup: Lookup, reservation: Option<Reservation>) -> Before {
     match (lookup, reservation) {
         (Lookup::Hit(cached), _) => Before::UseCached(cached),
-        (Lookup::Failed(_), _) => Before::Run(CatalogCacheStatus::CacheLookupFailure),
+        (Lookup::Failed(_) | Lookup::Long, _) => {
+            Before::Run(CatalogCacheStatus::CacheLookupFailure)
+        }
         (Lookup::Miss, Some(Reservation::Theirs { owner })) => Before::Wait { owner },
         (Lookup::Miss, None | Some(Reservation::Ours | Reservation::Failed(_))) => {
             Before::Run(CatalogCacheStatus::CacheMiss)
@@ -64,6 +66,7 @@ mod tests {
             ),
             (failed(), None, run(lookup_failure)),
             (failed(), Some(theirs()), run(lookup_failure)),
+            (Lookup::Long, None, run(lookup_failure)),
             (Lookup::Miss, None, run(miss)),
             (Lookup::Miss, Some(Reservation::Ours), run(miss)),
             (Lookup::Miss, Some(no_answer()), run(miss)),

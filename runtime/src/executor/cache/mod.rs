@@ -37,8 +37,12 @@ use crate::channel::TokenFile;
 const CALL: Duration = Duration::from_secs(10);
 /// How long a reservation lasts without being extended. An action that waits looks again about as often.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
-/// Largest answer that is read; it may hold the outputs themselves.
-const LARGEST_ANSWER: usize = 10 << 20;
+/// Longest answer that is read without asking for room: where outputs are, and who computes them.
+const SHORT_ANSWER: usize = 64 << 10;
+/// Longest answer that is read: it may hold the outputs themselves.
+const LONG_ANSWER: usize = 10 << 20;
+/// Bytes for which there must be room to read it: as it comes, and as it is read.
+const ROOM: u64 = 2 * LONG_ANSWER as u64;
 
 /// The control plane's cache.
 #[derive(Clone)]
@@ -52,6 +56,8 @@ pub struct Cache {
 pub enum Lookup {
     Hit(Cached),
     Miss,
+    /// The answer is longer than was to be read.
+    Long,
     /// Nobody knows; why, for the log.
     Failed(String),
 }
@@ -77,18 +83,19 @@ impl Cache {
     /// `reachable` tells whether the control plane is there, as far as is known.
     pub fn new(channel: Channel, token: TokenFile, reachable: watch::Receiver<bool>) -> Self {
         let client = CacheServiceClient::with_interceptor(channel, token)
-            .max_decoding_message_size(LARGEST_ANSWER);
+            .max_decoding_message_size(SHORT_ANSWER);
         Self { client, reachable }
     }
 
-    /// The result of an earlier task, unless it is older than `max_age`.
+    /// The result of an earlier task, unless it is older than `max_age`. An answer of more than `most` bytes is not read.
     pub async fn look_up(
         &self,
         key: &CacheKey,
         max_age: Option<Duration>,
         now: Timestamp,
+        most: usize,
     ) -> Lookup {
-        let mut client = self.client.clone();
+        let mut client = self.client.clone().max_decoding_message_size(most);
         let answer = self
             .ask(client.get(v2::GetCacheRequest {
                 base_request: Some(GetCacheRequest {
@@ -102,6 +109,8 @@ impl Cache {
                 .output
                 .map_or(Lookup::Miss, |output| read(output, max_age, now)),
             Err(status) if status.code() == Code::NotFound => Lookup::Miss,
+            // By the client itself, before it takes the answer in.
+            Err(status) if status.code() == Code::OutOfRange => Lookup::Long,
             Err(status) => Lookup::Failed(explain(&status)),
         }
     }

@@ -7,12 +7,12 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 use dataplane_api::object_uri::ObjectUri;
 use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
-use dataplane_store::{Precondition, Store, Written};
+use dataplane_store::{Precondition, Room, Store, Written};
 use k8s_openapi::jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::{
-    Cache, CacheKey, Cached, Lookup, NoKey,
+    Cache, CacheKey, Cached, LONG_ANSWER, Lookup, NoKey, ROOM, SHORT_ANSWER,
     decision::{self, Before},
 };
 use crate::{
@@ -35,7 +35,7 @@ pub struct Reuse {
 /// What the cache knows an action by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    key: CacheKey,
+    pub(super) key: CacheKey,
     /// Who computes the result, where others wait for it.
     owner: String,
 }
@@ -111,7 +111,7 @@ impl Reuse {
         let Some(Claim { key, owner }) = claim else {
             return Reused::Run(CatalogCacheStatus::CacheLookupFailure);
         };
-        let lookup = self.cache.look_up(key, caching.max_age, now).await;
+        let (lookup, _room) = self.look_up(key, caching, now).await;
         if let Lookup::Failed(why) = &lookup {
             tell(
                 action,
@@ -138,6 +138,31 @@ impl Reuse {
                     Reused::Run(CatalogCacheStatus::CacheLookupFailure)
                 }
             },
+        }
+    }
+
+    /// What the cache has. Outputs that are in its answer have room as long as they are held.
+    async fn look_up(
+        &self,
+        key: &CacheKey,
+        caching: &Caching,
+        now: Timestamp,
+    ) -> (Lookup, Option<Room>) {
+        let ask = |most| self.cache.look_up(key, caching.max_age, now, most);
+        match ask(SHORT_ANSWER).await {
+            Lookup::Long => {}
+            lookup => return (lookup, None),
+        }
+        let Some(room) = self.store.room(ROOM).await else {
+            let why = "there was no room for the outputs in the answer";
+            return (Lookup::Failed(why.to_owned()), None);
+        };
+        match ask(LONG_ANSWER).await {
+            Lookup::Long => {
+                let why = format!("the answer has more than {LONG_ANSWER} bytes");
+                (Lookup::Failed(why), None)
+            }
+            lookup => (lookup, Some(room)),
         }
     }
 

@@ -204,6 +204,10 @@ struct Inner {
     owners: BTreeMap<String, String>,
     refuse: Option<Code>,
     asked: usize,
+    /// Keys that were asked for.
+    keys: Vec<String>,
+    /// Second questions by the same key that are not answered yet, now and at most.
+    again: (usize, usize),
 }
 
 impl FakeCache {
@@ -235,7 +239,21 @@ impl CacheService for FakeCache {
     ) -> Result<Response<GetCacheResponse>, Status> {
         let request = request.into_inner();
         let key = checked(request.base_request, request.identifier)?.key;
-        let output = self.asked()?.outputs.get(&key).cloned();
+        let (output, again) = {
+            let mut inner = self.asked()?;
+            let again = usize::from(inner.keys.contains(&key));
+            let (now, most) = inner.again;
+            inner.again = (now + again, most.max(now + again));
+            inner.keys.push(key.clone());
+            (inner.outputs.get(&key).cloned(), again)
+        };
+        let answered = tokio::time::Instant::now() + Duration::from_millis(20);
+        tokio::time::sleep_until(answered).await;
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .again
+            .0 -= again;
         let output = output.ok_or_else(|| Status::not_found("no such entry"))?;
         Ok(Response::new(GetCacheResponse {
             output: Some(output),
@@ -339,18 +357,24 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
+async fn look_up(cache: &Cache, max_age: Option<Duration>, second: i64) -> Lookup {
+    cache
+        .look_up(&key(), max_age, at(second), LONG_ANSWER)
+        .await
+}
+
 #[tokio::test]
 async fn what_was_put_is_found_until_it_is_too_old() {
     let Bench { fake, cache, .. } = &bench().await;
-    assert_eq!(cache.look_up(&key(), None, at(0)).await, Lookup::Miss);
+    assert_eq!(look_up(cache, None, 0).await, Lookup::Miss);
     let uri = "s3://b/a0/1/outputs.pb";
     cache.put(&key(), uri, &action(), 2, at(100)).await.unwrap();
     let hit = Lookup::Hit(Cached::Uri(uri.to_owned()));
-    assert_eq!(cache.look_up(&key(), None, at(1_000)).await, hit);
+    assert_eq!(look_up(cache, None, 1_000).await, hit);
     let minute = Some(Duration::from_mins(1));
-    assert_eq!(cache.look_up(&key(), minute, at(160)).await, hit);
+    assert_eq!(look_up(cache, minute, 160).await, hit);
     assert_eq!(
-        cache.look_up(&key(), minute, at(161)).await,
+        look_up(cache, minute, 161).await,
         Lookup::Miss,
         "it is older than a minute"
     );
@@ -381,7 +405,7 @@ async fn outputs_in_the_answer_are_kept_as_they_came() {
         inner.outputs.insert(key().key, entry(output));
     };
     keep(Some(Output::OutputLiterals(outputs.clone())));
-    let found = cache.look_up(&key(), None, at(0)).await;
+    let found = look_up(cache, None, 0).await;
     assert_eq!(found, Lookup::Hit(Cached::Outputs(outputs)));
     for odd in [
         None,
@@ -389,12 +413,12 @@ async fn outputs_in_the_answer_are_kept_as_they_came() {
         Some(Output::OutputLiterals(b"garbage".to_vec())),
     ] {
         keep(odd);
-        let found = cache.look_up(&key(), None, at(0)).await;
+        let found = look_up(cache, None, 0).await;
         assert!(matches!(found, Lookup::Failed(_)), "{found:?}");
     }
     keep(Some(Output::OutputUri("s3://b/o".to_owned())));
     let second = Some(Duration::from_secs(1));
-    let ageless = cache.look_up(&key(), second, at(0)).await;
+    let ageless = look_up(cache, second, 0).await;
     assert!(matches!(ageless, Lookup::Failed(_)), "{ageless:?}");
 }
 
@@ -425,7 +449,7 @@ async fn trouble_is_told_and_never_more_than_that() {
     } = &bench().await;
     fake.0.lock().unwrap().refuse = Some(Code::Internal);
     let failed = Lookup::Failed("no (Internal)".to_owned());
-    assert_eq!(cache.look_up(&key(), None, at(0)).await, failed);
+    assert_eq!(look_up(cache, None, 0).await, failed);
     let put = cache.put(&key(), "s3://b/o", &action(), 1, at(0)).await;
     assert_eq!(put, Err("no (Internal)".to_owned()));
     assert_eq!(
@@ -436,7 +460,7 @@ async fn trouble_is_told_and_never_more_than_that() {
     let asked = fake.0.lock().unwrap().asked;
 
     reachable.send_replace(false);
-    let away = cache.look_up(&key(), None, at(0)).await;
+    let away = look_up(cache, None, 0).await;
     assert!(
         matches!(&away, Lookup::Failed(why) if why.contains("away")),
         "{away:?}"

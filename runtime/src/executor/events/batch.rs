@@ -154,20 +154,23 @@ impl<R: Record> Batches<R> {
         self.takes(JUST_NOW) && self.answers_nothing().await.is_ok()
     }
 
-    /// Whether anybody answers to no event at all.
+    /// Fails when nobody answers to no event at all.
     pub async fn answers_nothing(&self) -> Result<(), Arc<str>> {
-        self.answered(Vec::new()).await
+        self.answered(Vec::new()).await.map(drop)
     }
 
-    /// Whether anybody answers to this event: whatever the answer is.
-    pub async fn answers(&self, event: ActionEvent) -> Result<(), Arc<str>> {
+    /// Whether this event is there then. Fails when nobody answers.
+    pub async fn tries(&self, event: ActionEvent) -> Result<bool, Arc<str>> {
         self.answered(vec![event]).await
     }
 
-    async fn answered(&self, events: Vec<ActionEvent>) -> Result<(), Arc<str>> {
-        match self.record(events).await {
-            Err(status) if Answer::of(&status) == Answer::Away => Err(explain(&status)),
-            _ => Ok(()),
+    async fn answered(&self, events: Vec<ActionEvent>) -> Result<bool, Arc<str>> {
+        let Err(status) = self.record(events).await else {
+            return Ok(true);
+        };
+        match Answer::of(&status) {
+            Answer::Away => Err(explain(&status)),
+            answer => Ok(answer == Answer::Known),
         }
     }
 

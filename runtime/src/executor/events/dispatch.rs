@@ -67,19 +67,52 @@ enum Landed {
         /// Why nobody takes events, and the first one that was not taken.
         away: Option<(Arc<str>, ActionEvent)>,
     },
+    /// Whether the event is there now.
     Probe {
         event: ActionEvent,
-        /// It was not sent, and neither was another.
-        empty: bool,
-        result: Result<(), Arc<str>>,
+        result: Result<bool, Arc<str>>,
     },
 }
 
-/// Probes with the event that was not taken; then it is tried without its details, then none is sent.
-const WHOLE: u32 = 2;
-const BARE: u32 = 5;
+/// What is asked while nobody takes events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    /// The event that was not taken.
+    Whole,
+    /// The same without its details.
+    Bare,
+    /// A call without events, and when it is answered the event.
+    Nothing,
+}
 
-/// Nobody takes events: this one is tried again until somebody does.
+impl Probe {
+    /// The receiver may be well and not get over this one event.
+    fn nth(number: u32) -> Self {
+        match number {
+            0..=2 => Self::Whole,
+            3..=5 => Self::Bare,
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Whether the event is there then. Fails when nobody answers.
+    async fn ask<R: Record>(
+        self,
+        batches: &Batches<R>,
+        event: &ActionEvent,
+    ) -> Result<bool, Arc<str>> {
+        match self {
+            Self::Whole => batches.tries(event.clone()).await,
+            Self::Bare => batches.tries(reduce(event)).await,
+            Self::Nothing => {
+                batches.answers_nothing().await?;
+                Ok(batches.tries(event.clone()).await.unwrap_or(false))
+            }
+        }
+    }
+}
+
+/// Nobody takes events: this one is tried again until it is taken, or another one is.
 struct Outage {
     event: ActionEvent,
     probes: u32,
@@ -169,7 +202,12 @@ impl<R: Record> Dispatcher<R> {
 
     fn enqueue(&mut self, delivery: Delivery) {
         if let Some(why) = self.why_away() {
-            return delivery.answer(Err(Undelivered::Away { why }));
+            if !self.may_try(&delivery) {
+                return delivery.answer(Err(Undelivered::Away { why }));
+            }
+            // One at a time: whoever answers without taking anything is not asked by all.
+            self.invite(false);
+            return self.send(vec![delivery]);
         }
         self.queued += delivery.events.len();
         self.queued_bytes += delivery.bytes;
@@ -184,6 +222,31 @@ impl<R: Record> Dispatcher<R> {
         away.as_ref().map(|away| Arc::clone(&away.why))
     }
 
+    /// Whether it is tried although nobody takes events: somebody answers, and may not take that one event only.
+    fn may_try(&self, delivery: &Delivery) -> bool {
+        let invited = self.away.borrow().as_ref().is_some_and(|away| away.invites);
+        let mut actions = delivery.actions.iter();
+        invited && self.batches.may_tell() && !actions.any(|action| self.is_on_its_way(*action))
+    }
+
+    /// Whether events of an action are.
+    fn is_on_its_way(&self, action: u64) -> bool {
+        self.on_their_way
+            .values()
+            .flatten()
+            .any(|held| *held == action)
+    }
+
+    /// Whether one delivery is asked for, to see whether events of others are taken.
+    fn invite(&self, invites: bool) {
+        self.away.send_if_modified(|away| {
+            if let Some(away) = away {
+                away.invites = invites;
+            }
+            false
+        });
+    }
+
     /// When something is due although nothing happens.
     fn wake(&self) -> Option<Instant> {
         match &self.outage {
@@ -195,30 +258,25 @@ impl<R: Record> Dispatcher<R> {
     /// Sends what is due.
     fn launch(&mut self) {
         let now = Instant::now();
+        let busy = self
+            .outage
+            .as_ref()
+            .is_some_and(|outage| self.is_on_its_way(action_of(&outage.event)));
         if let Some(outage) = &mut self.outage {
             if outage.next.is_some_and(|next| next <= now) {
-                if !self.batches.may_tell() {
-                    outage.next = Some(now + LONGEST_PAUSE);
+                if busy || !self.batches.may_tell() {
+                    let pause = if busy { FIRST_PAUSE } else { LONGEST_PAUSE };
+                    outage.next = Some(now + pause);
                     return;
                 }
                 outage.next = None;
                 outage.probes += 1;
-                let probes = outage.probes;
+                let probe = Probe::nth(outage.probes);
                 let (batches, event) = (self.batches.clone(), outage.event.clone());
                 let action = action_of(&event);
                 let task = self.flights.spawn(async move {
-                    // The receiver may be well, and not get over this one event.
-                    let result = match probes {
-                        probes if probes <= WHOLE => batches.answers(event.clone()).await,
-                        probes if probes <= BARE => batches.answers(reduce(&event)).await,
-                        _ => batches.answers_nothing().await,
-                    };
-                    let empty = probes > BARE;
-                    Landed::Probe {
-                        event,
-                        empty,
-                        result,
-                    }
+                    let result = probe.ask(&batches, &event).await;
+                    Landed::Probe { event, result }
                 });
                 self.on_their_way.insert(task.id(), vec![action]);
             }
@@ -304,20 +362,30 @@ impl<R: Record> Dispatcher<R> {
                     _ => {}
                 }
             }
-            Landed::Probe {
-                event,
-                empty,
-                result,
-            } => match result {
-                Ok(()) => {
-                    if !empty {
-                        self.silent = None;
-                    }
+            Landed::Probe { event, result } => match result {
+                Ok(true) => {
+                    self.silent = None;
+                    self.backoff.reset();
                     self.come_back();
+                }
+                // Somebody answers. Should all who wait be told so, and nothing be taken, they would be told again and again.
+                Ok(false) => {
+                    self.wait_on(event);
+                    self.invite(true);
                 }
                 Err(why) => self.go_away(&why, event),
             },
         }
+    }
+
+    /// The outage goes on: this event is tried again later.
+    fn wait_on(&mut self, event: ActionEvent) {
+        let probes = self.outage.as_ref().map_or(0, |outage| outage.probes);
+        self.outage = Some(Outage {
+            event,
+            probes,
+            next: Some(Instant::now() + self.backoff.next()),
+        });
     }
 
     fn go_away(&mut self, why: &Arc<str>, event: ActionEvent) {
@@ -334,18 +402,13 @@ impl<R: Record> Dispatcher<R> {
                 "the control plane takes no events; they are kept with their actions until it does"
             );
         }
-        let now = Instant::now();
-        let since = *self.silent.get_or_insert(now);
-        let probes = self.outage.as_ref().map_or(0, |outage| outage.probes);
-        self.outage = Some(Outage {
-            event,
-            probes,
-            next: Some(now + self.backoff.next()),
-        });
+        let since = *self.silent.get_or_insert_with(Instant::now);
+        self.wait_on(event);
         let why = Arc::clone(why);
         self.away.send_replace(Some(Away {
             why: Arc::clone(&why),
             since,
+            invites: false,
         }));
         self.reachable
             .send_if_modified(|reachable| std::mem::replace(reachable, false));

@@ -63,6 +63,8 @@ pub struct Events {
 struct Away {
     why: Arc<str>,
     since: Instant,
+    /// Somebody answers all the same: one delivery is tried.
+    invites: bool,
 }
 
 /// Why events were not taken. They are to be kept and sent again.
@@ -114,7 +116,9 @@ impl Events {
     /// what it is, which is in the log. Fails at once while the control plane is away.
     pub async fn deliver(&self, events: Vec<ActionEvent>) -> Result<(), Undelivered> {
         for events in calls(events) {
-            if let Some(away) = &*self.away.borrow() {
+            if let Some(away) = &*self.away.borrow()
+                && !away.invites
+            {
                 let why = Arc::clone(&away.why);
                 return Err(Undelivered::Away { why });
             }

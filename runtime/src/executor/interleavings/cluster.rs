@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, header::ACCEPT};
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use tower::BoxError;
@@ -56,6 +56,8 @@ pub struct Objects {
     version: u64,
     /// Pods that were ever made.
     pub made: u64,
+    /// uid of the last pod of each attempt.
+    pub last: BTreeMap<u64, String>,
     /// Calls that were answered.
     pub calls: u64,
     /// Calls that are on their way still.
@@ -73,6 +75,7 @@ impl Cluster {
             webhook_is_down: false,
             version: 1,
             made: 0,
+            last: BTreeMap::new(),
             calls: 0,
             late: VecDeque::new(),
             unforeseen: HashSet::new(),
@@ -134,6 +137,14 @@ impl Cluster {
         if fault == Some(Fault::AnswerLost) {
             return Err("connection reset".into());
         }
+        let accepted = parts.headers.get(ACCEPT);
+        let accepted = accepted.and_then(|accepted| accepted.to_str().ok());
+        let answer = match accepted {
+            Some(kind) if status.is_success() && kind.contains("PartialObjectMetadata") => {
+                json!({ "metadata": answer["metadata"] })
+            }
+            _ => answer,
+        };
         let mut response = Response::new(Body::from(answer.to_string().into_bytes()));
         *response.status_mut() = status;
         Ok(response)
@@ -210,7 +221,9 @@ impl Objects {
         }
         self.made += 1;
         let mut pod = body.clone();
-        pod["metadata"]["uid"] = json!(format!("pod-{}", self.made));
+        let uid = format!("pod-{}", self.made);
+        pod["metadata"]["uid"] = json!(uid);
+        self.last.insert(attempt_of(&name), uid);
         pod["status"] = json!({ "phase": "Pending" });
         let pod = self.versioned(pod);
         self.pods.insert(name, pod.clone());
@@ -332,6 +345,18 @@ impl Objects {
         }
     }
 
+    /// Attempts and uids of the pods whose task may still do something.
+    pub fn at_work(&self) -> Vec<(u64, String)> {
+        let mut at_work = Vec::new();
+        for (name, pod) in &self.pods {
+            if !has_ended(pod) && !self.is_stray(pod) {
+                let uid = pod["metadata"]["uid"].as_str().unwrap().to_owned();
+                at_work.push((attempt_of(name), uid));
+            }
+        }
+        at_work
+    }
+
     fn versioned(&mut self, mut object: Value) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
@@ -377,6 +402,7 @@ fn found(object: Option<Value>) -> (StatusCode, Value) {
 }
 
 fn failed(code: u16, reason: &str, message: &str) -> (StatusCode, Value) {
-    let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason, "message": message });
+    let details = json!({ "name": "r7-a0" });
+    let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason, "message": message, "details": details });
     (StatusCode::from_u16(code).unwrap(), status)
 }

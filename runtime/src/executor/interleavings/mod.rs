@@ -3,24 +3,21 @@
 
 mod cluster;
 mod steps;
+mod store;
 mod tests;
 
 use std::{
     cell::Cell,
     collections::HashSet,
-    num::NonZeroU32,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use dataplane_api::{
-    object_uri::ObjectUri,
-    task_action::{TaskAction, TaskActionStatus},
-};
-use dataplane_proto::flyteidl2::{common::ActionPhase, core, task::Inputs, workflow::ActionEvent};
+use dataplane_api::task_action::{TaskAction, TaskActionStatus};
+use dataplane_proto::flyteidl2::{common::ActionPhase, core, workflow::ActionEvent};
 use k8s_openapi::{
     api::core::v1::Pod,
     jiff::{SignedDuration, Timestamp},
@@ -29,15 +26,12 @@ use prometheus::Registry;
 use serde_json::json;
 
 use super::{
-    action::Action,
-    cache::{Claim, Reused, Unclear},
     decide::is_terminal,
     events, example,
-    failure::Failure,
     kept::{Kept, KeptAction, KeptPod, counted},
     kubernetes::Kubernetes,
     metrics::Metrics,
-    reconcile::{Objects, Reconciler, Sink, Unread},
+    reconcile::{Reconciler, Sink},
     settings::Settings,
     state::State,
     transition::Transition,
@@ -46,6 +40,7 @@ use super::{
 use crate::lease::Trust;
 use cluster::{Caller, Cluster};
 use steps::Step;
+pub use store::Store;
 
 thread_local! {
     static NOW: Cell<i64> = const { Cell::new(0) };
@@ -93,62 +88,6 @@ impl Sink for ControlPlane {
     }
 }
 
-/// How often an action gave way to equal ones.
-#[derive(Clone, Default)]
-pub struct Store(Arc<AtomicUsize>);
-
-#[derive(Debug, thiserror::Error)]
-#[error("the store is away")]
-pub struct StoreIsAway;
-
-impl Unread for StoreIsAway {
-    fn may_pass(&self) -> bool {
-        true
-    }
-}
-
-impl Objects for Store {
-    type Error = StoreIsAway;
-
-    async fn outcome(&self, _: &str, _: bool, _: &str) -> Result<Result<(), Failure>, StoreIsAway> {
-        tokio::task::yield_now().await;
-        Ok(Ok(()))
-    }
-
-    async fn left(&self, _: &str) -> Result<Option<String>, StoreIsAway> {
-        Ok(None)
-    }
-
-    async fn claim(&self, action: &Action) -> Result<Option<Claim>, Unclear> {
-        let caching = action
-            .template()
-            .and_then(|template| template.caching.as_ref());
-        Ok(caching.and_then(|caching| Claim::new(action, caching, &[]).ok()))
-    }
-
-    async fn look_up(&self, _: &Action, _: Option<&Claim>, _: NonZeroU32) -> Reused {
-        Reused::Run(core::CatalogCacheStatus::CacheDisabled)
-    }
-
-    async fn keep(&self, _: &Action, _: Option<&Claim>, _: NonZeroU32) -> core::CatalogCacheStatus {
-        core::CatalogCacheStatus::CacheDisabled
-    }
-
-    async fn stay_reserved(&self, _: &Claim) {}
-
-    async fn give_way(&self, _: &Claim) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-
-    async fn inputs(&self, _: &Action) -> Result<Result<Inputs, Failure>, StoreIsAway> {
-        Err(StoreIsAway)
-    }
-
-    async fn sign(&self, _: &ObjectUri) -> Result<Result<String, Failure>, StoreIsAway> {
-        Err(StoreIsAway)
-    }
-}
-
 type Executor = Reconciler<ControlPlane, Store>;
 
 /// The cluster, the control plane, an executor or two, and what was seen so far.
@@ -166,6 +105,8 @@ struct Model {
     over: Option<TaskActionStatus>,
     last: TaskActionStatus,
     aborted: bool,
+    /// Attempts that were told to have succeeded.
+    succeeded: HashSet<u32>,
     /// There was one executor only, which was never killed: what it told and could not write it still knows.
     unbroken: bool,
 }
@@ -210,6 +151,7 @@ impl Model {
             over: None,
             last: TaskActionStatus::default(),
             aborted: false,
+            succeeded: HashSet::new(),
             unbroken: true,
         };
         model.restart();
@@ -341,6 +283,11 @@ impl Model {
             Step::PodRuns => self.cluster.lock().tell(running),
             Step::PodSucceeds => self.cluster.lock().tell(|container| ended(container, 0)),
             Step::PodFails => self.cluster.lock().tell(|container| ended(container, 1)),
+            Step::PodSaysError => {
+                for (attempt, uid) in self.cluster.lock().at_work() {
+                    self.store.says_error(attempt, uid);
+                }
+            }
             Step::PodIsLost => self.cluster.lock().tell(|_| json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory." })),
             Step::PodsAreEvicted => self.cluster.lock().evict(),
             Step::PodsAreRemoved => self.cluster.lock().remove_deleted(),
@@ -353,6 +300,8 @@ impl Model {
             Step::Back => self.control_plane.0.away.store(false, Ordering::SeqCst),
             Step::WebhookDown => self.cluster.lock().webhook_is_down = true,
             Step::WebhookUp => self.cluster.lock().webhook_is_down = false,
+            Step::StoreAway => self.store.set_away(true),
+            Step::StoreBack => self.store.set_away(false),
             Step::Time(seconds) => NOW.set(NOW.get() + i64::from(seconds)),
             Step::Fault(fault) => self.cluster.lock().faults.push_back(fault),
         }
@@ -382,6 +331,7 @@ impl Model {
                 "more than one end: {taken:?}"
             );
         }
+        self.check_successes(&taken);
         let Some(action) = self.action() else { return };
         let status = action.status.unwrap_or_default();
         assert!(
@@ -399,8 +349,27 @@ impl Model {
         self.last = status;
     }
 
+    /// What a pod said of its failure is never told as a success, whatever it ended with.
+    fn check_successes(&mut self, taken: &[(u32, ActionPhase, u32)]) {
+        let succeeded = taken
+            .iter()
+            .filter(|(_, phase, _)| *phase == ActionPhase::Succeeded);
+        for (attempt, _, _) in succeeded {
+            if self.succeeded.insert(*attempt) {
+                let attempt = u64::from(*attempt);
+                let pod = self.cluster.lock().last.get(&attempt).cloned();
+                let failed = self.store.failed(attempt);
+                assert!(
+                    pod.is_none() || failed != pod,
+                    "the error of {pod:?} was told as a success: {taken:?}"
+                );
+            }
+        }
+    }
+
     /// All goes well from now on: the action comes to its end.
     async fn heal(&mut self) {
+        self.store.set_away(false);
         self.control_plane.0.away.store(false, Ordering::SeqCst);
         self.cluster.lock().faults.clear();
         self.cluster.lock().webhook_is_down = false;

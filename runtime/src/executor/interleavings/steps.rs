@@ -27,6 +27,8 @@ pub enum Step {
     PodRuns,
     PodSucceeds,
     PodFails,
+    /// Its task writes an error, whatever becomes of the pod.
+    PodSaysError,
     PodIsLost,
     PodsAreEvicted,
     PodsAreRemoved,
@@ -36,6 +38,8 @@ pub enum Step {
     Back,
     WebhookDown,
     WebhookUp,
+    StoreAway,
+    StoreBack,
     Time(u16),
     Fault(Fault),
 }
@@ -73,6 +77,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::PodRuns),
         2 => Just(Step::PodSucceeds),
         2 => Just(Step::PodFails),
+        3 => Just(Step::PodSaysError),
         1 => Just(Step::PodIsLost),
         1 => Just(Step::PodsAreEvicted),
         2 => Just(Step::PodsAreRemoved),
@@ -82,6 +87,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Back),
         1 => Just(Step::WebhookDown),
         1 => Just(Step::WebhookUp),
+        1 => Just(Step::StoreAway),
+        1 => Just(Step::StoreBack),
         2 => (1..200_u16).prop_map(Step::Time),
         2 => fault.prop_map(Step::Fault),
     ];

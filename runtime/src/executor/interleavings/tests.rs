@@ -119,7 +119,7 @@ fn an_action_without_a_result_gives_way_to_equal_ones() {
         };
         Model::start_with(metadata, json!({ "cache": true }))
     };
-    let gave_way = |steps: &[Step]| follow(reserves, steps).store.0.load(Ordering::SeqCst);
+    let gave_way = |steps: &[Step]| follow(reserves, steps).store.gave_way();
     let runs = [Step::Look, Step::PodRuns, Step::TellPods, Step::Look];
     assert_eq!(gave_way(&runs), 0, "it succeeds in the end");
     let aborted = [&runs[..], &[Step::Abort, Step::TellAction]].concat();
@@ -215,4 +215,43 @@ fn the_next_attempt_has_no_pod_before_the_status_says_so() {
     let killed = [Step::TellAction, Step::Look, Step::Restart, Step::Look];
     let model = run(&[&fails[..], &killed, &[Step::Time(30)], &SEES].concat());
     assert_eq!(model.cluster.lock().made, 2);
+}
+
+#[test]
+fn a_task_that_says_an_error_and_ends_well_has_failed() {
+    let told = |steps: &[Step]| {
+        let model = run(steps);
+        let taken = model.control_plane.0.events.lock().unwrap().clone();
+        taken
+            .into_iter()
+            .map(|(attempt, phase, _)| (attempt, phase))
+            .filter(|(_, phase)| *phase as i32 >= ActionPhase::Succeeded as i32)
+            .collect::<Vec<_>>()
+    };
+    let ends = [Step::PodSucceeds, Step::TellPods, Step::Look];
+    let says = [&[Step::Look, Step::PodSaysError], &ends[..]].concat();
+    let (failed, succeeded) = (ActionPhase::Failed, ActionPhase::Succeeded);
+    assert_eq!(told(&says), [(1, failed), (2, succeeded)]);
+    // Also when nobody heard at first that it was made, and the store does not answer for a while.
+    let late = [
+        &POD_IS_LATE[..],
+        &[
+            Step::Land,
+            Step::PodSaysError,
+            Step::StoreAway,
+            Step::PodSucceeds,
+        ],
+        &[Step::Look, Step::Time(30), Step::StoreBack, Step::Look],
+    ]
+    .concat();
+    assert_eq!(told(&late), [(1, failed), (2, succeeded)]);
+    // What a pod said that nobody ever saw end is not the next one's.
+    let vanishes = [
+        &[Step::Look, Step::TellPods, Step::PodSaysError],
+        &[Step::PodsAreEvicted, Step::PodsAreRemoved, Step::TellPods][..],
+        &[Step::Look, Step::Time(30), Step::Look],
+        &ends,
+    ]
+    .concat();
+    assert_eq!(told(&vanishes), [(1, succeeded)]);
 }

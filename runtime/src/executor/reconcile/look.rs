@@ -5,6 +5,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use dataplane_api::task_action::TaskActionStatus;
 use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use kube::ResourceExt;
 use serde_json::{Map, Value};
 
 use crate::executor::{
@@ -12,7 +13,7 @@ use crate::executor::{
     decide::{Decision, Refused},
     failure::Failure,
     kept::{KeptAction, Task},
-    pod,
+    labels, pod,
     state::State,
     transition::Transition,
     work_queue::Key,
@@ -82,6 +83,16 @@ impl Look {
             uid: kept.uid.clone(),
             task,
         }
+    }
+
+    /// The resource has this metadata now.
+    pub fn stands(&mut self, resource: &impl ResourceExt) {
+        let deleted = resource.meta().deletion_timestamp.as_ref();
+        self.version = resource.resource_version().unwrap_or_default();
+        self.deleting = deleted.is_some();
+        self.deleted_at = deleted.map(|time| time.0);
+        self.finalizers = resource.finalizers().to_vec();
+        self.labelled = labels::says_finished(resource);
     }
 
     pub fn take(&mut self, decision: Decision) {

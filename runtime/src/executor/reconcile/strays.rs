@@ -58,12 +58,12 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         if known.is_some_and(|action| action.uid == pod.owner) {
             return Ok(());
         }
-        match self.kubernetes.read_action(&action).await {
+        let uid = self.kubernetes.read_uid(&action).await?;
+        if uid.as_ref() == Some(&pod.owner) {
             // The watch has yet to tell of it.
-            Ok(resource) if resource.metadata.uid.as_ref() == Some(&pod.owner) => Ok(()),
-            Ok(_) | Err(CallError::Gone { .. }) => self.stop_stray(key, &pod).await,
-            Err(error) => Err(error),
+            return Ok(());
         }
+        self.stop_stray(key, &pod).await
     }
 
     pub(super) async fn stop(&self, key: &Key, uid: &str) -> Result<(), CallError> {

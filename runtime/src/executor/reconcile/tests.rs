@@ -1,5 +1,6 @@
 //! Looks at one action against an API server inside the test.
 
+mod logs;
 mod room;
 
 use std::sync::{
@@ -51,12 +52,14 @@ struct Cluster {
     pod: Mutex<Option<Value>>,
     /// A webhook lets no pod be deleted.
     denies: AtomicBool,
+    /// Its kind is not defined any more.
+    undefined: AtomicBool,
     /// Bytes that an action may have; any number when none.
     most: AtomicU32,
 }
 
 impl Cluster {
-    fn answer(&self, method: &Method, path: &str, body: &Value) -> (u16, Value) {
+    fn answer(&self, method: &Method, path: &str, body: &Value, metadata: bool) -> (u16, Value) {
         let name = path.rsplit_once("/namespaces/fraud-staging/").unwrap().1;
         self.asked.lock().unwrap().push(format!("{method} {name}"));
         let missing = (404, refusal(404, "not found"));
@@ -81,6 +84,11 @@ impl Cluster {
                 panic!("a pod is given ten minutes: {body}")
             }
             ("DELETE", ["pods", _]) => (200, json!({ "kind": "Status", "status": "Success" })),
+            (_, ["taskactions", ..]) if self.undefined.load(Ordering::SeqCst) => {
+                let mut unknown = refusal(404, "the server could not find the requested resource");
+                unknown["details"] = json!({});
+                (404, unknown)
+            }
             ("GET", ["taskactions", _]) => action.clone().map_or(missing, |action| (200, action)),
             ("PATCH", ["taskactions", _, rest @ ..]) => {
                 let part = if rest.is_empty() {
@@ -97,6 +105,9 @@ impl Cluster {
                     return (500, refusal(500, "etcdserver: request is too large"));
                 }
                 *action = Some(patched.clone());
+                if metadata {
+                    patched = json!({ "metadata": patched["metadata"] });
+                }
                 (200, patched)
             }
             other => panic!("nobody may ask for {other:?}"),
@@ -106,7 +117,8 @@ impl Cluster {
 
 fn refusal(code: u16, message: &str) -> Value {
     let reason = if code == 404 { "NotFound" } else { "" };
-    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason, "message": message })
+    let details = json!({ "name": "r7-a0" });
+    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason, "message": message, "details": details })
 }
 
 fn merge(target: &mut Value, patch: &Value) {
@@ -229,7 +241,12 @@ impl Site {
                 let (parts, body) = request.into_parts();
                 let body = body.collect_bytes().await?;
                 let body = serde_json::from_slice(&body).unwrap_or_default();
-                let (code, answer) = server.answer(&parts.method, parts.uri.path(), &body);
+                let accepted = parts.headers.get(http::header::ACCEPT);
+                let metadata = accepted
+                    .and_then(|accepted| accepted.to_str().ok())
+                    .is_some_and(|accepted| accepted.contains("PartialObjectMetadata"));
+                let (code, answer) =
+                    server.answer(&parts.method, parts.uri.path(), &body, metadata);
                 let answer = Body::from(answer.to_string().into_bytes());
                 Ok::<_, BoxError>(Response::builder().status(code).body(answer)?)
             }
@@ -335,6 +352,10 @@ async fn a_pod_whose_action_is_gone_is_stopped() {
     site.executor.actions.gone(&site.key, UID);
     *site.cluster.action.lock().unwrap() = None;
     site.sees_pod("r7-a0-0", UID, &running());
+    // That says nothing of this action.
+    site.cluster.undefined.store(true, Ordering::SeqCst);
+    assert_eq!(site.look(&pod).await, stops[..1]);
+    site.cluster.undefined.store(false, Ordering::SeqCst);
     assert_eq!(site.look(&pod).await, stops);
     site.sees_pod("r7-a0-0", UID, &json!({ "phase": "Succeeded" }));
     assert_eq!(site.look(&pod).await, [""; 0]);
@@ -545,45 +566,4 @@ async fn inputs_are_read_once_for_the_cache() {
     }
     let Store { claims, .. } = &site.executor.objects;
     assert_eq!(count(claims), 1, "that it has no key is known, too");
-}
-
-#[test]
-fn no_text_of_a_task_is_logged() {
-    let settings = example::settings(json!({}), "spec");
-    let action = example::action(&example::python(), &settings);
-    let decision = |reason: &str, failure: Option<Failure>, system: Option<&str>| Decision {
-        transitions: vec![Transition {
-            id: action.id.clone(),
-            attempt: NonZeroU32::MIN,
-            phase: Phase::Queued,
-            version: 0,
-            at: now(),
-            reason: reason.to_owned(),
-            failure,
-            output_prefix: None,
-            cache: CatalogCacheStatus::CacheDisabled,
-            logs: None,
-        }],
-        status: TaskActionStatus::default(),
-        state: State::default(),
-        system_failure: system.map(str::to_owned),
-        step: Step::Continue,
-        again: None,
-    };
-    let failure = Failure {
-        code: "c".repeat(1000),
-        message: "password=secret".to_owned(),
-        kind: ErrorKind::User,
-        retry: Retry::User,
-    };
-    let (code, reason) = told(&decision("password=secret", Some(failure), None));
-    assert!(code.len() == LOGGED && code.starts_with('c') && reason.is_empty());
-    let retried = told(&decision(
-        "[Evicted] password=secret",
-        None,
-        Some("Evicted"),
-    ));
-    assert_eq!(retried, ("Evicted".to_owned(), String::new()));
-    let (code, reason) = told(&decision(&"waits ".repeat(100), None, None));
-    assert!(code.is_empty() && reason.starts_with("waits") && reason.len() <= LOGGED);
 }

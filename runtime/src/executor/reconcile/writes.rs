@@ -6,7 +6,11 @@ use dataplane_api::task_action::{TaskAction, TaskActionStatus};
 use serde_json::{Map, Value, json};
 use tracing::{info, warn};
 
-use super::{Look, Objects, ReconcileError, Reconciler, Sink, look::changes, too_large::shrink};
+use super::{
+    Look, Objects, ReconcileError, Reconciler, Sink,
+    look::changes,
+    too_large::{shrink, shrink_texts},
+};
 use crate::executor::{
     condition,
     decide::{self, Step, is_terminal},
@@ -18,6 +22,7 @@ use crate::executor::{
     transition::Phase,
     work_queue::Key,
 };
+use crate::process::chain;
 
 impl<S: Sink, O: Objects> Reconciler<S, O> {
     /// The last writes: the status, and when nothing is pending the labels and the finalizer.
@@ -257,24 +262,26 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             .kubernetes
             .patch_metadata(&look.key, &look.version, metadata)
             .await?;
-        self.adopt(look, &written);
+        look.stands(&written);
+        let kept = self.actions.get(&look.key);
+        if let Some(kept) = kept.filter(|kept| kept.uid == look.uid) {
+            self.keep(&look.key, kept.with_metadata(&written));
+        }
         Ok(())
     }
 
     /// Goes on with the resource as it was written.
     pub(super) fn adopt(&self, look: &mut Look, resource: &TaskAction) {
-        let kept = KeptAction::of(resource, &self.settings);
-        look.version.clone_from(&kept.version);
-        look.deleting = kept.deleting;
-        look.deleted_at = kept.deleted_at;
-        look.finalizers.clone_from(&kept.finalizers);
-        look.labelled = kept.labelled;
+        look.stands(resource);
         look.written = resource.status.clone().unwrap_or_default();
-        // The step that follows may need what is kept no longer.
+        self.keep(&look.key, KeptAction::of(resource, &self.settings));
+    }
+
+    fn keep(&self, key: &Key, kept: KeptAction) {
         if kept.finalizers.is_empty() && kept.deleting {
-            self.actions.gone(&look.key, &kept.uid);
+            self.actions.gone(key, &kept.uid);
         } else {
-            self.actions.written(&look.key, kept);
+            self.actions.written(key, kept);
         }
     }
 
@@ -283,38 +290,62 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         key: &Key,
         kept: &KeptAction,
         before: &TaskActionStatus,
-        waited: condition::Waited,
+        mut waited: condition::Waited,
     ) -> Result<Option<Duration>, CallError> {
         if kept.deleting {
             return Ok(None);
         }
+        let (namespace, name) = (&*key.namespace, &*key.name);
         let mut version = kept.version.clone();
-        if let Some(changes) = changes(before, &waited.status) {
+        if before != &waited.status {
             let reason = waited
                 .status
                 .conditions
                 .first()
                 .map_or("", |condition| &condition.reason);
-            let (namespace, name) = (&*key.namespace, &*key.name);
             info!(namespace, name, phase = reason, "condition changed");
-            let written = self
-                .kubernetes
-                .patch_status(key, &version, &changes)
-                .await?;
-            let kept = KeptAction::of(&written, &self.settings);
-            version.clone_from(&kept.version);
-            self.actions.written(key, kept);
+        }
+        while let Some(changes) = changes(before, &waited.status) {
+            match self.kubernetes.patch_status(key, &version, &changes).await {
+                Ok(written) => {
+                    let kept = KeptAction::of(&written, &self.settings);
+                    version.clone_from(&kept.version);
+                    self.actions.written(key, kept);
+                    break;
+                }
+                Err(error) if error.is_too_large() => {
+                    if !shrink_texts(&mut waited.status) {
+                        return Ok(unwritable(key, &error));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
         if waited.over && !kept.labelled {
             let at = decide::terminal_time(&waited.status).unwrap_or_else(self.clock);
             let labels = json!({ "labels": labels::finished(at) });
-            let written = self
-                .kubernetes
-                .patch_metadata(key, &version, labels)
-                .await?;
-            self.actions
-                .written(key, KeptAction::of(&written, &self.settings));
+            match self.kubernetes.patch_metadata(key, &version, labels).await {
+                Ok(written) => {
+                    if let Some(kept) = self.actions.get(key) {
+                        self.keep(key, kept.with_metadata(&written));
+                    }
+                }
+                Err(error) if error.is_too_large() => return Ok(unwritable(key, &error)),
+                Err(error) => return Err(error),
+            }
         }
         Ok(waited.again)
     }
+}
+
+/// A condition that has no room for what is to be written is left alone until somebody changes it: nobody can be told but by it.
+fn unwritable(key: &Key, error: &CallError) -> Option<Duration> {
+    let (namespace, name) = (&*key.namespace, &*key.name);
+    warn!(
+        namespace,
+        name,
+        error = chain(error),
+        "a condition is too large to be written into, and is left as it is: delete it, and make its prompt smaller"
+    );
+    None
 }

@@ -7,13 +7,15 @@ use serde_json::{Map, Number, Value};
 use super::{InvalidSpec, invalid, resources};
 
 const FIELD: &str = "pod spec";
+/// Whose types the pod spec is read into.
+pub(super) const KUBERNETES: &str = "1.36";
 /// How the SDK writes a GPU where it does not know the device.
 const GPU: &str = "gpu";
 
 pub(super) fn read(wire: Struct, primary: &str, device: &str) -> Result<PodSpec, InvalidSpec> {
     let mut json = object(wire);
     amounts_as_text(&mut json);
-    let mut spec: PodSpec = serde_path_to_error::deserialize(json).map_err(|error| {
+    let mut spec: PodSpec = serde_path_to_error::deserialize(&json).map_err(|error| {
         invalid(
             FIELD,
             format!(
@@ -23,6 +25,15 @@ pub(super) fn read(wire: Struct, primary: &str, device: &str) -> Result<PodSpec,
             ),
         )
     })?;
+    if let Some(path) = unknown(&json, &serde_json::to_value(&spec).unwrap_or_default()) {
+        return Err(invalid(
+            FIELD,
+            format!(
+                "has the field {path}, which this executor does not know and would lose; its Kubernetes is {KUBERNETES}: correct \
+                 the name, leave the field out, or update the data plane"
+            ),
+        ));
+    }
     if !spec.containers.iter().any(|c| c.name == primary) {
         return Err(invalid(
             FIELD,
@@ -49,6 +60,36 @@ pub(super) fn read(wire: Struct, primary: &str, device: &str) -> Result<PodSpec,
         }
     }
     Ok(spec)
+}
+
+/// The path of the first field that was written and is not among what was read. Null is nothing.
+fn unknown(written: &Value, read: &Value) -> Option<String> {
+    match (written, read) {
+        (Value::Object(written), Value::Object(read)) => {
+            let fields = written.iter().filter(|(_, value)| !value.is_null());
+            fields.into_iter().find_map(|(name, value)| {
+                let inside = read.get(name).map(|read| unknown(value, read));
+                match inside {
+                    None => Some(name.clone()),
+                    Some(path) => path.map(|path| within(name, &path)),
+                }
+            })
+        }
+        (Value::Array(written), Value::Array(read)) => {
+            let pairs = written.iter().zip(read).enumerate();
+            pairs.into_iter().find_map(|(index, (written, read))| {
+                let path = unknown(written, read)?;
+                Some(within(&format!("[{index}]"), &path))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// `containers[0].name`.
+fn within(outer: &str, inner: &str) -> String {
+    let dot = if inner.starts_with('[') { "" } else { "." };
+    format!("{outer}{dot}{inner}")
 }
 
 fn names(containers: &[Container]) -> String {

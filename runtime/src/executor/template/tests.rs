@@ -147,6 +147,65 @@ fn a_later_message_is_read_as_far_as_it_is_known() {
     ));
 }
 
+/// A field that the cluster may know, and that would be lost: not even a privilege that it gives could be seen.
+#[test]
+fn a_field_of_a_later_kubernetes_is_named() {
+    let container = |more: serde_json::Value| {
+        let mut container = json!({ "name": "main", "image": "i" });
+        for (name, value) in more.as_object().unwrap() {
+            container[name] = value.clone();
+        }
+        container
+    };
+    let with = |more: serde_json::Value, spec: serde_json::Value| {
+        let mut whole = json!({ "containers": [{ "name": "x", "image": "i" }, container(more)] });
+        for (name, value) in spec.as_object().unwrap() {
+            whole[name] = value.clone();
+        }
+        pod(whole)
+    };
+    let none = json!({});
+    refused(
+        &with(none.clone(), json!({ "hostTeleporter": { "port": 7 } })),
+        &["the field hostTeleporter,", "1.36"],
+    );
+    refused(
+        &with(
+            json!({ "resources": { "cpuAffinity": "near" } }),
+            none.clone(),
+        ),
+        &["the field containers[1].resources.cpuAffinity,"],
+    );
+    let volume = json!({ "name": "v", "emptyDir": { "tier": "fast", "medium": "Memory" } });
+    refused(
+        &with(none.clone(), json!({ "volumes": [volume] })),
+        &["the field volumes[0].emptyDir.tier,"],
+    );
+
+    // What says nothing, and what may have any names.
+    let known = json!({
+        "hostTeleporter": null,
+        "nodeSelector": { "any.example/label": "x" },
+        "volumes": [{ "name": "v", "emptyDir": {} }, { "name": "w", "configMap": { "name": "c", "items": [] } }],
+        "overhead": { "cpu": "1" },
+        "tolerations": [{ "key": "k", "operator": "Exists", "tolerationSeconds": 30 }],
+        "securityContext": { "fsGroup": 100, "sysctls": [] },
+    });
+    let more = json!({
+        "resources": { "limits": { "example.com/device": 1 }, "claims": [{ "name": "c" }] },
+        "env": [{ "name": "E", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } }],
+        "livenessProbe": { "httpGet": { "port": 80, "scheme": "HTTP" }, "periodSeconds": 3 },
+        "ports": [],
+    });
+    read(&with(more, known)).unwrap();
+}
+
+#[test]
+fn the_kubernetes_that_is_named_is_that_of_the_types() {
+    let version = k8s_openapi::k8s_if_1_36!("1.36");
+    assert_eq!(pod_spec::KUBERNETES, version);
+}
+
 #[test]
 fn what_can_not_be_run_is_refused() {
     refused(

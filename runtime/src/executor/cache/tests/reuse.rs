@@ -102,6 +102,65 @@ async fn equal_actions_wait_for_the_one_that_computes() {
     assert_eq!(owners, BTreeMap::new(), "the reservation is given up");
 }
 
+/// An answer may hold outputs of megabytes, and hundreds of actions ask at once.
+#[tokio::test]
+async fn outputs_in_answers_have_room_with_what_is_read() {
+    let site = site().await;
+    let store = site
+        .store
+        .clone()
+        .with_memory(u32::try_from(3 * ROOM).unwrap());
+    let reuse = Reuse::new(site.bench.cache.clone(), store.clone());
+    let keep = async |action: &Action, bytes: usize| {
+        let mut outputs = super::bytes(INPUTS);
+        outputs.extend([0xc2, 0x3e]);
+        prost::encoding::encode_varint(bytes as u64, &mut outputs);
+        outputs.resize(outputs.len() + bytes, b'x');
+        let output = CachedOutput {
+            output: Some(Output::OutputLiterals(outputs)),
+            metadata: None,
+        };
+        let claim = reuse.claim(action).await.unwrap().unwrap();
+        let key = claim.key.key.clone();
+        let mut inner = site.bench.fake.0.lock().unwrap();
+        inner.outputs.insert(key, output);
+        claim
+    };
+    let mut asked = Vec::new();
+    for number in 0..16 {
+        let mut one = action(&site.settings, &format!("r7-a{number}"), false);
+        one.cache_key = number.to_string();
+        let claim = keep(&one, 1 << 20).await;
+        asked.push((one, claim));
+    }
+    let before = asked
+        .iter()
+        .map(|(one, claim)| reuse.before(one, Some(claim), FIRST, at(0)));
+    let done = futures::future::join_all(before).await;
+    assert_eq!(done, vec![Reused::Done; 16]);
+    assert_eq!(site.bench.fake.0.lock().unwrap().again, (0, 3));
+    let all = u64::from(u32::MAX);
+    assert!(store.room(all).await.is_some(), "it is there again");
+
+    let (one, _) = &asked[0];
+    let claim = keep(one, LONG_ANSWER).await;
+    assert_eq!(
+        reuse.before(one, Some(&claim), FIRST, at(0)).await,
+        Reused::Run(CatalogCacheStatus::CacheLookupFailure)
+    );
+    let longest = Duration::from_millis(50);
+    let busy = Reuse::new(
+        site.bench.cache.clone(),
+        store.clone().with_longest(longest),
+    );
+    let _all = store.room(all).await;
+    let (one, claim) = &asked[1];
+    assert_eq!(
+        busy.before(one, Some(claim), FIRST, at(0)).await,
+        Reused::Run(CatalogCacheStatus::CacheLookupFailure)
+    );
+}
+
 #[tokio::test]
 async fn whatever_is_wrong_the_task_runs() {
     let site = site().await;

@@ -9,6 +9,10 @@ fn aged(event: ActionEvent, age: Duration) -> ActionEvent {
     }
 }
 
+async fn wait(pause: Duration) {
+    tokio::time::sleep_until(tokio::time::Instant::now() + pause).await;
+}
+
 fn end(action: &str) -> ActionEvent {
     ActionEvent {
         phase: ActionPhase::Succeeded.into(),
@@ -77,13 +81,15 @@ async fn an_outage_does_not_last_for_one_event() {
     // Nothing was taken yet that would say that it is the event's fault.
     let first = events.deliver(vec![event("bad", 0)]).await;
     assert!(matches!(first, Err(Undelivered::Away { .. })), "{first:?}");
-    let mut reachable = events.reachable();
-    let back = reachable.wait_for(|reachable| *reachable);
-    tokio::time::timeout(Duration::from_mins(3), back)
+    let others = async {
+        while events.deliver(vec![event("a0", 0)]).await.is_err() {
+            wait(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(3), others)
         .await
-        .unwrap()
         .unwrap();
-    events.deliver(vec![event("a0", 0)]).await.unwrap();
+    assert!(*events.reachable().borrow());
     let again = events.deliver(vec![event("bad", 0)]).await;
     assert!(
         matches!(again, Err(Undelivered::NotTaken { .. })),
@@ -97,8 +103,7 @@ async fn it_is_known_for_how_long_nothing_is_taken() {
     let (events, _) = in_memory(&ledger);
     assert_eq!(events.away_for(), None);
     events.deliver(vec![event("a0", 0)]).await.unwrap_err();
-    let hour = tokio::time::Instant::now() + Duration::from_hours(1);
-    tokio::time::sleep_until(hour).await;
+    wait(Duration::from_hours(1)).await;
     let away = events.away_for().unwrap();
     assert!(away >= Duration::from_hours(1), "{away:?}");
     ledger.behave(|_| Reply::Take);
@@ -109,25 +114,82 @@ async fn it_is_known_for_how_long_nothing_is_taken() {
     assert_eq!(events.away_for(), None);
 }
 
+/// The receiver answers to anything, and takes nothing of what 50 actions deliver each second: all are told once that it is away,
+/// and it is asked seldom.
+async fn is_away_all_the_time(answer: fn(&[ActionEvent]) -> Reply) {
+    let ledger = Ledger::new(answer);
+    let (events, _) = in_memory(&ledger);
+    let all = || {
+        (0..50)
+            .map(|n| event(&format!("a{n}"), 0))
+            .collect::<Vec<_>>()
+    };
+    batch(&events, all()).await;
+    let mut reachable = events.reachable();
+    assert!(!*reachable.borrow_and_update());
+    let before = ledger.calls().len();
+    for _ in 0..1800 {
+        wait(Duration::from_secs(1)).await;
+        for result in batch(&events, all()).await {
+            result.unwrap_err();
+        }
+    }
+    assert!(!reachable.has_changed().unwrap(), "who waits is told again");
+    let asked = ledger.calls().len() - before;
+    assert!(asked < 400, "{asked} calls in half an hour");
+    let away = events.away_for().unwrap();
+    assert!(away >= Duration::from_mins(30), "{away:?}");
+
+    ledger.behave(|_| Reply::Take);
+    let back = reachable.wait_for(|reachable| *reachable);
+    tokio::time::timeout(Duration::from_mins(2), back)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(events.away_for(), None);
+    for result in batch(&events, all()).await {
+        result.unwrap();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_to_nothing_says_not_that_anything_is_taken() {
-    let ledger = Ledger::new(|events| {
+    is_away_all_the_time(|events| {
         if events.is_empty() {
             Reply::Take
         } else {
             Reply::Refuse(Status::unavailable("no database"))
         }
-    });
-    let (events, _) = in_memory(&ledger);
-    events.deliver(vec![event("a0", 0)]).await.unwrap_err();
-    for _ in 0..3 {
-        let later = tokio::time::Instant::now() + Duration::from_mins(10);
-        tokio::time::sleep_until(later).await;
-        assert!(*events.reachable().borrow());
-        events.deliver(vec![event("a0", 0)]).await.unwrap_err();
-    }
-    let away = events.away_for().unwrap();
-    assert!(away >= Duration::from_mins(30), "{away:?}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_refuses_everything_is_away() {
+    is_away_all_the_time(|_| Reply::Refuse(Status::internal("no database"))).await;
+    is_away_all_the_time(|_| Reply::Refuse(Status::permission_denied("not you"))).await;
+}
+
+/// An outage began with an event that is never taken, and nobody else has anything to tell.
+#[tokio::test(start_paused = true)]
+async fn a_lonely_event_that_is_refused_is_given_up_after_an_outage() {
+    let ledger = Ledger::new(|_| Reply::Take);
+    let (events, metrics) = in_memory(&ledger);
+    events.deliver(vec![event("a1", 0)]).await.unwrap();
+    wait(Duration::from_mins(5)).await;
+    ledger.behave(|_| Reply::Refuse(Status::unavailable("away")));
+    let bad = || vec![event("a0", 0)];
+    events.deliver(bad()).await.unwrap_err();
+    ledger.behave(|_| Reply::Refuse(Status::invalid_argument("the action is unknown")));
+    let given_up = async {
+        while events.deliver(bad()).await.is_err() {
+            wait(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(3), given_up)
+        .await
+        .unwrap();
+    assert_eq!(metrics.given_up.get(), 1);
 }
 
 #[tokio::test(start_paused = true)]
