@@ -19,7 +19,7 @@ use crate::wait;
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub service: &'static str,
-    /// The operation, as [`Call::operation`] has it; a prefix is enough.
+    /// The operation, as [`Call::operation`] has it; a prefix is enough, but for EC2.
     pub operation: &'static str,
     pub calls: Range<usize>,
     pub answer: Answer,
@@ -82,7 +82,12 @@ impl Gate {
 
 impl Fault {
     pub(super) fn matches(&self, call: &Call) -> bool {
-        call.service == self.service && call.operation.starts_with(self.operation)
+        // Names of EC2's operations begin with those of others: `CreateVpcEndpoint`, `CreateVpcEndpointServiceConfiguration`.
+        let named = match self.service {
+            "ec2" => call.operation == self.operation,
+            _ => call.operation.starts_with(self.operation),
+        };
+        named && call.service == self.service
     }
 }
 
@@ -98,6 +103,9 @@ impl Answer {
             Self::Unavailable => Some((503, "ServiceUnavailable", "Please try again later.")),
             Self::Throttled if service == "s3" => {
                 Some((503, "SlowDown", "Please reduce your request rate."))
+            }
+            Self::Throttled if service == "ec2" => {
+                Some((503, "RequestLimitExceeded", "Request limit exceeded."))
             }
             Self::Throttled => Some((400, "ThrottlingException", "Rate exceeded")),
             Self::Error {

@@ -2,6 +2,7 @@
 //! records them, and answers with faults where a test asks for them. Signatures stay valid: the host is passed on.
 
 use std::{
+    collections::BTreeSet,
     fs,
     net::SocketAddr,
     path::PathBuf,
@@ -30,7 +31,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Answer, Emulators, Fault,
+    Answer, Ec2Control, Emulators, Fault, ec2,
     eks::{self, EksCluster},
     identity_providers,
     irsa::{self, Webhook},
@@ -82,6 +83,9 @@ pub(super) struct State {
     webhook: Mutex<Option<Webhook>>,
     faults: Mutex<Vec<(Fault, usize)>>,
     calls: Mutex<Vec<Call>>,
+    pub(super) principals: Mutex<ec2::Principals>,
+    /// Accounts that called EC2.
+    pub(super) on_ec2: Mutex<BTreeSet<String>>,
 }
 
 impl Front {
@@ -104,6 +108,8 @@ impl Front {
             webhook: Mutex::default(),
             faults: Mutex::default(),
             calls: Mutex::default(),
+            principals: Mutex::default(),
+            on_ec2: Mutex::default(),
         });
         let listener = issuer::runtime()
             .block_on(TcpListener::bind(address))
@@ -120,6 +126,10 @@ impl Front {
             state,
             server,
         })
+    }
+
+    pub(super) fn moto(&self) -> &str {
+        &self.state.moto
     }
 
     pub fn endpoint(&self) -> String {
@@ -173,8 +183,19 @@ impl Front {
 }
 
 impl Drop for Front {
+    /// A request that EC2's description refuses is the client's mistake, and fails its test.
     fn drop(&mut self) {
         self.server.abort();
+        if std::thread::panicking() {
+            return;
+        }
+        for account in lock(&self.state.on_ec2).iter() {
+            let found = Ec2Control::new(&self.state.moto, account).take_violations();
+            assert!(
+                matches!(&found, Ok(none) if none.is_empty()),
+                "requests of {account} that EC2's description refuses: {found:?}"
+            );
+        }
     }
 }
 
@@ -258,8 +279,13 @@ async fn answer(
     if let Some(Answer::Held(gate)) = &fault {
         gate.pass().await;
     }
+    let by = ec2::gives_keys(&call).then(|| asked.access_key());
     let answer = state.pass_on(&call, asked).await?;
     call.status = answer.status().as_u16();
+    if let Some(by) = by {
+        let body = answer.body().clone().collect().await?.to_bytes();
+        ec2::learn(&state, &call, by.as_deref(), &body);
+    }
     lock(&state.calls).push(call);
     if matches!(fault, Some(Answer::Lost)) {
         bail!("the answer is lost, as the test asked");
@@ -291,6 +317,9 @@ impl State {
         if call.service == "eks" && call.operation == "GET" {
             let clusters = lock(&self.clusters).clone();
             return eks::describe(self, &clusters, asked).await;
+        }
+        if ec2::SERVICES.contains(&call.service.as_str()) {
+            return ec2::answer(self, asked).await;
         }
         if call.operation.contains("OpenIDConnectProvider") {
             return identity_providers::answer(self, call, asked).await;
@@ -395,7 +424,13 @@ pub(super) fn refusal(
                 "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message><RequestId>acceptance-fault</RequestId></Error>"
             ),
         ),
-        "iam" | "sts" | "ec2" => (
+        "ec2" => (
+            "text/xml",
+            format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>acceptance-fault</RequestID></Response>"
+            ),
+        ),
+        "iam" | "sts" => (
             "text/xml",
             format!(
                 "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>acceptance-fault</RequestId></ErrorResponse>"

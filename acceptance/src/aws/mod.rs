@@ -2,6 +2,7 @@
 //! own, and reaches both through a [`Front`].
 
 mod boto;
+mod ec2;
 mod eks;
 mod fault;
 mod front;
@@ -26,6 +27,7 @@ use serde_json::Value;
 
 pub use self::{
     boto::Refused,
+    ec2::Ec2Control,
     fault::{Answer, Fault, Gate},
     front::{Call, Front},
 };
@@ -61,6 +63,7 @@ pub struct Account {
     pub credentials: Credentials,
     secure: (String, PathBuf),
     bundle: Option<PathBuf>,
+    moto: String,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,6 +71,23 @@ pub struct Credentials {
     pub access_key: String,
     pub secret_key: String,
     pub session_token: Option<String>,
+}
+
+impl Credentials {
+    /// Those in an answer of STS.
+    fn of(answer: &Value) -> Result<Self> {
+        let text = |name: &str| {
+            answer["Credentials"][name]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("no {name} in {answer}"))
+        };
+        Ok(Self {
+            access_key: text("AccessKeyId")?,
+            secret_key: text("SecretAccessKey")?,
+            session_token: Some(text("SessionToken")?),
+        })
+    }
 }
 
 impl Emulators {
@@ -150,6 +170,7 @@ impl Account {
             endpoint: front.endpoint(),
             secure: front.secure_endpoint(),
             bundle: None,
+            moto: front.moto().to_owned(),
             region: REGION.to_owned(),
             // The emulator takes a key that is an account's number for that account's root.
             credentials: Credentials {
@@ -225,17 +246,7 @@ impl Account {
                 "RoleArn": role_arn, "RoleSessionName": "acceptance", "WebIdentityToken": token,
             }),
         )?;
-        let text = |name: &str| {
-            answer["Credentials"][name]
-                .as_str()
-                .map(str::to_owned)
-                .with_context(|| format!("no {name} in {answer}"))
-        };
-        Ok(self.over_tls().with(Credentials {
-            access_key: text("AccessKeyId")?,
-            secret_key: text("SecretAccessKey")?,
-            session_token: Some(text("SessionToken")?),
-        }))
+        Ok(self.over_tls().with(Credentials::of(&answer)?))
     }
 
     /// What AWS clients read, and nothing of the developer's own.
