@@ -110,7 +110,7 @@ func (s *Server) PlanResourceChange(_ context.Context, request *tfprotov5.PlanRe
 	return &tfprotov5.PlanResourceChangeResponse{PlannedState: &value}, err
 }
 
-func (s *Server) ApplyResourceChange(ctx context.Context, request *tfprotov5.ApplyResourceChangeRequest) (*tfprotov5.ApplyResourceChangeResponse, error) {
+func (s *Server) ApplyResourceChange(_ context.Context, request *tfprotov5.ApplyResourceChangeRequest) (*tfprotov5.ApplyResourceChangeResponse, error) {
 	block := s.provider.Resources[request.TypeName].Block
 	kind := block.wire().ValueType()
 	prior, err := request.PriorState.Unmarshal(kind)
@@ -122,16 +122,22 @@ func (s *Server) ApplyResourceChange(ctx context.Context, request *tfprotov5.App
 		return nil, err
 	}
 	if planned.IsNull() {
+		if err := s.undo(request.TypeName, prior); err != nil {
+			return &tfprotov5.ApplyResourceChangeResponse{NewState: request.PriorState, Diagnostics: failed("deleting "+request.TypeName, err)}, nil
+		}
 		return &tfprotov5.ApplyResourceChangeResponse{NewState: request.PlannedState}, nil
+	}
+	var known map[string]string
+	if prior.IsNull() {
+		if known, err = s.through(request.TypeName, planned); err != nil {
+			return &tfprotov5.ApplyResourceChangeResponse{NewState: request.PriorState, Diagnostics: failed("making "+request.TypeName, err)}, nil
+		}
 	}
 	instance, err := newInstance(request.TypeName, s.region, s.account)
 	if err != nil {
 		return nil, err
 	}
-	if id := textOf(mapOf(prior)["id"]); id != "" {
-		instance.Name = id
-	}
-	settled, err := instance.settled(block, planned, nil)
+	settled, err := instance.settled(block, planned, known)
 	if err != nil {
 		return nil, err
 	}

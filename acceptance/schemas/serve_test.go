@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,6 +106,43 @@ func TestWhatOnlyTheCloudSaysIsUnknownAndThenMadeUp(t *testing.T) {
 	}
 	if again := read(t, apply(t, s, nothing, planned), kind); again["id"].Equal(made["id"]) {
 		t.Error("two networks have one id")
+	}
+}
+
+func TestAnEmulatorMakesWhatOursLeadTo(t *testing.T) {
+	var asked []string
+	emulator := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
+		_ = request.ParseForm()
+		asked = append(asked, strings.Join([]string{
+			request.Form.Get("Action"), request.Form.Get("CidrBlock"), request.Form.Get("VpcId"), request.Header.Get("Authorization")[:45],
+		}, " "))
+		if request.Form.Get("CidrBlock") == "10.9.0.0/16" {
+			answer.WriteHeader(http.StatusBadRequest)
+		}
+		_, _ = answer.Write([]byte("<vpc><vpcId>vpc-0abc</vpcId></vpc>"))
+	}))
+	defer emulator.Close()
+	t.Setenv("DATAPLANE_SCHEMA_AWS_ENDPOINT", emulator.URL)
+
+	s := server(t, "aws")
+	kind, wanted := config(t, s.provider.Resources["aws_vpc"], tagged("data"))
+	nothing := dynamic(t, tftypes.NewValue(kind, nil))
+	state := apply(t, s, nothing, plan(t, s, nothing, wanted))
+	if id := textOf(read(t, state, kind)["id"]); id != "vpc-0abc" {
+		t.Errorf("the id %q", id)
+	}
+	apply(t, s, state, nothing)
+	who := " AWS4-HMAC-SHA256 Credential=111122223333/2026"
+	if found := strings.Join(asked, "; "); found != "CreateVpc 10.0.0.0/16 "+who+"; DeleteVpc  vpc-0abc"+who {
+		t.Errorf("asked %q", found)
+	}
+
+	_, refused := config(t, s.provider.Resources["aws_vpc"], map[string]tftypes.Value{"cidr_block": tftypes.NewValue(tftypes.String, "10.9.0.0/16")})
+	applied, err := s.ApplyResourceChange(context.Background(), &tfprotov5.ApplyResourceChangeRequest{
+		TypeName: "aws_vpc", PriorState: nothing, PlannedState: plan(t, s, nothing, refused),
+	})
+	if err != nil || len(applied.Diagnostics) != 1 || !strings.Contains(applied.Diagnostics[0].Detail, "400 Bad Request") {
+		t.Errorf("%v %v", applied, err)
 	}
 }
 
