@@ -8,6 +8,9 @@
     POST | DELETE /_projects/P/faults      see faults.py
     POST /_projects/P/people               {"name", "permissions": [...]}: somebody who may do that alone; {"token"}
     POST /_projects/P/clusters             {"name": "projects/P/locations/L/clusters/C", "value": Cluster}
+    POST /_projects/P/networks             {"name", "subnetworks": [{"name", "region", "range", "purpose"}], "forwardingRules": [{"name",
+                                           "region"}]}: a network, with internal load balancers in it
+    POST /_projects/P/connections/R/S      the connection of the endpoint (forwarding rule) R of the project stands so now
     POST /_projects/P/images               a DockerImage, {"name": "projects/P/locations/L/repositories/R/dockerImages/I"}: pushed there
     POST /_issuers                         {"issuer", and "jwksUri" with "certificateAuthority", or "keys"}: where its keys really are
     POST /_oauth/token                     a refresh token's access token, which is the same: credential files need the detour
@@ -23,6 +26,7 @@ import identities
 from calls import named
 from errors import Refused
 from faults import Fault, Gate
+from services.compute import connections, networks
 from store import Resource
 
 
@@ -87,6 +91,10 @@ class Control:
             case ["POST", "clusters"]:
                 self.store.put("container", body["name"], Resource(project, body["value"]))
                 return 200, {}
+            case ["POST", "networks"]:
+                return 200, networks.put(self.store, project, body)
+            case ["POST", "connections", rule, status]:
+                return 200, connections.set_status(self.store, project, rule, status)
             case ["POST", "images"]:
                 self.store.put("artifactregistry", body["name"], Resource(project, body))
                 return 200, {}

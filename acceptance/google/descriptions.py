@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 PUBLISHED = {
     "artifactregistry": ["v1"],
     "cloudresourcemanager": ["v3", "v1"],
+    "compute": ["v1"],
     "container": ["v1"],
     "iam": ["v1"],
     "iamcredentials": ["v1"],
@@ -64,6 +65,9 @@ class Method:
 
     def resource_name(self, path):
         """`projects/p/secrets/s` of `/v1/projects/p/secrets/s:setIamPolicy`."""
+        if self.api.name == "compute":
+            # Its methods have a word of their own at the end of the path.
+            return unquote(path).removeprefix("/" + self.api.service_path).removesuffix("/setLabels")
         name = unquote(path).split("/", 2)[-1]
         return name.removesuffix(":" + self.custom) if self.custom else name
 

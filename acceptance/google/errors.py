@@ -1,6 +1,10 @@
 """How Google's services say no."""
 
 
+# Services whose errors are a list, each with a reason.
+OLDER = ("compute", "storage")
+
+
 class Refused(Exception):
     """An answer that is an error. `reason` is storage's word for it, where that differs."""
 
@@ -14,10 +18,10 @@ class Refused(Exception):
         if service == "sts":
             return {"error": self.reason, "error_description": self.message}
         error = {"code": self.code, "message": self.message}
-        if service == "storage" or (service == "iam" and self.code == 404):
+        if service in OLDER or (service == "iam" and self.code == 404):
             reason = "notFound" if self.code == 404 else self.reason
             error["errors"] = [{"message": self.message, "domain": "global", "reason": reason}]
-        if service != "storage":
+        if service != "storage" and (service not in OLDER or self.details):
             error["status"] = self.status
             if self.details:
                 error["details"] = self.details
@@ -64,6 +68,9 @@ def denied(permission, resource, member, service):
             f"{who} does not have {permission} access to the Google Cloud Storage {resource}. "
             f"Permission '{permission}' denied on resource (or it may not exist)."
         )
+        return Refused(403, "PERMISSION_DENIED", message, reason="forbidden")
+    if service == "compute":
+        message = f"Required '{permission}' permission for '{resource}'"
         return Refused(403, "PERMISSION_DENIED", message, reason="forbidden")
     message = f"Permission '{permission}' denied on resource '//{service}.googleapis.com/{resource}' (or it may not exist)."
     metadata = {"permission": permission, "resource": resource}

@@ -13,6 +13,10 @@ PATTERNS = {
     "repository": r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
     "log bucket": r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
     "secret": r"[A-Za-z0-9_-]{1,255}",
+    "service attachment": r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?",
+    "forwarding rule": r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?",
+    "endpoint of a bundle": r"[a-z][a-z0-9]{0,19}",
+    "address": r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?",
 }
 MOST_LABELS = 64
 

@@ -26,6 +26,11 @@ PREDEFINED = {
     "roles/artifactregistry.repoAdmin": [*PUSH, "artifactregistry.repositories.deleteArtifacts", "artifactregistry.*.delete"],
     "roles/artifactregistry.writer": PUSH,
     "roles/cloudkms.cryptoKeyEncrypterDecrypter": each("cloudkms.cryptoKeyVersions", "useToEncrypt useToDecrypt"),
+    "roles/compute.networkAdmin": [
+        "compute.addresses.*", "compute.globalAddresses.*", "compute.forwardingRules.*", "compute.globalForwardingRules.*",
+        "compute.serviceAttachments.*", *each("compute.networks", "get list use"), *each("compute.subnetworks", "get list use"),
+        *each("compute", "regionOperations.get globalOperations.get"),
+    ],  # fmt: skip
     "roles/container.clusterViewer": [*each("container.clusters", "get list"), "resourcemanager.projects.get"],
     "roles/container.developer": ["container.*"],
     "roles/iam.serviceAccountAdmin": [

@@ -2,6 +2,7 @@
 
 from services import (
     artifact_registry,
+    compute,
     container,
     credentials,
     federation,
@@ -18,6 +19,7 @@ from services import (
 
 METHODS = {
     **artifact_registry.METHODS,
+    **compute.METHODS,
     **container.METHODS,
     **credentials.METHODS,
     **federation.METHODS,

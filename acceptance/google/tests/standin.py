@@ -54,7 +54,9 @@ class StandInTest(unittest.TestCase):
 
     def google(self, service, version):
         """Google's own client."""
-        options = {"api_endpoint": f"{self.url}/{service}"}
+        # The only one whose paths do not begin with the version.
+        before = "/compute/v1/" if service == "compute" else ""
+        options = {"api_endpoint": f"{self.url}/{service}{before}"}
         credentials = Credentials(self.token)
         client = build(service, version, credentials=credentials, client_options=options, static_discovery=True)
         self.addCleanup(client.close)
