@@ -127,7 +127,15 @@ fn kinds(error: &azure_core::Error) -> impl Iterator<Item = &ErrorKind> {
 type Meaning = fn(Box<Call>) -> Error;
 
 /// What the codes mean. What has no entry is taken by its HTTP status.
-const MEANINGS: [(Meaning, &[&str]); 8] = [
+const MEANINGS: [(Meaning, &[&str]); 9] = [
+    (
+        // What a private endpoint is to lead to, not the endpoint: a create says so.
+        Error::NotFound,
+        &[
+            "InvalidPrivateLinkServiceId",
+            "PrivateLinkServiceIdNotFound",
+        ],
+    ),
     (
         Error::AlreadyExists,
         &[
@@ -144,6 +152,7 @@ const MEANINGS: [(Meaning, &[&str]); 8] = [
             "ContainerImmutabilityPolicyFailure",
             "LeaseAlreadyPresent",
             "LeaseIdMissing",
+            "PrivateLinkServiceWithPrivateEndpointConnectionsCannotBeDeleted",
         ],
     ),
     (
@@ -173,9 +182,12 @@ const MEANINGS: [(Meaning, &[&str]); 8] = [
         &[
             "AnotherOperationInProgress",
             "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
+            "ConflictError",
             "ContainerBeingDeleted",
             "ObjectIsBeingDeleted",
             "ObjectIsBeingRecovered",
+            "ReferencedResourceNotProvisioned",
+            "RetryableError",
             "StorageAccountBeingCreated",
             "StorageAccountIsNotProvisioned",
             "StorageAccountOperationInProgress",
@@ -205,7 +217,7 @@ const MEANINGS: [(Meaning, &[&str]); 8] = [
 /// The 404s among them say nothing about an object of ours. A subscription or a group that is not found is a mistake in the
 /// provider's block, or the wrong credentials, as long as nobody knows better: taken for "gone", everything in the state would be
 /// dropped, and what was made could only be imported again.
-const REFUSED: [(&str, &str); 23] = [
+const REFUSED: [(&str, &str); 25] = [
     ("AlreadyInUse", ""),
     ("FlagMustBeSetForRestore", ""),
     ("ForbiddenByFirewall", KEPT_OUT),
@@ -224,6 +236,14 @@ const REFUSED: [(&str, &str); 23] = [
         "KeyVaultPolicyError",
         "a key for an account has to lie in a vault with purge protection: switch it on with `az keyvault update \
          --enable-purge-protection true`",
+    ),
+    (
+        "PrivateEndpointCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled",
+        "set private_endpoint_network_policies = \"Disabled\" on the subnet",
+    ),
+    (
+        "PrivateLinkServiceCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled",
+        "set private_link_service_network_policies_enabled = false on the subnet",
     ),
     ("ReadOnlyDisabledSubscription", SWITCHED_OFF),
     ("RequestDisallowedByPolicy", ""),

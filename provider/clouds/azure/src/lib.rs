@@ -11,17 +11,24 @@ mod bucket_encryption;
 mod bucket_settings;
 mod buckets;
 mod clusters;
+mod connection_states;
 mod credentials;
+mod dns_zone_groups;
 mod error;
 mod federated_credentials;
 mod identity_providers;
 mod lifecycle;
 mod log_groups;
 mod names;
+mod network_interfaces;
+mod networks;
 mod objects;
 mod operations;
 mod pauses;
 mod permissions;
+mod private_endpoints;
+mod private_service_connections;
+mod private_services;
 mod registries;
 mod registry_images;
 mod role_assignments;
@@ -40,7 +47,6 @@ mod versions;
 use std::sync::Arc;
 
 use clouds::Clouds;
-use clouds::absent::Absent;
 
 pub use permissions::ROLES;
 use session::Session;
@@ -49,7 +55,6 @@ pub use session::{Config, Service};
 /// The capabilities of the subscription that `config` leads to. Nothing is called before one of them is used.
 pub fn connect(config: Config) -> Clouds {
     let azure = Arc::new(Azure(Session::new(config)));
-    let absent = Absent { cloud: "Azure" };
     Clouds {
         account: azure.clone(),
         buckets: azure.clone(),
@@ -58,8 +63,8 @@ pub fn connect(config: Config) -> Clouds {
         registries: azure.clone(),
         log_groups: azure.clone(),
         secrets: azure.clone(),
-        private_services: Arc::new(absent),
-        private_endpoints: Arc::new(absent),
+        private_services: azure.clone(),
+        private_endpoints: azure.clone(),
         clusters: azure,
     }
 }

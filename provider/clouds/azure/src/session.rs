@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 use crate::arm::{Arm, ResourceId};
 use crate::credentials::Chain;
 use crate::error::{from_sdk, invalid};
+use crate::networks::Networks;
 use crate::transport::Bounded;
 use crate::vaults::Vault;
 
@@ -138,6 +139,8 @@ pub(crate) struct Session {
     pub(crate) tenant: OnceCell<String>,
     /// The vaults that were looked up, by name.
     pub(crate) vaults: Mutex<HashMap<String, Arc<Vault>>>,
+    /// The virtual networks in which one of us works.
+    pub(crate) networks: Networks,
 }
 
 /// What is made once, when the first call needs it.
@@ -157,6 +160,7 @@ impl Session {
             connection: OnceCell::new(),
             tenant: OnceCell::new(),
             vaults: Mutex::default(),
+            networks: Networks::default(),
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) const OPERATIONAL_INSIGHTS: &str = "2025-07-01";
 pub(crate) const KEY_VAULT: &str = "2024-11-01";
 /// Microsoft.ContainerService.
 pub(crate) const CONTAINER_SERVICE: &str = "2025-02-01";
+/// Microsoft.Network.
+pub(crate) const NETWORK: &str = "2024-05-01";
 /// Microsoft.Resources: tags.
 pub(crate) const RESOURCES: &str = "2021-04-01";
 /// Microsoft.Resources: subscriptions.

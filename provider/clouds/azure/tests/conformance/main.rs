@@ -26,6 +26,8 @@ use clouds_azure::{Config, Service};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+mod private_link;
+
 const GROUP: &str = "acme";
 const LOCATION: &str = "westeurope";
 const CLUSTER: &str = "prod";

@@ -1,0 +1,99 @@
+//! Azure's words for where a connection stands, as ours: the status that the owner of the service gave it
+//! (`privateLinkServiceConnectionState`), and how far Azure is with the object that tells it (`provisioningState`).
+
+use clouds::error::Call;
+use clouds::private_services::ConnectionState;
+use clouds::{Error, Result};
+use serde::Deserialize;
+
+/// How a connection stands, as both sides are told.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Standing {
+    pub(crate) status: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+/// What the two words mean together. A word that is not known is an error: what waits for it would wait for ever.
+pub(crate) fn state(
+    call: &Call,
+    provisioning: Option<&str>,
+    standing: &Standing,
+) -> Result<ConnectionState> {
+    let unknown = |what: &str, text: &str| {
+        let why =
+            format!("Azure says {what} {text:?} of a connection, which this version does not know");
+        Err(Error::Invalid(Box::new(call.clone().because(why))))
+    };
+    match provisioning
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "" | "succeeded" => {}
+        "creating" | "updating" => return Ok(ConnectionState::Pending),
+        "deleting" => return Ok(ConnectionState::Deleting),
+        "failed" | "canceled" => return Ok(ConnectionState::Failed),
+        other => return unknown("provisioningState", other),
+    }
+    match standing
+        .status
+        .as_deref()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "" => Ok(ConnectionState::Pending),
+        "pending" => Ok(ConnectionState::PendingAcceptance),
+        "approved" => Ok(ConnectionState::Available),
+        "rejected" => Ok(ConnectionState::Rejected),
+        "disconnected" | "removed" => Ok(ConnectionState::Closed),
+        other => unknown("status", other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(provisioning: &str, status: &str) -> Result<ConnectionState> {
+        let standing = Standing {
+            status: Some(status.into()),
+            description: None,
+        };
+        state(&Call::new("read", "it"), Some(provisioning), &standing)
+    }
+
+    #[test]
+    fn words_of_azure_are_states_of_ours() {
+        for (provisioning, status, state) in [
+            ("Succeeded", "Pending", ConnectionState::PendingAcceptance),
+            ("Succeeded", "Approved", ConnectionState::Available),
+            ("Succeeded", "approved", ConnectionState::Available),
+            ("Succeeded", "Rejected", ConnectionState::Rejected),
+            ("Succeeded", "Disconnected", ConnectionState::Closed),
+            ("Succeeded", "Removed", ConnectionState::Closed),
+            ("Succeeded", "", ConnectionState::Pending),
+            ("Updating", "Approved", ConnectionState::Pending),
+            ("Deleting", "Approved", ConnectionState::Deleting),
+            ("Failed", "Approved", ConnectionState::Failed),
+        ] {
+            assert_eq!(
+                of(provisioning, status).unwrap(),
+                state,
+                "{provisioning} {status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_word_that_nobody_knows_is_named() {
+        for (provisioning, status) in [("Succeeded", "Paused"), ("Resting", "Approved")] {
+            let said = of(provisioning, status).unwrap_err().to_string();
+            assert!(
+                said.contains("paused") || said.contains("resting"),
+                "{said}"
+            );
+        }
+    }
+}

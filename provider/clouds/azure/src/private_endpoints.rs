@@ -1,0 +1,548 @@
+//! Private endpoints: each one of Azure's own, with an address in one subnet that leads to one object.
+//!
+//! Calls: `service` none; `create` 2; `get` 2, and 1 where only its network interface knows its address; `configure` 0, or 2 for what
+//! the owner is told, and up to 2 for its zones; `set_tags` 1, or 2 where tags come and go; `delete` 2.
+//!
+//! A connection to what lies in our own subscription is made and approved in one call, by whoever may approve it there. Any other
+//! asks its owner (`manualPrivateLinkServiceConnections`), and is let in at once where the owner listed this subscription for that.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use clouds::error::Call;
+use clouds::private_endpoints::{
+    DnsEntry, EndpointDefaults, EndpointSettings, EndpointType, NewPrivateEndpoint,
+    PrivateEndpoint, PrivateEndpointId, PrivateEndpoints, ServiceName, ServiceOffer,
+};
+use clouds::private_services::ConnectionState;
+use clouds::{Error, Optional, Refusal, Result, Tags};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::connection_states::{Standing, state};
+use crate::dns_zone_groups::{self as zone_groups, ZoneGroup};
+use crate::error::Classify;
+use crate::networks::{Reference, ours, subscription_of};
+use crate::{Azure, network_interfaces, operations, pauses, private_services, tags, versions};
+
+pub(crate) const KIND: &str = "Microsoft.Network/privateEndpoints";
+const READ: &str = "Microsoft.Network/privateEndpoints/read";
+const WRITE: &str = "Microsoft.Network/privateEndpoints/write";
+const DELETE: &str = "Microsoft.Network/privateEndpoints/delete";
+
+#[derive(Serialize)]
+struct Body<'a> {
+    location: &'a str,
+    tags: &'a Tags,
+    properties: Wanted,
+}
+
+/// All of it: Azure has no call that changes a part.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wanted {
+    subnet: Reference,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    private_link_service_connections: Vec<Asked>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    manual_private_link_service_connections: Vec<Asked>,
+    /// What others set is kept: fixed addresses, the interface's name, groups that rules are written for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip_configurations: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_network_interface_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_security_groups: Option<Vec<Reference>>,
+}
+
+/// What an endpoint asks for.
+#[derive(Clone, Debug, Serialize)]
+struct Asked {
+    name: String,
+    properties: AskedProperties,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AskedProperties {
+    private_link_service_id: String,
+    group_ids: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_message: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Found {
+    location: Option<String>,
+    tags: Option<Tags>,
+    #[serde(default)]
+    properties: Properties,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Properties {
+    provisioning_state: Option<String>,
+    subnet: Reference,
+    private_link_service_connections: Option<Vec<FoundAsked>>,
+    manual_private_link_service_connections: Option<Vec<FoundAsked>>,
+    custom_dns_configs: Option<Vec<CustomDns>>,
+    network_interfaces: Option<Vec<Reference>>,
+    ip_configurations: Option<Value>,
+    custom_network_interface_name: Option<String>,
+    application_security_groups: Option<Vec<Reference>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct FoundAsked {
+    name: Option<String>,
+    properties: FoundProperties,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct FoundProperties {
+    private_link_service_id: Option<String>,
+    group_ids: Option<Vec<String>>,
+    request_message: Option<String>,
+    private_link_service_connection_state: Standing,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct CustomDns {
+    fqdn: Option<String>,
+    ip_addresses: Option<Vec<String>>,
+}
+
+impl Properties {
+    fn asked(&self) -> Option<&FoundAsked> {
+        let own = self.private_link_service_connections.iter().flatten();
+        let others = self.manual_private_link_service_connections.iter();
+        own.chain(others.flatten()).next()
+    }
+
+    fn is_manual(&self) -> bool {
+        let own = self.private_link_service_connections.as_deref();
+        own.unwrap_or_default().is_empty()
+    }
+}
+
+/// Whether it is a Private Link service, which has no parts to choose from.
+fn is_published(service: &ServiceName) -> bool {
+    let id = service.as_str().to_ascii_lowercase();
+    service.is_alias()
+        || id.contains(&format!(
+            "/{}/",
+            private_services::KIND.to_ascii_lowercase()
+        ))
+}
+
+impl Azure {
+    /// Whether the owner is asked: an alias tells nobody whose it is, and what is ours we approve by ourselves.
+    fn asks(&self, service: &ServiceName) -> bool {
+        let own = self.0.config.subscription.as_str();
+        let of = subscription_of(service.as_str());
+        service.is_alias() || !of.is_some_and(|of| of.eq_ignore_ascii_case(own))
+    }
+}
+
+#[async_trait]
+impl PrivateEndpoints for Azure {
+    fn check(&self, wanted: &NewPrivateEndpoint) -> Vec<Refusal> {
+        let NewPrivateEndpoint {
+            service, settings, ..
+        } = wanted;
+        let given = |given: bool| given.then_some(&());
+        let of_azure = service.is_alias() || subscription_of(service.as_str()).is_some();
+        let leads = (!of_azure).then(|| {
+            let reason = format!(
+                "\"{service}\" is a service of another cloud: on Azure, give the id of an object, or the alias of a Private Link service."
+            );
+            Refusal::new("service", reason)
+        });
+        let subnets = match settings.subnets.len() {
+            1 => settings.subnets.iter().find_map(|id| {
+                let own = self.0.config.subscription.as_str();
+                ours("subnets", "a subnet", id.as_str(), own)
+            }),
+            count => Some(Refusal::new(
+                "subnets",
+                format!("A private endpoint of Azure lies in one subnet: name one, not {count}."),
+            )),
+        };
+        let parts = wanted.sub_resources.len();
+        let parts = match (is_published(service), parts) {
+            (true, 0) | (false, 1) => None,
+            (true, _) => Some("A Private Link service has no parts: leave it out.".to_owned()),
+            (false, count) => Some(format!(
+                "An endpoint leads to one part of an object of Azure, like \"blob\", \"dfs\", \"vault\", \"registry\" or \"management\": name \
+                 one, not {count}, and make an endpoint for each."
+            )),
+        };
+        let message = settings.request_message.as_ref();
+        let told = message.filter(|_| of_azure && !self.asks(service));
+        let long = message.filter(|text| text.chars().count() > 140);
+        [
+            leads,
+            Refusal::of_given(
+                "kind",
+                given(wanted.kind == EndpointType::Gateway),
+                "Azure has endpoints of the type interface alone: leave it out.",
+            ),
+            Refusal::of_given(
+                "network",
+                wanted.network.as_ref(),
+                "On Azure, the subnet says which network it is: leave it out.",
+            ),
+            Refusal::of_given(
+                "address",
+                wanted.address.as_ref(),
+                "Azure gives the endpoint a free address of the subnet, which `addresses` tells: leave it out.",
+            ),
+            parts.map(|reason| Refusal::new("sub_resources", reason)),
+            subnets,
+            Refusal::of_given(
+                "route_tables",
+                given(!settings.route_tables.is_empty()),
+                "Azure has no endpoints that are reached by a route: leave it out.",
+            ),
+            Refusal::of_given(
+                "security_groups",
+                given(!settings.security_groups.is_empty()),
+                "Azure has no security groups on endpoints: leave it out, and use a network security group of the subnet.",
+            ),
+            Refusal::of_given(
+                "policy",
+                settings.policy.as_ref(),
+                "Azure has no policies on endpoints: leave it out, and use the rights on the object itself.",
+            ),
+            Refusal::of_given(
+                "private_dns",
+                given(settings.private_dns),
+                "On Azure, names lead to an endpoint by private DNS zones of one's own: name them in dns_zones.",
+            ),
+            Refusal::of_given(
+                "global_access",
+                given(settings.global_access),
+                "Azure's endpoints are reached from all regions that the network is peered with: leave it out.",
+            ),
+            Refusal::of_given(
+                "request_message",
+                told,
+                "It is told to the owner of a service in another subscription, or of an alias. What lies in this subscription is approved by \
+                 the same call: leave it out.",
+            ),
+            Refusal::of_given(
+                "request_message",
+                long,
+                "Azure takes 140 characters of it.",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn replaces(&self) -> &'static [&'static str] {
+        &["subnets"]
+    }
+
+    fn defaults(&self, _: &ServiceName, _: EndpointType) -> EndpointDefaults {
+        EndpointDefaults::default()
+    }
+
+    /// What another subscription has cannot be looked at from here: whether it is there, Azure says to the create.
+    async fn service(&self, service: &ServiceName, _: EndpointType) -> Result<ServiceOffer> {
+        Ok(ServiceOffer {
+            zones: BTreeSet::new(),
+            acceptance: self.asks(service),
+            private_dns: None,
+            owner: subscription_of(service.as_str()).map(str::to_owned),
+        })
+    }
+
+    async fn create(&self, new: &NewPrivateEndpoint) -> Result<PrivateEndpoint> {
+        let id = self.0.resource(KIND, &new.name);
+        let found = self.private_endpoint(&new.name).await.optional()?;
+        let call = Call::new(WRITE, &id);
+        if let Some(found) = found {
+            let state = found.properties.provisioning_state.as_deref();
+            let call = call
+                .clone()
+                .because("a private endpoint of this name exists");
+            operations::once_more(call, state, found.tags.as_ref(), &new.tags)?;
+        }
+        let asked = Asked {
+            name: new.name.to_string(),
+            properties: AskedProperties {
+                private_link_service_id: new.service.to_string(),
+                group_ids: new.sub_resources.iter().cloned().collect(),
+                request_message: new.settings.request_message.clone(),
+            },
+        };
+        let (own, others) = if self.asks(&new.service) {
+            (Vec::new(), vec![asked])
+        } else {
+            (vec![asked], Vec::new())
+        };
+        let subnet = new.settings.subnets.first().map_or("", |id| id.as_str());
+        let body = Body {
+            location: self.0.config.location.as_str(),
+            tags: &new.tags,
+            properties: Wanted {
+                subnet: Reference::to(subnet),
+                private_link_service_connections: own,
+                manual_private_link_service_connections: others,
+                ip_configurations: None,
+                custom_network_interface_name: None,
+                application_security_groups: None,
+            },
+        };
+        let made = self.put_endpoint(&new.name, subnet, &body).await;
+        let made = made.map_err(|error| unknown(&new.service, error))?;
+        let endpoint = new.name.as_str().parse().classify(&call)?;
+        self.as_private_endpoint(&endpoint, made, None).await
+    }
+
+    async fn find(&self, wanted: &NewPrivateEndpoint) -> Result<PrivateEndpoint> {
+        let call = Call::new(READ, &wanted.name);
+        self.get(&wanted.name.as_str().parse().classify(&call)?)
+            .await
+    }
+
+    async fn get(&self, id: &PrivateEndpointId) -> Result<PrivateEndpoint> {
+        let endpoint = self.0.resource(KIND, id);
+        let group = zone_groups::find(self.0.arm().await?, &endpoint);
+        let (found, group) = futures::future::join(self.private_endpoint(id), group).await;
+        self.as_private_endpoint(id, found?, group?).await
+    }
+
+    async fn configure(&self, found: &PrivateEndpoint, wanted: &EndpointSettings) -> Result<()> {
+        if found.settings.request_message != wanted.request_message {
+            self.tell(&found.id, wanted.request_message.clone()).await?;
+        }
+        let zones = &found.settings.dns_zones;
+        // Names lead to an endpoint once it works, not before: until then they still lead where they did.
+        if *zones == wanted.dns_zones || found.state != ConnectionState::Available {
+            return Ok(());
+        }
+        let endpoint = self.0.resource(KIND, &found.id);
+        let subnet = found.settings.subnets.first().map_or("", |id| id.as_str());
+        let _turn = self.0.networks.turn(subnet).await;
+        zone_groups::replace(
+            self.0.arm().await?,
+            self.0.config.attempts,
+            &endpoint,
+            &wanted.dns_zones,
+        )
+        .await
+    }
+
+    async fn set_tags(&self, found: &PrivateEndpoint, tags: &Tags) -> Result<()> {
+        let id = self.0.resource(KIND, &found.id);
+        tags::change(self.0.arm().await?, &id, &found.tags, tags).await
+    }
+
+    /// What it has in zones goes with it.
+    async fn delete(&self, id: &PrivateEndpointId) -> Result<()> {
+        let now = self.private_endpoint(id).await?;
+        let endpoint = self.0.resource(KIND, id);
+        let arm = self.0.arm().await?;
+        let _turn = self.0.networks.turn(now.properties.subnet.as_str()).await;
+        pauses::in_turn(self.0.config.attempts, async || {
+            let call = Call::new(DELETE, &endpoint);
+            arm.delete(call, &endpoint, versions::NETWORK, None).await
+        })
+        .await
+    }
+
+    fn acceptance(&self, endpoint: &PrivateEndpoint) -> String {
+        let PrivateEndpoint {
+            service,
+            connection,
+            ..
+        } = endpoint;
+        let owner = subscription_of(service.as_str());
+        let owner = owner.map_or_else(String::new, |id| format!(" (subscription {id})"));
+        let list = if service.is_alias() {
+            "with the id of their service".to_owned()
+        } else {
+            format!("with `--id {service}`")
+        };
+        format!(
+            "Its owner{owner} must approve {connection}: add it to accepted_connections of their dataplane_private_service, or find the \
+             connection by `az network private-endpoint-connection list` {list} and run `az network private-endpoint-connection approve \
+             --id` with its id."
+        )
+    }
+}
+
+impl Azure {
+    async fn private_endpoint(&self, name: impl std::fmt::Display) -> Result<Found> {
+        let id = self.0.resource(KIND, name);
+        let arm = self.0.arm().await?;
+        arm.get(Call::new(READ, &id), &id, versions::NETWORK).await
+    }
+
+    async fn put_endpoint(
+        &self,
+        name: impl std::fmt::Display,
+        subnet: &str,
+        body: &Body<'_>,
+    ) -> Result<Found> {
+        let id = self.0.resource(KIND, name);
+        let arm = self.0.arm().await?;
+        let _turn = self.0.networks.turn(subnet).await;
+        pauses::in_turn(self.0.config.attempts, async || {
+            arm.put(Call::new(WRITE, &id), &id, versions::NETWORK, body)
+                .await
+        })
+        .await
+    }
+
+    /// Changes what the owner is told, and leaves all else as it is.
+    async fn tell(&self, id: &PrivateEndpointId, message: Option<String>) -> Result<()> {
+        let now = self.private_endpoint(id).await?;
+        let manual = now.properties.is_manual();
+        let connections = |wanted: bool| -> Vec<Asked> {
+            let asked = now.properties.asked().filter(|_| wanted).cloned();
+            let again = asked.map(|FoundAsked { name, properties }| Asked {
+                name: name.unwrap_or_default(),
+                properties: AskedProperties {
+                    private_link_service_id: properties.private_link_service_id.unwrap_or_default(),
+                    group_ids: properties.group_ids.unwrap_or_default(),
+                    request_message: message.clone(),
+                },
+            });
+            again.into_iter().collect()
+        };
+        let (own, others) = (connections(!manual), connections(manual));
+        let location = now.location.unwrap_or_default();
+        let subnet = now.properties.subnet;
+        let body = Body {
+            location: &location,
+            tags: &now.tags.unwrap_or_default(),
+            properties: Wanted {
+                subnet: subnet.clone(),
+                private_link_service_connections: own,
+                manual_private_link_service_connections: others,
+                ip_configurations: now.properties.ip_configurations.map(writable),
+                custom_network_interface_name: now.properties.custom_network_interface_name,
+                application_security_groups: now.properties.application_security_groups,
+            },
+        };
+        self.put_endpoint(id, subnet.as_str(), &body).await?;
+        Ok(())
+    }
+
+    async fn as_private_endpoint(
+        &self,
+        id: &PrivateEndpointId,
+        found: Found,
+        group: Option<ZoneGroup>,
+    ) -> Result<PrivateEndpoint> {
+        let endpoint = self.0.resource(KIND, id);
+        let call = Call::new(READ, &endpoint);
+        let properties = found.properties;
+        let Some(asked) = properties.asked().cloned() else {
+            let why = "it asks for no connection";
+            return Err(Error::Invalid(Box::new(call.because(why))));
+        };
+        let FoundProperties {
+            private_link_service_id,
+            group_ids,
+            request_message,
+            private_link_service_connection_state: standing,
+        } = asked.properties;
+        let state = state(&call, properties.provisioning_state.as_deref(), &standing)?;
+        let service: ServiceName = private_link_service_id
+            .unwrap_or_default()
+            .parse()
+            .classify(&call)?;
+        let group = group.unwrap_or_default();
+        let mut named: Vec<_> = group.records().collect();
+        for told in properties.custom_dns_configs.iter().flatten() {
+            let addresses = told.ip_addresses.as_deref().unwrap_or_default();
+            named.push((told.fqdn.as_deref().unwrap_or_default(), None, addresses));
+        }
+        let mut addresses = BTreeSet::new();
+        let mut dns = Vec::new();
+        for (name, zone, of) in named {
+            for address in of {
+                addresses.insert(read(&call, address)?);
+            }
+            let zone = zone.map(str::to_owned);
+            let name = name.to_owned();
+            dns.push(DnsEntry { name, zone });
+        }
+        if let (true, Some(plugged)) = (
+            addresses.is_empty(),
+            properties.network_interfaces.iter().flatten().next(),
+        ) {
+            let arm = self.0.arm().await?;
+            for address in network_interfaces::addresses(arm, plugged.as_str()).await? {
+                addresses.insert(read(&call, &address)?);
+            }
+        }
+        let told = request_message.filter(|text| !text.is_empty() && properties.is_manual());
+        Ok(PrivateEndpoint {
+            id: id.clone(),
+            name: id.as_str().parse().classify(&call)?,
+            service,
+            kind: EndpointType::Interface,
+            network: None,
+            address: None,
+            sub_resources: group_ids.unwrap_or_default().into_iter().collect(),
+            connection: endpoint.as_str().parse().classify(&call)?,
+            state,
+            reason: standing.description.filter(|text| !text.is_empty()),
+            settings: EndpointSettings {
+                subnets: [properties.subnet.as_str().parse().classify(&call)?].into(),
+                dns_zones: group.zones(&call)?,
+                request_message: told,
+                ..EndpointSettings::default()
+            },
+            private_dns_active: false,
+            addresses: addresses.into_iter().collect(),
+            dns,
+            prefix_list: None,
+            tags: found.tags.unwrap_or_default(),
+        })
+    }
+}
+
+fn read(call: &Call, address: &str) -> Result<IpAddr> {
+    address.parse().map_err(|_| {
+        let why = format!("Azure tells the address {address:?}, which is none");
+        Error::Invalid(Box::new(call.clone().because(why)))
+    })
+}
+
+/// Fixed addresses without what Azure alone writes.
+fn writable(configurations: Value) -> Value {
+    let Value::Array(mut all) = configurations else {
+        return configurations;
+    };
+    for one in &mut all {
+        if let Value::Object(fields) = one {
+            fields.retain(|name, _| name == "name" || name == "properties");
+        }
+    }
+    Value::Array(all)
+}
+
+/// Azure says the same of what is not there and of what we may not see.
+fn unknown(service: &ServiceName, error: Error) -> Error {
+    match error {
+        Error::NotFound(call) => {
+            let why = format!(
+                "Azure knows no such service for this subscription, {service}: check its id or alias, and that its owner lets this \
+                 subscription ask (`allowed_principals` of their dataplane_private_service)"
+            );
+            Error::NotFound(Box::new(call.because(why)))
+        }
+        error => error,
+    }
+}
