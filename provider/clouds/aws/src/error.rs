@@ -128,10 +128,16 @@ fn chain(error: &dyn StdError) -> String {
 type Meaning = fn(Box<Call>) -> Error;
 
 /// What the codes mean. What has no entry is taken by its HTTP status.
-const MEANINGS: [(Meaning, &[&str]); 9] = [
+const MEANINGS: [(Meaning, &[&str]); 10] = [
     (
         Error::NotFound,
         &[
+            "InvalidNetworkInterfaceID.NotFound",
+            "InvalidServiceName",
+            "InvalidVpcEndpoint.NotFound",
+            "InvalidVpcEndpointId.NotFound",
+            "InvalidVpcEndpointService.NotFound",
+            "InvalidVpcEndpointServiceId.NotFound",
             "LifecyclePolicyNotFoundException",
             "NoSuchBucket",
             "NoSuchBucketPolicy",
@@ -170,6 +176,8 @@ const MEANINGS: [(Meaning, &[&str]); 9] = [
             "BucketNotEmpty",
             "DeleteConflict",
             "DeleteConflictException",
+            "DependencyViolation",
+            "ExistingVpcEndpointConnections",
             "RepositoryNotEmptyException",
         ],
     ),
@@ -225,8 +233,23 @@ const MEANINGS: [(Meaning, &[&str]); 9] = [
             "ConflictException",
             "EntityTemporarilyUnmodifiable",
             "EntityTemporarilyUnmodifiableException",
+            "IncorrectState",
+            "InvalidState",
             "OperationAborted",
             "OperationAbortedException",
+        ],
+    ),
+    // EC2 writes both `ID` and `Id`. Another resource of the same apply may have made them a second ago.
+    (
+        Error::NotReady,
+        &[
+            "InvalidGroup.NotFound",
+            "InvalidRouteTableID.NotFound",
+            "InvalidRouteTableId.NotFound",
+            "InvalidSecurityGroupID.NotFound",
+            "InvalidSubnetID.NotFound",
+            "InvalidSubnetId.NotFound",
+            "InvalidVpcID.NotFound",
         ],
     ),
     (
@@ -282,6 +305,11 @@ fn by_code(call: Call, status: u16) -> Error {
         "InvalidRequestException" if says(&["deletion"]) || says(&["marked deleted"]) => {
             Error::NotFound(call)
         }
+        // What EC2 says of a caller that it knows, and of one that it does not.
+        "AuthFailure" if says(&["not authorized"]) => denied(call, &message),
+        "OperationNotPermitted" if message.to_lowercase().contains("modif") => {
+            Error::Conflict(call)
+        }
         "AccessDenied"
         | "AccessDeniedException"
         | "AllAccessDisabled"
@@ -290,6 +318,8 @@ fn by_code(call: Call, status: u16) -> Error {
         | "UnauthorizedOperation" => denied(call, &message),
         code => match MEANINGS.iter().find(|(_, codes)| codes.contains(&code)) {
             Some((meaning, _)) => meaning(call),
+            // EC2 has one per kind of object.
+            None if code.ends_with("LimitExceeded") => Error::LimitExceeded(call),
             None => by_status(call, status, &message),
         },
     }
@@ -370,6 +400,41 @@ mod tests {
         assert!(matches!(early, Error::NotReady(_)));
         let wrong = meaning("MalformedPolicyDocument", "Syntax errors in policy.");
         assert!(matches!(wrong, Error::Invalid(_)));
+    }
+
+    #[test]
+    fn codes_of_ec2() {
+        let plain = |code: &str| meaning(code, "");
+        for code in [
+            "InvalidVpcEndpointId.NotFound",
+            "InvalidVpcEndpoint.NotFound",
+            "InvalidServiceName",
+        ] {
+            assert!(matches!(plain(code), Error::NotFound(_)), "{code}");
+        }
+        assert!(matches!(
+            plain("ExistingVpcEndpointConnections"),
+            Error::NotEmpty(_)
+        ));
+        assert!(matches!(
+            plain("InvalidSubnetID.NotFound"),
+            Error::NotReady(_)
+        ));
+        assert!(matches!(plain("IncorrectState"), Error::Conflict(_)));
+        assert!(matches!(
+            plain("VpcEndpointLimitExceeded"),
+            Error::LimitExceeded(_)
+        ));
+        assert!(matches!(plain("RequestLimitExceeded"), Error::Throttled(_)));
+        assert!(matches!(plain("AuthFailure"), Error::Unauthenticated(_)));
+        let known = meaning(
+            "AuthFailure",
+            "You are not authorized to perform this operation.",
+        );
+        assert!(matches!(known, Error::Denied { .. }));
+        let busy = meaning("OperationNotPermitted", "The endpoint is being modified.");
+        assert!(matches!(busy, Error::Conflict(_)));
+        assert!(matches!(plain("OperationNotPermitted"), Error::Invalid(_)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clouds::Result;
 use clouds::account::{Managed, NamePattern, Operation, Within};
 use clouds::policies::PolicyDocument;
+use clouds::tags::OWNER;
 use serde_json::{Value, json};
 
 use super::calls::{CALLS, On};
@@ -23,6 +24,17 @@ pub(crate) fn required(
     operations: &BTreeSet<Operation>,
     within: &Within,
 ) -> Result<PolicyDocument> {
+    for (kind, what) in [
+        (Managed::PrivateServices, "private services"),
+        (Managed::PrivateEndpoints, "private endpoints"),
+    ] {
+        if within.names.contains_key(&kind) {
+            let why = format!(
+                "it cannot be narrowed to names of {what}: EC2 gives ids and no names. It is for those that bear a mark of this provider"
+            );
+            return Err(invalid("iam:CreatePolicy", "the policy of the caller", why));
+        }
+    }
     let mut statements = Vec::new();
     for on in On::ALL
         .into_iter()
@@ -87,6 +99,9 @@ fn reaches(on: On, scope: &Scope, within: &Within) -> Result<Vec<Reach>> {
     }
     let condition = match on {
         On::RolesToPods => json!({ "StringEquals": { "iam:PassedToService": POD_IDENTITY } }),
+        On::PrivateServices | On::PrivateEndpoints => {
+            json!({ "Null": { format!("aws:ResourceTag/{OWNER}"): "false" } })
+        }
         _ => Value::Null,
     };
     Ok(vec![Reach {
@@ -108,6 +123,13 @@ fn resources(on: On, scope: &Scope, within: &Within) -> BTreeSet<String> {
             .flat_map(arns)
             .collect(),
         None => arns("*").into_iter().collect(),
+    };
+    let of_ec2 = |kinds: &[&str]| {
+        let before = format!("arn:{partition}:ec2:{region}:{account}");
+        kinds
+            .iter()
+            .map(|kind| format!("{before}:{kind}/*"))
+            .collect()
     };
     match on {
         On::Buckets => named(Managed::Buckets, &|name| {
@@ -159,6 +181,12 @@ fn resources(on: On, scope: &Scope, within: &Within) -> BTreeSet<String> {
         On::Clusters => named(Managed::Clusters, &|name| {
             vec![format!("arn:{partition}:eks:*:{account}:cluster/{name}")]
         }),
+        On::NewPrivateServices | On::PrivateServices => of_ec2(&["vpc-endpoint-service"]),
+        On::NewPrivateEndpoints | On::PrivateEndpoints => of_ec2(&["vpc-endpoint"]),
+        On::EndpointNetworks => of_ec2(&["route-table", "security-group", "subnet", "vpc"]),
+        On::EndpointNames => BTreeSet::from([format!("arn:{partition}:route53:::hostedzone/*")]),
+        // EC2 knows no resources of what it lists.
+        On::PrivateServiceList | On::PrivateEndpointList => BTreeSet::from(["*".to_owned()]),
         On::RegistryKeys | On::SecretKeys => BTreeSet::new(),
     }
 }
@@ -274,19 +302,72 @@ mod tests {
     fn without_names_it_is_the_whole_account_and_nothing_else() {
         let everything = written(&Managed::ALL, &Operation::ALL, &Within::default());
         assert_eq!(everything.statements().as_slice().len(), On::ALL.len());
+        // EC2 knows no resources of what it lists, and the zones of its names are of no account.
+        let lists = [json!("PrivateServiceList"), json!("PrivateEndpointList")];
         for statement in everything.statements().as_slice() {
-            assert_ne!(statement["Resource"], "*", "{statement}");
+            let list = lists.contains(&statement["Sid"]);
+            assert_eq!(statement["Resource"] == "*", list, "{statement}");
             let text = statement.to_string();
             assert!(
-                text.contains(":123456789012:") || text.contains(":s3:::"),
+                [":123456789012:", ":s3:::", ":route53:::hostedzone/"]
+                    .iter()
+                    .any(|known| text.contains(known))
+                    || list,
                 "{text}"
             );
         }
+        // Who narrows it by names has room in the documents of some kinds, not in that of all.
         assert!(
-            length(&everything) < LONGEST_POLICY * 9 / 10,
+            length(&everything) < LONGEST_POLICY,
             "{}",
             length(&everything)
         );
+    }
+
+    #[test]
+    fn private_connectivity_is_changed_where_it_bears_a_mark() {
+        let of = |managed, operation| written(&[managed], &[operation], &Within::default());
+        let deleting = of(Managed::PrivateServices, Operation::Delete);
+        let marked = json!({ "Null": { "aws:ResourceTag/dataplane:owner": "false" } });
+        assert_eq!(
+            statement(&deleting, "PrivateServices").unwrap(),
+            json!({
+                "Sid": "PrivateServices",
+                "Effect": "Allow",
+                "Action": ["ec2:DeleteVpcEndpointServiceConfigurations", "ec2:RejectVpcEndpointConnections"],
+                "Condition": marked,
+                "Resource": "arn:aws:ec2:eu-west-1:123456789012:vpc-endpoint-service/*",
+            })
+        );
+        let making = of(Managed::PrivateEndpoints, Operation::Create);
+        assert_eq!(
+            statement(&making, "PrivateEndpoints").unwrap()["Condition"],
+            marked
+        );
+        let new = statement(&making, "NewPrivateEndpoints").unwrap();
+        assert!(new.get("Condition").is_none(), "{new}");
+        assert_eq!(
+            statement(&making, "EndpointNetworks").unwrap()["Resource"],
+            json!([
+                "arn:aws:ec2:eu-west-1:123456789012:route-table/*",
+                "arn:aws:ec2:eu-west-1:123456789012:security-group/*",
+                "arn:aws:ec2:eu-west-1:123456789012:subnet/*",
+                "arn:aws:ec2:eu-west-1:123456789012:vpc/*"
+            ])
+        );
+        let reading = of(Managed::PrivateEndpoints, Operation::Read);
+        assert_eq!(reading.statements().as_slice().len(), 1);
+        for managed in [Managed::PrivateServices, Managed::PrivateEndpoints] {
+            let within = only(managed, &["acme"]);
+            let said = required(
+                &scope(),
+                &[Managed::Buckets].into(),
+                &Operation::ALL.into(),
+                &within,
+            );
+            let said = said.unwrap_err().to_string();
+            assert!(said.contains("EC2 gives ids and no names"), "{said}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Buckets with a key of the customer's take none of the key here: S3 asks for it when objects are written. Nor do log
 //! groups: the key's own policy lets `CloudWatch` Logs in.
+//!
+//! Actions of EC2 and what they are about are after AWS's service authorization reference for Amazon EC2.
 
 use clouds::account::{Managed, Operation};
 
@@ -30,12 +32,28 @@ pub(super) enum On {
     Secrets,
     /// The customer's keys of secrets.
     SecretKeys,
+    /// Private services that are made, and tags of any.
+    NewPrivateServices,
+    /// Private services that bear a mark of this provider.
+    PrivateServices,
+    /// The lists of private services and their connections: EC2 has no calls for one.
+    PrivateServiceList,
+    /// Private endpoints that are made, and tags of any.
+    NewPrivateEndpoints,
+    /// Private endpoints that bear a mark of this provider.
+    PrivateEndpoints,
+    /// What endpoints are made in and behind: networks, subnets, route tables, security groups.
+    EndpointNetworks,
+    /// The zones that EC2 keeps for the names of services: it asks Route 53 in the name of who calls it.
+    EndpointNames,
+    /// The lists of private endpoints, services and networks: EC2 has no calls for one.
+    PrivateEndpointList,
     /// Clusters.
     Clusters,
 }
 
 impl On {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Buckets,
         Self::IdentityProviders,
         Self::Roles,
@@ -47,6 +65,14 @@ impl On {
         Self::LogGroupList,
         Self::Secrets,
         Self::SecretKeys,
+        Self::NewPrivateServices,
+        Self::PrivateServices,
+        Self::PrivateServiceList,
+        Self::NewPrivateEndpoints,
+        Self::PrivateEndpoints,
+        Self::EndpointNetworks,
+        Self::EndpointNames,
+        Self::PrivateEndpointList,
         Self::Clusters,
     ];
 
@@ -59,13 +85,21 @@ impl On {
             Self::Registries | Self::RegistryKeys => Managed::Registries,
             Self::LogGroups | Self::LogGroupList => Managed::LogGroups,
             Self::Secrets | Self::SecretKeys => Managed::Secrets,
+            Self::NewPrivateServices | Self::PrivateServices | Self::PrivateServiceList => {
+                Managed::PrivateServices
+            }
+            Self::NewPrivateEndpoints
+            | Self::PrivateEndpoints
+            | Self::EndpointNetworks
+            | Self::EndpointNames
+            | Self::PrivateEndpointList => Managed::PrivateEndpoints,
             Self::Clusters => Managed::Clusters,
         }
     }
 }
 
 /// A create or an update also reads.
-pub(super) const CALLS: [(On, Operation, &[&str]); 36] = [
+pub(super) const CALLS: [(On, Operation, &[&str]); 52] = [
     (
         On::Buckets,
         Operation::Create,
@@ -351,6 +385,111 @@ pub(super) const CALLS: [(On, Operation, &[&str]); 36] = [
         On::SecretKeys,
         Operation::Update,
         &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+    ),
+    (
+        On::NewPrivateServices,
+        Operation::Create,
+        &[
+            "ec2:CreateTags",
+            "ec2:CreateVpcEndpointServiceConfiguration",
+            "ec2:DeleteTags",
+        ],
+    ),
+    (
+        On::NewPrivateServices,
+        Operation::Update,
+        &["ec2:CreateTags", "ec2:DeleteTags"],
+    ),
+    (
+        On::PrivateServices,
+        Operation::Create,
+        &["ec2:ModifyVpcEndpointServicePermissions"],
+    ),
+    (
+        On::PrivateServices,
+        Operation::Update,
+        &[
+            "ec2:AcceptVpcEndpointConnections",
+            "ec2:ModifyVpcEndpointServiceConfiguration",
+            "ec2:ModifyVpcEndpointServicePermissions",
+            "ec2:RejectVpcEndpointConnections",
+            "ec2:StartVpcEndpointServicePrivateDnsVerification",
+        ],
+    ),
+    (
+        On::PrivateServices,
+        Operation::Delete,
+        &[
+            "ec2:DeleteVpcEndpointServiceConfigurations",
+            "ec2:RejectVpcEndpointConnections",
+        ],
+    ),
+    (
+        On::PrivateServiceList,
+        Operation::Read,
+        &[
+            "ec2:DescribeVpcEndpointConnections",
+            "ec2:DescribeVpcEndpointServiceConfigurations",
+            "ec2:DescribeVpcEndpointServicePermissions",
+        ],
+    ),
+    (
+        On::NewPrivateEndpoints,
+        Operation::Create,
+        &["ec2:CreateTags", "ec2:CreateVpcEndpoint", "ec2:DeleteTags"],
+    ),
+    (
+        On::NewPrivateEndpoints,
+        Operation::Update,
+        &["ec2:CreateTags", "ec2:DeleteTags"],
+    ),
+    // Private DNS of a service whose owner has to let us in comes after that, in the same create.
+    (
+        On::PrivateEndpoints,
+        Operation::Create,
+        &["ec2:ModifyVpcEndpoint"],
+    ),
+    (
+        On::PrivateEndpoints,
+        Operation::Update,
+        &["ec2:ModifyVpcEndpoint"],
+    ),
+    (
+        On::PrivateEndpoints,
+        Operation::Delete,
+        &["ec2:DeleteVpcEndpoints"],
+    ),
+    (
+        On::EndpointNetworks,
+        Operation::Create,
+        &["ec2:CreateVpcEndpoint"],
+    ),
+    (
+        On::EndpointNetworks,
+        Operation::Update,
+        &["ec2:ModifyVpcEndpoint"],
+    ),
+    (
+        On::EndpointNames,
+        Operation::Create,
+        &["route53:AssociateVPCWithHostedZone"],
+    ),
+    (
+        On::EndpointNames,
+        Operation::Update,
+        &["route53:AssociateVPCWithHostedZone"],
+    ),
+    (
+        On::PrivateEndpointList,
+        Operation::Read,
+        &[
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribePrefixLists",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcAttribute",
+            "ec2:DescribeVpcEndpointServices",
+            "ec2:DescribeVpcEndpoints",
+        ],
     ),
     (On::Clusters, Operation::Read, &["eks:DescribeCluster"]),
 ];
