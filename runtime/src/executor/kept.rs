@@ -280,6 +280,7 @@ fn reduced(pod: Pod) -> Pod {
                 .init_containers
                 .map(|containers| containers.into_iter().map(reduced).collect()),
             node_name: spec.node_name,
+            restart_policy: spec.restart_policy,
             termination_grace_period_seconds: spec.termination_grace_period_seconds,
             ..PodSpec::default()
         }),

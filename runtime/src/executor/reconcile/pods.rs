@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use dataplane_api::task_action::ErrorKind;
 use dataplane_proto::flyteidl2::core::CatalogCacheStatus;
 use k8s_openapi::{
-    api::core::v1::{Pod, Secret},
+    api::core::v1::{ContainerStatus, Pod, Secret},
     jiff::{SignedDuration, Timestamp},
 };
 
@@ -398,13 +398,28 @@ fn last_change(pod: &Pod) -> Option<Timestamp> {
     changes.map(|time| time.0).max()
 }
 
-/// Whether none of its containers runs any more.
+/// Whether none of its containers runs any more, or will. A kubelet says so of each container, and a moment later of the pod.
 pub(super) fn has_ended(pod: &Pod) -> bool {
-    let phase = pod
-        .status
-        .as_ref()
-        .and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Succeeded" | "Failed"))
+    let Some(status) = &pod.status else {
+        return false;
+    };
+    if matches!(status.phase.as_deref(), Some("Succeeded" | "Failed")) {
+        return true;
+    }
+    let Some(spec) = &pod.spec else {
+        return false;
+    };
+    let never_again = spec.restart_policy.as_deref() == Some("Never");
+    let is_over = |container: &ContainerStatus| {
+        let state = container.state.as_ref();
+        let ended = state.and_then(|state| state.terminated.as_ref());
+        ended.is_some_and(|ended| never_again || ended.exit_code == 0)
+    };
+    let own = status.container_statuses.as_deref().unwrap_or_default();
+    let before = status.init_container_statuses.as_deref();
+    !own.is_empty()
+        && own.len() >= spec.containers.len()
+        && own.iter().chain(before.unwrap_or_default()).all(is_over)
 }
 
 fn refusal(error: &pod::BuildError) -> Refusal {
@@ -415,5 +430,81 @@ fn refusal(error: &pod::BuildError) -> Refusal {
     Refusal {
         phase,
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(policy: &str, phase: &str, own: &[Value], before: &[Value]) -> Pod {
+        let named = |(index, state): (usize, &Value)| {
+            json!({
+                "name": format!("c{index}"), "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state,
+            })
+        };
+        let states = |states: &[Value]| states.iter().enumerate().map(named).collect::<Vec<_>>();
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {},
+            "spec": { "restartPolicy": policy, "containers": [{ "name": "c0" }, { "name": "c1" }] },
+            "status": { "phase": phase, "containerStatuses": states(own), "initContainerStatuses": states(before) },
+        });
+        serde_json::from_value(pod).unwrap()
+    }
+
+    #[test]
+    fn a_pod_has_ended_with_the_last_of_its_containers() {
+        let ended = |code: i32| json!({ "terminated": { "exitCode": code } });
+        let runs = json!({ "running": {} });
+        for (policy, phase, own, before, expected) in [
+            (
+                "Never",
+                "Running",
+                vec![ended(0), ended(1)],
+                vec![ended(0)],
+                true,
+            ),
+            ("Never", "Failed", vec![], vec![], true),
+            ("Never", "Succeeded", vec![runs.clone()], vec![], true),
+            ("Never", "Pending", vec![], vec![], false),
+            ("Never", "Running", vec![ended(0)], vec![], false),
+            (
+                "Never",
+                "Running",
+                vec![ended(0), runs.clone()],
+                vec![],
+                false,
+            ),
+            (
+                "Never",
+                "Running",
+                vec![ended(0), ended(0)],
+                vec![runs],
+                false,
+            ),
+            (
+                "OnFailure",
+                "Running",
+                vec![ended(0), ended(0)],
+                vec![],
+                true,
+            ),
+            (
+                "OnFailure",
+                "Running",
+                vec![ended(0), ended(1)],
+                vec![],
+                false,
+            ),
+        ] {
+            let pod = pod(policy, phase, &own, &before);
+            assert_eq!(
+                has_ended(&pod),
+                expected,
+                "{policy} {phase} {own:?} {before:?}"
+            );
+        }
     }
 }
