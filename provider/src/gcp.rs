@@ -27,8 +27,8 @@ pub struct GcpModel {
     /// Ids of the projects this configuration may work in. Checked before the first call; any other project is an error.
     #[attr(optional, validate = some_project)]
     pub allowed_projects: Value<Set<Text<Project>>>,
-    /// Addresses to use instead of a service's own, by service: `artifactregistry`, `cloudresourcemanager`, `container`, `iam`,
-    /// `iamcredentials`, `logging`, `oauth2`, `secretmanager`, `storage`.
+    /// Addresses to use instead of a service's own, by service: `artifactregistry`, `cloudresourcemanager`, `compute`, `container`,
+    /// `iam`, `iamcredentials`, `logging`, `oauth2`, `secretmanager`, `storage`.
     #[attr(optional)]
     pub endpoints: Value<BTreeMap<String, String>>,
 }

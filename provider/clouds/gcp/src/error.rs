@@ -3,6 +3,8 @@
 //! Services answer in one of two forms: `google.rpc.Status` with an `ErrorInfo` among its details, and the older list of
 //! `errors` with a `reason` each, which Cloud Storage has kept.
 
+pub(crate) mod compute;
+
 use std::fmt;
 
 use clouds::account::AccountId;
@@ -207,6 +209,13 @@ fn meaning(call: Call, service: Service, project: &AccountId, status: u16, told:
     let metadata = info.map(|info| info.metadata.clone()).unwrap_or_default();
     let lower = told.message.to_lowercase();
     let says = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+    let call = match service {
+        Service::Compute => match compute::of_code(reason, call) {
+            Ok(error) => return error,
+            Err(call) => call,
+        },
+        _ => call,
+    };
     match (status, reason) {
         (_, "SERVICE_DISABLED" | "accessNotConfigured") => {
             disabled(call, service, project, metadata)
@@ -289,7 +298,7 @@ fn disabled(call: Box<Call>, service: Service, project: &AccountId, metadata: Me
 }
 
 /// What is missing, from the details; else from the words: "Permission 'x' denied on resource 'y'", "a@b does not have x
-/// access to the Google Cloud Storage bucket".
+/// access to the Google Cloud Storage bucket", "Required 'x' permission for 'y'" (Compute Engine).
 fn denied(call: Box<Call>, metadata: Metadata) -> Error {
     let message = call.message.clone().unwrap_or_default();
     let after = |words: &str| {
@@ -308,6 +317,7 @@ fn denied(call: Box<Call>, metadata: Metadata) -> Error {
         .permission
         .or_else(|| after("Permission ").filter(permission))
         .or_else(|| after("does not have ").filter(permission))
+        .or_else(|| after("Required ").filter(permission))
         .unwrap_or_else(|| {
             call.operation
                 .replace(".insert", ".create")
@@ -316,6 +326,7 @@ fn denied(call: Box<Call>, metadata: Metadata) -> Error {
     let resource = metadata
         .resource
         .or_else(|| after("on resource ").filter(|name| name.contains('/')))
+        .or_else(|| after("permission for ").filter(|name| name.contains('/')))
         .unwrap_or_else(|| call.object.clone());
     Error::Denied {
         action,

@@ -5,19 +5,25 @@
 //! discovery documents describe: names of enums, 64-bit integers as text, nothing that only the service sets.
 
 mod account;
+mod addresses;
 mod bindings;
 mod bucket_settings;
 mod buckets;
 mod clusters;
+mod compute_operations;
 mod credentials;
 mod error;
+mod forwarding_rules;
 mod identity_providers;
 mod lifecycle;
+mod links;
 mod log_groups;
 mod names;
 mod operations;
 mod permissions;
 mod policies;
+mod private_endpoints;
+mod private_services;
 mod registries;
 mod requests;
 mod roles;
@@ -29,7 +35,6 @@ mod trust;
 use std::sync::Arc;
 
 use clouds::Clouds;
-use clouds::absent::Absent;
 
 pub use permissions::capabilities::ROLES;
 use session::Session;
@@ -38,9 +43,6 @@ pub use session::{Config, Credentials, Service};
 /// The capabilities of the project that `config` leads to. Nothing is called before one of them is used.
 pub fn connect(config: Config) -> Clouds {
     let gcp = Arc::new(Gcp(Session::new(config)));
-    let absent = Absent {
-        cloud: "Google Cloud",
-    };
     Clouds {
         account: gcp.clone(),
         buckets: gcp.clone(),
@@ -49,8 +51,8 @@ pub fn connect(config: Config) -> Clouds {
         registries: gcp.clone(),
         log_groups: gcp.clone(),
         secrets: gcp.clone(),
-        private_services: Arc::new(absent),
-        private_endpoints: Arc::new(absent),
+        private_services: gcp.clone(),
+        private_endpoints: gcp.clone(),
         clusters: gcp,
     }
 }

@@ -57,6 +57,8 @@ pub enum Credentials {
 pub enum Service {
     /// Artifact Registry.
     ArtifactRegistry,
+    /// Compute Engine, for what it has of networks.
+    Compute,
     /// Kubernetes Engine.
     Container,
     /// Identity and Access Management.
@@ -93,8 +95,9 @@ impl Config {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ArtifactRegistry,
+        Self::Compute,
         Self::Container,
         Self::Iam,
         Self::IamCredentials,
@@ -109,6 +112,7 @@ impl Service {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ArtifactRegistry => "artifactregistry",
+            Self::Compute => "compute",
             Self::Container => "container",
             Self::Iam => "iam",
             Self::IamCredentials => "iamcredentials",
@@ -396,7 +400,10 @@ mod tests {
             "cloudresourcemanager.googleapis.com"
         );
         let said = "s3".parse::<Service>().unwrap_err().to_string();
-        assert!(said.contains("artifactregistry, container"), "{said}");
+        assert!(
+            said.contains("artifactregistry, compute, container"),
+            "{said}"
+        );
     }
 
     #[test]

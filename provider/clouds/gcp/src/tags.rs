@@ -184,6 +184,25 @@ pub(crate) fn description(tags: &Tags) -> String {
         .join(";")
 }
 
+/// Those marks as a description that is never changed.
+pub(crate) fn lasting(tags: &Tags) -> String {
+    let lasting = tags.iter().filter(|(key, _)| key.as_str() != CREATING);
+    let lasting = lasting.map(|(key, value)| (key.clone(), value.clone()));
+    description(&lasting.collect())
+}
+
+/// The tags of an object that gets its labels last, and had its marks in the description from the creating call on: without
+/// labels of an owner it is still being made.
+pub(crate) fn labelled_last(labels: BTreeMap<String, String>, description: &str) -> Tags {
+    let found = from_labels(labels);
+    let mut marks = from_description(description);
+    if found.contains_key(OWNER) || !marks.contains_key(OWNER) {
+        return found;
+    }
+    marks.insert(CREATING.to_owned(), "true".to_owned());
+    marks
+}
+
 /// The same after what people wrote there, which stays.
 pub(crate) fn described<O: fmt::Display>(
     words: &str,
@@ -292,6 +311,30 @@ mod tests {
             said.to_string().contains("service accounts have no labels"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn what_gets_its_labels_last_is_being_made_until_then() {
+        let creating = tags(&[
+            (OWNER, "acme-prod"),
+            (RESOURCE, "dataplane_private_endpoint_api-0123"),
+            (CREATING, "true"),
+        ]);
+        let text = lasting(&creating);
+        assert_eq!(
+            text,
+            "dataplane:owner=acme-prod;dataplane:resource=dataplane_private_endpoint_api-0123"
+        );
+        assert_eq!(labelled_last(BTreeMap::new(), &text), creating);
+        let mut made = creating.clone();
+        made.remove(CREATING);
+        assert_eq!(labelled_last(labels(&made), &text), made);
+        let others = labels(&tags(&[("team", "ml")]));
+        assert_eq!(
+            labelled_last(others.clone(), "by hand"),
+            tags(&[("team", "ml")])
+        );
+        assert_eq!(labelled_last(others, &text), creating);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use clouds::policies::PolicyDocument;
 use clouds::{Error, Result};
 use serde_json::json;
 
+use super::connectivity;
 use crate::policies::Condition;
 use crate::session::Scope;
 
@@ -149,8 +150,10 @@ fn permissions(managed: Managed, operation: Operation) -> &'static [&'static [&'
         ]],
         (Secrets, Delete) => &[&["secretmanager.secrets.delete", "secretmanager.secrets.get"]],
         (Clusters, Read) => &[&["container.clusters.get"]],
+        (PrivateServices, operation) => connectivity::services(operation),
+        (PrivateEndpoints, operation) => connectivity::endpoints(operation),
         // Nothing is called for these.
-        (PrivateServices | PrivateEndpoints, _) | (Clusters, Create | Update | Delete) => &[],
+        (Clusters, Create | Update | Delete) => &[],
     }
 }
 
@@ -314,7 +317,14 @@ mod tests {
     fn reading_changes_nothing() {
         let everything = Within::default();
         let reading = text(&Managed::ALL, &[Operation::Read], &everything);
-        for verb in [".create", ".set", ".delete", ".update", ".undelete", ".add"] {
+        for verb in [
+            ".create",
+            ".set",
+            ".delete",
+            ".update",
+            ".undelete",
+            ".add\"",
+        ] {
             assert!(!reading.contains(verb), "{verb} in {reading}");
         }
         let buckets = text(&[Managed::Buckets], &Operation::ALL, &everything);

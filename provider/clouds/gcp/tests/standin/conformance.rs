@@ -5,12 +5,13 @@ use clouds::conformance::Environment;
 use clouds::{Clouds, Error, conformance};
 use serde_json::json;
 
+use crate::connectivity::connectivity;
 use crate::environment::environment;
 use crate::project::Project;
 use crate::{REGION, left};
 
 /// The suite of a kind of object.
-async fn suite(managed: Managed, clouds: &Clouds, environment: &Environment) {
+async fn suite(managed: Managed, clouds: &Clouds, environment: &Environment, project: &Project) {
     match managed {
         Managed::Buckets => conformance::buckets::suite(&*clouds.buckets, environment).await,
         Managed::IdentityProviders => {
@@ -25,15 +26,14 @@ async fn suite(managed: Managed, clouds: &Clouds, environment: &Environment) {
         }
         Managed::Secrets => conformance::secrets::suite(&*clouds.secrets, environment).await,
         Managed::PrivateServices => {
-            let found = clouds.private_services.get(&environment.name("none")).await;
-            assert!(matches!(found, Err(Error::Unsupported(_))), "{found:?}");
+            let around = connectivity(project, &environment.run).await;
+            let services = &*clouds.private_services;
+            conformance::private_services::suite(services, environment, &around).await;
         }
         Managed::PrivateEndpoints => {
-            let found = clouds
-                .private_endpoints
-                .get(&environment.name("none"))
-                .await;
-            assert!(matches!(found, Err(Error::Unsupported(_))), "{found:?}");
+            let around = connectivity(project, &environment.run).await;
+            let endpoints = &*clouds.private_endpoints;
+            conformance::private_endpoints::suite(endpoints, environment, &around).await;
         }
         Managed::Clusters => conformance::clusters::suite(&*clouds.clusters, environment).await,
     }
@@ -42,7 +42,7 @@ async fn suite(managed: Managed, clouds: &Clouds, environment: &Environment) {
 /// By the project's owner.
 async fn conforms(run: &str, managed: Managed) {
     let (clouds, environment, project) = environment(run).await;
-    suite(managed, &clouds, &environment).await;
+    suite(managed, &clouds, &environment, &project).await;
     project.no_violations().await;
 }
 
@@ -77,6 +77,16 @@ async fn secrets() {
 }
 
 #[tokio::test]
+async fn private_services() {
+    conforms("psvc", Managed::PrivateServices).await;
+}
+
+#[tokio::test]
+async fn private_endpoints() {
+    conforms("pend", Managed::PrivateEndpoints).await;
+}
+
+#[tokio::test]
 async fn clusters() {
     conforms("clusters", Managed::Clusters).await;
 }
@@ -107,7 +117,7 @@ async fn suffices(run: &str, managed: Managed) {
         credentials: clouds_gcp::Credentials::Token(token.into()),
         ..project.config(REGION)
     });
-    suite(managed, &narrow, &environment).await;
+    suite(managed, &narrow, &environment, &project).await;
     if managed == Managed::Roles {
         left::switched_off(&*narrow.roles, &environment, &project).await;
     }

@@ -9,9 +9,11 @@
 
 mod calls;
 mod conformance;
+mod connectivity;
 mod environment;
 mod keys;
 mod left;
+mod private;
 mod project;
 mod stranger;
 mod words;

@@ -96,6 +96,14 @@ impl Project {
             .await
     }
 
+    /// The same where the answer may be a refusal: its status.
+    pub async fn try_send(&self, verb: &str, service: &str, path: &str) -> u16 {
+        let url = format!("{}/{service}/{path}", *ENDPOINT);
+        let request = self.http.request(verb.parse().unwrap(), url);
+        let response = request.bearer_auth(&self.token).send().await.unwrap();
+        response.status().as_u16()
+    }
+
     /// The name of a service account.
     pub fn account(&self, name: &str) -> String {
         let project = &self.id;

@@ -1,0 +1,288 @@
+//! Private endpoints: forwarding rules of Private Service Connect, each with an address of the same name.
+//!
+//! Labels cannot be set by the creating calls. So what is being made bears its marks in the description, which never changes, and
+//! the labels come last: an endpoint without labels of ours is one that is being made.
+//!
+//! Calls: `service` 1 of a service of our own project, else none; `create` 5, and 1 per look at its two operations; `find` 2, `get`
+//! 2, 1 more of Google's own interfaces; `configure` 1 and the looks, 0 where nothing differs; `set_tags` 4, 0 where nothing differs;
+//! `delete` 4 and the looks.
+
+mod checks;
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use clouds::error::{Call, Optional as _};
+use clouds::private_endpoints::{
+    EndpointDefaults, EndpointSettings, EndpointType, NewPrivateEndpoint, PrivateEndpoint,
+    PrivateEndpointId, PrivateEndpoints, ServiceName, ServiceOffer,
+};
+use clouds::private_services::{ConnectionState, VerificationState};
+use clouds::tags::TagChange;
+use clouds::{Error, Refusal, Result, Tags};
+use futures::try_join;
+
+use crate::addresses::{Address, Reserved};
+use crate::error::{Understood, not_found, unreadable};
+use crate::forwarding_rules::Rule;
+use crate::links::{self, Place};
+use crate::private_services::state;
+use crate::{Gcp, tags};
+
+#[async_trait]
+impl PrivateEndpoints for Gcp {
+    fn check(&self, wanted: &NewPrivateEndpoint) -> Vec<Refusal> {
+        checks::refusals(self.0.config.region.as_str(), wanted)
+    }
+
+    fn replaces(&self) -> &'static [&'static str] {
+        &["private_dns", "subnets"]
+    }
+
+    fn defaults(&self, service: &ServiceName, _: EndpointType) -> EndpointDefaults {
+        EndpointDefaults {
+            private_dns: !service.is_bundle(),
+            policy: None,
+        }
+    }
+
+    async fn service(&self, service: &ServiceName, _: EndpointType) -> Result<ServiceOffer> {
+        let offer = |acceptance, owner: &str| ServiceOffer {
+            zones: BTreeSet::new(),
+            acceptance,
+            private_dns: None,
+            owner: Some(owner.to_owned()),
+        };
+        if service.is_bundle() {
+            return Ok(offer(false, "Google"));
+        }
+        let (owner, own) = (links::project(service.as_str()), &self.0.config.project);
+        if owner != own.as_str() {
+            // Consumers may not read it: what its owner says is found by asking.
+            return Ok(offer(true, owner));
+        }
+        let name = service.as_str().rsplit('/').next().unwrap_or_default();
+        let found = self.stored_attachment(name).await?;
+        Ok(ServiceOffer {
+            private_dns: found.is_named().then_some(VerificationState::Verified),
+            ..offer(found.asks(owner), owner)
+        })
+    }
+
+    async fn create(&self, new: &NewPrivateEndpoint) -> Result<PrivateEndpoint> {
+        let place = Place::for_service(&new.service);
+        let name = new.name.as_str();
+        self.alone(place, name).await?;
+        let reserved = match self.reserve(place, new).await {
+            Ok(reserved) => reserved,
+            Err(error) => return Err(self.or_exists(place, name, error).await?),
+        };
+        if let Err(error) = self.insert_rule(place, new).await {
+            if reserved == Reserved::Now && !error.is_transient() {
+                // Nobody would look for it. Where that fails, too, the next create finds it by its marks.
+                drop(self.release(place, &new.name).await);
+            }
+            return Err(led_nowhere(error, &new.service));
+        }
+        let rule = self.rule(place, name).await?;
+        self.endpoint(place, rule).await
+    }
+
+    async fn find(&self, wanted: &NewPrivateEndpoint) -> Result<PrivateEndpoint> {
+        let place = Place::for_service(&wanted.service);
+        let rule = self.rule(place, wanted.name.as_str()).await?;
+        self.endpoint(place, rule).await
+    }
+
+    async fn get(&self, id: &PrivateEndpointId) -> Result<PrivateEndpoint> {
+        let (place, rule) = self.placed(id).await?;
+        self.endpoint(place, rule).await
+    }
+
+    async fn configure(&self, found: &PrivateEndpoint, wanted: &EndpointSettings) -> Result<()> {
+        if found.settings.global_access == wanted.global_access {
+            return Ok(());
+        }
+        let place = Place::for_service(&found.service);
+        self.patch_rule(place, found.name.as_str(), wanted).await
+    }
+
+    async fn set_tags(&self, found: &PrivateEndpoint, tags: &Tags) -> Result<()> {
+        if TagChange::between(&found.tags, tags).is_empty() {
+            return Ok(());
+        }
+        let (place, name) = (Place::for_service(&found.service), found.name.as_str());
+        let (rule, address) = try_join!(self.rule(place, name), async {
+            let address = found.addresses.first().copied();
+            self.address_of(place, name, address).await
+        })?;
+        // The rule last: by its labels an endpoint is whole.
+        if let Some(address) = address {
+            let mut labels = tags::googles(&address.labels);
+            labels.extend(tags::labels(tags));
+            self.label_address(place, name, &address, &labels).await?;
+        }
+        let mut labels = tags::googles(&rule.labels);
+        labels.extend(tags::labels(tags));
+        let operation = format!("{}.setLabels", place.rules());
+        let path = self.rule_path(place, name);
+        let version = rule.label_fingerprint.as_deref();
+        self.set_labels(place, &path, (&operation, name), version, &labels)
+            .await
+    }
+
+    async fn delete(&self, id: &PrivateEndpointId) -> Result<()> {
+        let (place, rule) = self.placed(id).await?;
+        let name = rule.name.as_str();
+        let address = self.address_of(place, name, rule.ip_address).await?;
+        self.delete_rule(place, name).await?;
+        match address {
+            Some(_) => self
+                .release(
+                    place,
+                    &name
+                        .parse()
+                        .understood(("compute.addresses.delete", name))?,
+                )
+                .await
+                .optional()
+                .map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn acceptance(&self, endpoint: &PrivateEndpoint) -> String {
+        let service = endpoint.service.as_str();
+        let (owner, connection) = (links::project(service), &endpoint.connection);
+        format!(
+            "Its owner ({owner}) must let in {connection}: add it to accepted_connections of their dataplane_private_service, or to \
+             the accept list of {service} in the console of Google Cloud (Private Service Connect, published services)."
+        )
+    }
+}
+
+impl Gcp {
+    /// The rule of an endpoint, and where it is. One of a load balancer under that name is passed over.
+    async fn placed(&self, id: &PrivateEndpointId) -> Result<(Place, Rule)> {
+        let mut other = None;
+        for place in Place::ALL {
+            match self.rule(place, id.as_str()).await.optional()? {
+                Some(rule) if rule.service().is_some() => return Ok((place, rule)),
+                Some(_) => other = Some(place),
+                None => {}
+            }
+        }
+        match other {
+            None => Err(not_found(("compute.forwardingRules.get", id))),
+            Some(place) => {
+                let operation = format!("{}.get", place.rules());
+                let why = "it is a load balancer's forwarding rule, and no endpoint of Private Service Connect";
+                Err(unreadable((&operation, id), why))
+            }
+        }
+    }
+
+    /// Refuses a name that an endpoint has elsewhere: they are looked up by name, wherever they are.
+    async fn alone(&self, place: Place, name: &str) -> Result<()> {
+        let found = self.rule(place.other(), name).await.optional()?;
+        if found.and_then(|rule| rule.service()).is_none() {
+            return Ok(());
+        }
+        let path = self.rule_path(place.other(), name);
+        let operation = format!("{}.insert", place.rules());
+        let why = format!("there is an endpoint of this name already, {path}: take another name");
+        Err(Error::Invalid(Box::new(
+            Call::new(operation, name).because(why),
+        )))
+    }
+
+    /// Why an address cannot be reserved: mostly since the name is an endpoint's already. Whose, is told by looking at that.
+    async fn or_exists(&self, place: Place, name: &str, error: Error) -> Result<Error> {
+        let (Error::Invalid(call) | Error::NotEmpty(call)) = error else {
+            return Ok(error);
+        };
+        let exists = self.rule(place, name).await.optional()?.is_some();
+        Ok(if exists {
+            Error::AlreadyExists(call)
+        } else {
+            Error::Invalid(call)
+        })
+    }
+
+    async fn endpoint(&self, place: Place, rule: Rule) -> Result<PrivateEndpoint> {
+        let name = rule.name.clone();
+        let address = self.address_of(place, &name, rule.ip_address).await?;
+        let operation = format!("{}.get", place.rules());
+        let call = (operation.as_str(), name.as_str());
+        let service = rule.service();
+        let service = service.ok_or_else(|| {
+            unreadable(call, "it is a load balancer's forwarding rule, and no endpoint of Private Service Connect")
+        })?;
+        let state = match state(&rule.psc_connection_status) {
+            // Nobody is asked.
+            Some(ConnectionState::Pending) if place == Place::World => ConnectionState::Available,
+            Some(state) => state,
+            None => {
+                let why = format!(
+                    "{:?} is no status of a connection",
+                    rule.psc_connection_status
+                );
+                return Err(unreadable(call, why));
+            }
+        };
+        let subnet = address.as_ref().and_then(Address::subnetwork);
+        let private_dns = place == Place::Region && !rule.no_automate_dns_zone;
+        let settings = EndpointSettings {
+            subnets: subnet
+                .map(str::parse)
+                .transpose()
+                .understood(call)?
+                .into_iter()
+                .collect(),
+            private_dns,
+            global_access: rule.allow_psc_global_access,
+            ..EndpointSettings::default()
+        };
+        let network = rule
+            .network
+            .as_deref()
+            .map(|link| links::path(link).parse());
+        Ok(PrivateEndpoint {
+            id: name.parse().understood(call)?,
+            name: name.parse().understood(call)?,
+            service,
+            kind: EndpointType::Interface,
+            network: network.transpose().understood(call)?,
+            address: rule.ip_address,
+            sub_resources: BTreeSet::new(),
+            connection: self.rule_path(place, &name).parse().understood(call)?,
+            state,
+            reason: None,
+            settings,
+            private_dns_active: private_dns && state == ConnectionState::Available,
+            addresses: rule.ip_address.into_iter().collect(),
+            dns: Vec::new(),
+            prefix_list: None,
+            tags: tags::labelled_last(rule.labels, &rule.description),
+        })
+    }
+}
+
+/// The answer about a service that is not there, or not for us, is about the rule that leads to it.
+fn led_nowhere(error: Error, service: &ServiceName) -> Error {
+    let nowhere = |call: &Call| {
+        let message = call.message.as_deref().unwrap_or_default();
+        message.contains("/serviceAttachments/") || message.contains("resource.target")
+    };
+    match error {
+        Error::NotFound(call) | Error::Invalid(call) if nowhere(&call) => {
+            let owner = links::project(service.as_str());
+            let said = call.message.clone().unwrap_or_default();
+            let because = format!(
+                "{said} Its owner ({owner}) must have published {service} before an endpoint can lead to it"
+            );
+            Error::NotFound(Box::new(call.because(because)))
+        }
+        error => error,
+    }
+}
