@@ -1,0 +1,33 @@
+# What is brought along is read, so that the outputs can refuse what would fail later, with less to go by.
+
+data "aws_vpc" "existing" {
+  count = local.make ? 0 : 1
+
+  id = var.existing.vpc_id
+}
+
+data "aws_subnet" "existing" {
+  for_each = local.make ? toset([]) : var.existing.subnet_ids
+
+  id = each.key
+}
+
+locals {
+  elsewhere = [for id, subnet in data.aws_subnet.existing : id if subnet.vpc_id != local.vpc_id]
+  public    = [for id, subnet in data.aws_subnet.existing : id if subnet.map_public_ip_on_launch]
+  full      = [for id, subnet in data.aws_subnet.existing : id if subnet.available_ip_address_count < 16]
+  untagged  = [for id, subnet in data.aws_subnet.existing : id if lookup(subnet.tags, "kubernetes.io/role/internal-elb", "") != "1"]
+  dns_off = local.make ? [] : [
+    for name, on in {
+      enableDnsSupport   = data.aws_vpc.existing[0].enable_dns_support
+      enableDnsHostnames = data.aws_vpc.existing[0].enable_dns_hostnames
+    } : name if !on
+  ]
+  existing_zones = distinct([for subnet in data.aws_subnet.existing : subnet.availability_zone])
+
+  overlaps = flatten([
+    for what, range in var.other_ranges : [
+      for pair in provider::dataplane::cidr_overlaps([local.cidr], [range]) : "${replace(pair, " overlaps", " of the network overlaps")} of ${what}"
+    ]
+  ])
+}

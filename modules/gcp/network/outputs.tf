@@ -1,0 +1,18 @@
+output "network" {
+  description = "The network as the other modules take it: `id`, `project`, `region`, `subnet_ids` (one), `cidr`, `pods_range` and `services_range` (names of secondary ranges), `nat_subnet` (for services published here)."
+  value = {
+    id             = google_compute_network.this.id
+    project        = var.project
+    region         = var.region
+    subnet_ids     = [google_compute_subnetwork.this.id]
+    cidr           = var.ranges.nodes
+    pods_range     = "pods"
+    services_range = "services"
+    nat_subnet     = google_compute_subnetwork.published.id
+  }
+
+  precondition {
+    condition     = length(local.overlaps) == 0
+    error_message = "${join("; ", local.overlaps)}: choose ranges that do not, since routes cannot tell them apart."
+  }
+}
