@@ -182,8 +182,17 @@ impl PrivateEndpoints for Azure {
             )),
         };
         let message = settings.request_message.as_ref();
-        let told = message.filter(|_| of_azure && !self.asks(service));
-        let long = message.filter(|text| text.chars().count() > 140);
+        let message = message.and_then(|text| {
+            let reason = if of_azure && !self.asks(service) {
+                "It is told to the owner of a service in another subscription, or of an alias. What lies in this subscription is approved \
+                 by the same call: leave it out."
+            } else if text.chars().count() > 140 {
+                "Azure takes 140 characters of it."
+            } else {
+                return None;
+            };
+            Some(Refusal::new("request_message", reason))
+        });
         [
             leads,
             Refusal::of_given(
@@ -228,17 +237,7 @@ impl PrivateEndpoints for Azure {
                 given(settings.global_access),
                 "Azure's endpoints are reached from all regions that the network is peered with: leave it out.",
             ),
-            Refusal::of_given(
-                "request_message",
-                told,
-                "It is told to the owner of a service in another subscription, or of an alias. What lies in this subscription is approved by \
-                 the same call: leave it out.",
-            ),
-            Refusal::of_given(
-                "request_message",
-                long,
-                "Azure takes 140 characters of it.",
-            ),
+            message,
         ]
         .into_iter()
         .flatten()

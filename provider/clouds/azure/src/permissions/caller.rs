@@ -25,8 +25,15 @@ const VAULT: &str = "Microsoft.KeyVault/vaults/read";
 /// To ask how far the making of a registry has come, which reading the registry does not cover.
 const REGISTRY_PROGRESS: &str = "Microsoft.ContainerRegistry/registries/operationStatuses/read";
 
+const JOIN_FRONTEND: &str = "Microsoft.Network/loadBalancers/frontendIPConfigurations/join/action";
+const JOIN_SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
+const JOIN_ZONE: &str = "Microsoft.Network/privateDnsZones/join/action";
+/// To ask how far the making of something in a network has come, and its deletion.
+const NETWORK_PROGRESS: &str = "Microsoft.Network/locations/operations/read";
+const NETWORK_RESULTS: &str = "Microsoft.Network/locations/operationResults/read";
+
 /// The actions of our own calls, by what is managed and what is done. A create or an update also reads.
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 29] = [
     (
         Managed::Buckets,
         Operation::Create,
@@ -250,6 +257,105 @@ const ROWS: [Row; 21] = [
             "Microsoft.KeyVault/vaults/secrets/purge/action",
             "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
         ],
+    ),
+    (
+        Managed::PrivateServices,
+        Operation::Create,
+        &[
+            JOIN_FRONTEND,
+            JOIN_SUBNET,
+            NETWORK_PROGRESS,
+            TAG,
+            "Microsoft.Network/privateLinkServices/write",
+        ],
+        &[],
+    ),
+    (
+        Managed::PrivateServices,
+        Operation::Read,
+        &["Microsoft.Network/privateLinkServices/read"],
+        &[],
+    ),
+    (
+        Managed::PrivateServices,
+        Operation::Update,
+        &[
+            JOIN_FRONTEND,
+            JOIN_SUBNET,
+            NETWORK_PROGRESS,
+            TAG,
+            "Microsoft.Network/privateLinkServices/privateEndpointConnections/write",
+            "Microsoft.Network/privateLinkServices/write",
+        ],
+        &[],
+    ),
+    (
+        Managed::PrivateServices,
+        Operation::Delete,
+        &[
+            NETWORK_RESULTS,
+            "Microsoft.Network/privateLinkServices/delete",
+            "Microsoft.Network/privateLinkServices/privateEndpointConnections/delete",
+            // To keep out who is connected, where that is forced.
+            "Microsoft.Network/privateLinkServices/privateEndpointConnections/write",
+            "Microsoft.Network/privateLinkServices/read",
+        ],
+        &[],
+    ),
+    (
+        Managed::PrivateEndpoints,
+        Operation::Create,
+        &[
+            JOIN_SUBNET,
+            JOIN_ZONE,
+            NETWORK_PROGRESS,
+            TAG,
+            // What lies in the same subscription is approved with the request.
+            "Microsoft.ContainerRegistry/registries/privateEndpointConnectionsApproval/action",
+            "Microsoft.ContainerService/managedClusters/privateEndpointConnectionsApproval/action",
+            "Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/action",
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/write",
+            "Microsoft.Network/privateEndpoints/write",
+            "Microsoft.Network/privateLinkServices/privateEndpointConnectionsApproval/action",
+            "Microsoft.Storage/storageAccounts/privateEndpointConnectionsApproval/action",
+        ],
+        &[],
+    ),
+    (
+        Managed::PrivateEndpoints,
+        Operation::Read,
+        &[
+            "Microsoft.Network/networkInterfaces/read",
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/read",
+            "Microsoft.Network/privateEndpoints/read",
+        ],
+        &[],
+    ),
+    (
+        Managed::PrivateEndpoints,
+        Operation::Update,
+        &[
+            JOIN_SUBNET,
+            JOIN_ZONE,
+            NETWORK_PROGRESS,
+            // Other zones are another group.
+            NETWORK_RESULTS,
+            TAG,
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/delete",
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/write",
+            "Microsoft.Network/privateEndpoints/write",
+        ],
+        &[],
+    ),
+    (
+        Managed::PrivateEndpoints,
+        Operation::Delete,
+        &[
+            NETWORK_RESULTS,
+            "Microsoft.Network/privateEndpoints/delete",
+            "Microsoft.Network/privateEndpoints/read",
+        ],
+        &[],
     ),
     (
         Managed::Clusters,
