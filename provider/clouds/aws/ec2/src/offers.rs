@@ -64,9 +64,19 @@ pub(crate) async fn is_offered(ec2: &Client, service: &ServiceName) -> Result<bo
 
 /// S3 has two: one for each type of endpoint.
 async fn details(ec2: &Client, service: &ServiceName) -> Result<Vec<ServiceDetail>> {
-    let request = ec2.describe_vpc_endpoint_services();
-    let sent = request.service_names(service.as_str()).send().await;
-    let answer = sent.classify(DESCRIBE, service).optional()?;
-    let details = answer.and_then(|answer| answer.service_details);
-    Ok(details.unwrap_or_default())
+    let mut details = Vec::new();
+    let mut next = None;
+    loop {
+        let request = ec2.describe_vpc_endpoint_services();
+        let request = request.service_names(service.as_str());
+        let sent = request.set_next_token(next).send().await;
+        let Some(answer) = sent.classify(DESCRIBE, service).optional()? else {
+            return Ok(Vec::new());
+        };
+        details.extend(answer.service_details.into_iter().flatten());
+        next = answer.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(details);
+        }
+    }
 }
