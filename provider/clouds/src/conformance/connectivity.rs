@@ -142,6 +142,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_only_some_clouds_have_in_memory() {
+        let id = |name: &str| {
+            format!(
+                "/subscriptions/8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11/resourceGroups/acme/providers/Microsoft.Network/privateDnsZones/{name}"
+            )
+        };
+        let zones = ["blob.example", "dfs.example"].map(|zone| id(zone).parse().unwrap());
+        let tables = ["rtb-0abc0001", "rtb-0abc0002"].map(|table| table.parse().unwrap());
+        let group = "sg-0abc0002".parse().unwrap();
+        let policy = r#"{"Statement":[]}"#.parse().unwrap();
+        let s3 = "com.amazonaws.eu-west-1.s3".parse().unwrap();
+        for looks in [0, 3] {
+            let (memory, around) = memory(looks);
+            let environment = environment(&memory);
+            private_services::verification(&memory, &environment, &around).await;
+            private_endpoints::named(&memory, &environment, &around).await;
+            private_endpoints::guarded(&memory, &environment, &around, &group, &policy).await;
+            private_endpoints::gateway(&memory, &environment, &around, &s3, &tables).await;
+            private_endpoints::zones(&memory, &environment, &around, &zones).await;
+            assert!(memory.change(|world| world.private_endpoints.is_empty()));
+        }
+    }
+
+    #[tokio::test]
     async fn private_endpoints_in_memory() {
         for looks in [0, 3] {
             let (memory, connectivity) = memory(looks);

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use super::connectivity::{Connectivity, LOOKS};
 use super::{Environment, assert_exists, assert_gone};
 use crate::account::Managed;
+use crate::policies::PolicyDocument;
 use crate::private_endpoints::{
-    EndpointSettings, EndpointType, NewPrivateEndpoint, PrivateEndpoint, PrivateEndpointId,
-    PrivateEndpoints, ServiceName,
+    DnsZoneId, EndpointSettings, EndpointType, NewPrivateEndpoint, PrivateEndpoint,
+    PrivateEndpointId, PrivateEndpoints, RouteTableId, SecurityGroupId, ServiceName,
 };
 use crate::private_services::ConnectionState;
 
-/// The whole suite.
+/// The whole suite, but for what some clouds alone have: [`named`], [`guarded`], [`gateway`] and [`zones`].
 pub async fn suite(
     endpoints: &dyn PrivateEndpoints,
     environment: &Environment,
@@ -231,6 +232,131 @@ pub async fn pending(
     let found = made(endpoints, &new).await;
     assert_eq!(found.state, ConnectionState::Available);
     endpoints.delete(&found.id).await.unwrap();
+}
+
+/// One of somebody else's services gets its names once it is let in, for clouds whose [`offer`](super::connectivity::Counterpart::offer)
+/// has a name.
+pub async fn named(
+    endpoints: &dyn PrivateEndpoints,
+    environment: &Environment,
+    connectivity: &Connectivity,
+) {
+    let other = &*connectivity.counterpart;
+    let service = other.offer(true).await;
+    let mut new = new(endpoints, environment, connectivity, "named", &service);
+    new.settings.private_dns = true;
+    assert_eq!(endpoints.check(&new), []);
+    let found = made(endpoints, &new).await;
+    assert_eq!(found.state, ConnectionState::PendingAcceptance);
+    assert!(!found.private_dns_active && !found.settings.private_dns);
+
+    assert!(other.answer(&found, ConnectionState::Available).await);
+    settled(endpoints, &found.id).await;
+    let found = configured(endpoints, &found.id, &new.settings).await;
+    assert_eq!(found.settings, new.settings);
+    assert!(found.private_dns_active);
+    endpoints.delete(&found.id).await.unwrap();
+    assert_gone(endpoints.get(&found.id).await);
+}
+
+/// Another security group, and a policy that lets nothing through, for clouds that have such.
+pub async fn guarded(
+    endpoints: &dyn PrivateEndpoints,
+    environment: &Environment,
+    connectivity: &Connectivity,
+    group: &SecurityGroupId,
+    policy: &PolicyDocument,
+) {
+    let own = &connectivity.own_service;
+    let new = new(endpoints, environment, connectivity, "guarded", own);
+    let made = made(endpoints, &new).await;
+    let plain = &new.settings;
+    let mut both = plain.clone();
+    both.security_groups.insert(group.clone());
+    let mut other = plain.clone();
+    other.security_groups = [group.clone()].into();
+    let mut closed = plain.clone();
+    closed.policy = Some(policy.clone());
+    for wanted in [&both, &other, plain, &closed, plain] {
+        let found = configured(endpoints, &made.id, wanted).await;
+        assert_eq!(found.settings, *wanted);
+    }
+    endpoints.delete(&made.id).await.unwrap();
+}
+
+/// A gateway is made with one route table, gets another, and loses the first, for clouds that have such.
+pub async fn gateway(
+    endpoints: &dyn PrivateEndpoints,
+    environment: &Environment,
+    connectivity: &Connectivity,
+    service: &ServiceName,
+    route_tables: &[RouteTableId; 2],
+) {
+    let kind = EndpointType::Gateway;
+    let offer = endpoints.service(service, kind).await.unwrap();
+    assert!(!offer.acceptance, "{offer:?}");
+    let defaults = endpoints.defaults(service, kind);
+    assert!(!defaults.private_dns);
+    let [first, second] = route_tables.clone();
+    let new = NewPrivateEndpoint {
+        name: environment.name("gateway"),
+        service: service.clone(),
+        kind,
+        network: connectivity.network.clone(),
+        address: None,
+        sub_resources: BTreeSet::new(),
+        settings: EndpointSettings {
+            route_tables: [first].into(),
+            policy: defaults.policy,
+            ..EndpointSettings::default()
+        },
+        tags: environment.marks(Managed::PrivateEndpoints),
+    };
+    assert_eq!(endpoints.check(&new), []);
+    let found = made(endpoints, &new).await;
+    assert_eq!(
+        (found.kind, found.state),
+        (kind, ConnectionState::Available)
+    );
+    assert_eq!(found.settings, new.settings);
+    assert!(found.prefix_list.is_some());
+    for tables in [route_tables.clone().into(), BTreeSet::from([second])] {
+        let wanted = EndpointSettings {
+            route_tables: tables,
+            ..new.settings.clone()
+        };
+        let found = configured(endpoints, &found.id, &wanted).await;
+        assert_eq!(found.settings, wanted);
+    }
+    endpoints.delete(&found.id).await.unwrap();
+    assert_gone(endpoints.get(&found.id).await);
+}
+
+/// Names in two private zones, in one of them, and in none, for clouds that write them there.
+pub async fn zones(
+    endpoints: &dyn PrivateEndpoints,
+    environment: &Environment,
+    connectivity: &Connectivity,
+    zones: &[DnsZoneId; 2],
+) {
+    let own = &connectivity.own_service;
+    let new = new(endpoints, environment, connectivity, "zones", own);
+    let made = made(endpoints, &new).await;
+    let [first, second] = zones.clone();
+    let lists = [
+        BTreeSet::from([first.clone(), second]),
+        BTreeSet::from([first]),
+        BTreeSet::new(),
+    ];
+    for dns_zones in lists {
+        let wanted = EndpointSettings {
+            dns_zones,
+            ..new.settings.clone()
+        };
+        let found = configured(endpoints, &made.id, &wanted).await;
+        assert_eq!(found.settings, wanted);
+    }
+    endpoints.delete(&made.id).await.unwrap();
 }
 
 /// One that has come to an end says which, and can be deleted.

@@ -8,10 +8,10 @@ use crate::account::Managed;
 use crate::error::Error;
 use crate::private_services::{
     Answer, ConnectionId, ConnectionState, NewPrivateService, PrivateService, PrivateServiceId,
-    PrivateServices, ServiceSettings, ServiceState,
+    PrivateServices, ServiceSettings, ServiceState, VerificationState,
 };
 
-/// The whole suite.
+/// The whole suite, but for what some clouds alone have: [`verification`].
 pub async fn suite(
     services: &dyn PrivateServices,
     environment: &Environment,
@@ -235,6 +235,41 @@ pub async fn settings(
         assert_eq!(settled(services, &made.id).await.settings, wanted);
     }
     services.delete(&made.id).await.unwrap();
+}
+
+/// A private DNS name is proved with a record once the cloud was asked to look, and needs no proof any more when it is gone, for clouds
+/// that want such.
+pub async fn verification(
+    services: &dyn PrivateServices,
+    environment: &Environment,
+    connectivity: &Connectivity,
+) {
+    let plain = new(environment, connectivity, "proof");
+    let mut new = plain.clone();
+    new.settings.private_dns_name = "proof.example.com".parse().ok();
+    let service = made(services, &new).await;
+    let proof = service.verification.clone().unwrap();
+    assert_eq!(proof.state, VerificationState::Pending);
+    assert_eq!(proof.kind, "TXT");
+    assert!(!proof.name.is_empty() && !proof.value.is_empty());
+
+    services.verify(&service).await.unwrap();
+    let mut proved = None;
+    for _ in 0..LOOKS {
+        let found = services.get(&service.id).await.unwrap();
+        let now = found.verification.clone().unwrap();
+        assert_eq!((&now.name, &now.value), (&proof.name, &proof.value));
+        if now.state == VerificationState::Verified {
+            proved = Some(found);
+            break;
+        }
+    }
+    let found = proved.unwrap();
+    services.configure(&found, &plain.settings).await.unwrap();
+    let found = settled(services, &service.id).await;
+    assert_eq!(found.settings.private_dns_name, None);
+    assert_eq!(found.verification, None);
+    services.delete(&service.id).await.unwrap();
 }
 
 /// Whoever asks is seen, let in, kept out and let in again; a service with live connections is not deleted.

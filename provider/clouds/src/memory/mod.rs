@@ -25,7 +25,7 @@ use crate::identity_providers::{IdentityProvider, IdentityProviderId};
 use crate::log_groups::{LogGroup, LogGroupName};
 use crate::names::ParseError;
 use crate::private_endpoints::{PrivateEndpointId, ServiceName, ServiceOffer};
-use crate::private_services::PrivateServiceId;
+use crate::private_services::{PrivateServiceId, VerificationState};
 use crate::refusal::Refusal;
 use crate::registries::{Registry, RegistryName};
 use crate::roles::{Role, RoleName};
@@ -70,6 +70,10 @@ pub struct World {
     pub offers: BTreeMap<ServiceName, ServiceOffer>,
     /// How often a private service or endpoint that is made from now on says that it is pending.
     pub settle_after: usize,
+    /// Settings of private services and private endpoints that cannot change.
+    pub lasting: &'static [&'static str],
+    /// What comes of looking for the record that proves a private DNS name.
+    pub proves: VerificationState,
     /// The number in the last id that was given.
     pub last_number: u32,
     /// Clusters.
@@ -211,8 +215,10 @@ impl Default for Memory {
                 secrets: BTreeMap::new(),
                 private_services: BTreeMap::new(),
                 private_endpoints: BTreeMap::new(),
-                offers: BTreeMap::new(),
+                offers: private_endpoints::own_services(),
                 settle_after: 0,
+                lasting: &[],
+                proves: VerificationState::Verified,
                 last_number: 0,
                 clusters: BTreeMap::new(),
             }),

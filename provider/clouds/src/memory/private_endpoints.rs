@@ -1,16 +1,19 @@
 //! Private endpoints, in memory: they lead to services of the same world, and to what was put among its offers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::{Memory, World, impossible, missing, taken};
 use crate::error::{Call, Error, Result};
+use crate::policies::PolicyDocument;
 use crate::private_endpoints::{
     DnsEntry, EndpointDefaults, EndpointSettings, EndpointType, NewPrivateEndpoint,
     PrivateEndpoint, PrivateEndpointId, PrivateEndpoints, ServiceName, ServiceOffer,
 };
-use crate::private_services::{ConnectionState, PrincipalPattern};
+use crate::private_services::{ConnectionState, PrincipalPattern, VerificationState};
 use crate::refusal::Refusal;
 use crate::tags::Tags;
 
@@ -45,14 +48,14 @@ impl PrivateEndpoints for Memory {
     }
 
     fn replaces(&self) -> &'static [&'static str] {
-        &[]
+        self.change(|world| world.lasting)
     }
 
     fn defaults(&self, service: &ServiceName, kind: EndpointType) -> EndpointDefaults {
         let own = service.as_str().starts_with("com.amazonaws.") && service.region().is_none();
         EndpointDefaults {
             private_dns: own && kind == EndpointType::Interface,
-            policy: None,
+            policy: own.then(everything),
         }
     }
 
@@ -135,6 +138,25 @@ impl PrivateEndpoints for Memory {
             endpoint.service, endpoint.connection
         )
     }
+}
+
+/// The policy that lets everything through.
+fn everything() -> PolicyDocument {
+    let all = json!({ "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*" });
+    PolicyDocument::new(json!({ "Statement": [all] }))
+}
+
+/// Services of the cloud's own, which everybody may have endpoints of.
+pub(super) fn own_services() -> BTreeMap<ServiceName, ServiceOffer> {
+    let own = ["com.amazonaws.eu-west-1.s3", "com.amazonaws.eu-west-1.sts"];
+    let offer = ServiceOffer {
+        zones: BTreeSet::new(),
+        acceptance: false,
+        private_dns: Some(VerificationState::Verified),
+        owner: Some("amazon".to_owned()),
+    };
+    let names = own.into_iter().filter_map(|name| name.parse().ok());
+    names.map(|name| (name, offer.clone())).collect()
 }
 
 /// What a service is to this account: one of the same world, or one of somebody else.
@@ -234,8 +256,6 @@ fn stored<'w>(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[tokio::test]

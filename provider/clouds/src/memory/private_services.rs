@@ -30,7 +30,7 @@ impl PrivateServices for Memory {
     }
 
     fn replaces(&self) -> &'static [&'static str] {
-        &[]
+        self.change(|world| world.lasting)
     }
 
     async fn create(&self, new: &NewPrivateService) -> Result<PrivateService> {
@@ -136,11 +136,12 @@ impl PrivateServices for Memory {
 
     async fn verify(&self, found: &PrivateService) -> Result<()> {
         self.run("private_services.verify", |world| {
+            let proves = world.proves;
             let service = of(world, "private_services.verify", &found.id)?;
             let verification = service.verification.as_mut();
             let wanted =
                 verification.ok_or_else(|| missing("private_services.verify", &found.id))?;
-            wanted.state = VerificationState::Verified;
+            wanted.state = proves;
             Ok(())
         })
     }

@@ -103,7 +103,7 @@ fn connection(text: &str) -> Checked {
         || path_of(text, "projects/*/global/forwardingRules/*");
     ensure(
         ec2_id(text, "vpce-") || google || path_of(text, AZURE_ENDPOINT),
-        "must be vpce-… (AWS), projects/…/regions/…/forwardingRules/… (Google Cloud) or the id of a private endpoint (…/privateEndpoints/…, Azure): what `connection` of the consumer's endpoint says",
+        "must be vpce-… (AWS), projects/…/regions/…/forwardingRules/… (Google Cloud) or the id of a private endpoint (…/privateEndpoints/…, Azure): what `connection_id` of the consumer's endpoint says",
     )
 }
 
