@@ -14,6 +14,9 @@ def timestamp(seconds):
 
 def metadata_of(action):
     metadata = shown.ActionMetadata(parent=action.parent, group=action.group)
+    if action.recovered_from:
+        metadata.recovered_from.CopyFrom(action.id)
+        metadata.recovered_from.run.name = action.recovered_from
     if action.condition is not None:
         metadata.action_type = shown.ACTION_TYPE_CONDITION
         metadata.condition.name = action.condition.name

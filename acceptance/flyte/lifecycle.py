@@ -48,11 +48,13 @@ def problems(action, event):
 
 
 def follows(last, event):
-    if last is None:
+    if event.phase == PHASES.ACTION_PHASE_RECOVERED:
+        if last is not None:
+            yield f"takes another run's action over after {told(last)}"
+    elif last is None:
         if event.attempt != 1:
             yield "is the first event, and not of the first attempt"
-        return
-    if event.attempt < last.attempt:
+    elif event.attempt < last.attempt:
         yield f"comes after {told(last)}"
     elif event.attempt == last.attempt:
         yield from goes_on(last, event)

@@ -6,6 +6,7 @@ from connectrpc.code import Code
 from connectrpc.errors import ConnectError
 from flyteidl2.core import types_pb2
 
+import recovery
 from cluster import TASK_ACTIONS, Refused
 
 SIGNALABLE = {types_pb2.BOOLEAN, types_pb2.INTEGER, types_pb2.FLOAT, types_pb2.STRING}
@@ -34,9 +35,9 @@ def encoded(message):
     return base64.b64encode(message.SerializeToString(deterministic=True)).decode()
 
 
-async def create(cluster, action, run_spec):
+async def create(world, action, run_spec):
     """Makes the resource of a task or a condition, and the namespace where it is not there yet."""
-    identifier = action.action_id
+    cluster, identifier = world.cluster, action.action_id
     resource = skeleton(action)
     if action.parent_action_name:
         parent = type(identifier)(run=identifier.run, name=action.parent_action_name)
@@ -44,6 +45,8 @@ async def create(cluster, action, run_spec):
         if owner is None:
             raise ConnectError(Code.INTERNAL, f"failed to get parent TaskAction {name_of(parent)}: not found")
         inherit(resource, owner)
+        if found := recovery.recovered(world, identifier, resource["spec"].get("recoveryContext")):
+            resource["spec"]["recoveredFrom"] = found
     elif run_spec:
         apply(resource, run_spec)
     specify(resource["spec"], action, run_spec)
@@ -87,7 +90,7 @@ def inherit(resource, parent):
     metadata["labels"].pop(TERMINAL_RECORDED, None)
     if annotations := owner.get("annotations"):
         metadata["annotations"] = dict(annotations)
-    for name in ("envVars", "interruptible"):
+    for name in ("envVars", "interruptible", "recoveryContext"):
         if name in parent["spec"]:
             resource["spec"][name] = parent["spec"][name]
 
@@ -98,6 +101,8 @@ def apply(resource, run_spec):
         resource["spec"]["envVars"] = environment
     if run_spec.HasField("interruptible"):
         resource["spec"]["interruptible"] = run_spec.interruptible.value
+    if context := recovery.context_of(run_spec):
+        resource["spec"]["recoveryContext"] = context
     metadata = resource["metadata"]
     metadata["labels"] = {**run_spec.labels.values, **metadata["labels"]}
     if run_spec.annotations.values:

@@ -27,6 +27,8 @@ def phase_of(resource):
         if condition["status"] != "True":
             continue
         match condition["type"], condition["reason"]:
+            case "Succeeded", "Recovered":
+                return PHASES.ACTION_PHASE_RECOVERED
             case "Succeeded", _:
                 return PHASES.ACTION_PHASE_SUCCEEDED
             case "Failed", "TimedOut":
@@ -110,6 +112,10 @@ def learn(action, resource):
     action.group = spec.get("group", "")
     action.input_uri = spec.get("inputUri", "")
     action.run_output_base = spec.get("runOutputBase", "")
+    if recovered := spec.get("recoveredFrom"):
+        action.recovered_from = recovered["sourceRunName"]
+        if value := recovered.get("output"):
+            action.signal_value = literals_pb2.Literal.FromString(base64.b64decode(value))
     if spec.get("actionType") == "condition":
         raw = base64.b64decode(spec.get("conditionSpec", ""))
         action.condition = run_definition_pb2.ConditionAction.FromString(raw)

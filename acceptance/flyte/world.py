@@ -91,6 +91,8 @@ class Action:
     ended: float = 0
     abort_reason: str = ""
     signal_value: object = None
+    # The run whose action of the same name it takes over, where it does.
+    recovered_from: str = ""
     resource: dict | None = None
     # The events that were recorded, in order, and what came again.
     events: list = field(default_factory=list)
@@ -123,7 +125,7 @@ class World:
         self.cluster, self.store, self.layout = cluster, store, layout
         # Resources do not say whose they are.
         self.organization = organization
-        self.projects, self.actions, self.cache, self.gates = {}, {}, {}, {}
+        self.projects, self.actions, self.tasks, self.cache, self.gates = {}, {}, {}, {}, {}
         self.reservations = {}
         self.driver = None
         # Whoever watches the children of an action: (project, domain, run, parent) to queues.

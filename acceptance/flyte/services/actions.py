@@ -65,7 +65,7 @@ class Actions(ActionsService):
 async def enqueue(world, asked, run_spec):
     """Makes the resource of an action; a trace has none and is over already."""
     if asked.WhichOneof("spec") != "trace":
-        resource = await task_actions.create(world.cluster, asked, run_spec)
+        resource = await task_actions.create(world, asked, run_spec)
         action = world.known(asked.action_id)
         action.resource = action.resource or resource
         if asked.WhichOneof("spec") == "task":

@@ -13,9 +13,12 @@ from flyteidl2.task import run_pb2
 from flyteidl2.workflow import run_service_pb2 as runs
 from flyteidl2.workflow.run_service_connect import RunService
 
+import recovery
 import task_actions
-from details import details_of, run_details_of, run_of, summary_of, timestamp
+from details import details_of, metadata_of, run_details_of, run_of, summary_of, timestamp
+from listing import narrowed
 from services.actions import enqueue, signal
+from services.tasks import find
 
 ROOT = "a0"
 
@@ -35,14 +38,14 @@ class Runs(RunService):
 
     async def start(self, request):
         """The root action of a new run."""
-        if request.WhichOneof("task") != "task_spec":
-            raise ConnectError(Code.UNIMPLEMENTED, "the stand-in runs what comes with the request: task_spec")
+        task_spec = self.task_of(request)
         run = request.run_id
         if request.WhichOneof("id") == "project_id":
             name = "r" + "".join(random.choices(string.ascii_lowercase + string.digits, k=19))
             run = identifier_pb2.RunIdentifier(
                 org=request.project_id.organization, project=request.project_id.name, domain=request.project_id.domain, name=name
             )
+        recovery.check(self.world, run, request.run_spec)
         spec = run_pb2.RunSpec()
         spec.CopyFrom(request.run_spec)
         if not spec.HasField("run_start_time"):
@@ -56,15 +59,24 @@ class Runs(RunService):
             inputs = f"{base}/inputs"
             await self.world.store.write(f"{inputs}/inputs.pb", request.inputs.SerializeToString(deterministic=True))
         asked = actions.Action(action_id=root_of(run), input_uri=inputs, run_output_base=f"{base}/")
-        template = request.task_spec.task_template.id
+        template = task_spec.task_template.id
         asked.task.id.org, asked.task.id.project, asked.task.id.domain = run.org, template.project, template.domain
         asked.task.id.name, asked.task.id.version = template.name, template.version
-        asked.task.spec.CopyFrom(request.task_spec)
+        asked.task.spec.CopyFrom(task_spec)
         action = self.world.known(asked.action_id)
         action.created, action.task, action.run_spec = time.time(), asked.task, spec
         action.input_uri, action.run_output_base = inputs, asked.run_output_base
         await enqueue(self.world, asked, spec)
         return action
+
+    def task_of(self, request):
+        """What comes with the request, or was deployed."""
+        match request.WhichOneof("task"):
+            case "task_spec":
+                return request.task_spec
+            case "task_id":
+                return find(self.world, request.task_id).spec
+        raise ConnectError(Code.UNIMPLEMENTED, "the stand-in has no triggers")
 
     def find(self, identifier):
         action = self.world.action(identifier)
@@ -117,7 +129,12 @@ class Runs(RunService):
         return runs.ListRunsResponse(runs=roots)
 
     async def list_actions(self, request, ctx):
-        return runs.ListActionsResponse(actions=[summary_of(action) for action in self.of_run(request.run_id)])
+        fields = {
+            "action_type": lambda action: str(metadata_of(action).action_type),
+            "parent_name": lambda action: action.parent,
+        }
+        found = narrowed(request.request, self.of_run(request.run_id), fields)
+        return runs.ListActionsResponse(actions=[summary_of(action) for action in found])
 
     async def watch_actions(self, request, ctx):
         """All actions of a run as they are; then whenever the root changes, until that has ended."""

@@ -5,6 +5,7 @@ import os
 from datetime import timedelta
 
 import flyte
+import flyte.remote
 
 environment = flyte.TaskEnvironment(
     name="acceptance", image="localhost/dataplane-task:1", resources=flyte.Resources(cpu="100m", memory="300Mi")
@@ -27,6 +28,21 @@ async def role() -> str:
 async def total(upto: int) -> int:
     """A parent: each of its children is an action of its own."""
     return sum(await asyncio.gather(*[double(x) for x in range(1, upto + 1)]))
+
+
+@environment.task
+async def doubled_by_name(x: int) -> int:
+    """Has a child that was deployed before, in whichever version is the newest."""
+    return await flyte.remote.Task.get("acceptance.double", auto_version="latest")(x=x)
+
+
+@environment.task
+async def half_done() -> int:
+    """Fails after its child succeeded, until somebody lets it go on."""
+    done = await double(x=4)
+    if "GO_ON" not in os.environ:
+        raise ValueError("this task waits to be let go on")
+    return done
 
 
 @environment.task(retries=2)

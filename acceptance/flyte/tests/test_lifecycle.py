@@ -41,6 +41,7 @@ class Lifecycle(unittest.TestCase):
             ["1 QUEUED", "1 RUNNING", "1 QUEUED 10", "1 RUNNING 10", "1 SUCCEEDED 10"],
             ["1 QUEUED", "1 RUNNING", "1 FAILED", "1 ABORTED"],
             ["1 FAILED"],
+            ["2 RECOVERED"],
         ]:
             for end in range(1, len(history) + 1):
                 self.assertEqual(told(*history[:end])[1], "", history)
@@ -49,6 +50,8 @@ class Lifecycle(unittest.TestCase):
         for history, sentence in [
             (["2 QUEUED"], "not of the first attempt"),
             (["1 QUEUED", "1 SUCCEEDED", "1 RUNNING"], "after the end"),
+            (["1 QUEUED", "1 RECOVERED"], "takes another run's action over"),
+            (["1 RECOVERED", "1 QUEUED"], "after the end"),
             (["1 QUEUED", "1 SUCCEEDED", "1 ABORTED"], "after the end"),
             (["1 QUEUED", "1 RUNNING", "1 INITIALIZING"], "goes back"),
             (["1 QUEUED", "1 RUNNING 1", "1 QUEUED 1"], "goes back"),

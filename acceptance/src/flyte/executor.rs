@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{ApiFront, BUCKET, Flyte, ORGANIZATION};
+use super::{ApiFront, BUCKET, Flyte, Layout, ORGANIZATION};
 use crate::{
     aws::REGION,
     cluster::{Cluster, Kubectl, free_port},
@@ -43,6 +43,8 @@ pub struct Site<'a> {
     pub ca_certificate: String,
     /// URL of the object store.
     pub store: String,
+    /// Of what is in it.
+    pub layout: Layout,
     /// With the credentials for it.
     pub environment: Vec<(String, String)>,
     /// What stands before the API server, if anything.
@@ -57,6 +59,7 @@ impl<'a> Site<'a> {
             control_plane: flyte.secure_endpoint(),
             ca_certificate: flyte.ca_certificate().to_owned(),
             store: flyte.account().endpoint.clone(),
+            layout: flyte.layout(),
             environment: flyte.account().environment(),
             front: None,
         }
@@ -89,7 +92,7 @@ impl Installation {
             "control_plane": { "endpoint": endpoint, "ca_certificate": site.ca_certificate },
             "storage": {
                 "metadata": format!("s3://{BUCKET}"), "fast_registration": format!("s3://{BUCKET}"),
-                "region": REGION, "endpoint": site.store,
+                "region": REGION, "endpoint": site.store, "layout": site.layout.name(),
             },
             "components": { "executor": executor },
         });

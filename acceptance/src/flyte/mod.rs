@@ -45,6 +45,25 @@ pub const ORGANIZATION: &str = "acme";
 /// The bucket of inputs, outputs and code.
 pub const BUCKET: &str = "executor-metadata";
 
+/// The order of the segments of the keys that attempts write, which executor and control plane share.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Layout {
+    #[default]
+    Spec,
+    /// Flyte's own executor's: a shard before everything.
+    Flyte,
+}
+
+impl Layout {
+    /// As settings have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spec => "spec",
+            Self::Flyte => "flyte",
+        }
+    }
+}
+
 /// The node whose pods are played. Only what tolerates its taint comes there.
 pub const PLAYED: &str = "played";
 
@@ -60,6 +79,7 @@ pub struct Site<'a> {
     pub plays_pods: bool,
     /// The metadata bucket of a data plane that is still to come, with the definitions; without one both are made here.
     pub data_plane: Option<&'a str>,
+    pub layout: Layout,
 }
 
 /// The running stand-in.
@@ -70,6 +90,7 @@ pub struct Flyte {
     port: u16,
     secure_port: u16,
     host: String,
+    layout: Layout,
     settings: PathBuf,
     _process: Process,
     /// Ends after the stand-in that uses it.
@@ -110,6 +131,11 @@ impl Flyte {
 
     /// One for a test alone, on a cluster that it may hurt.
     pub fn on(cluster: Arc<Cluster>) -> Result<Self> {
+        Self::on_with(cluster, Layout::Spec)
+    }
+
+    /// The same with another layout.
+    pub fn on_with(cluster: Arc<Cluster>, layout: Layout) -> Result<Self> {
         // One account for all: the name of its bucket is everybody's.
         static STORE: Shared<(Front, Account)> = Shared::new();
         let store = STORE.get(Keep::ToTheEnd, || {
@@ -124,6 +150,7 @@ impl Flyte {
             address: "127.0.0.1",
             plays_pods: true,
             data_plane: None,
+            layout,
         };
         let mut flyte = Self::start_in(owned.path(), &site)?;
         flyte.owned = Some(owned);
@@ -164,7 +191,7 @@ impl Flyte {
                 "region": site.account.region,
                 "prefix": format!("s3://{bucket}/{ORGANIZATION}"),
             },
-            "layout": "spec",
+            "layout": site.layout.name(),
             "organization": ORGANIZATION,
             "driveNode": site.plays_pods.then_some(PLAYED),
         });
@@ -187,6 +214,7 @@ impl Flyte {
             port,
             secure_port,
             host: site.address.to_owned(),
+            layout: site.layout,
             settings,
             _process: process,
             world: None,
@@ -212,6 +240,11 @@ impl Flyte {
     /// The authority of its certificate, PEM.
     pub fn ca_certificate(&self) -> &str {
         self.authority.certificate()
+    }
+
+    /// The layout that its executor is to have, too.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// The account whose bucket it uses.

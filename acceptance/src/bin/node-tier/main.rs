@@ -1,6 +1,6 @@
 //! The node tier of `make acceptance`: the real `terraform` puts a whole data plane up, and the operator's image runs as
 //! pods on a real kubelet under Pod Security "restricted". Then Flyte's own client runs tasks there. It needs root on Linux and
-//! fails without. Parts that are named on the command line (`tasks`) are run alone.
+//! fails without. Parts that are named on the command line (`operator`, `tasks`, `code`) are run alone.
 
 mod tasks;
 
@@ -22,6 +22,8 @@ use acceptance::{
 };
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+
+use self::tasks::DataPlane;
 
 const NAMESPACE: &str = "union";
 
@@ -53,22 +55,15 @@ fn main() -> Result<()> {
     if is_asked("operator") {
         stack.operator(&mut passed)?;
     }
-    if is_asked("tasks") {
-        let start = Instant::now();
-        let told = tasks::run(&directory.path().join("tasks"), &stack)?;
-        told.leaf()?;
-        told.role()?;
-        told.parent()?;
-        told.sidecar()?;
-        told.flaky()?;
-        told.failing()?;
-        told.timed_out()?;
-        told.aborted()?;
-        passed(
-            "Flyte's client ran tasks by the executor that Terraform deployed, without a key: a leaf, a parent with children, \
-             a sidecar, retries, a timeout, an abort",
-            start,
-        )?;
+    if is_asked("tasks") || is_asked("code") {
+        let data_plane = DataPlane::apply(&directory.path().join("tasks"), &stack)?;
+        if is_asked("tasks") {
+            data_plane.tasks(&mut passed)?;
+        }
+        if is_asked("code") {
+            data_plane.signed_code(&mut passed)?;
+        }
+        data_plane.destroy()?;
     }
     drop(stack);
     writeln!(std::io::stdout().lock(), "{tests} passed, 0 failed")?;

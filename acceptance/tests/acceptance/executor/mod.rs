@@ -10,6 +10,7 @@ mod control_plane;
 mod crashes;
 mod faults;
 mod fencing;
+mod layout;
 mod phases;
 mod pod_templates;
 mod retries;

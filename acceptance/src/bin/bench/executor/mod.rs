@@ -15,7 +15,7 @@ use std::{
 use acceptance::{
     aws::REGION,
     cluster::{Cluster, free_port},
-    flyte::{Executor, ExecutorSite, Installation, define},
+    flyte::{Executor, ExecutorSite, Installation, Layout, define},
     process::{self, Process},
     setup, wait,
 };
@@ -65,6 +65,7 @@ pub fn measure() -> Result<String> {
         control_plane: events.endpoint(),
         ca_certificate: events.ca_certificate().to_owned(),
         store: store.endpoint(),
+        layout: Layout::Spec,
         environment: credentials
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),
