@@ -59,12 +59,15 @@ class Checks:
             project.violations.append(f"{method}: the stand-in itself failed: {error!r}")
             raise
 
-    @staticmethod
-    async def _fail(fault, request):
+    async def _fail(self, fault, request):
         await asyncio.sleep(fault.get("seconds", 0))
         match fault["kind"]:
             case "slow":
                 return
+            case "hold":
+                if not _is_nth(fault, request):
+                    return
+                await self.world.gate(fault["gate"]).wait()
             case "invalid" if not _matches(fault, request):
                 return
         raise ConnectError(Code(fault["code"]), fault.get("message", "as the test asked"))
@@ -92,6 +95,14 @@ def _matches(fault, request):
         fault.get("phase", event.phase) == event.phase and (fault.get("always") or _has_more_than_the_least(event))
         for event in request.events
     )
+
+
+def _is_nth(fault, request):
+    """Whether it is the call that a test wants held, of those that tell of its run."""
+    if all(event.id.run.name != fault["run"] for event in request.events):
+        return False
+    fault["seen"] = fault.get("seen", 0) + 1
+    return fault["seen"] == fault["nth"]
 
 
 def _has_more_than_the_least(event):

@@ -6,7 +6,8 @@
     POST|DELETE /_projects/P/faults      [{"method", "from", "until", "answer"}]; an answer is {"kind": "error", "code": "unavailable"},
                                          with "after" when the deed is done all the same; {"kind": "slow", "seconds"}; or {"kind":
                                          "invalid", "code", "phase", "always"} for batches that hold such an event (without "always",
-                                         only as long as it has more than its least fields)
+                                         only as long as it has more than its least fields); {"kind": "hold", "code", "run", "nth",
+                                         "gate"} for the nth call with an event of this run, which waits at the gate, and fails then
     GET         /_projects/P/actions     every action with its events
     GET         /_projects/P/pods        the names of the pods that were played, each as often as there was one
     POST        /_projects/P/runs        {"domain", "run", "template": TaskTemplate, "inputs", "runSpec"} as protobuf's JSON

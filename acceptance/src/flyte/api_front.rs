@@ -24,6 +24,7 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::halt::{Halt, Side};
 use crate::{
     cluster::{Cluster, Keys},
     issuer,
@@ -81,6 +82,7 @@ struct State {
     client: reqwest::Client,
     faults: Mutex<Vec<(ApiFault, usize)>>,
     requests: Mutex<Vec<Request>>,
+    halts: Mutex<Vec<Halt>>,
     is_down: watch::Sender<bool>,
 }
 
@@ -99,6 +101,7 @@ impl ApiFront {
                 .build()?,
             faults: Mutex::default(),
             requests: Mutex::default(),
+            halts: Mutex::default(),
             is_down: watch::Sender::new(false),
         });
         let listener = issuer::runtime().block_on(TcpListener::bind("127.0.0.1:0"))?;
@@ -121,6 +124,10 @@ impl ApiFront {
 
     pub fn clear_faults(&self) {
         lock(&self.state.faults).clear();
+    }
+
+    pub fn halt(&self, halt: Halt) {
+        lock(&self.state.halts).push(halt);
     }
 
     /// Breaks all connections, or lets new ones through.
@@ -182,6 +189,10 @@ async fn answer(state: Arc<State>, asked: http::Request<Incoming>) -> Result<Res
         headers.remove(own);
     }
     let body = body.collect().await?.to_bytes();
+    let halt = Halt::among(&lock(&state.halts), target, &body);
+    if let Some((halt, Side::Before)) = &halt {
+        halt.hold().await;
+    }
     let sent = state
         .client
         .request(parts.method, format!("{}{target}", state.target))
@@ -192,6 +203,9 @@ async fn answer(state: Arc<State>, asked: http::Request<Incoming>) -> Result<Res
     request.status = sent.as_ref().map_or(0, |answer| answer.status().as_u16());
     lock(&state.requests).push(request);
     let answer = sent.context("passing a request on to the API server")?;
+    if let Some((halt, Side::After)) = &halt {
+        halt.hold().await;
+    }
     if matches!(fault, Some(ApiAnswer::Lost)) {
         return Err(anyhow!("the answer is lost, as the test asked"));
     }
@@ -307,7 +321,7 @@ impl Request {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

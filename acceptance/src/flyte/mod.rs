@@ -7,7 +7,9 @@ mod api_front;
 mod caller;
 mod executor;
 mod fault;
+mod halt;
 mod project;
+mod store_front;
 mod task;
 mod wire;
 
@@ -27,7 +29,9 @@ pub use self::{
     api_front::{ApiAnswer, ApiFault, ApiFront, Request},
     executor::{Executor, Installation, Site as ExecutorSite, define},
     fault::{Answer, Fault, Phase},
+    halt::{Halt, Side},
     project::{Action, Event, Project, Signal},
+    store_front::StoreFront,
     task::Task,
     wire::Wire,
 };

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Fault, Flyte, ORGANIZATION, Task, address::Address};
+use super::{Fault, Flyte, ORGANIZATION, Side, Task, address::Address};
 use crate::wait;
 
 /// The domain of all runs of tests.
@@ -220,6 +220,15 @@ impl Project {
     pub fn fault(&self, fault: &Fault) -> Result<()> {
         self.ask(Method::POST, "faults", &json!([fault.to_json()]))
             .map(drop)
+    }
+
+    /// Holds the nth call that tells of a run at a gate, until that is opened; then it fails.
+    pub fn hold_events(&self, run: &str, nth: usize, side: Side, gate: &str) -> Result<()> {
+        let answer = json!({
+            "kind": "hold", "code": "unavailable", "run": run, "nth": nth, "gate": gate, "after": side == Side::After,
+        });
+        let fault = json!({ "method": "EventsProxyService/Record", "from": 0, "until": 1_u64 << 50, "answer": answer });
+        self.ask(Method::POST, "faults", &json!([fault])).map(drop)
     }
 
     pub fn clear_faults(&self) -> Result<()> {

@@ -1,11 +1,11 @@
 //! What nobody should ask for, and somebody does: each ends, with a sentence.
 
-use acceptance::flyte::Task;
+use acceptance::{flyte::Task, wait};
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::{LIMIT, World, condition, error_of};
+use super::{LIMIT, World, assert_told, condition, error_of};
 
 /// Resources that can never become a pod; the reason of the condition, and a part of what is said.
 #[test]
@@ -18,12 +18,35 @@ fn resources_that_make_no_sense_end_with_a_sentence() -> Result<()> {
         "resources",
         &json!({ "requests": [{ "name": "CPU", "value": "lots" }] }),
     );
+    let negative = Task::new("negative").container(
+        "resources",
+        &json!({ "limits": [{ "name": "MEMORY", "value": "-1Gi" }] }),
+    );
+    // Of the first version of sidecars, whose pod was elsewhere.
+    let ancient = Task::new("ancient")
+        .of_type("sidecar")
+        .with("taskTypeVersion", &json!(1))
+        .with("container", &Value::Null);
+    let pod = json!({
+        "primaryContainerName": "primary",
+        "podSpec": { "containers": [{ "name": "primary", "image": "localhost/x:1" }], "hostTeleporter": { "port": 7 } },
+    });
+    let later = Task::new("later").beside(&json!([])).with("k8sPod", &pod);
     let cases: Vec<(&str, Value)> = vec![
         ("garbage", json!({ "taskTemplate": garbage })),
         ("none", json!({ "taskTemplate": null })),
         (
             "impossible",
             json!({ "taskTemplate": template(impossible)? }),
+        ),
+        ("negative", json!({ "taskTemplate": template(negative)? })),
+        (
+            "ancient",
+            json!({ "taskTemplate": template(ancient)?, "taskType": "sidecar" }),
+        ),
+        (
+            "later",
+            json!({ "taskTemplate": template(later)?, "taskType": "sidecar" }),
         ),
         (
             "elsewhere",
@@ -50,6 +73,45 @@ fn resources_that_make_no_sense_end_with_a_sentence() -> Result<()> {
         ensure!(message.len() > 10, "{run}: {message:?}");
     }
     Ok(())
+}
+
+/// A later version of the message has fields that nobody here knows: it runs as far as it is known.
+#[test]
+fn a_template_of_a_later_version_runs() -> Result<()> {
+    let world = World::new()?;
+    let _executor = world.executor()?;
+    let task = Task::succeeding("later").with("taskTypeVersion", &json!(99));
+    let mut template = BASE64_STANDARD.decode(world.flyte.template(&task)?)?;
+    // Field 1000, a text.
+    template.extend([0xc2, 0x3e, 0x02, b'h', b'i']);
+    let template = BASE64_STANDARD.encode(template);
+    world.make_raw("later", &json!({ "taskTemplate": template }))?;
+    let ended = world.project.ended("later", LIMIT)?;
+    assert_told(&ended, &["1 QUEUED", "1 SUCCEEDED"])
+}
+
+/// More than any node has: it waits for as long as it may, and no longer.
+#[test]
+fn a_task_that_no_node_has_room_for_comes_to_an_end() -> Result<()> {
+    let world = World::new()?;
+    let _executor = world.executor()?;
+    let task = Task::new("huge")
+        .container(
+            "resources",
+            &json!({ "requests": [{ "name": "CPU", "value": "1000000" }] }),
+        )
+        .metadata("timeouts", &json!({ "queuedTimeout": "3s" }));
+    world.project.run("r1", &task)?;
+    let ended = world.project.ended("r1", LIMIT)?;
+    ensure!(ended.phase == "TIMED_OUT", "{ended:?}");
+    let resource = world.resource("r1-a0")?.context("the resource")?;
+    let message = condition(&resource, "Failed")["message"]
+        .as_str()
+        .unwrap_or_default();
+    ensure!(message.len() > 10, "{message:?}");
+    wait::until("the end of the pod", LIMIT, || {
+        Ok(world.pod("r1-a0-0")?.is_none().then_some(()))
+    })
 }
 
 /// An input that is among the arguments is read before there is a pod.

@@ -115,6 +115,36 @@ fn of_two_equal_tasks_one_waits_for_the_other() -> Result<()> {
     Ok(())
 }
 
+/// The result is the task's all the same, and an equal task runs.
+#[test]
+fn a_result_that_the_cache_does_not_take_fails_no_task() -> Result<()> {
+    let world = World::with(&json!({ "cache": true }))?;
+    let _executor = world.executor()?;
+    world.project.fault(&Fault {
+        method: "CacheService/Put",
+        calls: 0..usize::MAX,
+        answer: Answer::Unavailable,
+    })?;
+    // What is put names the template's project first.
+    let id = json!({
+        "resourceType": "TASK", "project": world.project.name, "domain": "development", "name": "cached", "version": "1",
+    });
+    let cached = |value| cached("1", &writes(value)).with("id", &id);
+    for (run, value) in [("r1", 1), ("r2", 2)] {
+        world.project.run(run, &cached(value))?;
+        let ended = world.project.ended(run, LIMIT)?;
+        assert_told(&ended, &["1 QUEUED", "1 SUCCEEDED"])?;
+        let last = world.project.last_event(run, LIMIT)?;
+        assert_eq!(last["cacheStatus"], "CACHE_PUT_FAILURE", "{last}");
+        outputs(&world, &last)?;
+    }
+    world.project.clear_faults()?;
+    world.project.run("r3", &cached(3))?;
+    let third = world.project.last_event("r3", LIMIT)?;
+    assert_eq!(third["cacheStatus"], "CACHE_POPULATED", "{third}");
+    Ok(())
+}
+
 /// A cache that does not answer costs a task nothing but its result's reuse.
 #[test]
 fn a_cache_that_is_away_holds_up_no_task() -> Result<()> {

@@ -1,5 +1,7 @@
 //! The executor is killed at whatever step, or another takes over: no pod twice, no transition lost.
 
+mod every_call;
+
 use std::time::{Duration, Instant};
 
 use acceptance::{flyte::Task, wait};
