@@ -23,6 +23,14 @@ pub fn collection<C: FromIterator<T>, T>(
     Value::Known(found.collect())
 }
 
+/// Enters what was found where the plan left it open. What a plan promised is what the apply answers, and what is otherwise by then
+/// is for the next read to show.
+pub fn fill<T>(planned: &mut Value<T>, found: impl Into<Value<T>>) {
+    if planned.is_unknown() {
+        *planned = found.into();
+    }
+}
+
 /// The tags that are ours among those that were found: all of them, unless this cloud keeps others' tags beside ours. Then it is those
 /// that the state has. After an import, which has none, it is what can be known to be ours: the marks, and the provider's tags. What the
 /// resource's own arguments name joins them by the apply that follows, and nothing of anybody else's goes.
@@ -44,6 +52,26 @@ pub fn our_tags(
         None => tags::ours(&found, &client.tags.keys()),
     })
 }
+
+/// Shows the tag `Name` where the state has it and it says nothing but the name. AWS gives some objects ids and no names, so that its
+/// backend sets this tag by itself and does not tell of it; whoever wrote it as well shall not see it go.
+pub fn name_tag(
+    name: impl fmt::Display,
+    recorded: &Value<BTreeMap<String, String>>,
+    found: &mut Tags,
+) {
+    let written = recorded.known().and_then(|tags| tags.get(NAME));
+    if let Some(written) = written
+        && *written == name.to_string()
+    {
+        found
+            .entry(NAME.to_owned())
+            .or_insert_with(|| written.clone());
+    }
+}
+
+/// By which the consoles of AWS call an object.
+const NAME: &str = "Name";
 
 /// The resource's own tags among those that were found: without the marks and without the provider's tags, unless the
 /// resource has them, too.

@@ -15,6 +15,7 @@ mod ownership;
 mod profiles;
 mod provider;
 mod refusals;
+mod replacements;
 mod resources;
 mod settle;
 mod spelling;

@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
-use clouds::{ParseError, Refusal};
+use clouds::{ParseError, Refusal, account::Region};
 use framework::{Cty, Diagnostic, Diagnostics, Model, Result, Text, Value, path};
+
+use crate::client::Client;
 
 /// What is asked about in place of a name that only the apply tells.
 pub const STAND_IN: &str = "not-known-yet";
@@ -73,7 +75,30 @@ pub fn none_of<M: Model>(
     none(asked, renamed)
 }
 
-fn argument(field: &'static str, renamed: &[(&str, &'static str)]) -> &'static str {
+/// A stand-in for what lies in the region that is worked in, which it has as `*`.
+pub fn here(client: &Client, stand_in: &str) -> String {
+    let region = client.region.as_ref();
+    stand_in.replace('*', region.map_or("eu-west-1", Region::as_str))
+}
+
+/// What is refused whatever the values of these `fields` will be that only the apply tells: each of `asked` was asked with other
+/// stand-ins for them. Those that are of another cloud say nothing about this one.
+pub fn whatever(fields: &[&str], asked: &[Vec<Refusal>]) -> Vec<Refusal> {
+    let refuses = |refused: &[Refusal], field: &str| refused.iter().any(|one| one.field == field);
+    let takes = |refused: &&Vec<Refusal>| !fields.iter().any(|field| refuses(refused, field));
+    let mut telling: Vec<_> = asked.iter().filter(takes).collect();
+    if telling.is_empty() {
+        telling = asked.iter().collect();
+    }
+    let Some((first, rest)) = telling.split_first() else {
+        return Vec::new();
+    };
+    let always = |one: &&Refusal| rest.iter().all(|other| refuses(other, one.field));
+    first.iter().filter(always).cloned().collect()
+}
+
+/// The argument that a field of the capability's types is.
+pub fn argument(field: &'static str, renamed: &[(&str, &'static str)]) -> &'static str {
     let argument = renamed.iter().find(|(name, _)| *name == field);
     argument.map_or(field, |(_, argument)| *argument)
 }
@@ -94,5 +119,26 @@ mod tests {
         );
         assert!(said.to_string().contains("Leave it out."), "{said}");
         assert!(none([], &[]).is_ok());
+    }
+
+    #[test]
+    fn what_hangs_on_an_unknown_value_is_not_said() {
+        let refused = |fields: &[&'static str]| -> Vec<Refusal> {
+            fields
+                .iter()
+                .map(|field| Refusal::new(field, "No."))
+                .collect()
+        };
+        let foreign = refused(&["service", "subnets"]);
+        let fields = |asked: &[Vec<Refusal>]| -> Vec<_> {
+            whatever(&["service"], asked)
+                .iter()
+                .map(|one| one.field)
+                .collect()
+        };
+        let own = [refused(&["groups", "subnets"]), refused(&["groups"])];
+        assert_eq!(fields(&[&own[..], &[foreign.clone()]].concat()), ["groups"]);
+        assert_eq!(fields(&[foreign.clone(), foreign]), ["service", "subnets"]);
+        assert_eq!(fields(&[]), [""; 0]);
     }
 }

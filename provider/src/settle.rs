@@ -1,6 +1,10 @@
 //! Waiting out what a cloud does not see everywhere yet.
 
-use std::{fmt::Display, future::Future};
+use std::{
+    fmt::Display,
+    future::Future,
+    sync::{Mutex, PoisonError},
+};
 
 use clouds::{Error, Optional};
 use framework::{
@@ -57,6 +61,48 @@ where
         async move { judge(answer.await) }
     })
     .await
+}
+
+/// Looks until there is no reason any more why it is `not_yet` as wanted, and answers as what it was seen last: also when the time is
+/// over, and when Terraform asks to stop, for what is waited for here is somebody's decision, and an error would have the object
+/// replaced. An outage is waited out for the same reason.
+pub async fn awaited<C, T, F>(
+    cx: &Context<C>,
+    deadline: Deadline,
+    what: impl Display,
+    found: T,
+    mut look: impl FnMut() -> F,
+    not_yet: impl Fn(&T) -> Option<String>,
+) -> Result<T>
+where
+    F: Future<Output = clouds::Result<T>>,
+{
+    if not_yet(&found).is_none() {
+        return Ok(found);
+    }
+    let last = Mutex::new(found);
+    let (seen, not_yet) = (&last, &not_yet);
+    let outcome = wait::until(cx, deadline, &what.to_string(), || {
+        let answer = look();
+        async move {
+            match answer.await {
+                Ok(now) => {
+                    let why = not_yet(&now);
+                    *seen.lock().unwrap_or_else(PoisonError::into_inner) = now;
+                    Ok(why.map_or(Poll::Ready(()), Poll::Pending))
+                }
+                Err(error) if is_settling(&error) || error.is_transient() => {
+                    Ok(Poll::Pending(error.to_string()))
+                }
+                Err(error) => Err(error.into()),
+            }
+        }
+    })
+    .await;
+    match outcome {
+        Err(error) if !deadline.remaining().is_zero() && !cx.stopped().is_cancelled() => Err(error),
+        _ => Ok(last.into_inner().unwrap_or_else(PoisonError::into_inner)),
+    }
 }
 
 /// Judges a call about an object that is there.

@@ -42,6 +42,12 @@ pub fn azure() -> Clouds {
     ))
 }
 
+/// AWS, as far as it answers without being asked.
+pub fn aws() -> Clouds {
+    let config = clouds_aws::Config::new("eu-west-1".parse().unwrap());
+    clouds_aws::connect(config, clouds_aws_ec2::connectivity)
+}
+
 /// What the provider of `acme-prod` hands to a resource that is called by hand.
 pub fn client(memory: &Memory) -> Client {
     Client {
@@ -186,7 +192,17 @@ pub async fn drops_what_is_gone(resource: &str, config: Json, vanish: fn(&mut Wo
 /// Breaks a create at every one of its calls, once before and once after the call's effect, and asserts that the next apply
 /// comes to the same end, with nothing left once it is destroyed.
 pub async fn survives_every_failure(resource: &str, config: Json, remaining: fn(&World) -> usize) {
-    let memory = Memory::default();
+    survives_every_failure_in(Memory::default, resource, config, remaining).await;
+}
+
+/// The same in a cloud with something in it.
+pub async fn survives_every_failure_in(
+    fresh: impl Fn() -> Memory,
+    resource: &str,
+    config: Json,
+    remaining: fn(&World) -> usize,
+) {
+    let memory = fresh();
     over(&memory)
         .await
         .resource(resource)
@@ -199,7 +215,7 @@ pub async fn survives_every_failure(resource: &str, config: Json, remaining: fn(
             .filter(|call| *call == operation)
             .count();
         for lost in [false, true] {
-            let memory = Memory::default();
+            let memory = fresh();
             if lost {
                 memory.lose_answer(operation, nth, outage());
             } else {

@@ -5,6 +5,8 @@ mod crds;
 mod identity_provider;
 mod log_group;
 pub mod operator;
+mod private_endpoint;
+mod private_service;
 mod registry;
 mod role;
 mod secret;
@@ -22,6 +24,8 @@ pub fn all() -> Vec<Box<dyn AnyResource<Client>>> {
         identity_provider::IdentityProvider.boxed(),
         log_group::LogGroup.boxed(),
         operator::Operator.boxed(),
+        private_endpoint::PrivateEndpoint.boxed(),
+        private_service::PrivateService.boxed(),
         registry::Registry.boxed(),
         role::Role.boxed(),
         secret::Secret.boxed(),

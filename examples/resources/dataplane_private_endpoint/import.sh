@@ -1,0 +1,1 @@
+terraform import dataplane_private_endpoint.kubernetes_api vpce-0123456789abcdef0

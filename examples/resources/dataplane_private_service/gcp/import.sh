@@ -1,0 +1,1 @@
+terraform import dataplane_private_service.kubernetes_api acme-kubernetes-api

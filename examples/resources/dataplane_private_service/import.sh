@@ -1,0 +1,1 @@
+terraform import dataplane_private_service.kubernetes_api vpce-svc-0123456789abcdef0
