@@ -58,15 +58,11 @@ func (s *Server) answer(name string, block Block, config tftypes.Value) (tftypes
 				return config, fmt.Errorf("%s: %s.%s: %w", file, name, attribute, err)
 			}
 		}
-		instance, err := newInstance(name, s.region, s.account)
-		if err != nil {
-			return config, err
-		}
 		planned, err := block.planned(tftypes.NewValue(config.Type(), fields))
 		if err != nil {
 			return config, err
 		}
-		return instance.settled(block, planned, nil)
+		return ofData(name, config, s.region, s.account).settled(block, planned, nil)
 	}
 	return config, fmt.Errorf("%s has no answer to %s", file, config)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"math/big"
 	"strings"
@@ -38,6 +39,12 @@ func newInstance(kind, region, account string) (Instance, error) {
 		return Instance{}, err
 	}
 	return Instance{Type: kind, Region: region, Account: account, Token: hex.EncodeToString(token)[:17]}, nil
+}
+
+// ofData is the instance of a data source: the same for the same question, as a cloud tells the same each time.
+func ofData(kind string, config tftypes.Value, region, account string) Instance {
+	digest := sha256.Sum256([]byte(kind + config.String()))
+	return Instance{Type: kind, Region: region, Account: account, Token: hex.EncodeToString(digest[:])[:17]}
 }
 
 // settled is the planned value with every unknown one made up; `known` are the attributes that a server told.

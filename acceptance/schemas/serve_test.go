@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -189,6 +190,10 @@ func TestADataSourceSaysWhatTheTestSays(t *testing.T) {
 	with, err := s.ReadDataSource(context.Background(), request)
 	if err != nil || len(with.Diagnostics) != 0 {
 		t.Fatalf("with answers: %v %v", with, err)
+	}
+	again, err := s.ReadDataSource(context.Background(), request)
+	if err != nil || !reflect.DeepEqual(again.State, with.State) {
+		t.Errorf("asked again, it tells something else: %v", err)
 	}
 	if found := read(t, with.State, kind); textOf(found["cidr_block"]) != "10.1.0.0/16" || textOf(found["id"]) != "vpc-1" {
 		t.Errorf("answered %v", found)

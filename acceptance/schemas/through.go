@@ -22,6 +22,7 @@ type api struct{ service, version string }
 var (
 	ec2       = api{"ec2", "2016-11-15"}
 	balancing = api{"elasticloadbalancing", "2015-12-01"}
+	iam       = api{"iam", "2010-05-08"}
 )
 
 // made is how a type is made and deleted.
@@ -31,37 +32,48 @@ type made struct {
 	// The call's parameters by attribute; one that ends in ".N" takes a list.
 	parameters map[string]string
 	fixed      map[string]string
-	// Attributes of the answer, by their XML names; the first is the id.
+	// Attributes that the answer tells, with their XML names.
 	told [][2]string
-	// What deletes it, and the parameter of its id.
-	destroy, named string
+	// What deletes it, and the parameters by attribute.
+	destroy string
+	named   map[string]string
 }
 
 var throughTypes = map[string]made{
 	"aws_vpc": {
 		api: ec2, create: "CreateVpc", parameters: map[string]string{"cidr_block": "CidrBlock"},
-		told: [][2]string{{"id", "vpcId"}}, destroy: "DeleteVpc", named: "VpcId",
+		told: [][2]string{{"id", "vpcId"}}, destroy: "DeleteVpc", named: map[string]string{"id": "VpcId"},
 	},
 	"aws_subnet": {
 		api: ec2, create: "CreateSubnet",
 		parameters: map[string]string{"vpc_id": "VpcId", "cidr_block": "CidrBlock", "availability_zone": "AvailabilityZone"},
-		told:       [][2]string{{"id", "subnetId"}, {"availability_zone_id", "availabilityZoneId"}}, destroy: "DeleteSubnet", named: "SubnetId",
+		told:       [][2]string{{"id", "subnetId"}}, destroy: "DeleteSubnet", named: map[string]string{"id": "SubnetId"},
 	},
 	"aws_security_group": {
 		api: ec2, create: "CreateSecurityGroup",
 		parameters: map[string]string{"vpc_id": "VpcId", "name": "GroupName", "description": "GroupDescription"},
-		told:       [][2]string{{"id", "groupId"}}, destroy: "DeleteSecurityGroup", named: "GroupId",
+		told:       [][2]string{{"id", "groupId"}}, destroy: "DeleteSecurityGroup", named: map[string]string{"id": "GroupId"},
 	},
 	"aws_route_table": {
 		api: ec2, create: "CreateRouteTable", parameters: map[string]string{"vpc_id": "VpcId"},
-		told: [][2]string{{"id", "routeTableId"}}, destroy: "DeleteRouteTable", named: "RouteTableId",
+		told: [][2]string{{"id", "routeTableId"}}, destroy: "DeleteRouteTable", named: map[string]string{"id": "RouteTableId"},
+	},
+	"aws_iam_role": {
+		api: iam, create: "CreateRole",
+		parameters: map[string]string{"name": "RoleName", "path": "Path", "assume_role_policy": "AssumeRolePolicyDocument"},
+		told:       [][2]string{{"id", "RoleName"}, {"arn", "Arn"}}, destroy: "DeleteRole", named: map[string]string{"id": "RoleName"},
+	},
+	"aws_iam_role_policy": {
+		api: iam, create: "PutRolePolicy",
+		parameters: map[string]string{"role": "RoleName", "name": "PolicyName", "policy": "PolicyDocument"},
+		destroy:    "DeleteRolePolicy", named: map[string]string{"role": "RoleName", "name": "PolicyName"},
 	},
 	"aws_lb": {
 		api: balancing, create: "CreateLoadBalancer",
 		parameters: map[string]string{"name": "Name", "load_balancer_type": "Type", "subnets": "Subnets.member.N"},
 		fixed:      map[string]string{"Scheme": "internal"},
 		told:       [][2]string{{"id", "LoadBalancerArn"}, {"arn", "LoadBalancerArn"}, {"dns_name", "DNSName"}},
-		destroy:    "DeleteLoadBalancer", named: "LoadBalancerArn",
+		destroy:    "DeleteLoadBalancer", named: map[string]string{"id": "LoadBalancerArn"},
 	},
 }
 
@@ -95,12 +107,11 @@ func (s *Server) through(kind string, planned tftypes.Value) (map[string]string,
 	}
 	known := map[string]string{}
 	for _, each := range how.told {
-		if found := regexp.MustCompile("<" + each[1] + ">([^<]+)</").FindStringSubmatch(answer); found != nil {
-			known[each[0]] = found[1]
+		found := regexp.MustCompile("<" + each[1] + ">([^<]+)</").FindStringSubmatch(answer)
+		if found == nil {
+			return nil, fmt.Errorf("%s answered no %s: %s", how.create, each[1], answer)
 		}
-	}
-	if known["id"] == "" {
-		return nil, fmt.Errorf("%s answered no %s: %s", how.create, how.told[0][1], answer)
+		known[each[0]] = found[1]
 	}
 	var hostnames bool
 	if value, ok := fields["enable_dns_hostnames"]; ok && value.IsKnown() && !value.IsNull() && value.As(&hostnames) == nil && hostnames {
@@ -118,7 +129,11 @@ func (s *Server) undo(kind string, prior tftypes.Value) error {
 	if !ok || s.endpoint() == "" {
 		return nil
 	}
-	_, err := s.call(how.api, how.destroy, url.Values{how.named: {textOf(mapOf(prior)["id"])}})
+	form := url.Values{}
+	for attribute, parameter := range how.named {
+		form.Set(parameter, textOf(mapOf(prior)[attribute]))
+	}
+	_, err := s.call(how.api, how.destroy, form)
 	return err
 }
 
