@@ -1,0 +1,9 @@
+output "customer" {
+  description = "What is handed over to the vendor; nothing in it is secret."
+  value       = merge(module.private_api.hand_over, { account_id = var.account_id, name = var.name, issuer = data.aws_eks_cluster.this.identity[0].oidc[0].issuer })
+}
+
+output "connections" {
+  description = "Who asked to be let in, and how it stands."
+  value       = module.private_api.connections
+}

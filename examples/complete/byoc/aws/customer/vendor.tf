@@ -1,0 +1,53 @@
+# What the vendor's pipeline may do in this account: exactly what the data plane's own resources need, by their names.
+
+data "dataplane_permissions" "vendor" {
+  resources = ["bucket", "role", "identity_provider", "registry", "log_group", "secret", "cluster"]
+
+  buckets = ["${var.name}-metadata", "${var.name}-fast-registration"]
+  secrets = "${var.name}/"
+
+  names = {
+    role      = ["adminflyterole", "userflyterole", "${var.name}-*"]
+    registry  = [var.name]
+    log_group = ["/dataplane/${var.name}"]
+    cluster   = [var.cluster]
+  }
+}
+
+resource "aws_iam_role" "vendor" {
+  name                 = "${var.name}-vendor"
+  description          = "The vendor's pipeline: provisions and maintains the data plane ${var.name}"
+  max_session_duration = 3600
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { AWS = sort(var.vendor.principals) }
+      # Else another customer of the vendor could have it take this role.
+      Condition = { StringEquals = { "sts:ExternalId" = var.vendor.external_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "vendor" {
+  name   = "data-plane"
+  role   = aws_iam_role.vendor.name
+  policy = data.dataplane_permissions.vendor.policy
+}
+
+# In the cluster, the operator's roles and definitions are the vendor's to make.
+resource "aws_eks_access_entry" "vendor" {
+  cluster_name  = var.cluster
+  principal_arn = aws_iam_role.vendor.arn
+}
+
+resource "aws_eks_access_policy_association" "vendor" {
+  cluster_name  = var.cluster
+  principal_arn = aws_eks_access_entry.vendor.principal_arn
+  policy_arn    = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+  access_scope {
+    type = "cluster"
+  }
+}

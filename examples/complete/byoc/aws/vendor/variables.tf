@@ -1,0 +1,53 @@
+variable "account_id" {
+  description = "The vendor's account, where the endpoint is; another one is refused before anything is changed."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "An account id is 12 digits."
+  }
+}
+
+variable "customer" {
+  description = "What the customer handed over: the output `customer` of the customer's root."
+  type = object({
+    name         = string
+    account_id   = string
+    region       = string
+    cluster      = string
+    issuer       = string
+    service_name = string
+    server_name  = string
+    role_arns    = map(string)
+  })
+}
+
+variable "external_id" {
+  description = "The id that the vendor gave this customer, which the customer's role asks for."
+  type        = string
+}
+
+variable "network" {
+  description = "The vendor's network that the pipeline runs in; its subnets are in zones where the customer's service is."
+  type = object({
+    id         = string
+    cidr       = string
+    subnet_ids = list(string)
+  })
+}
+
+variable "acceptance_timeout" {
+  description = "How long an apply waits for the customer to let it in."
+  type        = string
+  default     = "10m"
+}
+
+variable "operator_image" {
+  description = "Image of the operator, pinned by its digest."
+  type        = string
+}
+
+variable "control_plane_endpoint" {
+  description = "The control plane that the operator registers with."
+  type        = string
+}

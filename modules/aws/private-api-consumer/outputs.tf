@@ -1,0 +1,13 @@
+output "cluster_endpoint" {
+  description = "What `private_endpoint` of the argument `cluster` takes: the address of the endpoint, and the name that the API's certificate has."
+  value = {
+    # By the API's own name, which the zone leads to the endpoint, where the endpoint tells none of its own.
+    host        = "https://${try(dataplane_private_endpoint.this.dns[0].name, var.customer.server_name)}"
+    server_name = var.customer.server_name
+  }
+}
+
+output "connection" {
+  description = "What the customer writes into `accepted_connections`."
+  value       = dataplane_private_endpoint.this.connection_id
+}
