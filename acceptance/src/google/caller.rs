@@ -126,9 +126,11 @@ impl Caller {
             let address = format!("{}/", self.endpoint_of(service));
             set(&format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{name}"), address);
         }
-        // Alone has its path in the override.
+        // These have their paths in the override.
         let storage = format!("{}/storage/v1/", self.endpoint);
         set("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", storage);
+        let compute = format!("{}/compute/v1/", self.endpoint_of("compute"));
+        set("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", compute);
         variables
     }
 }

@@ -120,6 +120,18 @@ impl Project {
         self.set(&json!({ "keysRequired": hosts }))
     }
 
+    /// Makes a network, with subnetworks and internal forwarding rules in it: `{name, subnetworks: [{name, region, range, purpose}],
+    /// forwardingRules: [{name, region}]}`.
+    pub fn network(&self, network: &Value) -> Result<()> {
+        self.ask(Method::POST, "networks", network).map(drop)
+    }
+
+    /// Says how the connection of an endpoint of this project stands: `NEEDS_ATTENTION`.
+    pub fn set_connection(&self, endpoint: &str, status: &str) -> Result<()> {
+        let path = format!("connections/{endpoint}/{status}");
+        self.ask(Method::POST, &path, &Value::Null).map(drop)
+    }
+
     /// Says that an image was pushed: `projects/P/locations/L/repositories/R/dockerImages/app@sha256:1`.
     pub fn push_image(&self, name: &str) -> Result<()> {
         self.ask(Method::POST, "images", &json!({ "name": name }))

@@ -10,6 +10,7 @@ mod faults;
 mod leftovers;
 mod looked_up;
 mod permissions;
+mod private;
 
 use std::{panic::AssertUnwindSafe, process::Command, time::Duration};
 

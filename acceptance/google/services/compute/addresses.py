@@ -63,11 +63,14 @@ def user_of(store, name):
     return next(users, None)
 
 
-def get(call):
-    value = links.found(call.store, call.name).value
-    user = user_of(call.store, call.name)
+def shown(store, name, resource):
+    user = user_of(store, name)
     status = {"status": "IN_USE", "users": [links.url(user)]} if user else {}
-    return links.own({**value, **status})
+    return links.own({**resource.value, **status})
+
+
+def get(call):
+    return shown(call.store, call.name, links.found(call.store, call.name))
 
 
 def delete(call):
@@ -93,6 +96,7 @@ def methods(kind):
     # Some permissions are of internal addresses alone.
     return {
         f"compute.{kind}.get": Behaviour(get, (f"{permissions}.get",), operations.target_of),
+        f"compute.{kind}.list": networks.listing(permissions, shown),
         f"compute.{kind}.insert": operations.change("insert", (f"{permissions}.createInternal",))(insert),
         f"compute.{kind}.delete": operations.change("delete", (f"{permissions}.deleteInternal",))(delete),
         f"compute.{kind}.setLabels": operations.change("setLabels", (f"{permissions}.setLabels",), slow=False)(set_labels),

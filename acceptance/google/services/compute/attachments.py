@@ -3,7 +3,7 @@
 import copy
 
 import names
-from calls import Behaviour, page
+from calls import Behaviour
 from services.compute import connections, links, networks, operations
 from store import Resource
 
@@ -99,12 +99,6 @@ def get(call):
     return shown(call.store, links.found(call.store, call.name))
 
 
-def list_all(call):
-    found = [shown(call.store, resource) for _, resource in call.store.under("compute", call.name)]
-    items, rest = page(call, found, "maxResults")
-    return {"kind": "compute#serviceAttachmentList", "id": call.name, "items": items, **rest}
-
-
 def delete(call):
     connections.close(call.store, links.found(call.store, call.name))
     call.store.remove("compute", call.name)
@@ -114,7 +108,7 @@ def delete(call):
 OWN = "compute.serviceAttachments"
 METHODS = {
     f"{OWN}.get": Behaviour(get, (f"{OWN}.get",), operations.target_of),
-    f"{OWN}.list": Behaviour(list_all, (f"{OWN}.list",), operations.target_of),
+    f"{OWN}.list": networks.listing(OWN, lambda store, _, resource: shown(store, resource)),
     f"{OWN}.insert": operations.change("insert", (f"{OWN}.create",))(insert),
     f"{OWN}.patch": operations.change("patch", (f"{OWN}.update",))(patch),
     f"{OWN}.delete": operations.change("delete", (f"{OWN}.delete",))(delete),

@@ -71,10 +71,12 @@ def bundle(body, target):
     return {}
 
 
+def shown(_store, _name, rule):
+    return links.own({**rule.value, "pscConnectionStatus": rule.hidden.get("status")})
+
+
 def get(call):
-    rule = links.found(call.store, call.name)
-    status = rule.hidden.get("status")
-    return links.own({**rule.value, "pscConnectionStatus": status} if status else rule.value)
+    return shown(call.store, call.name, links.found(call.store, call.name))
 
 
 def patch(call):
@@ -99,6 +101,7 @@ def methods(kind):
     both = lambda usual, psc: (f"{own}.{usual}", f"{own}.{psc}")  # noqa: E731
     return {
         f"{own}.get": Behaviour(get, (f"{own}.get",), operations.target_of),
+        f"{own}.list": networks.listing(own, shown),
         f"{own}.insert": operations.change("createPSCServiceEndpoint", both("create", "pscCreate"))(insert),
         f"{own}.patch": operations.change("patch", both("update", "pscUpdate"))(patch),
         f"{own}.delete": operations.change("deletePscForwardingRule", both("delete", "pscDelete"))(delete),

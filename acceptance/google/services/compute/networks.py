@@ -1,6 +1,6 @@
 """Networks, subnetworks and internal load balancers: put there by a test, and readable."""
 
-from calls import Behaviour
+from calls import Behaviour, page
 from services.compute import links, operations
 from store import Resource, timestamp
 
@@ -43,6 +43,17 @@ def identity(store, name, kind):
 
 def get(call):
     return links.found(call.store, call.name).value
+
+
+def listing(methods, show):
+    """The method that lists a collection, each object as `show` does."""
+
+    def answer(call):
+        found = [show(call.store, name, resource) for name, resource in call.store.under("compute", call.name)]
+        items, rest = page(call, found, "maxResults")
+        return links.own({"id": call.name, "items": items, **rest})
+
+    return Behaviour(answer, (f"{methods}.list",), operations.target_of)
 
 
 METHODS = {

@@ -2,12 +2,14 @@
 
 mod buckets;
 mod cases;
+mod connectivity;
 mod providers;
 
 use acceptance::terraform::Terraform;
 use anyhow::Result;
 
 use self::cases::{Case, OF_BUCKETS, OF_NO_CLOUD, OF_ROLES, OF_STORES, usual};
+use self::connectivity::{OF_ENDPOINTS, OF_SERVICES};
 use super::bench::{Bench, PROJECT};
 use crate::bad_input::{self, Expected, refuses};
 
@@ -71,6 +73,12 @@ fn what_no_cluster_takes_is_refused_beside_google_as_well() -> Result<()> {
 #[test]
 fn what_google_does_not_take_is_underlined_in_the_plan() -> Result<()> {
     let (blocks, expected) = wrong(&[OF_BUCKETS, OF_ROLES, OF_STORES]);
+    assert_refused("plan", &blocks, &expected)
+}
+
+#[test]
+fn what_google_does_not_connect_is_underlined_in_the_plan() -> Result<()> {
+    let (blocks, expected) = wrong(&[OF_SERVICES, OF_ENDPOINTS]);
     assert_refused("plan", &blocks, &expected)
 }
 

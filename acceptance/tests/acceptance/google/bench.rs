@@ -8,6 +8,7 @@ use acceptance::{
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+use super::private;
 use crate::bench::OWNER;
 
 /// The project of the examples.
@@ -17,9 +18,10 @@ pub const PROJECT: &str = "acme-prod-123456";
 pub const REGION: &str = "europe-west4";
 
 /// The services that the provider calls.
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 10] = [
     "artifactregistry",
     "cloudresourcemanager",
+    "compute",
     "container",
     "iam",
     "iamcredentials",
@@ -32,6 +34,8 @@ const SERVICES: [&str; 9] = [
 /// Names in examples are fixed, and those of buckets everybody's, so each test has a stand-in of its own.
 pub struct Bench {
     pub project: Project,
+    /// Whose service an endpoint leads to.
+    other: Option<Project>,
     cluster: Option<Cluster>,
     /// Ends last: a project asks it for violations when it is dropped.
     google: Google,
@@ -60,8 +64,22 @@ impl Bench {
         let google = Google::start()?;
         Ok(Self {
             project: Project::named(&google, PROJECT)?,
+            other: None,
             cluster: None,
             google,
+        })
+    }
+
+    /// With a network, and somebody else's service that lets in everybody.
+    pub fn connected() -> Result<Self> {
+        let bench = Self::empty()?;
+        let other = bench.another_project()?;
+        private::network(&bench.project)?;
+        private::network(&other)?;
+        private::publish(&other, "api", "ACCEPT_AUTOMATIC")?;
+        Ok(Self {
+            other: Some(other),
+            ..bench
         })
     }
 
@@ -113,15 +131,22 @@ impl Bench {
             service,
             method,
             parent,
+            regional,
             items,
             name,
         } = kind;
         let (parameter, parent) = parent;
         let parent = parent.replace("PROJECT", PROJECT).replace("REGION", REGION);
-        let answer = self.call(service, method, json!({ *parameter: parent }))?;
+        let mut parameters = json!({ *parameter: parent });
+        if *regional {
+            parameters["region"] = REGION.into();
+        }
+        let answer = self.call(service, method, parameters)?;
         let all = answer[*items].as_array().into_iter().flatten();
         all.filter(|item| {
-            item["lifecycleState"] != "DELETE_REQUESTED" && item["state"] != "DELETED"
+            item["lifecycleState"] != "DELETE_REQUESTED"
+                && item["state"] != "DELETED"
+                && item["loadBalancingScheme"] != "INTERNAL"
         })
         .map(|item| {
             let name = item[*name]
@@ -168,20 +193,38 @@ impl Bench {
     fn prepared(&self, terraform: Terraform, caller: &Caller) -> Result<Terraform> {
         let terraform = terraform.with(caller.environment());
         terraform.write("provider.tf", &self.provider(""))?;
-        Ok(terraform)
+        let here =
+            |kind: &str, name: &str| format!("projects/{PROJECT}/regions/{REGION}/{kind}/{name}");
+        let network = json!({ "id": format!("projects/{PROJECT}/global/networks/main"), "subnet_id": here("subnetworks", "one") });
+        let service = self
+            .other
+            .as_ref()
+            .map(|other| private::service_name(other, "api"));
+        // Variables of the examples of private connectivity; others have none of these names.
+        Ok(terraform
+            .variable("forwarding_rule", &here("forwardingRules", "one"))
+            .variable("nat_subnet", &here("subnetworks", "nat"))
+            .variable("network", &network.to_string())
+            .variable("service_name", &service.unwrap_or_default()))
     }
 
     /// The provider's configuration, with further arguments of `gcp`.
     pub fn provider(&self, gcp: &str) -> String {
-        let endpoints: Vec<String> = SERVICES
-            .iter()
-            .map(|service| {
-                let endpoint = self.owner().endpoint_of(service);
-                format!("      {service} = \"{endpoint}\"")
-            })
-            .collect();
-        format!(
-            "terraform {{
+        provider_of(self.owner(), gcp)
+    }
+}
+
+/// The provider's configuration for a caller's project, with further arguments of `gcp`.
+pub fn provider_of(caller: &Caller, gcp: &str) -> String {
+    let endpoints: Vec<String> = SERVICES
+        .iter()
+        .map(|service| {
+            let endpoint = caller.endpoint_of(service);
+            format!("      {service} = \"{endpoint}\"")
+        })
+        .collect();
+    format!(
+        "terraform {{
   required_providers {{
     dataplane = {{ source = \"dataplane/dataplane\" }}
   }}
@@ -190,7 +233,7 @@ impl Bench {
 provider \"dataplane\" {{
   owner = \"{OWNER}\"
   gcp = {{
-    project = \"{PROJECT}\"
+    project = \"{}\"
     region  = \"{REGION}\"
     endpoints = {{
 {}
@@ -199,9 +242,9 @@ provider \"dataplane\" {{
   }}
 }}
 ",
-            endpoints.join("\n"),
-        )
-    }
+        caller.project,
+        endpoints.join("\n"),
+    )
 }
 
 /// How a kind of object is listed by Google's clients.
@@ -210,15 +253,18 @@ pub struct Listed {
     method: &'static str,
     /// The parameter that says where, and its value.
     parent: (&'static str, &'static str),
+    /// Whether it takes the region as a parameter of its own.
+    regional: bool,
     items: &'static str,
     name: &'static str,
 }
 
-const LISTED: [Listed; 6] = [
+const LISTED: [Listed; 11] = [
     Listed {
         service: "storage.v1",
         method: "buckets.list",
         parent: ("project", "PROJECT"),
+        regional: false,
         items: "items",
         name: "name",
     },
@@ -226,6 +272,7 @@ const LISTED: [Listed; 6] = [
         service: "iam.v1",
         method: "projects.locations.workloadIdentityPools.list",
         parent: ("parent", "projects/PROJECT/locations/global"),
+        regional: false,
         items: "workloadIdentityPools",
         name: "name",
     },
@@ -233,6 +280,7 @@ const LISTED: [Listed; 6] = [
         service: "logging.v2",
         method: "projects.locations.buckets.list",
         parent: ("parent", "projects/PROJECT/locations/REGION"),
+        regional: false,
         items: "buckets",
         name: "name",
     },
@@ -240,6 +288,7 @@ const LISTED: [Listed; 6] = [
         service: "artifactregistry.v1",
         method: "projects.locations.repositories.list",
         parent: ("parent", "projects/PROJECT/locations/REGION"),
+        regional: false,
         items: "repositories",
         name: "name",
     },
@@ -247,6 +296,7 @@ const LISTED: [Listed; 6] = [
         service: "iam.v1",
         method: "projects.serviceAccounts.list",
         parent: ("name", "projects/PROJECT"),
+        regional: false,
         items: "accounts",
         name: "email",
     },
@@ -254,7 +304,24 @@ const LISTED: [Listed; 6] = [
         service: "secretmanager.v1",
         method: "projects.secrets.list",
         parent: ("parent", "projects/PROJECT"),
+        regional: false,
         items: "secrets",
         name: "name",
     },
+    compute("serviceAttachments.list", true),
+    compute("addresses.list", true),
+    compute("forwardingRules.list", true),
+    compute("globalAddresses.list", false),
+    compute("globalForwardingRules.list", false),
 ];
+
+const fn compute(method: &'static str, regional: bool) -> Listed {
+    Listed {
+        service: "compute.v1",
+        method,
+        parent: ("project", "PROJECT"),
+        regional,
+        items: "items",
+        name: "name",
+    }
+}

@@ -7,7 +7,8 @@ use acceptance::{cluster::Kubectl, terraform::Terraform};
 use anyhow::Result;
 
 use self::cases::{
-    BUCKET, IDENTITY_PROVIDER, LOG_GROUP, OPERATOR, REGISTRY, ROLE, SECRET, WORKSPACE,
+    BUCKET, IDENTITY_PROVIDER, LOG_GROUP, OPERATOR, PRIVATE_ENDPOINT, PRIVATE_SERVICE, REGISTRY,
+    ROLE, SECRET, WORKSPACE,
 };
 use super::bench::Bench;
 use crate::life::{self, Place};
@@ -47,11 +48,13 @@ impl Place for Bench {
     }
 }
 
-const CASES: [&Case; 8] = [
+const CASES: [&Case; 10] = [
     &BUCKET,
     &IDENTITY_PROVIDER,
     &LOG_GROUP,
     &OPERATOR,
+    &PRIVATE_ENDPOINT,
+    &PRIVATE_SERVICE,
     &REGISTRY,
     &ROLE,
     &SECRET,
@@ -76,6 +79,16 @@ fn identity_provider() -> Result<()> {
 #[test]
 fn log_group() -> Result<()> {
     LOG_GROUP.run()
+}
+
+#[test]
+fn private_endpoint() -> Result<()> {
+    PRIVATE_ENDPOINT.run()
+}
+
+#[test]
+fn private_service() -> Result<()> {
+    PRIVATE_SERVICE.run()
 }
 
 #[test]

@@ -55,8 +55,11 @@ fn somebody(bench: &Bench, resources: &[&str]) -> Result<Caller> {
 
 /// Applied, read, and destroyed as somebody who may do nothing else.
 fn runs(resources: &[&str], example: &str) -> Result<()> {
-    let bench = Bench::google()?;
-    let runner = somebody(&bench, resources)?;
+    runs_in(&Bench::google()?, resources, example)
+}
+
+fn runs_in(bench: &Bench, resources: &[&str], example: &str) -> Result<()> {
+    let runner = somebody(bench, resources)?;
     let terraform = bench.example_as(&runner, &format!("resources/{example}/gcp"))?;
     terraform.init()?;
     terraform.apply_then_empty_plan()?;
@@ -94,6 +97,18 @@ fn a_role_on_a_bucket_takes_what_is_printed_for_both() -> Result<()> {
 #[test]
 fn a_secret_takes_what_is_printed_for_secrets() -> Result<()> {
     runs(&["secret"], "dataplane_secret")
+}
+
+#[test]
+fn an_attachment_takes_what_is_printed_for_private_services() -> Result<()> {
+    let bench = Bench::connected()?;
+    runs_in(&bench, &["private_service"], "dataplane_private_service")
+}
+
+#[test]
+fn an_endpoint_takes_what_is_printed_for_private_endpoints() -> Result<()> {
+    let bench = Bench::connected()?;
+    runs_in(&bench, &["private_endpoint"], "dataplane_private_endpoint")
 }
 
 /// Everything is printed by `policy`, a part by `by_resource`, and what pods get by `profiles`.

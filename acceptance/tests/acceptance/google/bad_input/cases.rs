@@ -32,6 +32,8 @@ pub(super) fn usual(resource: &str) -> &'static [(&'static str, &'static str)] {
                 r#"[{ namespace = "union", service_account = "executor" }]"#,
             ),
         ],
+        "dataplane_private_service" => super::connectivity::SERVICE,
+        "dataplane_private_endpoint" => super::connectivity::ENDPOINT,
         _ => &[("issuer", r#""https://oidc.example.test/1""#)],
     }
 }

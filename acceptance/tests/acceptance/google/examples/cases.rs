@@ -1,6 +1,7 @@
 //! What somebody does by Google's clients to what each example makes.
 
-use serde_json::json;
+use anyhow::Result;
+use serde_json::{Value, json};
 
 use super::Case;
 use crate::google::{
@@ -201,6 +202,59 @@ pub(super) const SECRET: Case = Case {
     },
     import_id: |_| Ok("acme-prod-warehouse".to_owned()),
     untold: &["value_wo_version", "recovery_window_days"],
+};
+
+const API: &str = "acme-kubernetes-api";
+
+/// A call of Compute Engine in the region, about the example's object.
+fn of_the_api(bench: &Bench, method: &str, mut parameters: Value) -> Result<Value> {
+    parameters["project"] = PROJECT.into();
+    parameters["region"] = REGION.into();
+    bench.call("compute.v1", method, parameters)
+}
+
+fn attachment() -> Value {
+    json!({ "project": PROJECT, "region": REGION, "serviceAttachment": API })
+}
+
+pub(super) const PRIVATE_SERVICE: Case = Case {
+    resource: "dataplane_private_service",
+    address: "dataplane_private_service.kubernetes_api",
+    place: Bench::connected,
+    change: |bench| {
+        let found = of_the_api(bench, "serviceAttachments.get", attachment())?;
+        let everybody = json!({
+            "fingerprint": found["fingerprint"], "connectionPreference": "ACCEPT_AUTOMATIC",
+        });
+        let mut patch = attachment();
+        patch["body"] = everybody;
+        of_the_api(bench, "serviceAttachments.patch", patch)
+    },
+    remove: |bench| of_the_api(bench, "serviceAttachments.delete", attachment()),
+    exists: |bench| bench.finds("compute.v1", "serviceAttachments.get", attachment()),
+    import_id: |_| Ok(API.to_owned()),
+    // None accepted is written as none, and read as nothing.
+    untold: &["accepted_connections", "force_destroy"],
+};
+
+fn rule() -> Value {
+    json!({ "project": PROJECT, "region": REGION, "forwardingRule": API })
+}
+
+pub(super) const PRIVATE_ENDPOINT: Case = Case {
+    resource: "dataplane_private_endpoint",
+    address: "dataplane_private_endpoint.kubernetes_api",
+    place: Bench::connected,
+    change: |bench| {
+        let mut patch = rule();
+        patch["body"] = json!({ "allowPscGlobalAccess": true });
+        of_the_api(bench, "forwardingRules.patch", patch)
+    },
+    // Its address stays, and is taken by the next one.
+    remove: |bench| of_the_api(bench, "forwardingRules.delete", rule()),
+    exists: |bench| bench.finds("compute.v1", "forwardingRules.get", rule()),
+    import_id: |_| Ok(API.to_owned()),
+    untold: &["recreate_closed", "wait_for_acceptance"],
 };
 
 pub(super) const OPERATOR: Case = Case::operator(Bench::on_gke, |_| {
