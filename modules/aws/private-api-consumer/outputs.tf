@@ -1,5 +1,5 @@
 output "cluster_endpoint" {
-  description = "What `private_endpoint` of the argument `cluster` takes: the address of the endpoint, and the name that the API's certificate has."
+  description = "The address of the endpoint, and the name that the API's certificate has: what `kubectl --server` and `--tls-server-name` take."
   value = {
     # By the API's own name, which the zone leads to the endpoint, where the endpoint tells none of its own.
     host        = "https://${try(dataplane_private_endpoint.this.dns[0].name, var.customer.server_name)}"

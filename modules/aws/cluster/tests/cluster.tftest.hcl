@@ -25,7 +25,7 @@ variables {
     id                       = "vpc-0123456789abcdef0"
     cidr                     = "10.0.0.0/16"
     subnet_ids               = ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]
-    control_plane_subnet_ids = ["subnet-0ccccccccccccccccc", "subnet-0ddddddddddddddddd"]
+    control_plane_subnet_ids = ["subnet-0cccccccccccccccc", "subnet-0dddddddddddddddd"]
   }
 }
 
@@ -33,7 +33,7 @@ run "the_api_is_private" {
   command = apply
 
   assert {
-    condition     = one(aws_eks_cluster.this.vpc_config).endpoint_private_access && !one(aws_eks_cluster.this.vpc_config).endpoint_public_access && toset(one(aws_eks_cluster.this.vpc_config).subnet_ids) == toset(["subnet-0ccccccccccccccccc", "subnet-0ddddddddddddddddd"])
+    condition     = one(aws_eks_cluster.this.vpc_config).endpoint_private_access && !one(aws_eks_cluster.this.vpc_config).endpoint_public_access && toset(one(aws_eks_cluster.this.vpc_config).subnet_ids) == toset(["subnet-0cccccccccccccccc", "subnet-0dddddddddddddddd"])
     error_message = "The API answers in the network only, in subnets of its own."
   }
 
