@@ -390,6 +390,14 @@ mod tests {
     }
 
     #[test]
+    fn compute_engine_says_what_is_missing_in_words_of_its_own() {
+        let body = r#"{"error":{"code":403,"errors":[{"domain":"global","reason":"forbidden","message":"x"}],"message":"Required 'compute.addresses.use' permission for 'projects/acme-prod/regions/europe-west4/addresses/api'"}}"#;
+        let said = told("compute.forwardingRules.insert", 403, body).to_string();
+        let part = "grant compute.addresses.use on projects/acme-prod/regions/europe-west4/addresses/api to";
+        assert!(said.contains(part), "{said}");
+    }
+
+    #[test]
     fn a_disabled_api_names_the_command() {
         let body = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"x","details":[{"@type":"type.googleapis.com/google.rpc.Help"},{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED","metadata":{"service":"secretmanager.googleapis.com","consumer":"projects/123"}}]}}"#;
         let said = told("secretmanager.secrets.get", 403, body).to_string();
