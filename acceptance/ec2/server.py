@@ -7,10 +7,12 @@ from xml.sax.saxutils import escape
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.responses import EC2Response
+from moto.elbv2.models import ELBv2Backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 import authorization
+import balancers
 import control
 import description
 import world
@@ -28,6 +30,7 @@ def put_on():
     for part in PARTS:
         for name in operations(part):
             setattr(EC2Response, name, vars(part)[name])
+    ELBv2Backend.create_load_balancer = balancers.create_load_balancer
 
 
 def operations(part):

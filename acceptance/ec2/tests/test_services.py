@@ -79,6 +79,16 @@ class ServiceLife(StandInTest):
         self.assertEqual(len(describe(ServiceId=service)["AllowedPrincipals"]), 1)
         self.refused("InvalidPrincipal", modify, ServiceId=service, AddAllowedPrincipals=["acme"])
 
+    def test_balancers_of_a_network_have_their_own_kind(self):
+        _, subnets = self.owner.network()
+        tags = [{"Key": "a", "Value": "b"}]
+        made = self.owner.elb.create_load_balancer(Name="lb", Type="network", Subnets=subnets, Tags=tags)["LoadBalancers"][0]
+        self.assertIn(":loadbalancer/net/lb/", made["LoadBalancerArn"])
+        told = self.owner.elb.describe_tags(ResourceArns=[made["LoadBalancerArn"]])["TagDescriptions"]
+        self.assertEqual(told, [{"ResourceArn": made["LoadBalancerArn"], "Tags": tags}])
+        self.owner.elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
+        self.assertEqual(self.owner.elb.describe_load_balancers()["LoadBalancers"], [])
+
     def test_balancers_change_while_nobody_is_connected(self):
         service = self.owner.publish()
         _, subnets = self.owner.network(zones=("c",))

@@ -8,6 +8,8 @@ use acceptance::{
 };
 use anyhow::{Context as _, Result};
 
+use crate::private::Network;
+
 /// The owner mark of the tests.
 pub const OWNER: &str = "acceptance";
 
@@ -16,6 +18,7 @@ pub struct Bench {
     pub account: Account,
     pub front: Front,
     cluster: Option<Cluster>,
+    variables: Vec<(&'static str, String)>,
     _emulators: Emulators,
     _directory: tempfile::TempDir,
 }
@@ -29,9 +32,26 @@ impl Bench {
             account: Account::new(&front),
             front,
             cluster: None,
+            variables: Vec::new(),
             _emulators: emulators,
             _directory: directory,
         })
+    }
+
+    /// With a network, something to publish in it, and a service of somebody else who lets in.
+    pub fn connected() -> Result<Self> {
+        let bench = Self::aws()?;
+        let (account, network) = (&bench.account, Network::make(&bench.account)?);
+        let balancer = network.balancer(account, "api", &network.subnets)?;
+        let given = serde_json::json!({
+            "id": network.vpc, "subnet_ids": network.subnets, "endpoint_security_group_id": network.groups[0],
+        });
+        let variables = vec![
+            ("load_balancer", balancer),
+            ("service_name", account.ec2().offer(false, &[])?),
+            ("network", given.to_string()),
+        ];
+        Ok(Self { variables, ..bench })
     }
 
     /// With a cluster that has what is needed, perhaps the user's.
@@ -79,6 +99,9 @@ impl Bench {
 
     fn prepared(&self, terraform: Terraform) -> Result<Terraform> {
         let mut terraform = terraform.with(self.account.environment());
+        for (name, value) in &self.variables {
+            terraform = terraform.variable(name, value);
+        }
         if let Some(cluster) = &self.cluster {
             let kubeconfig = cluster.kubeconfig().display().to_string();
             terraform = terraform.variable("kubeconfig", &kubeconfig);

@@ -1,11 +1,14 @@
 //! The examples of resources for AWS, and those of the cluster: each through its life. What is left is looked up by boto3 and
 //! kubectl, never by our code.
 
+use std::time::Duration;
+
 use acceptance::{
     cluster::{Kubectl, Needs},
     terraform::Terraform,
+    wait,
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use crate::{
@@ -131,6 +134,86 @@ const LOG_GROUP: Case = Case {
     },
     import_id: |_| Ok("/dataplane/acme-prod".to_owned()),
     untold: &[],
+};
+
+/// The only object of a kind of EC2's, which gives ids and no names.
+fn only<'a>(found: &'a Value, id: &str) -> Result<Option<&'a str>> {
+    let list = found.as_array().into_iter().flatten();
+    let ended = |one: &&Value| one["State"] != "deleted";
+    let ids: Vec<_> = list.filter(ended).map(|one| &one[id]).collect();
+    anyhow::ensure!(ids.len() < 2, "several: {found}");
+    Ok(ids.first().and_then(|id| id.as_str()))
+}
+
+fn service_id(bench: &Bench) -> Result<Option<String>> {
+    let describe = "describe_vpc_endpoint_service_configurations";
+    let found = bench.account.call("ec2", describe, &json!({}))?;
+    only(&found["ServiceConfigurations"], "ServiceId").map(|id| id.map(str::to_owned))
+}
+
+fn endpoint_id(bench: &Bench) -> Result<Option<String>> {
+    let describe = "describe_vpc_endpoints";
+    let found = bench.account.call("ec2", describe, &json!({}))?;
+    only(&found["VpcEndpoints"], "VpcEndpointId").map(|id| id.map(str::to_owned))
+}
+
+/// Deleted by hand, and waited for, as a person would before planning again.
+fn remove_on_ec2(
+    bench: &Bench,
+    operation: &str,
+    ids: &str,
+    find: fn(&Bench) -> Result<Option<String>>,
+) -> Result<Value> {
+    let id = find(bench)?.context("it is not there")?;
+    let said = bench
+        .account
+        .call("ec2", operation, &json!({ ids: [id] }))?;
+    wait::until("EC2 to delete it", Duration::from_mins(1), || {
+        Ok(find(bench)?.is_none().then_some(()))
+    })?;
+    Ok(said)
+}
+
+const PRIVATE_SERVICE: Case = Case {
+    resource: "dataplane_private_service",
+    address: "dataplane_private_service.kubernetes_api",
+    place: Bench::connected,
+    change: |bench| {
+        let everybody = json!({ "ServiceId": service_id(bench)?, "AddAllowedPrincipals": ["*"] });
+        let operation = "modify_vpc_endpoint_service_permissions";
+        bench.account.call("ec2", operation, &everybody)
+    },
+    remove: |bench| {
+        let operation = "delete_vpc_endpoint_service_configurations";
+        remove_on_ec2(bench, operation, "ServiceIds", service_id)
+    },
+    exists: |bench| Ok(service_id(bench)?.is_some()),
+    import_id: |bench| service_id(bench)?.context("a service"),
+    // EC2 keeps how connections stand, and no list of those that are to be let in.
+    untold: &["accepted_connections", "force_destroy"],
+};
+
+const PRIVATE_ENDPOINT: Case = Case {
+    resource: "dataplane_private_endpoint",
+    address: "dataplane_private_endpoint.kubernetes_api",
+    place: Bench::connected,
+    change: |bench| {
+        let id = endpoint_id(bench)?;
+        let found = json!({ "VpcEndpointIds": [id] });
+        let found = bench
+            .account
+            .call("ec2", "describe_vpc_endpoints", &found)?;
+        let subnet = &found["VpcEndpoints"][0]["SubnetIds"][0];
+        let less = json!({ "VpcEndpointId": id, "RemoveSubnetIds": [subnet] });
+        bench.account.call("ec2", "modify_vpc_endpoint", &less)
+    },
+    remove: |bench| {
+        let operation = "delete_vpc_endpoints";
+        remove_on_ec2(bench, operation, "VpcEndpointIds", endpoint_id)
+    },
+    exists: |bench| Ok(endpoint_id(bench)?.is_some()),
+    import_id: |bench| endpoint_id(bench)?.context("an endpoint"),
+    untold: &["recreate_closed", "wait_for_acceptance"],
 };
 
 const REGISTRY: Case = Case {
@@ -270,12 +353,14 @@ const WORKSPACE: Case = Case::workspace(
     |bench| kubeconfig_id(bench, "/fraud-production"),
 );
 
-const CASES: [&Case; 9] = [
+const CASES: [&Case; 11] = [
     &BUCKET,
     &CRDS,
     &IDENTITY_PROVIDER,
     &LOG_GROUP,
     &OPERATOR,
+    &PRIVATE_ENDPOINT,
+    &PRIVATE_SERVICE,
     &REGISTRY,
     &ROLE,
     &SECRET,
@@ -300,6 +385,16 @@ fn identity_provider() -> Result<()> {
 #[test]
 fn log_group() -> Result<()> {
     LOG_GROUP.run()
+}
+
+#[test]
+fn private_endpoint() -> Result<()> {
+    PRIVATE_ENDPOINT.run()
+}
+
+#[test]
+fn private_service() -> Result<()> {
+    PRIVATE_SERVICE.run()
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod identity;
 mod life;
 mod looked_up;
 mod makefile;
+mod private;
 mod reviewer;
 mod substrate;
 mod users_own;

@@ -14,7 +14,7 @@ use acceptance::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::{bench::Bench, private::Network};
 
 /// How long a step of Terraform may take on a busy machine.
 const LIMIT: Duration = Duration::from_mins(3);
@@ -60,6 +60,22 @@ resource "dataplane_secret" "this" {
   recovery_window_days = 0
   timeouts             = { create = "PATIENCE" }
 }
+
+resource "dataplane_private_service" "this" {
+  name               = "faults-service"
+  load_balancer      = "LOAD_BALANCER"
+  allowed_principals = ["arn:aws:iam::111122223333:root"]
+  timeouts           = { create = "PATIENCE" }
+}
+
+resource "dataplane_private_endpoint" "this" {
+  name            = "faults-endpoint"
+  service_name    = "SERVICE"
+  network         = "NETWORK"
+  subnets         = ["SUBNET"]
+  security_groups = ["GROUP"]
+  timeouts        = { create = "PATIENCE" }
+}
 "#;
 
 /// A resource of the cloud, and the calls by which it is made, finished, read and deleted.
@@ -77,7 +93,7 @@ struct Kind {
     delete: &'static str,
 }
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 8] = [
     Kind {
         resource: "dataplane_bucket.this",
         object: "faults-bucket",
@@ -138,6 +154,26 @@ const KINDS: [Kind; 6] = [
         read: "DescribeSecret",
         delete: "DeleteSecret",
     },
+    Kind {
+        resource: "dataplane_private_service.this",
+        object: "faults-service",
+        service: "ec2",
+        create: "CreateVpcEndpointServiceConfiguration",
+        created_by: "ec2:CreateVpcEndpointServiceConfiguration",
+        finish: "DeleteTags",
+        read: "DescribeVpcEndpointServiceConfigurations",
+        delete: "DeleteVpcEndpointServiceConfigurations",
+    },
+    Kind {
+        resource: "dataplane_private_endpoint.this",
+        object: "faults-endpoint",
+        service: "ec2",
+        create: "CreateVpcEndpoint",
+        created_by: "ec2:CreateVpcEndpoint",
+        finish: "DeleteTags",
+        read: "DescribeVpcEndpoints",
+        delete: "DeleteVpcEndpoints",
+    },
 ];
 
 impl Kind {
@@ -162,7 +198,18 @@ fn one_of_each_in_peace(bench: &Bench) -> Result<Terraform> {
 }
 
 fn with_patience(bench: &Bench, patience: &str) -> Result<Terraform> {
-    let terraform = bench.configuration(&ONE_OF_EACH.replace("PATIENCE", patience))?;
+    let network = Network::make(&bench.account)?;
+    let text = ONE_OF_EACH
+        .replace("PATIENCE", patience)
+        .replace(
+            "LOAD_BALANCER",
+            &network.balancer(&bench.account, "faults", &network.subnets)?,
+        )
+        .replace("SERVICE", &bench.account.ec2().offer(false, &[])?)
+        .replace("NETWORK", &network.vpc)
+        .replace("SUBNET", &network.subnets[0])
+        .replace("GROUP", &network.groups[0]);
+    let terraform = bench.configuration(&text)?;
     terraform.init()?;
     Ok(terraform)
 }
@@ -226,6 +273,27 @@ fn inventory(bench: &Bench) -> Result<Vec<(String, Value)>> {
             json!({ "SecretId": name }),
         )?;
         found.push((name, one["Tags"].clone()));
+    }
+    let services = ask(
+        "ec2",
+        "describe_vpc_endpoint_service_configurations",
+        json!({}),
+    )?;
+    let endpoints = ask("ec2", "describe_vpc_endpoints", json!({}))?;
+    for one in [
+        &services["ServiceConfigurations"],
+        &endpoints["VpcEndpoints"],
+    ]
+    .into_iter()
+    .flat_map(|list| list.as_array().into_iter().flatten())
+    .filter(|one| !["deleting", "deleted"].contains(&one["State"].as_str().unwrap_or("")))
+    {
+        let tags = one["Tags"].as_array().into_iter().flatten();
+        let name = tags
+            .filter(|tag| tag["Key"] == "Name")
+            .map(|tag| &tag["Value"]);
+        let name = name.filter_map(Value::as_str).next().unwrap_or_default();
+        found.push((name.to_owned(), one["Tags"].clone()));
     }
     Ok(found)
 }

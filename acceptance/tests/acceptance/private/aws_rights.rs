@@ -1,0 +1,100 @@
+//! Whoever runs Terraform needs what `dataplane_permissions` prints for the two kinds, and no more.
+
+use acceptance::aws::Account;
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use super::{LIMIT, Side, Sides, text};
+
+/// The policy document that is printed for whoever manages these.
+fn printed(side: &Side, resource: &str) -> Result<Value> {
+    let wanted = format!(
+        "data \"dataplane_permissions\" \"this\" {{}}\n\noutput \"document\" {{\n  value = data.dataplane_permissions.this.by_resource[\"{resource}\"]\n}}\n"
+    );
+    let terraform = side.configuration_of(&side.account, &wanted)?;
+    terraform.apply()?;
+    Ok(serde_json::from_str(&text(
+        &terraform.output("document")?,
+    )?)?)
+}
+
+/// The same document without an action.
+fn without(document: &Value, action: &str) -> Result<Value> {
+    let text = document.to_string();
+    let quoted = format!("\"{action}\"");
+    ensure!(text.contains(&quoted), "no {action} in {document:#}");
+    Ok(serde_json::from_str(
+        &text.replace(&quoted, "\"ec2:Nothing\""),
+    )?)
+}
+
+fn runner(side: &Side, resource: &str) -> Result<Account> {
+    side.account.runner("runner", &printed(side, resource)?)
+}
+
+#[test]
+fn what_is_printed_is_enough_for_both_sides() -> Result<()> {
+    let sides = Sides::new()?;
+    let (customer, vendor) = (&sides.customer, &sides.vendor);
+    let all = &customer.network.subnets;
+    let balancer = customer.network.balancer(&customer.account, "api", all)?;
+    let allowed = format!("allowed_principals = [\"{}\"]", vendor.root());
+    let publishing = customer.configuration_of(
+        &runner(customer, "private_service")?,
+        &customer.service(&balancer, &allowed),
+    )?;
+    publishing.apply_then_empty_plan()?;
+    let made = publishing.attributes(super::SERVICE)?;
+    let (service, name) = (text(&made["id"])?, text(&made["service_name"])?);
+
+    let connecting = vendor.configuration_of(
+        &runner(vendor, "private_endpoint")?,
+        &vendor.endpoint(&name, ""),
+    )?;
+    let applying = connecting.start_apply()?;
+    let id = customer.asked(&service)?;
+    publishing.edit(
+        "main.tf",
+        &allowed,
+        &format!("{allowed}\n  accepted_connections = [\"{id}\"]\n  tags = {{ team = \"data\" }}"),
+    )?;
+    publishing.apply_then_empty_plan()?;
+    let (succeeded, said) = applying.finish(LIMIT)?;
+    ensure!(succeeded, "{said}");
+    let [first, _, third] = &vendor.network.subnets;
+    let changed = vendor.endpoint_in(
+        &name,
+        &format!("[\"{first}\", \"{third}\"]"),
+        &vendor.network.groups[1],
+        "tags = { team = \"data\" }",
+    );
+    connecting.write("main.tf", &changed)?;
+    connecting.apply_then_empty_plan()?;
+    connecting.destroy()?;
+    publishing.destroy()?;
+    customer.assert_nothing_left()?;
+    vendor.assert_nothing_left()
+}
+
+#[test]
+fn a_missing_right_is_named() -> Result<()> {
+    let sides = Sides::new()?;
+    let vendor = &sides.vendor;
+    let name = vendor.account.ec2().offer(false, &[])?;
+    let document = printed(vendor, "private_endpoint")?;
+    for (runner, action) in [
+        ("one", "ec2:CreateVpcEndpoint"),
+        ("two", "ec2:DescribeVpcEndpointServices"),
+    ] {
+        let account = vendor
+            .account
+            .runner(runner, &without(&document, action)?)?;
+        let terraform = vendor.configuration_of(&account, &vendor.endpoint(&name, ""))?;
+        let said = terraform.diagnostics("apply")?;
+        let all = format!("{} {}", said[0].summary, said[0].detail);
+        for part in [action, "UnauthorizedOperation"] {
+            ensure!(all.contains(part), "no {part} in: {all}");
+        }
+    }
+    vendor.assert_nothing_left()
+}
