@@ -87,10 +87,38 @@ pub struct TaskActionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "bool")]
     pub interruptible: Option<bool>,
+    /// How another run did it, which this one recovers: then it is not to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RecoveredFrom")]
+    pub recovered_from: Option<RecoveredFrom>,
     /// Group of actions that belong together, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 256))]
     pub group: String,
+}
+
+/// How an action ended in a run that another recovers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveredFrom {
+    /// The run that is recovered.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source_run_name: String,
+    /// The object of the outputs, where it left any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output_uri: String,
+    /// Protobuf `flyteidl2.core.Literal` that a condition was signalled with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "bytes")]
+    pub output: Option<ByteString>,
+    /// The attempt that succeeded.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "count")]
+    pub attempts: u32,
+    /// `flyteidl2.core.CatalogCacheStatus`, as its number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "count")]
+    pub cache_status: u32,
 }
 
 /// What kind of action it is.
@@ -324,6 +352,7 @@ mod tests {
             "spec": {
                 "runName": "r7", "project": "fraud", "domain": "staging", "actionName": "a0", "actionType": "task",
                 "taskTemplate": "CgA=", "interruptible": true, "aLaterField": 1,
+                "recoveredFrom": { "sourceRunName": "r6", "outputUri": "s3://b/o", "attempts": 2, "cacheStatus": 3 },
             },
             "status": {
                 "attempts": 1, "cacheStatus": 2, "pluginStateVersion": 3,
@@ -334,6 +363,11 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(resource.spec.task_template, Some(ByteString(vec![10, 0])));
+        let recovered = resource.spec.recovered_from.unwrap();
+        assert_eq!(
+            (recovered.source_run_name.as_str(), recovered.attempts),
+            ("r6", 2)
+        );
         let status = resource.status.unwrap();
         assert_eq!(status.error_state.unwrap().kind, ErrorKind::User);
         assert_eq!(status.conditions[0].reason, "Queued");

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use dataplane_api::task_action::{TaskAction, TaskActionStatus};
+use dataplane_api::task_action::{ActionType, TaskAction, TaskActionStatus};
 use k8s_openapi::{
     ByteString,
     api::core::v1::{Container, Pod, PodSpec, PodStatus, ResourceRequirements},
@@ -24,6 +24,7 @@ use super::{
     decide::{current_phase, is_terminal},
     labels::{self, FINALIZER},
     pod::{self, PRIMARY_CONTAINER_ANNOTATION},
+    recovered::Recovered,
     settings::Settings,
     state::State,
     subject::{Refusal, Subject},
@@ -83,6 +84,7 @@ pub struct Task {
     /// None when the resource does not even say which action it is, so that nothing can be told of it.
     pub id: Option<ActionId>,
     pub subject: Result<Subject, Refusal>,
+    pub recovered: Option<Recovered>,
     pub status: TaskActionStatus,
     /// The status as it is in the cluster, while the one above is ahead of it.
     pub written: Option<TaskActionStatus>,
@@ -197,9 +199,8 @@ impl Body {
             Ok(action) => WHOLE * action.size,
             Err(_) => WHOLE * action::bytes(resource),
         };
-        let is_condition =
-            resource.spec.action_type == dataplane_api::task_action::ActionType::Condition;
-        if is_condition {
+        let recovered = Recovered::of(resource);
+        if recovered.is_none() && resource.spec.action_type == ActionType::Condition {
             let deadline = action.map(|action| match action.kind {
                 ActionKind::Condition(condition) => condition
                     .timeout
@@ -230,6 +231,7 @@ impl Body {
         let task = Task {
             id,
             subject,
+            recovered,
             status,
             written: None,
             action: action.map(Arc::new),

@@ -26,6 +26,7 @@ mod outcome;
 mod ownership;
 mod pod;
 mod reconcile;
+mod recovered;
 mod results;
 mod running_time;
 mod settings;

@@ -23,11 +23,41 @@ pub struct Transition {
     pub reason: String,
     /// Of a failed attempt.
     pub failure: Option<Failure>,
-    /// The prefix of what the attempt writes, without a slash behind.
-    pub output_prefix: Option<String>,
+    /// Where its outputs are.
+    pub place: Place,
     pub cache: CatalogCacheStatus,
     /// Where the logs are, once there is a pod.
     pub logs: Option<LogContext>,
+}
+
+/// Where the outputs of an attempt are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere.
+    None,
+    /// With all else that the attempt writes, under this prefix without a slash behind.
+    Prefix(String),
+    /// In this object, of another run.
+    Outputs(String),
+}
+
+impl Transition {
+    /// The object of the outputs.
+    pub fn outputs(&self) -> Option<String> {
+        match &self.place {
+            Place::None => None,
+            Place::Prefix(prefix) => Some(format!("{prefix}/outputs.pb")),
+            Place::Outputs(uri) => Some(uri.clone()),
+        }
+    }
+
+    /// The object of the report.
+    pub fn report(&self) -> Option<String> {
+        match &self.place {
+            Place::None | Place::Outputs(_) => None,
+            Place::Prefix(prefix) => Some(format!("{prefix}/report.html")),
+        }
+    }
 }
 
 /// A phase of an attempt.
@@ -37,6 +67,8 @@ pub enum Phase {
     Initializing,
     Executing,
     Succeeded,
+    /// Another run did it, which this one recovers.
+    Recovered,
     /// The attempt failed, and there will be another.
     RetryableFailure,
     PermanentFailure,
@@ -56,6 +88,7 @@ impl Phase {
             Self::Initializing => "Initializing",
             Self::Executing => "Executing",
             Self::Succeeded => "Completed",
+            Self::Recovered => "Recovered",
             Self::RetryableFailure => "RetryableFailure",
             Self::PermanentFailure => "PermanentFailure",
             Self::TimedOut => "TimedOut",
@@ -80,6 +113,7 @@ impl Phase {
             Self::Initializing => ActionPhase::Initializing,
             Self::Executing => ActionPhase::Running,
             Self::Succeeded => ActionPhase::Succeeded,
+            Self::Recovered => ActionPhase::Recovered,
             Self::RetryableFailure
             | Self::PermanentFailure
             | Self::InvalidSpec

@@ -13,7 +13,7 @@ use super::{Decision, PodSeen, State, Step, World};
 use crate::executor::{
     events::shorten,
     failure::Failure,
-    transition::{Phase, Transition},
+    transition::{Phase, Place, Transition},
 };
 
 const PROGRESSING: &str = "Progressing";
@@ -244,14 +244,29 @@ impl<'a> Draft<'a> {
             at,
             reason: reason.to_owned(),
             failure: failure.cloned(),
-            output_prefix: self
-                .world
-                .subject
-                .ok()
-                .map(|subject| subject.output_prefix(attempt)),
+            place: self.place(phase, attempt),
             cache: CatalogCacheStatus::try_from(cache).unwrap_or(CatalogCacheStatus::CacheDisabled),
             logs,
         });
+    }
+
+    fn place(&self, phase: Phase, attempt: NonZeroU32) -> Place {
+        let recovered = self
+            .world
+            .recovered
+            .filter(|_| phase == Phase::Recovered)
+            .map(|recovered| {
+                recovered
+                    .outputs
+                    .clone()
+                    .map_or(Place::None, Place::Outputs)
+            });
+        recovered.unwrap_or_else(|| {
+            let subject = self.world.subject.ok();
+            subject.map_or(Place::None, |subject| {
+                Place::Prefix(subject.output_prefix(attempt))
+            })
+        })
     }
 
     /// The history never goes back in time, nor ahead of it, whatever the clocks of nodes say.
@@ -278,7 +293,9 @@ impl<'a> Draft<'a> {
             at,
         );
         match phase {
-            Phase::Succeeded => set_condition(conditions, SUCCEEDED, true, reason, message, at),
+            Phase::Succeeded | Phase::Recovered => {
+                set_condition(conditions, SUCCEEDED, true, reason, message, at);
+            }
             _ if phase.is_terminal() => {
                 set_condition(conditions, FAILED, true, reason, message, at);
             }
@@ -357,7 +374,7 @@ fn plugin_phase(phase: Phase) -> &'static str {
         Phase::Queued => "PhaseQueued",
         Phase::Initializing => "PhaseInitializing",
         Phase::Executing => "PhaseRunning",
-        Phase::Succeeded => "PhaseSuccess",
+        Phase::Succeeded | Phase::Recovered => "PhaseSuccess",
         Phase::RetryableFailure => "PhaseRetryableFailure",
         Phase::PermanentFailure | Phase::InvalidSpec | Phase::PluginNotFound => {
             "PhasePermanentFailure"

@@ -7,6 +7,7 @@ use dataplane_api::task_action::ErrorKind;
 use super::{Decision, PodSeen, Step, World, draft::Draft, is_terminal};
 use crate::executor::{
     failure::{Failure, Retry},
+    recovered::Recovered,
     subject::Refusal,
     transition::Phase,
 };
@@ -27,6 +28,15 @@ pub fn refuse(draft: Draft<'_>, refusal: &Refusal) -> Decision {
         retry: Retry::No,
     };
     give_up(draft, refusal.phase, &failure)
+}
+
+/// Another run did it.
+pub fn take_over(mut draft: Draft<'_>, recovered: &Recovered) -> Decision {
+    draft.status.attempts = recovered.attempt.get();
+    draft.status.cache_status = recovered.cache_status;
+    let reason = format!("recovered from run {:?}", recovered.run);
+    draft.enter(Phase::Recovered, &reason);
+    draft.step(Step::Continue)
 }
 
 /// It is over: nothing of it runs on, and its resource says so to whoever collects it.

@@ -20,6 +20,7 @@ use super::{
     cache::Reused,
     failure::Failure,
     observe::Observation,
+    recovered::Recovered,
     state::State,
     subject::{Refusal, Subject},
     transition::Transition,
@@ -37,6 +38,8 @@ pub struct World<'a> {
     pub id: Option<&'a ActionId>,
     /// What to run; or why that can't be.
     pub subject: Result<&'a Subject, &'a Refusal>,
+    /// How another run did it, when it is not to run.
+    pub recovered: Option<&'a Recovered>,
     pub status: &'a TaskActionStatus,
     pub state: &'a State,
     /// Somebody deleted the resource.
@@ -220,6 +223,11 @@ pub fn decide(world: &World<'_>) -> Decision {
     let draft = draft::Draft::new(world);
     if !world.finalizer {
         return draft.step(Step::AddFinalizer);
+    }
+    if let Some(recovered) = world.recovered
+        && draft.phase().is_none()
+    {
+        return ending::take_over(draft, recovered);
     }
     match world.subject {
         Ok(subject) => attempt::follow(draft, subject),

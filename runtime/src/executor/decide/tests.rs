@@ -1,6 +1,7 @@
 //! The state machine, branch by branch: what is known in, what is decided out.
 
 mod limits;
+mod recovered;
 mod retries;
 mod reuse;
 
@@ -12,7 +13,12 @@ use k8s_openapi::jiff::SignedDuration;
 use serde_json::json;
 
 use super::*;
-use crate::executor::{cache::Reused, example, failure::Retry, transition::Phase};
+use crate::executor::{
+    cache::Reused,
+    example,
+    failure::Retry,
+    transition::{Phase, Place},
+};
 
 /// An action, what is known of it, and the time; each decision is carried out as far as it is the status.
 #[expect(
@@ -22,6 +28,7 @@ use crate::executor::{cache::Reused, example, failure::Retry, transition::Phase}
 struct Case {
     id: Option<ActionId>,
     subject: Result<Subject, Refusal>,
+    recovered: Option<Recovered>,
     status: TaskActionStatus,
     state: State,
     deleting: bool,
@@ -62,6 +69,7 @@ fn case(metadata: core::TaskMetadata) -> Case {
     Case {
         id: Some(action.id.clone()),
         subject: Ok(Subject::of(&action).unwrap().unwrap()),
+        recovered: None,
         status: TaskActionStatus::default(),
         state: State::default(),
         deleting: false,
@@ -121,6 +129,7 @@ impl Case {
         let decision = decide(&World {
             id: id.as_ref(),
             subject: self.subject.as_ref(),
+            recovered: self.recovered.as_ref(),
             status: &self.status,
             state: &self.state,
             deleting: self.deleting,
@@ -243,7 +252,7 @@ fn a_task_from_its_first_look_to_its_end() {
         .expect(&Step::Rest, &[(Phase::Initializing, 1, 0)]);
     let transition = &told.transitions[0];
     assert_eq!(transition.logs.as_ref().unwrap().primary_pod_name, "uid-1");
-    assert_eq!(transition.output_prefix.as_deref(), Some(PREFIX));
+    assert_eq!(transition.place, Place::Prefix(PREFIX.to_owned()));
     assert_eq!(
         case.conditions(),
         [("Progressing", ("True", "Initializing"))].into()

@@ -24,7 +24,7 @@ pub fn event(transition: &Transition, settings: &Settings, reported: Timestamp) 
         at,
         reason,
         failure,
-        output_prefix,
+        place: _,
         cache,
         logs,
     } = transition;
@@ -38,9 +38,9 @@ pub fn event(transition: &Transition, settings: &Settings, reported: Timestamp) 
         error_info: failure.as_ref().map(error_info),
         log_context: logs.clone(),
         cluster: settings.cluster.to_string(),
-        outputs: output_prefix.as_ref().map(|prefix| OutputReferences {
-            output_uri: format!("{prefix}/outputs.pb"),
-            report_uri: format!("{prefix}/report.html"),
+        outputs: transition.outputs().map(|output_uri| OutputReferences {
+            output_uri,
+            report_uri: transition.report().unwrap_or_default(),
         }),
         cache_status: (*cache).into(),
         cluster_events: if reason.is_empty() {
@@ -110,7 +110,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::executor::{example, failure::Retry, transition::Phase};
+    use crate::executor::{
+        example,
+        failure::Retry,
+        transition::{Phase, Place},
+    };
 
     fn transition() -> Transition {
         Transition {
@@ -132,7 +136,7 @@ mod tests {
                 kind: ErrorKind::User,
                 retry: Retry::User,
             }),
-            output_prefix: Some("s3://b/run/a0/2".to_owned()),
+            place: Place::Prefix("s3://b/run/a0/2".to_owned()),
             cache: CatalogCacheStatus::CacheMiss,
             logs: Some(LogContext {
                 primary_pod_name: "run-a0-1".to_owned(),
@@ -203,7 +207,7 @@ mod tests {
             phase: Phase::Queued,
             reason: String::new(),
             failure: None,
-            output_prefix: None,
+            place: Place::None,
             logs: None,
             ..transition()
         });
@@ -212,6 +216,23 @@ mod tests {
         assert_eq!(
             (bare.error_info, bare.outputs, bare.log_context),
             (None, None, None)
+        );
+    }
+
+    #[test]
+    fn what_another_run_did_is_told_with_its_outputs_and_no_report() {
+        let recovered = told(&Transition {
+            phase: Phase::Recovered,
+            failure: None,
+            place: Place::Outputs("s3://b/before/a0/1/outputs.pb".to_owned()),
+            logs: None,
+            ..transition()
+        });
+        assert_eq!(recovered.phase(), ActionPhase::Recovered);
+        let outputs = recovered.outputs.unwrap();
+        assert_eq!(
+            (outputs.output_uri.as_str(), outputs.report_uri.as_str()),
+            ("s3://b/before/a0/1/outputs.pb", "")
         );
     }
 

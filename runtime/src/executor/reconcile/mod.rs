@@ -259,6 +259,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         World {
             id: look.task.id.as_ref(),
             subject: look.task.subject.as_ref(),
+            recovered: look.task.recovered.as_ref(),
             status: &look.task.status,
             state: &look.state,
             deleting: look.deleting,

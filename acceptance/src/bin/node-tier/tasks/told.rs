@@ -23,6 +23,7 @@ impl Told {
         self.aborted()?;
         self.asking()?;
         self.deployed()?;
+        self.recovered()?;
         self.greedy()?;
         self.sprawling()?;
         self.evicted()
@@ -89,6 +90,16 @@ impl Told {
     /// A task that was deployed is run by its name, and calls another by its name.
     fn deployed(&self) -> Result<()> {
         self.succeeded("deployed", 1, &json!([42]))
+    }
+
+    /// A run that recovers another does not do again what succeeded there.
+    fn recovered(&self) -> Result<()> {
+        let expected = json!({
+            "phase": "SUCCEEDED", "attempts": 1, "outputs": [8], "before": "FAILED", "children": ["RECOVERED"],
+        });
+        let told = &self.runs["recovered"];
+        ensure!(*told == expected, "recovered came out as {told}");
+        Ok(())
     }
 
     /// The kernel ends what takes more memory than its limit, and that is the task's own fault.

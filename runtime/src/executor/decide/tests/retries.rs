@@ -14,8 +14,8 @@ fn a_failure_of_the_task_is_tried_again_while_retries_last() {
     );
     assert_eq!(decision.transitions[0].failure, Some(failure(Retry::User)));
     assert_eq!(
-        decision.transitions[1].output_prefix.as_deref(),
-        Some(&*PREFIX.replace("/1", "/2"))
+        decision.transitions[1].place,
+        Place::Prefix(PREFIX.replace("/1", "/2"))
     );
     assert_eq!(case.status.attempts, 2);
     assert_eq!(

@@ -1,6 +1,7 @@
 //! What is logged of a decision.
 
 use super::*;
+use crate::executor::transition::Place;
 
 #[test]
 fn no_text_of_a_task_is_logged() {
@@ -15,7 +16,7 @@ fn no_text_of_a_task_is_logged() {
             at: now(),
             reason: reason.to_owned(),
             failure,
-            output_prefix: None,
+            place: Place::None,
             cache: CatalogCacheStatus::CacheDisabled,
             logs: None,
         }],
