@@ -6,6 +6,7 @@ mod aks;
 mod caller;
 mod client;
 mod fault;
+mod networks;
 mod subscription;
 
 use std::{
@@ -25,6 +26,7 @@ pub use self::{
     caller::Caller,
     client::Refused,
     fault::{Answer, Fault, Gate},
+    networks::Network,
     subscription::{Call, Subscription},
 };
 use crate::{

@@ -15,6 +15,7 @@ mod letters;
 mod looked_up;
 mod parity;
 mod permissions;
+mod private;
 mod registries;
 mod tags;
 mod vaults;

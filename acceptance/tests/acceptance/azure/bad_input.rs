@@ -2,12 +2,14 @@
 
 mod buckets;
 mod cases;
+mod private;
 mod providers;
 
 use acceptance::terraform::Terraform;
 use anyhow::Result;
 
 use self::cases::{BLOCKS, Case, OF_BUCKETS, OF_NO_CLOUD, OF_ROLES, OF_STORES, usual};
+use self::private::OF_PRIVATE_LINK;
 use super::bench::Bench;
 use crate::bad_input::{self, Expected, refuses};
 
@@ -76,7 +78,7 @@ fn what_no_cluster_takes_is_refused_beside_azure_as_well() -> Result<()> {
 
 #[test]
 fn what_azure_does_not_take_is_underlined_in_the_plan() -> Result<()> {
-    let (mut blocks, mut expected) = wrong(&[OF_BUCKETS, OF_ROLES, OF_STORES]);
+    let (mut blocks, mut expected) = wrong(&[OF_BUCKETS, OF_ROLES, OF_STORES, OF_PRIVATE_LINK]);
     for (resource, name, arguments, says, underlined) in BLOCKS {
         blocks.push(format!(
             "resource \"{resource}\" \"{name}\" {{\n{arguments}\n}}\n"

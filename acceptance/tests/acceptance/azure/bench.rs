@@ -20,6 +20,8 @@ const ANOTHER: &str = "99999999-0000-4000-8000-000000000001";
 /// Names in examples are fixed, and many are everybody's in Azure, so each test has a stand-in of its own.
 pub struct Bench {
     pub subscription: Subscription,
+    /// What examples leave to whoever runs them.
+    variables: Vec<(&'static str, String)>,
     cluster: Option<Cluster>,
     azure: Azure,
 }
@@ -29,9 +31,27 @@ impl Bench {
         let azure = Azure::start()?;
         Ok(Self {
             subscription: Subscription::named(&azure, SUBSCRIPTION, GROUP)?,
+            variables: Vec::new(),
             cluster: None,
             azure,
         })
+    }
+
+    /// With a network, something to publish in it, and a service of somebody else who lets in.
+    pub fn connected() -> Result<Self> {
+        let bench = Self::azure()?;
+        let network = bench.subscription.network()?;
+        let other = bench.another_subscription()?;
+        other.network()?;
+        let us = [bench.subscription.id.as_str()];
+        let [frontend, _] = network.frontends;
+        let variables = vec![
+            ("frontend", frontend),
+            ("subnet", network.link),
+            ("service_name", other.publish("offered", &us, &us)?),
+        ];
+        bench.subscription.take_calls()?;
+        Ok(Self { variables, ..bench })
     }
 
     /// With a cluster that AKS knows as `prod`. It is always one of ours, as its API server has to ask Azure who a token is.
@@ -144,15 +164,24 @@ impl Bench {
     }
 
     fn prepared(&self, terraform: Terraform, caller: &Caller) -> Result<Terraform> {
-        let terraform = terraform.with(caller.environment());
+        let mut terraform = terraform.with(caller.environment());
+        for (name, value) in &self.variables {
+            terraform = terraform.variable(name, value);
+        }
         terraform.write("provider.tf", &self.provider(""))?;
         Ok(terraform)
     }
 
     /// The provider's configuration, with further arguments of `azure`.
     pub fn provider(&self, azure: &str) -> String {
-        format!(
-            "terraform {{
+        provider(&self.subscription, azure)
+    }
+}
+
+/// The configuration of a provider that works in this subscription.
+pub fn provider(subscription: &Subscription, azure: &str) -> String {
+    format!(
+        "terraform {{
   required_providers {{
     dataplane = {{ source = \"dataplane/dataplane\" }}
   }}
@@ -169,10 +198,9 @@ provider \"dataplane\" {{
   }}
 }}
 ",
-            self.subscription.id,
-            self.owner().endpoints(),
-        )
-    }
+        subscription.id,
+        subscription.owner().endpoints(),
+    )
 }
 
 /// Parameters with the resource group. Vaults' secrets and blobs know none, and are called as the owner.

@@ -2,7 +2,8 @@
 //! never by our code.
 
 use acceptance::{cluster::Kubectl, terraform::Terraform};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::bench::Bench;
@@ -150,6 +151,60 @@ const SECRET: Case = Case {
     untold: &["value_wo_version", "recovery_window_days"],
 };
 
+const API: &str = "acme-kubernetes-api";
+
+const PRIVATE_SERVICE: Case = Case {
+    resource: "dataplane_private_service",
+    address: "dataplane_private_service.kubernetes_api",
+    place: Bench::connected,
+    change: |bench| {
+        let everybody = bench.subscription.publish(API, &["*"], &[])?;
+        Ok(everybody.into())
+    },
+    remove: |bench| remove(bench, "privateLinkServices"),
+    exists: |bench| {
+        Ok(bench
+            .subscription
+            .found("privateLinkServices", API)?
+            .is_some())
+    },
+    import_id: |_| Ok(API.to_owned()),
+    // No list, and one of nobody, are the same to Azure.
+    untold: &["accepted_connections", "force_destroy"],
+};
+
+const PRIVATE_ENDPOINT: Case = Case {
+    resource: "dataplane_private_endpoint",
+    address: "dataplane_private_endpoint.kubernetes_api",
+    place: Bench::connected,
+    change: |bench| {
+        let subscription = &bench.subscription;
+        let found = subscription.found("privateEndpoints", API)?;
+        let found = found.context("an endpoint")?;
+        let before = &found["properties"];
+        let asked = &before["manualPrivateLinkServiceConnections"][0];
+        let service = &asked["properties"]["privateLinkServiceId"];
+        let told = json!({ "privateLinkServiceId": service, "groupIds": [], "requestMessage": "By hand." });
+        let body = json!({ "location": found["location"], "tags": found["tags"], "properties": {
+            "subnet": before["subnet"],
+            "manualPrivateLinkServiceConnections": [{ "name": asked["name"], "properties": told }],
+        } });
+        let id = subscription.networked("privateEndpoints", API);
+        let changed = subscription.arm(&Method::PUT, &id, &body)?;
+        changed.context("an endpoint")
+    },
+    remove: |bench| remove(bench, "privateEndpoints"),
+    exists: |bench| Ok(bench.subscription.found("privateEndpoints", API)?.is_some()),
+    import_id: |_| Ok(API.to_owned()),
+    untold: &["recreate_closed", "wait_for_acceptance"],
+};
+
+fn remove(bench: &Bench, kind: &str) -> Result<Value> {
+    let id = bench.subscription.networked(kind, API);
+    let gone = bench.subscription.arm(&Method::DELETE, &id, &Value::Null)?;
+    Ok(gone.unwrap_or_default())
+}
+
 const OPERATOR: Case = Case::operator(Bench::on_aks, |_| {
     Ok("aks/acme-prod/prod/union/dataplane".to_owned())
 });
@@ -158,8 +213,16 @@ const WORKSPACE: Case = Case::workspace(Bench::on_aks, |_| {
     Ok("aks/acme-prod/prod/fraud-production".to_owned())
 });
 
-const CASES: [&Case; 7] = [
-    &BUCKET, &LOG_GROUP, &OPERATOR, &REGISTRY, &ROLE, &SECRET, &WORKSPACE,
+const CASES: [&Case; 9] = [
+    &BUCKET,
+    &LOG_GROUP,
+    &OPERATOR,
+    &PRIVATE_ENDPOINT,
+    &PRIVATE_SERVICE,
+    &REGISTRY,
+    &ROLE,
+    &SECRET,
+    &WORKSPACE,
 ];
 
 #[test]
@@ -190,6 +253,16 @@ fn role() -> Result<()> {
 #[test]
 fn secret() -> Result<()> {
     SECRET.run()
+}
+
+#[test]
+fn private_service() -> Result<()> {
+    PRIVATE_SERVICE.run()
+}
+
+#[test]
+fn private_endpoint() -> Result<()> {
+    PRIVATE_ENDPOINT.run()
 }
 
 #[test]

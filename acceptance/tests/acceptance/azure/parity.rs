@@ -8,7 +8,7 @@ use std::{
 };
 
 use acceptance::{
-    azure::{Call, LOCATION},
+    azure::{Call, LOCATION, Network},
     setup,
 };
 use anyhow::{Context as _, Result, ensure};
@@ -59,6 +59,33 @@ resource "dataplane_secret" "this" {
 }
 "#;
 
+/// What lies in networks, of which Microsoft's client is not among those that are installed.
+fn private(group: &str, network: &Network, zone: &str) -> String {
+    let Network {
+        link,
+        own,
+        frontends,
+    } = network;
+    format!(
+        "resource \"dataplane_private_service\" \"this\" {{
+  name          = \"parity-api\"
+  load_balancer = \"{}\"
+  subnets       = [\"{link}\"]
+}}
+
+resource \"dataplane_private_endpoint\" \"this\" {{
+  name          = \"parity-api\"
+  service_name  = \"{group}/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}\"
+  sub_resources = [\"blob\"]
+  subnets       = [\"{own}\"]
+  dns_zones     = [\"{zone}\"]
+  depends_on    = [dataplane_bucket.this]
+}}
+",
+        frontends[0]
+    )
+}
+
 fn bench() -> Result<Bench> {
     let bench = Bench::azure()?;
     bench.make_vault("parity-vault")?;
@@ -79,10 +106,19 @@ fn of_account(more: Value) -> Value {
 #[test]
 fn all_that_is_asked_is_on_the_list() -> Result<()> {
     let bench = bench()?;
-    let terraform = bench.configuration(ONE_OF_EACH)?;
+    let network = bench.subscription.network()?;
+    let [first, second] = ["acme.example", "acme.test"].map(|name| bench.subscription.zone(name));
+    let (first, second) = (first?, second?);
+    bench.subscription.take_calls()?;
+    let all = format!(
+        "{ONE_OF_EACH}{}",
+        private(&bench.subscription.scope(), &network, &first)
+    );
+    let terraform = bench.configuration(&all)?;
     terraform.init()?;
     terraform.apply_then_empty_plan()?;
-    let changed = ONE_OF_EACH
+    let changed = all
+        .replace(&first, &second)
         .replace(
             "expiration    = [{ days = 30 }]\n",
             "allowed_networks = { ip_ranges = [\"203.0.113.7\"] }\n",

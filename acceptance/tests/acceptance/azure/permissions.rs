@@ -79,6 +79,24 @@ fn a_role_on_a_bucket_takes_what_is_printed_for_both() -> Result<()> {
     runs(&["bucket", "role"], "dataplane_role", false)
 }
 
+/// Applied, read and destroyed, and others are let in, as somebody who may do nothing else.
+#[test]
+fn private_services_and_endpoints_take_what_is_printed_for_each() -> Result<()> {
+    for (resource, example) in [
+        ("private_service", "dataplane_private_service"),
+        ("private_endpoint", "dataplane_private_endpoint"),
+    ] {
+        let bench = Bench::connected()?;
+        let runner = somebody(&bench, &[resource])?;
+        let terraform = bench.example_as(&runner, &format!("resources/{example}/azure"))?;
+        terraform.init()?;
+        terraform.apply_then_empty_plan()?;
+        terraform.destroy()?;
+        bench.subscription.assert_nothing_private_left()?;
+    }
+    Ok(())
+}
+
 #[test]
 fn a_secret_takes_what_is_printed_for_secrets() -> Result<()> {
     runs(&["secret"], "dataplane_secret", true)

@@ -1,5 +1,7 @@
 //! Values that Azure does not take, or no cloud, and what is said of each.
 
+use super::private::{FRONTEND, PUBLISHED, SUBNETS};
+
 /// A resource, its argument, a value that Azure does not take, and what is said.
 pub(super) type Case = (
     &'static str,
@@ -31,6 +33,16 @@ pub(super) fn usual(resource: &str) -> &'static [(&'static str, &'static str)] {
                 "subjects",
                 r#"[{ namespace = "fraud-production", service_account = "default" }]"#,
             ),
+        ],
+        "dataplane_private_service" => &[
+            ("name", r#""acme-api""#),
+            ("load_balancer", FRONTEND),
+            ("subnets", SUBNETS),
+        ],
+        "dataplane_private_endpoint" => &[
+            ("name", r#""acme-api""#),
+            ("service_name", PUBLISHED),
+            ("subnets", SUBNETS),
         ],
         _ => &[("issuer", r#""https://oidc.example.test/1""#)],
     }
