@@ -1,6 +1,6 @@
 //! Private endpoints: VPC endpoints, of type interface or gateway.
 //!
-//! Calls: `service` 1; `create` 3 to 6; `get` 1, and 1 for what an endpoint has once it is available (addresses, or the prefix list of
+//! Calls: `service` 1; `create` 3 to 6 (a gateway 4); `get` 1, and 1 for what an endpoint has once it is available (addresses, or the prefix list of
 //! a gateway); `find` the same (1 where there is none); `configure` 0 or 1 (3 for private DNS); `set_tags` 0 to 2; `delete` 1.
 
 use std::collections::BTreeSet;
@@ -97,7 +97,8 @@ impl PrivateEndpoints for Ec2 {
         Ok(PrivateEndpoint {
             name: new.name.clone(),
             tags: new.tags.clone(),
-            ..endpoint(CREATE, made)?
+            // A gateway is available at once.
+            ..complete(ec2, made).await?
         })
     }
 
@@ -244,7 +245,8 @@ async fn addresses(ec2: &Client, found: &VpcEndpoint) -> Result<Vec<IpAddr>> {
     // One that goes away right now is not there any more.
     let answer = sent.classify(call.0, call.1).optional()?;
     let mut addresses = Vec::new();
-    for interface in answer.iter().flat_map(|answer| answer.network_interfaces()) {
+    let interfaces = answer.and_then(|answer| answer.network_interfaces);
+    for interface in interfaces.iter().flatten() {
         if let Some(address) = interface.private_ip_address() {
             let why = |_| invalid(call.0, call.1, format!("{address:?} is no address"));
             addresses.push(address.parse().map_err(why)?);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::VpcAttributeName;
+use aws_sdk_ec2::types::{AttributeBooleanValue, VpcAttributeName};
 use clouds::Result;
 use clouds::private_endpoints::{NetworkId, NewPrivateEndpoint, ServiceOffer};
 use clouds_aws::error::{Classify, invalid};
@@ -66,7 +66,7 @@ pub(crate) async fn check_dns(ec2: &Client, network: &NetworkId) -> Result<()> {
             VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
             _ => answer.enable_dns_hostnames(),
         };
-        if found.and_then(|found| found.value()) != Some(true) {
+        if found.and_then(AttributeBooleanValue::value) != Some(true) {
             let why = format!(
                 "private_dns needs enableDnsSupport and enableDnsHostnames of {network}, and {name} is off: switch it on in that \
                  VPC, or set private_dns = false"

@@ -267,7 +267,9 @@ async fn an_endpoint_takes_one_kind_of_change_at_a_time() {
         seen = asked.len();
         let settings = &mut found.settings;
         match step {
-            0 => drop(settings.subnets.insert("subnet-0abc0002".parse().unwrap())),
+            0 => {
+                settings.subnets.insert("subnet-0abc0002".parse().unwrap());
+            }
             1 => settings.subnets.clone_from(&wanted.subnets),
             2 => settings.security_groups.clone_from(&wanted.security_groups),
             3 => settings.policy.clone_from(&wanted.policy),

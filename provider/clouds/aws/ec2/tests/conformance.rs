@@ -76,6 +76,7 @@ async fn private_services() {
     let (services, environment) = (account.clouds().private_services, environment(&account));
     let connectivity = account.connectivity().await;
     conformance::private_services::suite(&*services, &environment, &connectivity).await;
+    conformance::private_services::verification(&*services, &environment, &connectivity).await;
     nothing_was_undocumented(&account).await;
 }
 
@@ -85,6 +86,53 @@ async fn private_endpoints() {
     let (endpoints, environment) = (account.clouds().private_endpoints, environment(&account));
     let connectivity = account.connectivity().await;
     conformance::private_endpoints::suite(&*endpoints, &environment, &connectivity).await;
+    conformance::private_endpoints::named(&*endpoints, &environment, &connectivity).await;
+    nothing_was_undocumented(&account).await;
+}
+
+/// What only interfaces or only gateways have, in one network.
+#[tokio::test]
+async fn what_guards_an_endpoint_and_what_leads_to_it() {
+    let account = Account::new().await;
+    let (endpoints, environment) = (account.clouds().private_endpoints, environment(&account));
+    let connectivity = account.connectivity().await;
+    let vpc = connectivity.network.as_ref().unwrap().as_str();
+    let group = [
+        ("VpcId", vpc),
+        ("GroupName", "other"),
+        ("GroupDescription", "other"),
+    ];
+    let group = account.ec2("CreateSecurityGroup", &group).await;
+    let group = emulator::text(&group, "groupId").parse().unwrap();
+    let nothing =
+        r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}"#;
+    let nothing = nothing.parse().unwrap();
+    conformance::private_endpoints::guarded(
+        &*endpoints,
+        &environment,
+        &connectivity,
+        &group,
+        &nothing,
+    )
+    .await;
+
+    let mut tables = Vec::new();
+    for _ in 0..2 {
+        let made = account.ec2("CreateRouteTable", &[("VpcId", vpc)]).await;
+        tables.push(emulator::text(&made, "routeTableId").parse().unwrap());
+    }
+    for service in ["s3", "dynamodb"] {
+        let service = format!("com.amazonaws.{REGION}.{service}").parse().unwrap();
+        let tables = tables.clone().try_into().unwrap();
+        conformance::private_endpoints::gateway(
+            &*endpoints,
+            &environment,
+            &connectivity,
+            &service,
+            &tables,
+        )
+        .await;
+    }
     nothing_was_undocumented(&account).await;
 }
 
@@ -148,6 +196,11 @@ async fn a_gateway_is_reached_by_routes() {
     assert_eq!(endpoints.check(&new), []);
     let made = endpoints.create(&new).await.unwrap();
     let found = endpoints.get(&made.id).await.unwrap();
+    // It is available at once, so nobody looks again.
+    assert_eq!(
+        (&made.state, &made.prefix_list),
+        (&found.state, &found.prefix_list)
+    );
     assert_eq!(
         (found.state, found.kind),
         (ConnectionState::Available, EndpointType::Gateway)

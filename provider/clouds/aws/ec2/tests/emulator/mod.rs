@@ -221,7 +221,7 @@ impl Counterpart for Vendor {
     }
 
     async fn offer(&self, acceptance: bool) -> ServiceName {
-        let offer = json!({ "acceptance": acceptance, "owner": self.vendor.number });
+        let offer = json!({ "acceptance": acceptance, "owner": self.vendor.number, "privateDnsName": "api.example.com" });
         let made = self.customer.control("POST", "offers", offer).await;
         made["serviceName"].as_str().unwrap().parse().unwrap()
     }
@@ -263,7 +263,8 @@ fn number() -> String {
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     format!(
         "{:012}",
-        100_000_000_000 + (since.as_micros() as u64 + next * 7_919) % 899_999_999_999
+        100_000_000_000
+            + (u64::try_from(since.as_micros()).unwrap() + next * 7_919) % 899_999_999_999
     )
 }
 
