@@ -8,9 +8,12 @@ use clouds::{
 };
 use clouds_aws::{AssumeRole, Config};
 use dataplane_api::identity::RoleArn;
-use framework::{Model, Provider as _, Result, Set, Text, Value};
+use framework::{Model, Provider as _, Result, Set, Text, Value, text};
 
 use crate::{endpoints, provider::Dataplane};
+
+/// What sessions are called in audit logs.
+const SESSION: &str = "terraform-provider-dataplane";
 
 /// Amazon Web Services.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -44,10 +47,44 @@ pub struct AssumeRoleModel {
     /// Name of the session, as the account's audit log shows it. Default: `terraform-provider-dataplane`.
     #[attr(optional)]
     pub session_name: Value<String>,
+    /// Who is behind the session, as the audit logs of the account and of all accounts reached from it show it: letters, digits and
+    /// `+=,.@-_`. The role's trust policy has to allow `sts:SetSourceIdentity`.
+    #[attr(optional, validate = source_identity)]
+    pub source_identity: Value<String>,
+    /// Tags of the session, for conditions on `aws:PrincipalTag` and for the audit log. The role's trust policy has to allow
+    /// `sts:TagSession`.
+    #[attr(optional, validate = session_tags)]
+    pub tags: Value<BTreeMap<String, String>>,
+    /// How long credentials of the role are good for before they are asked for anew, from `15m` up to what the role allows. Default:
+    /// `1h`.
+    #[attr(optional, validate = session_duration)]
+    pub duration: Value<Text<text::Duration>>,
 }
 
 fn known_region(region: &Text<Region>) -> std::result::Result<(), String> {
     clouds_aws::regions::check(region).map_err(|unknown| unknown.to_string())
+}
+
+fn source_identity(identity: &String) -> std::result::Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@-_".contains(c);
+    if (2..=64).contains(&identity.len()) && identity.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(format!(
+        "{identity:?} is no source identity: write 2 to 64 letters, digits and +=,.@-_, for example alice@acme.example"
+    ))
+}
+
+fn session_tags(tags: &BTreeMap<String, String>) -> std::result::Result<(), String> {
+    clouds_aws::check_tags(tags).map_err(|wrong| wrong.to_string())
+}
+
+fn session_duration(duration: &Text<text::Duration>) -> std::result::Result<(), String> {
+    let seconds = duration.get().as_secs();
+    if (900..=43_200).contains(&seconds) {
+        return Ok(());
+    }
+    Err(format!("must be 15m to 12h, not {duration}"))
 }
 
 fn some_account(accounts: &Set<Text<AwsAccount>>) -> std::result::Result<(), String> {
@@ -102,14 +139,24 @@ impl AwsModel {
             Some(role)
                 if role.role_arn.is_unknown()
                     || role.external_id.is_unknown()
-                    || role.session_name.is_unknown() =>
+                    || role.session_name.is_unknown()
+                    || role.source_identity.is_unknown()
+                    || role.tags.is_unknown()
+                    || role.duration.is_unknown() =>
             {
                 return Ok(None);
             }
             Some(role) => Some(AssumeRole {
                 role_arn: role.role_arn.get()?.to_string(),
                 external_id: role.external_id.into_known(),
-                session_name: role.session_name.into_known(),
+                session_name: Some(
+                    role.session_name
+                        .into_known()
+                        .unwrap_or_else(|| SESSION.into()),
+                ),
+                source_identity: role.source_identity.into_known(),
+                tags: role.tags.into_known().unwrap_or_default(),
+                duration: role.duration.into_known().map(|duration| duration.get()),
             }),
             None => None,
         };

@@ -356,7 +356,7 @@ mod tests {
                 gcp(),
                 "endpoints",
                 json!({ "s3": "http://localhost" }),
-                "artifactregistry, container, iam",
+                "container, iam, iamcredentials",
             ),
             (
                 "azure",
@@ -438,6 +438,22 @@ mod tests {
             configured(aws(config)).await,
             &["error at aws.assume_role.role_arn", "arn:aws"],
         );
+        for (argument, value, part) in [
+            ("duration", json!("13h"), "must be 15m to 12h, not 13h"),
+            ("duration", json!("60"), "is not a duration"),
+            (
+                "source_identity",
+                json!("alice smith"),
+                "alice@acme.example",
+            ),
+            ("tags", json!({ "aws:x": "" }), "aws:"),
+        ] {
+            let mut role = json!({ "role_arn": "arn:aws:iam::123456789012:role/vendor" });
+            role[argument] = value;
+            let config = json!({ "region": "eu-west-1", "assume_role": role });
+            let at = format!("error at aws.assume_role.{argument}");
+            says(configured(aws(config)).await, &[&at, part]);
+        }
         for owner in ["Acme", "1acme", "acme_prod", "", &"a".repeat(64)] {
             says(
                 configured(json!({ "owner": owner })).await,

@@ -4,6 +4,7 @@
 //! call of a capability needs them. Each file says in its first lines which API calls its verbs make.
 
 mod account;
+mod assumed_role;
 mod bucket_policy;
 mod bucket_settings;
 mod buckets;
@@ -28,8 +29,9 @@ use clouds::Clouds;
 use clouds::private_endpoints::PrivateEndpoints;
 use clouds::private_services::PrivateServices;
 
+pub use assumed_role::AssumeRole;
 pub use permissions::ROLE_ACTIONS;
-pub use session::{AssumeRole, Config, Service, Session};
+pub use session::{Config, Service, Session};
 pub use tags::{check_tags, own as own_tags};
 
 /// What another crate makes over the same session.

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -16,6 +15,7 @@ use clouds::account::{AccountId, Caller, Region};
 use clouds::{Error, ParseError, Result};
 use tokio::sync::OnceCell;
 
+use crate::assumed_role::{AssumeRole, AssumedRole};
 use crate::error::Classify;
 
 /// Where to go and as whom. What is not said comes from the SDK's own chain: environment, profiles, SSO, instance.
@@ -37,17 +37,6 @@ pub struct Config {
     pub user_agent: String,
     /// How often a call is tried before its error is believed.
     pub attempts: u32,
-}
-
-/// A role to take on.
-#[derive(Clone, Debug)]
-pub struct AssumeRole {
-    /// Its ARN.
-    pub role_arn: String,
-    /// What its trust policy asks of third parties.
-    pub external_id: Option<String>,
-    /// How the session is called in the audit log.
-    pub session_name: Option<String>,
 }
 
 /// A service of AWS that we call.
@@ -364,18 +353,14 @@ impl Session {
         let Some(assume) = &config.assume_role else {
             return sdk;
         };
-        let mut own = sdk.to_builder();
-        own.set_endpoint_url(
-            self.endpoint(Service::Sts)
-                .or_else(|| sdk.endpoint_url().map(Into::into)),
-        );
-        let mut role = AssumeRoleProvider::builder(&assume.role_arn)
-            .configure(&own.build())
-            .session_name(assume.session_name.as_deref().unwrap_or("dataplane"));
-        if let Some(id) = &assume.external_id {
-            role = role.external_id(id);
+        let mut own = aws_sdk_sts::config::Builder::from(&sdk);
+        if let Some(endpoint) = self.endpoint(Service::Sts) {
+            own.set_endpoint_url(Some(endpoint));
         }
-        let credentials = SharedCredentialsProvider::new(role.build().await);
+        let credentials = SharedCredentialsProvider::new(AssumedRole {
+            sts: aws_sdk_sts::Client::from_conf(own.build()),
+            role: assume.clone(),
+        });
         sdk.into_builder().credentials_provider(credentials).build()
     }
 }

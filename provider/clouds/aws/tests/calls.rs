@@ -8,10 +8,15 @@ mod server;
 
 use std::collections::BTreeSet;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use clouds::Tags;
+use clouds::account::Managed;
 use clouds::buckets::{Bucket, BucketSettings, Expiration, Protection};
 use clouds::identity_providers::IdentityProvider;
 use clouds::registries::{Registry, RegistrySettings};
+use clouds::tags::RESOURCE;
+use clouds_aws::{AssumeRole, Config, Service};
 use server::Server;
 
 fn bucket() -> Bucket {
@@ -176,5 +181,72 @@ async fn a_registry_that_is_as_it_should_be_is_left_alone() {
         .set_tags(&found, &Tags::new())
         .await
         .unwrap();
+    assert!(server.requests().is_empty());
+}
+
+/// What the owner of the role asks for, and sees.
+#[tokio::test]
+async fn a_role_is_taken_on_as_whom_and_with_what_is_said() {
+    let server = Server::choosing(|request| {
+        let body = if request.contains("Action=AssumeRole&") {
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAVENDOR</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        } else {
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::123456789012:assumed-role/vendor/acme</Arn><UserId>u</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+        };
+        ("200 OK", "content-type: text/xml\r\n", body)
+    })
+    .await;
+    let keys = Credentials::from_keys("test", "test", None);
+    let clouds = server::connected(Config {
+        endpoints: [(Service::Sts, server.endpoint.clone())].into(),
+        credentials: Some(SharedCredentialsProvider::new(keys)),
+        assume_role: Some(AssumeRole {
+            role_arn: "arn:aws:iam::123456789012:role/vendor".into(),
+            external_id: Some("acme-1234".into()),
+            session_name: Some("acme".into()),
+            source_identity: Some("alice".into()),
+            tags: [("ticket".to_owned(), "42".to_owned())].into(),
+            duration: Some(std::time::Duration::from_mins(30)),
+        }),
+        ..Config::new("eu-west-1".parse().unwrap())
+    });
+    assert_eq!(
+        clouds.account.caller().await.unwrap().account.as_str(),
+        "123456789012"
+    );
+    let [assumed, asked] = &server.requests()[..] else {
+        panic!("{:?}", server.requests())
+    };
+    for part in [
+        "RoleSessionName=acme&",
+        "ExternalId=acme-1234",
+        "SourceIdentity=alice",
+        "Tags.member.1.Key=ticket&Tags.member.1.Value=42",
+        "DurationSeconds=1800",
+    ] {
+        assert!(assumed.contains(part), "{part}: {assumed}");
+    }
+    assert!(asked.contains("Credential=ASIAVENDOR/"), "{asked}");
+}
+
+/// EC2 has names as the tag `Name`: one that says the same is not told beside it.
+#[tokio::test]
+async fn the_tag_that_is_the_name_is_not_kept_beside_it() {
+    let server = Server::answering("200 OK", "", "").await;
+    let account = server.clouds(1).account;
+    let resource = (
+        RESOURCE.to_owned(),
+        "dataplane_private_service/acme".to_owned(),
+    );
+    let tags = |name: &str| Tags::from([resource.clone(), ("Name".to_owned(), name.to_owned())]);
+    for (managed, name, kept) in [
+        (Managed::PrivateServices, "acme", 1),
+        (Managed::PrivateEndpoints, "acme", 1),
+        (Managed::PrivateServices, "The API", 2),
+        (Managed::Buckets, "acme", 2),
+    ] {
+        let found = account.kept(managed, &tags(name), &Tags::new()).unwrap();
+        assert_eq!(found.len(), kept, "{managed:?} {name}");
+    }
     assert!(server.requests().is_empty());
 }

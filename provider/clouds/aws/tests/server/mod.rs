@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 pub struct Server {
-    endpoint: String,
+    pub endpoint: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -74,14 +74,17 @@ pub fn connect(region: &str, endpoint: &str, attempts: u32) -> Clouds {
     let endpoints: BTreeMap<_, _> = Service::ALL
         .map(|service| (service, endpoint.to_owned()))
         .into();
-    let config = Config {
+    connected(Config {
         endpoints,
         attempts,
         credentials: Some(SharedCredentialsProvider::new(Credentials::from_keys(
             "test", "test", None,
         ))),
         ..Config::new(region.parse().unwrap())
-    };
+    })
+}
+
+pub fn connected(config: Config) -> Clouds {
     clouds_aws::connect(config, |_| {
         let memory = Clouds::memory();
         (memory.private_services, memory.private_endpoints)
