@@ -7,7 +7,7 @@ use std::{
 };
 
 use acceptance::{
-    flyte::{Executor, ExecutorSite, Halt, Installation, Side, StoreFront, Task},
+    flyte::{Action, Executor, ExecutorSite, Halt, Installation, Side, StoreFront, Task},
     wait,
 };
 use anyhow::{Result, ensure};
@@ -119,7 +119,7 @@ impl Site {
     /// Waits until each is held or over; the runs that are held. None when all are over.
     fn until_held(&self, halts: &BTreeMap<String, Halt>) -> Result<Option<HashSet<String>>> {
         let mut since: Option<Instant> = None;
-        wait::until("each to be held or over", LIMIT, || {
+        wait::until("each to be held or over", 2 * LIMIT, || {
             let held: HashSet<String> = halts
                 .iter()
                 .filter(|(_, halt)| halt.is_held())
@@ -128,12 +128,15 @@ impl Site {
             if !held.is_empty() && since.get_or_insert_with(Instant::now).elapsed() > HELD {
                 return Ok(Some(Some(held)));
             }
-            for (run, halt) in halts.iter().filter(|(run, _)| !held.contains(*run)) {
-                let known = self.world.project.action(run, "a0")?;
-                let on_its_way = halt.was_reached() && !halt.is_held();
-                if on_its_way || !known.is_some_and(|action| action.is_ended()) {
-                    return Ok(None);
-                }
+            // All at once and no more often than needed: what is held is not held for long.
+            let known = self.world.project.actions()?;
+            let is_there = |(run, halt): (&String, &Halt)| {
+                let action = known.get(&format!("{run}/a0"));
+                let ended = !halt.was_reached() && action.is_some_and(Action::is_ended);
+                halt.is_held() || ended
+            };
+            if !halts.iter().all(is_there) {
+                return Ok(None);
             }
             let open = self.open()?;
             let rest = |run: &String| held.contains(run) || !open.contains(run);
