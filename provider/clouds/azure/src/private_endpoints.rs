@@ -175,6 +175,7 @@ impl PrivateEndpoints for Azure {
         let parts = wanted.sub_resources.len();
         let parts = match (is_published(service), parts) {
             (true, 0) | (false, 1) => None,
+            _ if !of_azure => None,
             (true, _) => Some("A Private Link service has no parts: leave it out.".to_owned()),
             (false, count) => Some(format!(
                 "An endpoint leads to one part of an object of Azure, like \"blob\", \"dfs\", \"vault\", \"registry\" or \"management\": name \
@@ -366,13 +367,13 @@ impl PrivateEndpoints for Azure {
         let owner = subscription_of(service.as_str());
         let owner = owner.map_or_else(String::new, |id| format!(" (subscription {id})"));
         let list = if service.is_alias() {
-            "with the id of their service".to_owned()
+            "list --id` with the id of their service".to_owned()
         } else {
-            format!("with `--id {service}`")
+            format!("list --id {service}`")
         };
         format!(
             "Its owner{owner} must approve {connection}: add it to accepted_connections of their dataplane_private_service, or find the \
-             connection by `az network private-endpoint-connection list` {list} and run `az network private-endpoint-connection approve \
+             connection by `az network private-endpoint-connection {list} and run `az network private-endpoint-connection approve \
              --id` with its id."
         )
     }

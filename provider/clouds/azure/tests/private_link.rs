@@ -292,7 +292,7 @@ async fn what_azure_does_not_take_of_services() {
 async fn what_azure_does_not_take_of_endpoints() {
     assert_eq!(of_endpoint(|_| ()).await, []);
     let other = of_endpoint(|of| of.service = "all-apis".parse().unwrap()).await;
-    assert!(other.iter().any(|refusal| refusal.field == "service"));
+    refused(&other, "service", "another cloud");
     let two = networked("virtualNetworks/net/subnets/two");
     let two = of_endpoint(|of| {
         of.settings.subnets.insert(two.parse().unwrap());
