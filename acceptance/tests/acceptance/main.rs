@@ -4,6 +4,7 @@
 mod azure;
 mod bad_input;
 mod bench;
+mod complete_gitops;
 mod data_plane;
 mod eks;
 mod environment;
