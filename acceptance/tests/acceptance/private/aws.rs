@@ -25,9 +25,14 @@ fn both_sides_of_a_connection() -> Result<()> {
         "private_dns_name",
         &format!("accepted_connections = [\"{id}\"]\n  private_dns_name"),
     )?;
-    customer.terraform.apply_then_empty_plan()?;
+    customer.terraform.apply()?;
     let (succeeded, printed) = applying.finish(LIMIT)?;
     ensure!(succeeded, "{printed}");
+    // Only now: while private DNS is switched on, the connection is pending again.
+    customer
+        .terraform
+        .plan()?
+        .assert_empty("the customer's plan")?;
     vendor.terraform.plan()?.assert_empty("the vendor's plan")?;
     vendor
         .terraform
