@@ -324,5 +324,8 @@ impl Event {
 }
 
 fn is_end(phase: &str) -> bool {
-    matches!(phase, "SUCCEEDED" | "FAILED" | "ABORTED" | "TIMED_OUT")
+    matches!(
+        phase,
+        "SUCCEEDED" | "FAILED" | "ABORTED" | "TIMED_OUT" | "RECOVERED"
+    )
 }

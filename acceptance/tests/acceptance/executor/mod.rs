@@ -13,6 +13,7 @@ mod fencing;
 mod layout;
 mod phases;
 mod pod_templates;
+mod recovery;
 mod retries;
 mod substrate;
 
