@@ -137,7 +137,10 @@ mod tests {
                 .collect()
         };
         let own = [refused(&["groups", "subnets"]), refused(&["groups"])];
-        assert_eq!(fields(&[&own[..], &[foreign.clone()]].concat()), ["groups"]);
+        assert_eq!(
+            fields(&[&own[..], std::slice::from_ref(&foreign)].concat()),
+            ["groups"]
+        );
         assert_eq!(fields(&[foreign.clone(), foreign]), ["service", "subnets"]);
         assert_eq!(fields(&[]), [""; 0]);
     }

@@ -18,10 +18,10 @@ pub fn ask<M: Model>(
     };
     let [config, prior, planned] = [config, prior, planned].map(M::encode);
     let changes = |argument: &&'static str| {
-        let (written, value) = (config.get(*argument), planned.get(*argument));
+        let (written, value) = (config.get(argument), planned.get(argument));
         // What the provider is about to compute is nobody's wish for another object.
         let left = written.is_none_or(Cty::is_null) && value.is_some_and(Cty::is_unknown);
-        !left && value != prior.get(*argument)
+        !left && value != prior.get(argument)
     };
     let arguments = fields
         .iter()

@@ -126,7 +126,7 @@ async fn a_tag_that_says_the_name_is_no_difference() {
     let config = with(full(), "tags", json!({ "Name": "sts" }));
     let state = endpoint.create(config.clone()).await;
     stored(&memory, |found| {
-        assert!(found.tags.remove("Name").is_some())
+        assert!(found.tags.remove("Name").is_some());
     });
     endpoint.settled(&state, config.clone()).await;
     stored(&memory, |found| {

@@ -106,7 +106,7 @@ async fn a_tag_that_says_the_name_is_no_difference() {
     let config = with("tags", json!({ "Name": "acme-api" }));
     let state = service.create(config.clone()).await;
     stored(&memory, |found| {
-        assert!(found.tags.remove("Name").is_some())
+        assert!(found.tags.remove("Name").is_some());
     });
     service.settled(&state, config.clone()).await;
     stored(&memory, |found| {
