@@ -42,7 +42,7 @@ impl Bench {
     pub fn connected() -> Result<Self> {
         let bench = Self::aws()?;
         let (account, network) = (&bench.account, Network::make(&bench.account)?);
-        let balancer = network.balancer(account, "api", &network.subnets)?;
+        let balancer = network.balancer(account, "api")?;
         let given = serde_json::json!({
             "id": network.vpc, "subnet_ids": network.subnets, "endpoint_security_group_id": network.groups[0],
         });

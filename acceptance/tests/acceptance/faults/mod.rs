@@ -203,7 +203,7 @@ fn with_patience(bench: &Bench, patience: &str) -> Result<Terraform> {
         .replace("PATIENCE", patience)
         .replace(
             "LOAD_BALANCER",
-            &network.balancer(&bench.account, "faults", &network.subnets)?,
+            &network.balancer(&bench.account, "faults")?,
         )
         .replace("SERVICE", &bench.account.ec2().offer(false, &[])?)
         .replace("NETWORK", &network.vpc)
@@ -289,10 +289,10 @@ fn inventory(bench: &Bench) -> Result<Vec<(String, Value)>> {
     .filter(|one| !["deleting", "deleted"].contains(&one["State"].as_str().unwrap_or("")))
     {
         let tags = one["Tags"].as_array().into_iter().flatten();
-        let name = tags
+        let mut name = tags
             .filter(|tag| tag["Key"] == "Name")
             .map(|tag| &tag["Value"]);
-        let name = name.filter_map(Value::as_str).next().unwrap_or_default();
+        let name = name.find_map(Value::as_str).unwrap_or_default();
         found.push((name.to_owned(), one["Tags"].clone()));
     }
     Ok(found)

@@ -78,8 +78,7 @@ fn the_target_of_a_service_changes() -> Result<()> {
     let sides = Sides::new()?;
     let (customer, vendor) = (&sides.customer, &sides.vendor);
     let (service, name) = sides.published("auto_accept = true")?;
-    let all = &customer.network.subnets;
-    let balancer = |name: &str| customer.network.balancer(&customer.account, name, all);
+    let balancer = |name: &str| customer.network.balancer(&customer.account, name);
     let written = text(&customer.terraform.attributes(SERVICE)?["load_balancer"])?;
     let (next, last) = (balancer("next")?, balancer("last")?);
     customer.terraform.edit("main.tf", &written, &next)?;

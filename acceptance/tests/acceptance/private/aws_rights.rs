@@ -4,14 +4,14 @@ use acceptance::aws::Account;
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use super::{LIMIT, Side, Sides, text};
+use super::{LIMIT, Side, Sides, configured, service_of, text};
 
 /// The policy document that is printed for whoever manages these.
 fn printed(side: &Side, resource: &str) -> Result<Value> {
     let wanted = format!(
         "data \"dataplane_permissions\" \"this\" {{}}\n\noutput \"document\" {{\n  value = data.dataplane_permissions.this.by_resource[\"{resource}\"]\n}}\n"
     );
-    let terraform = side.configuration_of(&side.account, &wanted)?;
+    let terraform = configured(&side.account, &wanted)?;
     terraform.apply()?;
     Ok(serde_json::from_str(&text(
         &terraform.output("document")?,
@@ -36,18 +36,17 @@ fn runner(side: &Side, resource: &str) -> Result<Account> {
 fn what_is_printed_is_enough_for_both_sides() -> Result<()> {
     let sides = Sides::new()?;
     let (customer, vendor) = (&sides.customer, &sides.vendor);
-    let all = &customer.network.subnets;
-    let balancer = customer.network.balancer(&customer.account, "api", all)?;
+    let balancer = customer.network.balancer(&customer.account, "api")?;
     let allowed = format!("allowed_principals = [\"{}\"]", vendor.root());
-    let publishing = customer.configuration_of(
+    let publishing = configured(
         &runner(customer, "private_service")?,
-        &customer.service(&balancer, &allowed),
+        &service_of(&balancer, &allowed),
     )?;
     publishing.apply_then_empty_plan()?;
     let made = publishing.attributes(super::SERVICE)?;
     let (service, name) = (text(&made["id"])?, text(&made["service_name"])?);
 
-    let connecting = vendor.configuration_of(
+    let connecting = configured(
         &runner(vendor, "private_endpoint")?,
         &vendor.endpoint(&name, ""),
     )?;
@@ -89,7 +88,7 @@ fn a_missing_right_is_named() -> Result<()> {
         let account = vendor
             .account
             .runner(runner, &without(&document, action)?)?;
-        let terraform = vendor.configuration_of(&account, &vendor.endpoint(&name, ""))?;
+        let terraform = configured(&account, &vendor.endpoint(&name, ""))?;
         let said = terraform.diagnostics("apply")?;
         let all = format!("{} {}", said[0].summary, said[0].detail);
         for part in [action, "UnauthorizedOperation"] {

@@ -79,10 +79,9 @@ impl Network {
         })
     }
 
-    /// A load balancer in these subnets: its ARN.
-    pub fn balancer(&self, account: &Account, name: &str, subnets: &[String]) -> Result<String> {
-        let wanted =
-            json!({ "Name": name, "Type": "network", "Scheme": "internal", "Subnets": subnets });
+    /// A load balancer in its subnets: the ARN.
+    pub fn balancer(&self, account: &Account, name: &str) -> Result<String> {
+        let wanted = json!({ "Name": name, "Type": "network", "Scheme": "internal", "Subnets": self.subnets });
         let made = account.call("elbv2", "create_load_balancer", &wanted)?;
         text(&made["LoadBalancers"][0]["LoadBalancerArn"])
     }
@@ -96,14 +95,6 @@ impl Side {
             terraform: configuration(&account)?,
             account,
         })
-    }
-
-    /// Another configuration of the same side, as whoever `account` is.
-    pub fn configuration_of(&self, account: &Account, text: &str) -> Result<Terraform> {
-        let terraform = configuration(account)?;
-        terraform.write("main.tf", text)?;
-        terraform.init()?;
-        Ok(terraform)
     }
 
     /// An endpoint's configuration, in the first two zones.
@@ -132,18 +123,6 @@ impl Side {
 }}
 ",
             self.network.vpc
-        )
-    }
-
-    /// A service's configuration.
-    pub fn service(&self, balancer: &str, arguments: &str) -> String {
-        format!(
-            "resource \"dataplane_private_service\" \"api\" {{
-  name          = \"acme-api\"
-  load_balancer = \"{balancer}\"
-  {arguments}
-}}
-"
         )
     }
 
@@ -241,10 +220,9 @@ impl Sides {
     /// The customer publishes, and the vendor is told the service's id and name.
     pub fn published(&self, arguments: &str) -> Result<(String, String)> {
         let customer = &self.customer;
-        let all = &customer.network.subnets;
-        let balancer = customer.network.balancer(&customer.account, "api", all)?;
+        let balancer = customer.network.balancer(&customer.account, "api")?;
         let allowed = format!("allowed_principals = [\"{}\"]", self.vendor.root());
-        customer.write(&customer.service(&balancer, &format!("{allowed}\n  {arguments}")))?;
+        customer.write(&service_of(&balancer, &format!("{allowed}\n  {arguments}")))?;
         customer.terraform.apply()?;
         let made = customer.terraform.attributes(SERVICE)?;
         Ok((text(&made["id"])?, text(&made["service_name"])?))
@@ -259,6 +237,26 @@ impl Sides {
         ensure!(succeeded, "{printed}");
         Ok(id)
     }
+}
+
+/// A service's configuration.
+fn service_of(balancer: &str, arguments: &str) -> String {
+    format!(
+        "resource \"dataplane_private_service\" \"api\" {{
+  name          = \"acme-api\"
+  load_balancer = \"{balancer}\"
+  {arguments}
+}}
+"
+    )
+}
+
+/// A configuration that is initialised, as whoever `account` is.
+fn configured(account: &Account, text: &str) -> Result<Terraform> {
+    let terraform = configuration(account)?;
+    terraform.write("main.tf", text)?;
+    terraform.init()?;
+    Ok(terraform)
 }
 
 /// A configuration of one owner, with a provider block for the region and nothing else: endpoints come by the environment.
