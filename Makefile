@@ -116,6 +116,10 @@ schemas: ## Schemas of others' providers, from the packages that acceptance/sche
 	cd "$(CACHE)/packages" && npm pack --silent $$(awk '!/^#/ { print $$2 "@" $$3 }' "$(CURDIR)/acceptance/schemas/packages.txt")
 	go -C acceptance/schemas run . extract "$(CACHE)/packages" published
 
+.PHONY: schemas-fresh
+schemas-fresh: schemas ## That what is committed of others' providers is what their packages say
+	git diff --exit-code acceptance/schemas
+
 .PHONY: image
 image: ## The operator as an OCI image tar, made without Docker
 	.ci/image

@@ -13,7 +13,7 @@ var packagesFile string
 
 // The types whose schemas are kept: what the modules and examples use.
 //
-//go:embed types.txt
+//go:embed resources.txt
 var typesFile string
 
 // A package is one provider's, generated from its schema.

@@ -11,7 +11,6 @@
 //! changed by *found and wanted*: the caller reads first, and only differences are sent.
 #![warn(missing_docs, unreachable_pub)]
 
-pub mod absent;
 pub mod account;
 pub mod buckets;
 pub mod clusters;
