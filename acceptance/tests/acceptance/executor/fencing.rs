@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use acceptance::{
-    flyte::Task,
+    flyte::{Action, Event, Task},
     process::{Signal, signal},
     wait,
 };
@@ -82,10 +82,28 @@ fn one_that_stood_still_past_its_lease_does_nothing_twice() -> Result<()> {
         "these run: {names:?}"
     );
     world.flyte.open_gate(&gate("second"))?;
-    for run in runs.iter().chain(&late) {
+    for run in &runs {
         let ended = world.project.ended(run, LIMIT)?;
         assert_told(&ended, &TOLD)?;
         ensure!(ended.phase == "SUCCEEDED", "{ended:?}");
     }
+    for run in &late {
+        let mut ended = world.project.ended(run, LIMIT)?;
+        ensure!(ended.phase == "SUCCEEDED", "{ended:?}");
+        forget_what_was_under_way(&mut ended);
+        assert_told(&ended, &TOLD)?;
+    }
     world.assert_no_pod_was_made_twice()
+}
+
+/// Without the one event that had been handed to the connection when the first leader stopped: it arrives when that goes
+/// on, after the next leader told the same.
+fn forget_what_was_under_way(action: &mut Action) {
+    let queued = |event: &Event| event.attempt == 1 && event.phase == "QUEUED";
+    let Some(last) = action.events.iter().rposition(queued) else {
+        return;
+    };
+    if !action.events[..last].iter().all(queued) {
+        action.events.remove(last);
+    }
 }

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::executor::action::Action;
 
-/// How long a template may take that is read once and of which a pod is made: far more than any sensible one does.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a template may take that is read once and of which a pod is made: far more than any does on a machine that is
+/// busy, and far less than the minutes of what grows with the square of its size.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What becomes of a template: its pod, or a sentence.
 #[track_caller]
