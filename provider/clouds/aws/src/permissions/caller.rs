@@ -67,6 +67,14 @@ pub(crate) fn required(
             statements.push(statement);
         }
     }
+    let named = document(&statements);
+    if length(&named) <= LONGEST_POLICY {
+        return Ok(named);
+    }
+    // Names of statements are for readers: the first thing to go.
+    for statement in statements.iter_mut().filter_map(Value::as_object_mut) {
+        statement.remove("Sid");
+    }
     let policy = document(&statements);
     let length = length(&policy);
     if length > LONGEST_POLICY {
@@ -542,6 +550,26 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn a_policy_that_is_nearly_too_long_goes_without_names_of_its_statements() {
+        let of_buckets = |count: usize| {
+            let names: Vec<_> = (0..count).map(|n| format!("acme-{n}")).collect();
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let within = only(Managed::Buckets, &names);
+            let policy = written(&Managed::ALL, &Operation::ALL, &within);
+            policy.statements().as_slice().to_vec()
+        };
+        let is_named = |statement: &Value| statement["Sid"].is_string();
+        let few = of_buckets(1);
+        assert!(few.iter().all(is_named));
+        let many = (2..)
+            .map(of_buckets)
+            .find(|many| !many.iter().all(is_named));
+        let many = many.unwrap();
+        assert!(!many.iter().any(is_named));
+        assert_eq!(few.len(), many.len());
     }
 
     #[test]
