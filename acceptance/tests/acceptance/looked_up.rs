@@ -15,6 +15,8 @@ fn applied(terraform: Terraform) -> Result<Terraform> {
 #[test]
 fn functions_answer_as_their_examples_say() -> Result<()> {
     let bench = Bench::aws()?;
+    let overlaps = applied(bench.example("functions/cidr_overlaps")?)?.output("overlaps")?;
+    assert_eq!(overlaps, json!(["10.0.0.0/16 overlaps 10.0.128.0/17"]));
     let prefix = applied(bench.example("functions/object_prefix")?)?.output("prefix")?;
     assert_eq!(prefix, "acme/fraud/production/");
     let parsed = applied(bench.example("functions/parse_uri")?)?.output("bucket")?;

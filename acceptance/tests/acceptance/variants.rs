@@ -20,9 +20,10 @@ const TREES: [&str; 4] = [
 const CLOUDS: [&str; 2] = ["azure", "gcp"];
 
 /// What is the same beside whichever cloud.
-const CLOUDLESS: [&str; 7] = [
+const CLOUDLESS: [&str; 8] = [
     "data-sources/dataplane_manifests",
     "data-sources/dataplane_network_ranges",
+    "functions/cidr_overlaps",
     "functions/object_prefix",
     "functions/parse_uri",
     "functions/service_account_subject",
