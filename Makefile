@@ -42,8 +42,9 @@ demo-down: ## Destroy what `make demo` left and stop its servers
 test: setup ## Every test that runs without root: units, protocol, modules, examples, acceptance
 	# One build for all that follows: programs with the features that tests bring, and run as files, since a selection of
 	# its own would compile what they share anew, the SDK of EC2 for minutes.
+	# Tests wait for Terraform, clusters and clouds: two per core keep the cores busy.
 	cargo build --quiet --workspace --all-targets
-	"$(CARGO_TARGET_DIR)/debug/emulators" run cargo test --quiet --workspace
+	RUST_TEST_THREADS="$${RUST_TEST_THREADS:-$$((2 * $$(getconf _NPROCESSORS_ONLN)))}" "$(CARGO_TARGET_DIR)/debug/emulators" run cargo test --quiet --workspace
 	go -C acceptance/azure test ./...
 	go -C acceptance/schemas test ./...
 
