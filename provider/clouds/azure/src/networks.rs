@@ -6,11 +6,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clouds::Refusal;
+use clouds::error::Call;
+use clouds::{Refusal, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use crate::arm::ResourceId;
+use crate::{Azure, pauses, versions};
 
 /// The networks that something was changed in, by their ids.
 #[derive(Default)]
@@ -25,6 +28,24 @@ impl Networks {
             Arc::clone(networks.entry(network).or_default())
         };
         turn.lock_owned().await
+    }
+}
+
+impl Azure {
+    /// Puts an object of the network that the subnet is of, once it is its turn there.
+    pub(crate) async fn put_in_turn<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        call: Call,
+        id: &ResourceId,
+        subnet: &str,
+        body: &B,
+    ) -> Result<T> {
+        let arm = self.0.arm().await?;
+        let _turn = self.0.networks.turn(subnet).await;
+        pauses::in_turn(self.0.config.attempts, async || {
+            arm.put(call.clone(), id, versions::NETWORK, body).await
+        })
+        .await
     }
 }
 

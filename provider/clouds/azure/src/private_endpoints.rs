@@ -393,13 +393,8 @@ impl Azure {
         body: &Body<'_>,
     ) -> Result<Found> {
         let id = self.0.resource(KIND, name);
-        let arm = self.0.arm().await?;
-        let _turn = self.0.networks.turn(subnet).await;
-        pauses::in_turn(self.0.config.attempts, async || {
-            arm.put(Call::new(WRITE, &id), &id, versions::NETWORK, body)
-                .await
-        })
-        .await
+        self.put_in_turn(Call::new(WRITE, &id), &id, subnet, body)
+            .await
     }
 
     /// Changes what the owner is told, and leaves all else as it is.
