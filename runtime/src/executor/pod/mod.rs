@@ -21,7 +21,7 @@ use std::num::NonZeroU32;
 
 use dataplane_api::{manifests::google_credentials, object_uri::ObjectUri};
 use dataplane_proto::flyteidl2::task::Inputs;
-use k8s_openapi::api::core::v1::{Pod, PodSpec, Secret};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, Secret};
 
 use super::{
     action::Action,
@@ -59,6 +59,16 @@ struct Attempt<'a> {
 /// Name of an attempt's pod.
 pub fn name(action_resource_name: &str, attempt: NonZeroU32) -> String {
     format!("{action_resource_name}-{}", attempt.get() - 1)
+}
+
+/// The attempt whose pod has this name; none for a pod that is not one of the action's.
+pub fn attempt(action_resource_name: &str, pod: &str) -> Option<NonZeroU32> {
+    let before = pod
+        .strip_prefix(action_resource_name)?
+        .strip_prefix('-')?
+        .parse::<u32>()
+        .ok()?;
+    NonZeroU32::new(before.checked_add(1)?)
 }
 
 /// Whether arguments ask for the values of inputs, which [`build`] must then be given.
@@ -167,6 +177,12 @@ pub fn build(
                 .to_owned(),
         ));
     }
+    if let Some(container) = restarts_in_place(&spec) {
+        return Err(BuildError::Invalid(format!(
+            "the container {container:?} of the pod template has a restartPolicy or restartPolicyRules of its own, so that nobody can say \
+             when it has ended; leave them out, the executor tries again by itself"
+        )));
+    }
     spec.restart_policy
         .get_or_insert_with(|| "Never".to_owned());
     spec.enable_service_links = Some(false);
@@ -182,6 +198,23 @@ pub fn build(
         spec: Some(spec),
         status: None,
     })
+}
+
+/// A container that is started again whatever the pod says. One that runs beside the others from before is none: it is stopped
+/// with them.
+fn restarts_in_place(spec: &PodSpec) -> Option<&str> {
+    let own = |container: &&Container| {
+        container.restart_policy.is_some() || container.restart_policy_rules.is_some()
+    };
+    let before = |container: &&Container| {
+        let policy = container.restart_policy.as_deref();
+        policy.is_some_and(|policy| policy != "Always") || container.restart_policy_rules.is_some()
+    };
+    let mut before_them = spec.init_containers.iter().flatten();
+    let found = spec.containers.iter().find(own);
+    found
+        .or_else(|| before_them.find(before))
+        .map(|container| container.name.as_str())
 }
 
 impl<'a> Attempt<'a> {

@@ -443,6 +443,23 @@ fn what_can_not_run_is_refused_before_the_api_server_sees_it() {
             "restartPolicy",
         ),
         (
+            pod_template(json!({ "containers": [main(json!({ "restartPolicy": "Always" }))] })),
+            "restartPolicyRules of its own",
+        ),
+        (
+            pod_template(json!({ "containers": [main(json!({
+                "restartPolicyRules": [{ "action": "Restart", "exitCodes": { "operator": "In", "values": [1] } }],
+            }))] })),
+            "restartPolicyRules of its own",
+        ),
+        (
+            pod_template(json!({
+                "containers": [main(json!({}))],
+                "initContainers": [{ "name": "prepares", "image": "x", "restartPolicy": "OnFailure" }],
+            })),
+            "\"prepares\"",
+        ),
+        (
             pod_template(json!({ "containers": [main(json!({
                 "resources": { "requests": { "gpu": "1" }, "limits": { "gpu": "2" } },
             }))] })),
