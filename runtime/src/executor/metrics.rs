@@ -179,3 +179,53 @@ fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCo
 fn seconds(name: &str, help: &str) -> prometheus::Result<Histogram> {
     Histogram::with_opts(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::executor::events::EventMetrics;
+
+    const PREFIX: &str = "dataplane_executor";
+
+    /// The names in a text, also those without what all begin with.
+    fn named(text: &str) -> BTreeSet<String> {
+        let rows = text
+            .lines()
+            .filter(|line| line.starts_with("| `dataplane_executor_"));
+        let columns = rows.filter_map(|row| row.split('|').nth(1));
+        let quoted = columns.flat_map(|column| column.split('`').skip(1).step_by(2));
+        let bare = quoted.filter_map(|name| name.split('{').next());
+        bare.map(|name| {
+            if name.starts_with('_') {
+                format!("{PREFIX}{name}")
+            } else {
+                name.to_owned()
+            }
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_tables_of_metrics_are_complete() {
+        let registry = Registry::new();
+        let metrics = Metrics::new(&registry).unwrap();
+        let events = EventMetrics::new(&registry).unwrap();
+        // What has labels is there once it was counted.
+        metrics.actions.with_label_values(&["x"]).inc();
+        for counters in [
+            &metrics.reconciles,
+            &metrics.transitions,
+            &metrics.pods_refused,
+            &metrics.system_failures,
+            &events.calls,
+        ] {
+            counters.with_label_values(&["x"]).inc();
+        }
+        metrics.calls.with_label_values(&["x", "x"]).inc();
+        let families = registry.gather();
+        let told: BTreeSet<String> = families.iter().map(|f| f.name().to_owned()).collect();
+        assert_eq!(told, named(include_str!("../../../docs/executor.md")));
+    }
+}

@@ -65,6 +65,10 @@ fn a_task_succeeds() -> Result<()> {
         .map(|entry| entry["phase"].clone())
         .collect();
     ensure!(phases.len() >= 4, "the history of phases is {phases:?}");
+    ensure!(
+        world.pod("r1-a0-0")?.is_some(),
+        "the pod is gone, and its logs with it"
+    );
     Ok(())
 }
 
