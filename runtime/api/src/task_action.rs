@@ -272,9 +272,9 @@ fn bytes(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "string", "format": "byte" })
 }
 
-/// An unsigned number. The API server knows no unsigned formats and warns of them.
+/// An unsigned number of 32 bits, since all of these are. The API server knows no unsigned formats and warns of them.
 fn count(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "integer", "format": "int64", "minimum": 0 })
+    schemars::json_schema!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": u32::MAX })
 }
 
 #[cfg(test)]
@@ -341,6 +341,12 @@ mod tests {
             serde_json::json!(["", "task", "condition"])
         );
         assert_eq!(spec("properties/taskTemplate/format").unwrap(), "byte");
+        for count in ["attempts", "cacheStatus"] {
+            let most = spec(&format!(
+                "properties/recoveredFrom/properties/{count}/maximum"
+            ));
+            assert_eq!(most.unwrap().as_f64(), Some(u32::MAX.into()), "{count}");
+        }
         assert_eq!(spec("x-kubernetes-preserve-unknown-fields").unwrap(), true);
     }
 

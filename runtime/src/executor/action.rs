@@ -19,7 +19,7 @@ use super::{ownership, settings::Settings, template::Template};
 /// Namespaces of Kubernetes itself, which a project `kube` would otherwise reach.
 const SYSTEM_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 /// Bytes of a URI: object stores have no keys of more than a kilobyte.
-const LONGEST_URI: usize = 4 << 10;
+pub(super) const LONGEST_URI: usize = 4 << 10;
 /// Variables of one run.
 const VARIABLES: usize = 5_000;
 /// The object of an action's inputs, where only a prefix is named.
@@ -346,7 +346,7 @@ fn run_output_base(text: &str, id: &ActionId, storage: &Storage) -> Result<Objec
 }
 
 /// The bucket without the key, as a URI.
-fn bucket_of(uri: &ObjectUri) -> String {
+pub(super) fn bucket_of(uri: &ObjectUri) -> String {
     let text = uri.to_string();
     let without = text.len() - uri.key().len();
     text[..without].trim_end_matches('/').to_owned()

@@ -4,39 +4,37 @@
 //! made, since that is made of it, and only as long as all that are kept whole have room; after that what following the pod
 //! takes, and of an action that is over its name. Where what a pod is made of is needed and not kept, the resource is read again.
 
+mod pods;
+#[cfg(test)]
+mod tests;
+
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use dataplane_api::task_action::{ActionType, TaskAction, TaskActionStatus};
 use k8s_openapi::{
     ByteString,
-    api::core::v1::{Container, Pod, PodSpec, PodStatus, ResourceRequirements},
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
     jiff::{SignedDuration, Timestamp},
 };
 use kube::{ResourceExt, core::PartialObjectMeta};
 
 use super::{
-    action::{self, Action, ActionId, ActionKind},
+    action::{self, Action, ActionId, ActionKind, InvalidSpec},
     cache::Claim,
     decide::{current_phase, is_terminal},
     labels::{self, FINALIZER},
-    pod::{self, PRIMARY_CONTAINER_ANNOTATION},
+    pod,
     recovered::Recovered,
+    resource::ActionResource,
     settings::Settings,
     state::State,
     subject::{Refusal, Subject},
     transition::Phase,
     work_queue::Key,
 };
-
-/// Annotations of pods that name the container that the task is.
-const LOOKED_AT: [&str; 2] = [
-    PRIMARY_CONTAINER_ANNOTATION,
-    "kubectl.kubernetes.io/default-container",
-];
+pub use pods::KeptPod;
 
 /// An action that is looked at is there about so many times: as it is, and as the pod that is made of it.
 const WHOLE: usize = 2;
@@ -123,6 +121,15 @@ impl KeptAction {
         }
     }
 
+    /// Of a resource as it comes from the cluster: one that can't be read whole is refused.
+    pub fn read(resource: &ActionResource, settings: &Settings) -> Self {
+        let mut kept = Self::of(&resource.action, settings);
+        if let Some(unread) = &resource.unread {
+            kept.body.refuse(unread.clone());
+        }
+        kept
+    }
+
     /// The same with other metadata, when nothing but that was changed.
     pub fn with_metadata(&self, resource: &PartialObjectMeta<TaskAction>) -> Self {
         let over = match &self.body {
@@ -190,16 +197,16 @@ impl Body {
         settings: &Settings,
     ) -> (Self, usize) {
         let id = ActionId::of(resource, settings).ok();
-        let action = Action::parse(resource, settings).map_err(|error| Refusal {
-            phase: Phase::InvalidSpec,
-            message: error.0,
-        });
+        let action = Action::parse(resource, settings);
         let weight = match &action {
             Ok(action) if pod::reads_inputs(action) => WHOLE * action.size + INPUTS,
             Ok(action) => WHOLE * action.size,
             Err(_) => WHOLE * action::bytes(resource),
         };
-        let recovered = Recovered::of(resource);
+        let (recovered, action) = match Recovered::of(resource, settings) {
+            Ok(recovered) => (recovered, action.map_err(Refusal::from)),
+            Err(error) => (None, Err(Refusal::from(error))),
+        };
         if recovered.is_none() && resource.spec.action_type == ActionType::Condition {
             let deadline = action.map(|action| match action.kind {
                 ActionKind::Condition(condition) => condition
@@ -239,90 +246,18 @@ impl Body {
         };
         (Self::Task(Box::new(task)), weight)
     }
-}
 
-/// A pod without what nobody looks at: most of a pod is its specification.
-fn reduced(pod: Pod) -> Pod {
-    let Pod {
-        metadata,
-        spec,
-        status,
-    } = pod;
-    let annotations = metadata.annotations.map(|annotations| {
-        annotations
-            .into_iter()
-            .filter(|(name, _)| LOOKED_AT.contains(&name.as_str()))
-            .collect()
-    });
-    let reduced = |container: Container| Container {
-        name: container.name,
-        image: container.image,
-        // For what is said of a container that needed more memory.
-        resources: container.resources.map(|resources| ResourceRequirements {
-            limits: resources.limits,
-            ..ResourceRequirements::default()
-        }),
-        restart_policy: container.restart_policy,
-        ..Container::default()
-    };
-    Pod {
-        metadata: ObjectMeta {
-            name: metadata.name,
-            namespace: metadata.namespace,
-            uid: metadata.uid,
-            owner_references: metadata.owner_references,
-            creation_timestamp: metadata.creation_timestamp,
-            deletion_timestamp: metadata.deletion_timestamp,
-            annotations,
-            ..ObjectMeta::default()
-        },
-        spec: spec.map(|spec| PodSpec {
-            containers: spec.containers.into_iter().map(reduced).collect(),
-            init_containers: spec
-                .init_containers
-                .map(|containers| containers.into_iter().map(reduced).collect()),
-            node_name: spec.node_name,
-            restart_policy: spec.restart_policy,
-            termination_grace_period_seconds: spec.termination_grace_period_seconds,
-            ..PodSpec::default()
-        }),
-        status: status.map(|status| PodStatus {
-            conditions: status.conditions,
-            container_statuses: status.container_statuses,
-            ephemeral_container_statuses: status.ephemeral_container_statuses,
-            init_container_statuses: status.init_container_statuses,
-            message: status.message,
-            phase: status.phase,
-            reason: status.reason,
-            start_time: status.start_time,
-            ..PodStatus::default()
-        }),
-    }
-}
-
-/// What is kept of a pod.
-#[derive(Clone, Debug)]
-pub struct KeptPod {
-    pub uid: String,
-    /// `resourceVersion`.
-    version: String,
-    /// uid of the action that it is of.
-    pub owner: String,
-    pub deleting: bool,
-    /// Without what is not looked at.
-    pub pod: Pod,
-}
-
-impl KeptPod {
-    pub fn of(pod: Pod) -> Self {
-        Self {
-            uid: pod.uid().unwrap_or_default(),
-            version: pod.resource_version().unwrap_or_default(),
-            owner: labels::owner(&pod)
-                .map(|owner| owner.uid.clone())
-                .unwrap_or_default(),
-            deleting: pod.metadata.deletion_timestamp.is_some(),
-            pod: reduced(pod),
+    /// It can't be run, nor be what another run did.
+    fn refuse(&mut self, error: InvalidSpec) {
+        let refusal = Refusal::from(error);
+        match self {
+            Self::Task(task) => {
+                task.subject = Err(refusal);
+                task.recovered = None;
+                task.action = None;
+            }
+            Self::Condition { deadline, .. } => *deadline = Err(refusal),
+            Self::Over => {}
         }
     }
 }
@@ -340,6 +275,8 @@ type OnChange<T> = Box<dyn Fn(Option<&T>, Option<&T>) + Send + Sync>;
 
 struct Objects<T> {
     known: HashMap<Key, Arc<T>>,
+    /// What belongs to something, by its uid.
+    owned: HashMap<Box<str>, Vec<Key>>,
     /// Bytes of what can be read again.
     spare: usize,
     /// What the list that is being read again has told, by its namespace (none for all of them).
@@ -350,6 +287,10 @@ struct Objects<T> {
 pub trait Versioned: Sized {
     fn version(&self) -> &str;
     fn uid(&self) -> &str;
+    /// uid of what it belongs to.
+    fn owner(&self) -> Option<&str> {
+        None
+    }
     /// Takes over from the version before what is known here only.
     fn succeed(self, _before: &Self) -> Self {
         self
@@ -401,21 +342,13 @@ impl Versioned for KeptAction {
     }
 }
 
-impl Versioned for KeptPod {
-    fn version(&self) -> &str {
-        &self.version
-    }
-    fn uid(&self) -> &str {
-        &self.uid
-    }
-}
-
 impl<T: Versioned> Kept<T> {
     /// `on_change` is told of what was and what is, for the metrics.
     pub fn new(on_change: impl Fn(Option<&T>, Option<&T>) + Send + Sync + 'static) -> Self {
         Self {
             objects: Mutex::new(Objects {
                 known: HashMap::new(),
+                owned: HashMap::new(),
                 spare: 0,
                 listing: HashMap::new(),
             }),
@@ -431,6 +364,14 @@ impl<T: Versioned> Kept<T> {
 
     pub fn get(&self, key: &Key) -> Option<Arc<T>> {
         self.lock().known.get(key).cloned()
+    }
+
+    /// All that belongs to what has this uid.
+    pub fn of_owner(&self, owner: &str) -> Vec<(Key, Arc<T>)> {
+        let objects = self.lock();
+        let keys = objects.owned.get(owner).into_iter().flatten();
+        let found = keys.filter_map(|key| Some((key.clone(), Arc::clone(objects.known.get(key)?))));
+        found.collect()
     }
 
     /// The watch told of an object.
@@ -477,11 +418,7 @@ impl<T: Versioned> Kept<T> {
             .filter(|key| !listed.contains(*key))
             .cloned()
             .collect();
-        let removed: Vec<Arc<T>> = missing
-            .iter()
-            .filter_map(|key| objects.known.remove(key))
-            .collect();
-        objects.spare -= removed.iter().map(|object| object.spare()).sum::<usize>();
+        let removed: Vec<Arc<T>> = missing.iter().filter_map(|key| objects.take(key)).collect();
         drop(objects);
         for object in removed {
             (self.on_change)(Some(&object), None);
@@ -534,27 +471,38 @@ impl<T: Versioned> Objects<T> {
         }
         self.spare += object.spare();
         let object = Arc::new(object);
+        let owner = before.as_deref().and_then(T::owner);
+        if owner != object.owner() {
+            self.disown(key, owner);
+        }
+        if let Some(new) = object.owner().filter(|new| owner != Some(*new)) {
+            self.owned.entry(new.into()).or_default().push(key.clone());
+        }
         self.known.insert(key.clone(), Arc::clone(&object));
         Some((before, object))
     }
 
     fn remove(&mut self, key: &Key, uid: &str) -> Option<Arc<T>> {
-        let Entry::Occupied(known) = self.known.entry(key.clone()) else {
-            return None;
-        };
-        if known.get().uid() != uid {
-            return None;
-        }
-        let removed = known.remove();
+        self.known.get(key).filter(|known| known.uid() == uid)?;
+        self.take(key)
+    }
+
+    fn take(&mut self, key: &Key) -> Option<Arc<T>> {
+        let removed = self.known.remove(key)?;
         self.spare -= removed.spare();
+        self.disown(key, removed.owner());
         Some(removed)
     }
-}
 
-impl Kept<KeptPod> {
-    /// A pod was made: it is known before the watch tells.
-    pub fn made(&self, key: &Key, pod: KeptPod) {
-        self.put(key, pod, true);
+    fn disown(&mut self, key: &Key, owner: Option<&str>) {
+        if let Some(owner) = owner
+            && let Some(keys) = self.owned.get_mut(owner)
+        {
+            keys.retain(|owned| owned != key);
+            if keys.is_empty() {
+                self.owned.remove(owner);
+            }
+        }
     }
 }
 
@@ -595,6 +543,3 @@ pub fn counted(metrics: Arc<super::metrics::Metrics>) -> Kept<KeptAction> {
     )
     .sparing(WHOLE_ACTIONS)
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{decide::Refused, work_queue::Key};
+use super::{decide::Refused, resource::ActionResource, work_queue::Key};
 use crate::lease::Trust;
 
 const CALL: Duration = Duration::from_secs(10);
@@ -102,8 +102,8 @@ impl Kubernetes {
         &self.client
     }
 
-    pub async fn read_action(&self, key: &Key) -> Result<TaskAction, CallError> {
-        let api: Api<TaskAction> = self.api(key);
+    pub async fn read_action(&self, key: &Key) -> Result<ActionResource, CallError> {
+        let api: Api<ActionResource> = self.api(key);
         self.call("reading", key, api.get(&key.name)).await
     }
 
@@ -123,8 +123,8 @@ impl Kubernetes {
         key: &Key,
         version: &str,
         status: &Value,
-    ) -> Result<TaskAction, CallError> {
-        let api: Api<TaskAction> = self.api(key);
+    ) -> Result<ActionResource, CallError> {
+        let api: Api<ActionResource> = self.api(key);
         let patch =
             Patch::Merge(json!({ "metadata": { "resourceVersion": version }, "status": status }));
         let by = PatchParams::apply(FIELD_MANAGER);

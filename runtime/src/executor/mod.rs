@@ -27,6 +27,7 @@ mod ownership;
 mod pod;
 mod reconcile;
 mod recovered;
+mod resource;
 mod results;
 mod running_time;
 mod settings;

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use k8s_openapi::jiff::Timestamp;
 
 use super::{
-    action::{Action, ActionKind},
+    action::{Action, ActionKind, InvalidSpec},
     template::{Backoff, SUPPORTED_TYPES, TaskKind, Template},
     transition::Phase,
 };
@@ -49,6 +49,15 @@ pub struct Refusal {
     pub phase: Phase,
     /// Sentence for people.
     pub message: String,
+}
+
+impl From<InvalidSpec> for Refusal {
+    fn from(error: InvalidSpec) -> Self {
+        Self {
+            phase: Phase::InvalidSpec,
+            message: error.0,
+        }
+    }
 }
 
 impl Subject {

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use dataplane_api::task_action::TaskAction;
 use futures::{Stream, StreamExt};
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Pod};
 use kube::{
@@ -22,6 +21,7 @@ use tracing::{info, warn};
 use super::{
     kept::{Body, Kept, KeptAction, KeptPod},
     labels::{self, MANAGED},
+    resource::ActionResource,
     settings::Settings,
     work_queue::{Key, WorkQueue},
 };
@@ -98,12 +98,12 @@ impl Sight {
         known: watch::Sender<bool>,
         stop: CancellationToken,
     ) {
-        let api: Api<TaskAction> = api(client, &scope);
+        let api: Api<ActionResource> = api(client, &scope);
         follow(api, None, &known, &stop, |event| match event {
             Event::Init => self.actions.listing_begins(scope.as_ref()),
             Event::InitApply(resource) => {
                 let key = key(&resource);
-                let kept = KeptAction::of(&resource, &self.settings);
+                let kept = KeptAction::read(&resource, &self.settings);
                 let open = !matches!(kept.body, Body::Over);
                 self.actions.listed(scope.as_ref(), &key, kept);
                 if open {
@@ -113,7 +113,7 @@ impl Sight {
             Event::InitDone => drop(self.actions.listing_ends(scope.as_ref())),
             Event::Apply(resource) => {
                 let key = key(&resource);
-                let kept = KeptAction::of(&resource, &self.settings);
+                let kept = KeptAction::read(&resource, &self.settings);
                 // What was written here comes back by the watch: there is nothing new in it.
                 let new = self
                     .actions

@@ -26,7 +26,7 @@ const STABLE: i64 = 600;
 /// Pods of one attempt, whatever they were lost to: so many times the failures in a row.
 const ROUNDS: u32 = 10;
 /// Attempts of one action, whatever its template says.
-const MOST_ATTEMPTS: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+pub const MOST_ATTEMPTS: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 /// The last attempt without a pause, unless the template asks for one.
 const AT_ONCE: u32 = 3;
 /// Longest pause that the template does not ask for.

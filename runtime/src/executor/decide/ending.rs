@@ -34,7 +34,10 @@ pub fn refuse(draft: Draft<'_>, refusal: &Refusal) -> Decision {
 pub fn take_over(mut draft: Draft<'_>, recovered: &Recovered) -> Decision {
     draft.status.attempts = recovered.attempt.get();
     draft.status.cache_status = recovered.cache_status;
-    let reason = format!("recovered from run {:?}", recovered.run);
+    let reason = match &recovered.run {
+        Some(run) => format!("recovered from run {run}"),
+        None => "recovered from another run".to_owned(),
+    };
     draft.enter(Phase::Recovered, &reason);
     draft.step(Step::Continue)
 }

@@ -26,6 +26,7 @@ use super::{
     transition::Transition,
 };
 
+pub use attempt::MOST_ATTEMPTS;
 pub use draft::{current_phase, is_terminal, set_condition, terminal_time};
 
 /// Everything that is known of an action.

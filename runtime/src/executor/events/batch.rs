@@ -261,10 +261,19 @@ impl<R: Record> Batches<R> {
 
 /// Whether it tells of an end: of an attempt, or of its action.
 fn is_end(event: &ActionEvent) -> bool {
-    matches!(
-        event.phase(),
-        ActionPhase::Succeeded | ActionPhase::Failed | ActionPhase::Aborted | ActionPhase::TimedOut
-    )
+    match event.phase() {
+        ActionPhase::Succeeded
+        | ActionPhase::Failed
+        | ActionPhase::Aborted
+        | ActionPhase::TimedOut
+        | ActionPhase::Recovered => true,
+        ActionPhase::Unspecified
+        | ActionPhase::Queued
+        | ActionPhase::WaitingForResources
+        | ActionPhase::Initializing
+        | ActionPhase::Running
+        | ActionPhase::Paused => false,
+    }
 }
 
 fn is_older(event: &ActionEvent, than: Duration) -> bool {

@@ -1,7 +1,10 @@
 //! What is kept, what replaces what, and how little it is.
 
 use dataplane_proto::flyteidl2::core;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::{
+    api::core::v1::Pod,
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+};
 use serde_json::json;
 
 use super::*;
@@ -308,4 +311,45 @@ fn a_task_of_another_type_and_one_that_says_nothing_are_refused() {
     let kept = KeptAction::of(&resource, &settings());
     assert!(task(&kept).id.is_none());
     assert_eq!(refusal(&resource).phase, Phase::InvalidSpec);
+}
+
+#[test]
+fn pods_are_found_by_whom_they_belong_to() {
+    let pods: Kept<KeptPod> = Kept::new(|_, _| {});
+    let pod = |name: &str, owner: &str, uid: &str| {
+        let pod = json!({
+            "metadata": { "name": name, "namespace": "fraud-staging", "uid": uid,
+                "ownerReferences": [{ "apiVersion": "flyte.org/v1", "kind": "TaskAction", "name": "r7-a0", "uid": owner }] },
+        });
+        (
+            Key::new("fraud-staging", name),
+            KeptPod::of(serde_json::from_value(pod).unwrap()),
+        )
+    };
+    let see = |(key, pod): (Key, KeptPod)| pods.seen(&key, pod);
+    let names = |owner: &str| {
+        let found = pods.of_owner(owner);
+        let mut names: Vec<String> = found.iter().map(|(key, _)| key.name.to_string()).collect();
+        names.sort();
+        names
+    };
+    see(pod("r7-a0-0", "one", "u0"));
+    see(pod("r7-a0-1", "one", "u1"));
+    see(pod("r7-a0-1", "one", "u1"));
+    see(pod("r7-a1-0", "two", "u2"));
+    assert_eq!(names("one"), ["r7-a0-0", "r7-a0-1"]);
+    // Another one under the same name.
+    see(pod("r7-a0-0", "two", "u3"));
+    assert_eq!(names("one"), ["r7-a0-1"]);
+    assert_eq!(names("two"), ["r7-a0-0", "r7-a1-0"]);
+    pods.gone(&Key::new("fraud-staging", "r7-a0-0"), "u0");
+    assert_eq!(names("two").len(), 2, "the name belongs to another by now");
+    pods.gone(&Key::new("fraud-staging", "r7-a0-0"), "u3");
+    assert_eq!(names("two"), ["r7-a1-0"]);
+    pods.listing_begins(None);
+    pods.listing_ends(None);
+    for owner in ["one", "two"] {
+        assert_eq!(names(owner), [""; 0]);
+    }
+    assert!(pods.lock().owned.is_empty());
 }

@@ -170,7 +170,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     ) -> Result<Option<Arc<KeptAction>>, CallError> {
         match self.kubernetes.read_action(key).await {
             Ok(resource) => {
-                let read = KeptAction::of(&resource, &self.settings);
+                let read = KeptAction::read(&resource, &self.settings);
                 self.actions.written(key, read);
             }
             Err(CallError::Gone { .. }) => self.actions.gone(key, &kept.uid),

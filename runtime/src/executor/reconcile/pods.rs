@@ -362,18 +362,18 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         look: &Look,
     ) -> Result<Result<Arc<Action>, Refusal>, ReconcileError<O::Error>> {
         let resource = self.kubernetes.read_action(&look.key).await?;
-        if resource.metadata.uid.as_deref() != Some(look.uid()) {
+        if resource.action.metadata.uid.as_deref() != Some(look.uid()) {
             return Err(CallError::Gone {
                 call: "reading",
                 object: format!("{}/{}", look.key.namespace, look.key.name),
             }
             .into());
         }
-        let action = Action::parse(&resource, &self.settings);
-        Ok(action.map(Arc::new).map_err(|error| Refusal {
-            phase: Phase::InvalidSpec,
-            message: error.0,
-        }))
+        let action = match resource.unread {
+            Some(unread) => Err(unread),
+            None => Action::parse(&resource.action, &self.settings),
+        };
+        Ok(action.map(Arc::new).map_err(Refusal::from))
     }
 
     pub(super) async fn delete_pod(
@@ -499,7 +499,8 @@ mod tests {
                 false,
             ),
         ] {
-            let pod = pod(policy, phase, &own, &before);
+            // As it is kept, without what is not looked at.
+            let pod = KeptPod::of(pod(policy, phase, &own, &before)).pod;
             assert_eq!(
                 has_ended(&pod),
                 expected,

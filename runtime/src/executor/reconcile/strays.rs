@@ -2,8 +2,6 @@
 //!
 //! A call that makes a pod may be done when nobody waits for its answer any more, and who leads no longer may still make one.
 
-use std::num::NonZeroU32;
-
 use tracing::warn;
 
 use super::{Objects, Reconciler, Sink, pods::has_ended};
@@ -27,11 +25,11 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
             Body::Condition { .. } => 0,
         };
         let mut stopped = true;
-        for attempt in (1..=over).filter_map(NonZeroU32::new) {
-            let key = Key::new(&key.namespace, &pod::name(&key.name, attempt));
-            let pod = self.pods.get(&key).filter(|pod| pod.owner == action.uid);
-            if let Some(pod) = pod.filter(|pod| may_run(pod)) {
-                let result = self.stop_stray(&key, &pod).await;
+        // What is there is gone through, not what the number says: it may be anybody's.
+        for (pod_key, pod) in self.pods.of_owner(&action.uid) {
+            let is_over = pod::attempt(&key.name, &pod_key.name).is_some_and(|of| of.get() <= over);
+            if is_over && may_run(&pod) {
+                let result = self.stop_stray(&pod_key, &pod).await;
                 stopped &= result
                     .inspect_err(|error| {
                         warn!(

@@ -2,6 +2,7 @@
 
 mod logs;
 mod room;
+mod senseless;
 
 use std::sync::{
     Mutex,
@@ -281,7 +282,7 @@ impl Site {
         let action = action.as_mut().unwrap();
         action["status"] = serde_json::to_value(status).unwrap();
         let resource = serde_json::from_value(action.clone()).unwrap();
-        let kept = KeptAction::of(&resource, &self.executor.settings);
+        let kept = KeptAction::read(&resource, &self.executor.settings);
         self.executor.actions.seen(&self.key, kept);
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dataplane_api::task_action::{TaskAction, TaskActionStatus};
+use dataplane_api::task_action::TaskActionStatus;
 use serde_json::{Map, Value, json};
 use tracing::{info, warn};
 
@@ -18,6 +18,7 @@ use crate::executor::{
     kept::{Body, KeptAction, Task},
     kubernetes::CallError,
     labels::{self, FINALIZER},
+    resource::ActionResource,
     subject::Refusal,
     transition::Phase,
     work_queue::Key,
@@ -271,10 +272,10 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
     }
 
     /// Goes on with the resource as it was written.
-    pub(super) fn adopt(&self, look: &mut Look, resource: &TaskAction) {
+    pub(super) fn adopt(&self, look: &mut Look, resource: &ActionResource) {
         look.stands(resource);
-        look.written = resource.status.clone().unwrap_or_default();
-        self.keep(&look.key, KeptAction::of(resource, &self.settings));
+        look.written = resource.action.status.clone().unwrap_or_default();
+        self.keep(&look.key, KeptAction::read(resource, &self.settings));
     }
 
     fn keep(&self, key: &Key, kept: KeptAction) {
@@ -308,7 +309,7 @@ impl<S: Sink, O: Objects> Reconciler<S, O> {
         while let Some(changes) = changes(before, &waited.status) {
             match self.kubernetes.patch_status(key, &version, &changes).await {
                 Ok(written) => {
-                    let kept = KeptAction::of(&written, &self.settings);
+                    let kept = KeptAction::read(&written, &self.settings);
                     version.clone_from(&kept.version);
                     self.actions.written(key, kept);
                     break;

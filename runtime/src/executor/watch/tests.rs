@@ -260,3 +260,61 @@ async fn nothing_is_known_before_the_list_has_come_to_its_end() {
     followed.requests(2).await;
     assert!(!*followed.known.borrow());
 }
+
+/// The API server keeps values that are none of their kind here.
+#[tokio::test(start_paused = true)]
+async fn one_action_that_cannot_be_read_hides_no_other() {
+    let broken = |version: u32| {
+        let mut broken = action("r1-a0", version);
+        broken["spec"]["taskTemplate"] = json!("CgB=");
+        broken
+    };
+    let followed = Followed::actions(move |before, _| match before {
+        0 => Answer::Events(vec![
+            event("ADDED", &broken(4)),
+            event("ADDED", &action("r2-a0", 5)),
+            bookmark(&action("r2-a0", 5), 10, true),
+            event("MODIFIED", &broken(11)),
+        ]),
+        _ => Answer::Nothing,
+    });
+    followed.requests(2).await;
+    assert!(*followed.known.borrow());
+    assert_eq!(followed.version("r2-a0").as_deref(), Some("5"));
+    assert_is_refused(&followed);
+    assert_eq!(followed.version("r1-a0").as_deref(), Some("11"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_action_that_cannot_be_read_hides_no_page() {
+    let followed = Followed::actions(|_, asked| {
+        if asked.contains("sendInitialEvents") {
+            return Answer::Refusal(422);
+        }
+        if asked.contains("watch=") {
+            return Answer::Nothing;
+        }
+        let mut broken = action("r1-a0", 4);
+        broken["spec"]["recoveredFrom"] = json!({ "attempts": 5_000_000_000_u64 });
+        let items = [broken, action("r2-a0", 5)];
+        Answer::Object(
+            json!({ "kind": "TaskActionList", "apiVersion": "flyte.org/v1", "metadata": { "resourceVersion": "10" }, "items": items }),
+        )
+    });
+    followed.requests(3).await;
+    assert!(*followed.known.borrow());
+    assert_eq!(followed.queued().await, ["r1-a0", "r2-a0"]);
+    assert_is_refused(&followed);
+}
+
+#[track_caller]
+fn assert_is_refused(followed: &Followed) {
+    let kept = followed.sight.actions.get(&Key::new(NAMESPACE, "r1-a0"));
+    match &kept.expect("it is known").body {
+        Body::Task(task) => {
+            assert!(task.id.is_some(), "its end can be told");
+            assert!(task.subject.is_err());
+        }
+        other => panic!("{other:?}"),
+    }
+}

@@ -4,7 +4,7 @@ use super::*;
 
 fn recovered() -> Recovered {
     Recovered {
-        run: "before".to_owned(),
+        run: Some("before".parse().unwrap()),
         outputs: Some("s3://acme-metadata/before/a5/2/outputs.pb".to_owned()),
         attempt: NonZeroU32::new(2).unwrap(),
         cache_status: 3,

@@ -1,6 +1,7 @@
 //! Events that the receiver does not take or does not get over, while it is well otherwise.
 
 use super::*;
+use crate::executor::transition::Phase;
 
 fn aged(event: ActionEvent, age: Duration) -> ActionEvent {
     ActionEvent {
@@ -13,12 +14,24 @@ async fn wait(pause: Duration) {
     tokio::time::sleep_until(tokio::time::Instant::now() + pause).await;
 }
 
-fn end(action: &str) -> ActionEvent {
+fn end(action: &str, phase: Phase) -> ActionEvent {
     ActionEvent {
-        phase: ActionPhase::Succeeded.into(),
+        phase: phase.wire().into(),
         ..event(action, 0)
     }
 }
+
+/// After which nothing comes that would say as much.
+const ENDS: [Phase; 8] = [
+    Phase::Succeeded,
+    Phase::Recovered,
+    Phase::RetryableFailure,
+    Phase::PermanentFailure,
+    Phase::TimedOut,
+    Phase::Aborted,
+    Phase::InvalidSpec,
+    Phase::PluginNotFound,
+];
 
 #[tokio::test(start_paused = true)]
 async fn an_end_is_not_given_up_as_long_as_it_may_be_taken() {
@@ -28,7 +41,10 @@ async fn an_end_is_not_given_up_as_long_as_it_may_be_taken() {
         Code::Internal,
         Code::InvalidArgument,
     ];
-    for code in codes {
+    for (code, phase) in codes
+        .into_iter()
+        .flat_map(|code| ENDS.map(|phase| (code, phase)))
+    {
         let ledger = Ledger::new(move |events| {
             if events.iter().any(of("a0")) {
                 Reply::Refuse(Status::new(code, "no"))
@@ -38,11 +54,11 @@ async fn an_end_is_not_given_up_as_long_as_it_may_be_taken() {
         });
         let (events, metrics) = in_memory(&ledger);
         events.deliver(vec![event("a1", 0)]).await.unwrap();
-        let days = |days: u64| aged(end("a0"), Duration::from_hours(days * 24));
+        let days = |days: u64| aged(end("a0", phase), Duration::from_hours(days * 24));
         events.deliver(vec![days(6)]).await.unwrap_err();
-        assert_eq!(metrics.given_up.get(), 0, "{code:?}");
+        assert_eq!(metrics.given_up.get(), 0, "{code:?} {phase:?}");
         events.deliver(vec![days(8)]).await.unwrap();
-        assert_eq!(metrics.given_up.get(), 1, "{code:?}");
+        assert_eq!(metrics.given_up.get(), 1, "{code:?} {phase:?}");
     }
 }
 
