@@ -1,6 +1,7 @@
 locals {
-  # Google takes up to 20 letters and digits for the name of a bundle's endpoint.
-  endpoint_name = substr("${replace(var.name, "-", "")}${replace(var.bundle, "-", "")}", 0, 20)
+  # Google takes up to 20 letters and digits for the name of a bundle's endpoint; what is longer stays apart by its hash.
+  whole_name    = replace("${var.name}-${var.bundle}", "-", "")
+  endpoint_name = length(local.whole_name) <= 20 ? local.whole_name : "${substr(local.whole_name, 0, 14)}${substr(sha1("${var.name}/${var.bundle}"), 0, 6)}"
 }
 
 resource "dataplane_private_endpoint" "this" {
@@ -9,6 +10,21 @@ resource "dataplane_private_endpoint" "this" {
   network      = var.network.id
   address      = var.address
   tags         = var.labels
+}
+
+# Networks of `modules/gcp/network` let nothing out that no rule knows.
+resource "google_compute_firewall" "this" {
+  name               = "${var.name}-${var.bundle}"
+  project            = var.project
+  network            = var.network.id
+  direction          = "EGRESS"
+  priority           = 1000
+  destination_ranges = [for address in dataplane_private_endpoint.this.addresses : "${address}/32"]
+
+  allow {
+    protocol = "tcp"
+    ports    = ["443"]
+  }
 }
 
 resource "google_dns_managed_zone" "this" {

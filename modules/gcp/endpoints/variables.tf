@@ -16,9 +16,10 @@ variable "project" {
 }
 
 variable "network" {
-  description = "The network, as `modules/gcp/network` gives it."
+  description = "The network, as `modules/gcp/network` gives it: its `id`, and `google_domains`, whose names lead to Google's addresses already."
   type = object({
-    id = string
+    id             = string
+    google_domains = optional(set(string), [])
   })
   nullable = false
 }
@@ -47,10 +48,15 @@ variable "address" {
 }
 
 variable "domains" {
-  description = "Domains whose names lead to the endpoint: those of Google's interfaces, and of the registries that images are pulled from."
+  description = "Domains whose names lead to the endpoint: those of Google's interfaces, of the registries that images are pulled from, and of clusters' DNS endpoints."
   type        = set(string)
   default     = ["googleapis.com", "gcr.io", "pkg.dev", "gke.goog"]
   nullable    = false
+
+  validation {
+    condition     = length(setintersection(var.domains, var.network.google_domains)) == 0
+    error_message = "${join(", ", setintersection(var.domains, var.network.google_domains))}: the network has private zones of these already, and Google takes no second one. Give it google_apis = \"endpoints\", or leave them out of domains."
+  }
 }
 
 variable "labels" {

@@ -9,6 +9,13 @@ locals {
       ]
     ]
   ])
+
+  # private.googleapis.com and restricted.googleapis.com: announced on no internet, and reached by the route to it all the same.
+  google_range  = { private = "199.36.153.8/30", restricted = "199.36.153.4/30" }
+  google_ranges = [for how, range in local.google_range : range if how == var.google_apis]
+
+  # What a cluster cannot be without: Google's interfaces, and the registries that nodes pull from.
+  google_domains = var.google_apis == "endpoints" ? toset([]) : toset(["googleapis.com", "gcr.io", "pkg.dev"])
 }
 
 resource "google_compute_network" "this" {
@@ -117,19 +124,59 @@ resource "google_compute_firewall" "inside" {
   }
 }
 
-# private.googleapis.com and restricted.googleapis.com.
 resource "google_compute_firewall" "google" {
+  count = var.google_apis == "endpoints" ? 0 : 1
+
   name               = "${var.name}-google"
   project            = var.project
   network            = google_compute_network.this.id
   direction          = "EGRESS"
   priority           = 1000
-  destination_ranges = ["199.36.153.8/30", "199.36.153.4/30"]
+  destination_ranges = local.google_ranges
 
   allow {
     protocol = "tcp"
     ports    = ["443"]
   }
+}
+
+# Without them the names lead to Google's public addresses, which nothing goes out to.
+resource "google_dns_managed_zone" "google" {
+  for_each = local.google_domains
+
+  name        = "${var.name}-${replace(each.key, ".", "-")}"
+  project     = var.project
+  dns_name    = "${each.key}."
+  description = "Leads ${each.key} to ${var.google_apis}.googleapis.com in the network of ${var.name}"
+  visibility  = "private"
+
+  private_visibility_config {
+    networks {
+      network_url = google_compute_network.this.id
+    }
+  }
+}
+
+resource "google_dns_record_set" "apex" {
+  for_each = google_dns_managed_zone.google
+
+  project      = var.project
+  managed_zone = each.value.name
+  name         = each.value.dns_name
+  type         = "A"
+  ttl          = 300
+  rrdatas      = [for host in range(4) : cidrhost(local.google_ranges[0], host)]
+}
+
+resource "google_dns_record_set" "below" {
+  for_each = google_dns_managed_zone.google
+
+  project      = var.project
+  managed_zone = each.value.name
+  name         = "*.${each.value.dns_name}"
+  type         = "CNAME"
+  ttl          = 300
+  rrdatas      = [each.value.dns_name]
 }
 
 resource "google_compute_firewall" "internet" {

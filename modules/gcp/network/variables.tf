@@ -63,6 +63,24 @@ variable "nat" {
   nullable    = false
 }
 
+variable "google_apis" {
+  description = <<-EOT
+    Where names of Google's services lead (`googleapis.com`, `gcr.io`, `pkg.dev` and what is below them), and what the firewall lets through.
+
+    - `private`: Google's addresses for private networks, all services
+    - `restricted`: Google's addresses for the services that VPC Service Controls guard
+    - `endpoints`: nowhere yet; `modules/gcp/endpoints` leads them to an address of the network
+  EOT
+  type        = string
+  default     = "private"
+  nullable    = false
+
+  validation {
+    condition     = contains(["private", "restricted", "endpoints"], var.google_apis)
+    error_message = "Google's services are reached by private, restricted or endpoints."
+  }
+}
+
 variable "flow_logs" {
   description = "Share of the connections that are logged, from 0 to 1; 0 for none."
   type        = number

@@ -37,16 +37,31 @@ run "all_of_them" {
   }
 }
 
+# Google takes 20 characters, and both names begin with the same ones.
 run "a_long_name" {
   command = plan
 
   variables {
-    name = "acme-production-of-the-east"
+    name = "acme-production-of-the-east-one"
   }
 
   assert {
-    condition     = length(dataplane_private_endpoint.this.name) == 20
-    error_message = "Google takes 20 characters."
+    condition     = length(dataplane_private_endpoint.this.name) == 20 && endswith(dataplane_private_endpoint.this.name, substr(sha1("acme-production-of-the-east-one/all-apis"), 0, 6))
+    error_message = "What is cut off is told apart by its hash."
+  }
+}
+
+run "another_bundle_of_a_long_name" {
+  command = plan
+
+  variables {
+    name   = "acme-production-of-the-east-one"
+    bundle = "vpc-sc"
+  }
+
+  assert {
+    condition     = length(dataplane_private_endpoint.this.name) == 20 && !endswith(dataplane_private_endpoint.this.name, substr(sha1("acme-production-of-the-east-one/all-apis"), 0, 6))
+    error_message = "The bundle is part of the name."
   }
 }
 

@@ -18,7 +18,7 @@ run "nothing_leads_to_the_internet" {
   }
 
   assert {
-    condition     = one(google_compute_firewall.no_egress.deny).protocol == "all" && google_compute_firewall.no_egress.priority > google_compute_firewall.google.priority && google_compute_firewall.google.destination_ranges == toset(["199.36.153.4/30", "199.36.153.8/30"])
+    condition     = one(google_compute_firewall.no_egress.deny).protocol == "all" && google_compute_firewall.no_egress.priority > google_compute_firewall.google[0].priority && google_compute_firewall.google[0].destination_ranges == toset(["199.36.153.8/30"])
     error_message = "What is not allowed does not leave; Google's services are."
   }
 
@@ -26,6 +26,64 @@ run "nothing_leads_to_the_internet" {
     condition     = google_compute_subnetwork.this.private_ip_google_access && !google_compute_network.this.auto_create_subnetworks
     error_message = "Google's services are reached from private addresses, and no other subnets are made."
   }
+}
+
+# A name that leads where the firewall does not let through is a cluster whose nodes never register.
+run "names_lead_where_the_firewall_lets_through" {
+  command = apply
+
+  assert {
+    condition     = toset(keys(google_dns_managed_zone.google)) == toset(["googleapis.com", "gcr.io", "pkg.dev"]) && alltrue([for zone in google_dns_managed_zone.google : zone.visibility == "private" && one(one(zone.private_visibility_config).networks).network_url == google_compute_network.this.id])
+    error_message = "Google's interfaces and registries have zones in this network."
+  }
+
+  assert {
+    condition = alltrue([for record in google_dns_record_set.apex : alltrue([
+      for address in record.rrdatas : length(provider::dataplane::cidr_overlaps(["${address}/32"], google_compute_firewall.google[0].destination_ranges)) == 1
+    ]) && length(record.rrdatas) == 4])
+    error_message = "Every address that a name has is let through."
+  }
+
+  assert {
+    condition     = google_dns_record_set.apex["pkg.dev"].type == "A" && google_dns_record_set.below["pkg.dev"].name == "*.pkg.dev." && google_dns_record_set.below["pkg.dev"].rrdatas[0] == "pkg.dev."
+    error_message = "What is below a domain leads where the domain does."
+  }
+}
+
+run "only_what_a_perimeter_guards" {
+  command = apply
+
+  variables {
+    google_apis = "restricted"
+  }
+
+  assert {
+    condition     = google_compute_firewall.google[0].destination_ranges == toset(["199.36.153.4/30"]) && toset(google_dns_record_set.apex["googleapis.com"].rrdatas) == toset(["199.36.153.4", "199.36.153.5", "199.36.153.6", "199.36.153.7"])
+    error_message = "The names lead to restricted.googleapis.com, and nothing leaves but there."
+  }
+}
+
+run "endpoints_of_ones_own" {
+  command = plan
+
+  variables {
+    google_apis = "endpoints"
+  }
+
+  assert {
+    condition     = length(google_compute_firewall.google) + length(google_dns_managed_zone.google) + length(google_dns_record_set.apex) == 0 && length(output.network.google_domains) == 0
+    error_message = "The names are left to modules/gcp/endpoints, and Google's addresses are not let through."
+  }
+}
+
+run "a_way_that_is_none" {
+  command = plan
+
+  variables {
+    google_apis = "public"
+  }
+
+  expect_failures = [var.google_apis]
 }
 
 run "the_subnets" {
