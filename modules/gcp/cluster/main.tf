@@ -1,16 +1,24 @@
 locals {
   kms_key = var.kms_key == null ? google_kms_crypto_key.this[0].id : var.kms_key
+  life    = var.kms_key == null ? substr(terraform_data.life[0].id, 0, 8) : null
+
+  # An account's name has up to 30 characters; what is longer stays apart by its hash.
+  nodes = length(var.name) <= 24 ? "${var.name}-nodes" : "${trimsuffix(substr(var.name, 0, 17), "-")}-${substr(sha1(var.name), 0, 6)}-nodes"
 }
 
 data "google_project" "this" {
   project_id = var.project
 }
 
-# A ring cannot be deleted, ever; its name can be taken again.
-resource "google_kms_key_ring" "this" {
+# Google Cloud deletes neither rings nor keys and takes no name of theirs twice, so each life of the cluster has names of its own.
+resource "terraform_data" "life" {
   count = var.kms_key == null ? 1 : 0
+}
 
-  name     = "${var.name}-cluster"
+resource "google_kms_key_ring" "this" {
+  count = var.kms_key == null && var.key_ring == null ? 1 : 0
+
+  name     = "${var.name}-${local.life}"
   project  = var.project
   location = var.network.region
 }
@@ -18,8 +26,8 @@ resource "google_kms_key_ring" "this" {
 resource "google_kms_crypto_key" "this" {
   count = var.kms_key == null ? 1 : 0
 
-  name            = "secrets"
-  key_ring        = google_kms_key_ring.this[0].id
+  name            = "${var.name}-${local.life}"
+  key_ring        = var.key_ring == null ? google_kms_key_ring.this[0].id : var.key_ring.id
   rotation_period = "7776000s"
   labels          = var.labels
 }
@@ -32,7 +40,7 @@ resource "google_kms_crypto_key_iam_member" "this" {
 }
 
 resource "google_service_account" "nodes" {
-  account_id   = "${substr(var.name, 0, 24)}-nodes"
+  account_id   = local.nodes
   project      = var.project
   display_name = "Nodes of ${var.name}"
 }

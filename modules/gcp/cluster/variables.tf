@@ -106,13 +106,29 @@ variable "node_pools" {
 }
 
 variable "kms_key" {
-  description = "Id of the KMS key that encrypts Kubernetes' secrets, `projects/…/cryptoKeys/…`, in the cluster's region; without it one is made."
+  description = "Id of the KMS key that encrypts Kubernetes' secrets, `projects/…/cryptoKeys/…`, in the cluster's region; without it one is made, whose name ends in letters of its own since Google Cloud takes none twice."
   type        = string
   default     = null
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
     error_message = "Give the key by its id, projects/<project>/locations/<region>/keyRings/<ring>/cryptoKeys/<key>."
+  }
+}
+
+variable "key_ring" {
+  description = "The key ring, in the cluster's region, that the key is made in: its `id`, `projects/…/keyRings/…`; without it one is made. Not with `kms_key`."
+  type        = object({ id = string })
+  default     = null
+
+  validation {
+    condition     = var.key_ring == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+$", var.key_ring.id))
+    error_message = "Give the ring by its id, projects/<project>/locations/<region>/keyRings/<ring>."
+  }
+
+  validation {
+    condition     = var.key_ring == null || var.kms_key == null
+    error_message = "Give key_ring for a new key, or kms_key for one that is there: not both."
   }
 }
 

@@ -98,6 +98,63 @@ run "a_key_of_the_customers" {
   }
 }
 
+# Google Cloud keeps rings and keys for ever: who destroys and applies again would be refused the names of before.
+run "names_that_are_taken_once" {
+  command = apply
+
+  assert {
+    condition     = can(regex("^acme-prod-[0-9a-f]{8}$", google_kms_key_ring.this[0].name)) && endswith(google_kms_key_ring.this[0].name, substr(terraform_data.life[0].id, 0, 8)) && google_kms_crypto_key.this[0].name == google_kms_key_ring.this[0].name
+    error_message = "The names go by what each life of the cluster has of its own."
+  }
+}
+
+run "a_ring_of_the_customers" {
+  command = plan
+
+  variables {
+    key_ring = { id = "projects/keys/locations/europe-west4/keyRings/ours" }
+  }
+
+  assert {
+    condition     = length(google_kms_key_ring.this) == 0 && google_kms_crypto_key.this[0].key_ring == "projects/keys/locations/europe-west4/keyRings/ours"
+    error_message = "The key is made in the ring that was given."
+  }
+}
+
+run "a_ring_and_a_key" {
+  command = plan
+
+  variables {
+    key_ring = { id = "projects/keys/locations/europe-west4/keyRings/ours" }
+    kms_key  = "projects/keys/locations/europe-west4/keyRings/ours/cryptoKeys/gke"
+  }
+
+  expect_failures = [var.key_ring]
+}
+
+run "a_rings_name_for_its_id" {
+  command = plan
+
+  variables {
+    key_ring = { id = "ours" }
+  }
+
+  expect_failures = [var.key_ring]
+}
+
+run "a_long_name" {
+  command = plan
+
+  variables {
+    name = "acme-production-of-the-east-and-more"
+  }
+
+  assert {
+    condition     = length(google_service_account.nodes.account_id) <= 30 && google_service_account.nodes.account_id != "acme-production-of-the-e-nodes" && startswith(google_service_account.nodes.account_id, "acme-production-o")
+    error_message = "An account's name is cut so that two that begin alike stay apart."
+  }
+}
+
 run "everybody" {
   command = plan
 
