@@ -80,6 +80,7 @@ resource "azurerm_kubernetes_cluster" "this" {
   default_node_pool {
     name                         = "system"
     vm_size                      = var.system.vm_size
+    orchestrator_version         = var.kubernetes_version
     node_count                   = var.system.size
     vnet_subnet_id               = var.network.subnet_ids[0]
     host_encryption_enabled      = true
@@ -94,20 +95,29 @@ resource "azurerm_kubernetes_cluster" "this" {
   depends_on = [azurerm_role_assignment.this]
 }
 
+locals {
+  # Azure puts them on nodes of this kind by itself: left unsaid, each plan takes them away again.
+  spot = {
+    labels = { "kubernetes.azure.com/scalesetpriority" = "spot" }
+    taints = ["kubernetes.azure.com/scalesetpriority=spot:NoSchedule"]
+  }
+}
+
 resource "azurerm_kubernetes_cluster_node_pool" "this" {
   for_each = var.node_pools
 
   name                    = each.key
   kubernetes_cluster_id   = azurerm_kubernetes_cluster.this.id
   vm_size                 = each.value.vm_size
+  orchestrator_version    = var.kubernetes_version
   vnet_subnet_id          = var.network.subnet_ids[0]
   auto_scaling_enabled    = true
   min_count               = each.value.min_size
   max_count               = each.value.max_size
   os_disk_size_gb         = each.value.disk_gib
   host_encryption_enabled = true
-  node_labels             = each.value.labels
-  node_taints             = each.value.taints
+  node_labels             = merge(each.value.labels, each.value.spot ? local.spot.labels : {})
+  node_taints             = distinct(concat(each.value.taints, each.value.spot ? local.spot.taints : []))
   priority                = each.value.spot ? "Spot" : "Regular"
   eviction_policy         = each.value.spot ? "Delete" : null
   tags                    = var.tags

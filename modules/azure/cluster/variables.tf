@@ -40,7 +40,7 @@ variable "network" {
 }
 
 variable "kubernetes_version" {
-  description = "Version of Kubernetes, as in `1.33`; patches come by themselves."
+  description = "Version of Kubernetes, as in `1.33`, of the control plane and then of all nodes; patches come by themselves."
   type        = string
   nullable    = false
 
@@ -92,7 +92,8 @@ variable "node_pools" {
 
     - `vm_size`
     - `max_size`, `min_size`: default 0, so that an idle pool costs nothing
-    - `spot`, `disk_gib`, `labels`
+    - `spot`: cheaper nodes that Azure may take away; its taint `kubernetes.azure.com/scalesetpriority=spot:NoSchedule` keeps tasks off that do not tolerate it
+    - `disk_gib`, `labels`
     - `taints`: as in `nvidia.com/gpu=present:NoSchedule`
   EOT
   type = map(object({
@@ -119,7 +120,7 @@ variable "node_pools" {
 }
 
 variable "key_vault_key" {
-  description = "The key that encrypts Kubernetes' secrets: its `id` with a version, and the `vault_id`. Its vault is reached over the network's endpoint where it is closed."
+  description = "The key that encrypts Kubernetes' secrets: its `id` with a version, and the `vault_id`. The control plane reaches its vault at the public address, so the vault must not be closed to it."
   type = object({
     id       = string
     vault_id = string

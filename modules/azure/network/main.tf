@@ -63,7 +63,7 @@ resource "azurerm_subnet" "api" {
   }
 }
 
-# Without rules of its own: what Azure adds lets the network in and nothing from outside.
+# Without rules of its own: what Azure adds lets in the network, what is peered with it and Azure's load balancers, and nothing from the internet.
 resource "azurerm_network_security_group" "nodes" {
   name                = "${var.name}-nodes"
   resource_group_name = var.resource_group

@@ -79,6 +79,57 @@ run "an_idle_pool_costs_nothing" {
   }
 }
 
+run "nodes_follow_the_version" {
+  command = apply
+
+  variables {
+    kubernetes_version = "1.34"
+    node_pools         = { tasks = { vm_size = "Standard_D8s_v5", max_size = 4 } }
+  }
+
+  assert {
+    condition     = azurerm_kubernetes_cluster.this.kubernetes_version == "1.34" && one(azurerm_kubernetes_cluster.this.default_node_pool).orchestrator_version == "1.34" && azurerm_kubernetes_cluster_node_pool.this["tasks"].orchestrator_version == "1.34"
+    error_message = "An upgrade is one of the nodes as well."
+  }
+
+  assert {
+    condition     = length(azurerm_kubernetes_cluster_node_pool.this["tasks"].node_labels) + length(azurerm_kubernetes_cluster_node_pool.this["tasks"].node_taints) == 0
+    error_message = "Only spot nodes have what Azure puts on spot nodes."
+  }
+}
+
+# Azure adds its own label and taint: a configuration without them differs from what is there in each plan.
+run "a_spot_pool_says_what_azure_adds" {
+  command = apply
+
+  variables {
+    node_pools = { gpu = { vm_size = "Standard_NC4as_T4_v3", max_size = 4, spot = true, labels = { kind = "gpu" }, taints = ["nvidia.com/gpu=present:NoSchedule"] } }
+  }
+
+  assert {
+    condition     = azurerm_kubernetes_cluster_node_pool.this["gpu"].node_labels == tomap({ kind = "gpu", "kubernetes.azure.com/scalesetpriority" = "spot" })
+    error_message = "Azure's label is said."
+  }
+
+  assert {
+    condition     = tolist(azurerm_kubernetes_cluster_node_pool.this["gpu"].node_taints) == tolist(["nvidia.com/gpu=present:NoSchedule", "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"])
+    error_message = "Azure's taint is said."
+  }
+}
+
+run "a_spot_pool_that_says_it_already" {
+  command = apply
+
+  variables {
+    node_pools = { gpu = { vm_size = "Standard_NC4as_T4_v3", max_size = 4, spot = true, taints = ["kubernetes.azure.com/scalesetpriority=spot:NoSchedule"] } }
+  }
+
+  assert {
+    condition     = length(azurerm_kubernetes_cluster_node_pool.this["gpu"].node_taints) == 1
+    error_message = "A taint is said once."
+  }
+}
+
 run "a_pool_whose_name_azure_does_not_take" {
   command = plan
 
