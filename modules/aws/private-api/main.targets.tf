@@ -63,9 +63,7 @@ resource "aws_lambda_function" "targets" {
   source_code_hash = data.archive_file.targets.output_base64sha256
   memory_size      = 128
   timeout          = 30
-  # One at a time: two would undo each other's changes.
-  reserved_concurrent_executions = 1
-  tags                           = var.tags
+  tags             = var.tags
 
   environment {
     variables = {
@@ -93,7 +91,7 @@ locals {
         detail-type = ["AWS API Call via CloudTrail"]
         detail = {
           eventSource     = ["ec2.amazonaws.com"]
-          eventName       = ["CreateNetworkInterface", "DeleteNetworkInterface"]
+          eventName       = ["AttachNetworkInterface", "CreateNetworkInterface", "DeleteNetworkInterface"]
           sourceIPAddress = ["eks.amazonaws.com"]
         }
       })
@@ -143,6 +141,7 @@ resource "aws_lambda_invocation" "targets" {
   depends_on = [aws_lb_listener.this]
 }
 
+# What a run says by itself: that there is nothing to lead to, or why it failed.
 resource "aws_cloudwatch_log_metric_filter" "errors" {
   name           = "${var.name}-api-targets"
   log_group_name = aws_cloudwatch_log_group.targets.name
@@ -168,4 +167,35 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_actions
   tags                = var.tags
+}
+
+locals {
+  # What a function cannot say by itself.
+  alarms = {
+    # Also runs that took too long or did not get as far as the code.
+    failed = { metric = "Errors", comparison = "GreaterThanThreshold", threshold = 0, missing = "notBreaching" }
+    # Throttled, or no longer called.
+    silent = { metric = "Invocations", comparison = "LessThanThreshold", threshold = 1, missing = "breaching" }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "function" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.name}-api-targets-${each.key}"
+  alarm_description   = "The function that keeps the targets of ${aws_lb.this.name} ${each.key == "failed" ? "fails" : "does not run"}: the vendor's way to the API of ${var.cluster.name} may close"
+  namespace           = "AWS/Lambda"
+  metric_name         = each.value.metric
+  dimensions          = { FunctionName = aws_lambda_function.targets.function_name }
+  statistic           = "Sum"
+  comparison_operator = each.value.comparison
+  threshold           = each.value.threshold
+  period              = 300
+  evaluation_periods  = 3
+  treat_missing_data  = each.value.missing
+  alarm_actions       = var.alarm_actions
+  tags                = var.tags
+
+  # Its first run is the first that there is to count.
+  depends_on = [aws_lambda_invocation.targets]
 }

@@ -77,7 +77,9 @@ resource "dataplane_private_service" "this" {
   load_balancer        = aws_lb.this.arn
   allowed_principals   = var.allowed_principals
   accepted_connections = var.accepted_connections
+  rejected_connections = var.rejected_connections
   auto_accept          = var.auto_accept
+  force_destroy        = var.force_destroy
   tags                 = var.tags
 
   # Whoever connects finds the API behind it.

@@ -4,7 +4,7 @@ output "service_name" {
 }
 
 output "connections" {
-  description = "Who asked for a connection, and how it stands: a set of `id`, `owner`, `state`, `addresses`, `created`."
+  description = "Who asked for a connection, and how it stands: a list of `id`, `owner`, `state`, `addresses`, `created`."
   value       = dataplane_private_service.this.connections
 }
 

@@ -60,6 +60,18 @@ variable "accepted_connections" {
   nullable    = false
 }
 
+variable "rejected_connections" {
+  description = "Ids of the vendor's endpoints that are kept out. One that was let in is cut off, which taking it out of `accepted_connections` does not do."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setintersection(var.rejected_connections, var.accepted_connections)) == 0
+    error_message = "${join(", ", setintersection(var.rejected_connections, var.accepted_connections))}: both accepted and rejected. Take it out of accepted_connections."
+  }
+}
+
 variable "auto_accept" {
   description = "Whether whoever may ask is let in without being accepted."
   type        = bool
@@ -67,8 +79,15 @@ variable "auto_accept" {
   nullable    = false
 }
 
+variable "force_destroy" {
+  description = "Whether destroying the service also ends the connections to it; else it is refused while somebody is connected. Has to be applied before the destroy."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "role_arns" {
-  description = "Roles that the vendor's staff take, by what for, to be handed over with the rest: the output of `modules/aws/vendor-access`."
+  description = "ARNs of the roles that the vendor takes in this account, by what for, to be handed over with the rest, as in `{ provision = aws_iam_role.vendor.arn }`."
   type        = map(string)
   default     = {}
   nullable    = false

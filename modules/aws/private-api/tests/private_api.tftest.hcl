@@ -90,8 +90,8 @@ run "the_function_may_change_its_own_targets_only" {
   }
 
   assert {
-    condition     = aws_lambda_function.targets.reserved_concurrent_executions == 1
-    error_message = "Two at once would undo each other's changes."
+    condition     = coalesce(aws_lambda_function.targets.reserved_concurrent_executions, -1) == -1
+    error_message = "Nothing is taken from the account's concurrency, of which new accounts have too little to reserve: two at once agree."
   }
 }
 
@@ -99,13 +99,36 @@ run "it_is_told_of_interfaces_and_looks_by_itself" {
   command = apply
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.targets["interfaces"].event_pattern).detail.sourceIPAddress == ["eks.amazonaws.com"] && jsondecode(aws_cloudwatch_event_rule.targets["interfaces"].event_pattern).detail.eventName == ["CreateNetworkInterface", "DeleteNetworkInterface"]
+    condition     = jsondecode(aws_cloudwatch_event_rule.targets["interfaces"].event_pattern).detail.sourceIPAddress == ["eks.amazonaws.com"] && jsondecode(aws_cloudwatch_event_rule.targets["interfaces"].event_pattern).detail.eventName == ["AttachNetworkInterface", "CreateNetworkInterface", "DeleteNetworkInterface"]
     error_message = "EKS' own changes of interfaces start it."
   }
 
   assert {
     condition     = aws_cloudwatch_event_rule.targets["schedule"].schedule_expression == "rate(5 minutes)" && length(aws_lambda_permission.targets) == 2 && aws_lambda_invocation.targets.input == "{}"
     error_message = "It runs every five minutes, and in the first apply."
+  }
+}
+
+run "who_is_told_when_it_does_not_work" {
+  command = apply
+
+  variables {
+    alarm_actions = ["arn:aws:sns:eu-west-1:123456789012:pager"]
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.function["failed"].namespace == "AWS/Lambda" && aws_cloudwatch_metric_alarm.function["failed"].metric_name == "Errors" && aws_cloudwatch_metric_alarm.function["failed"].dimensions == tomap({ FunctionName = "acme-prod-api-targets" })
+    error_message = "A run that takes too long logs nothing, and counts as an error."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.function["silent"].metric_name == "Invocations" && aws_cloudwatch_metric_alarm.function["silent"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.function["silent"].treat_missing_data == "breaching"
+    error_message = "A function that is throttled or never called shows by not running."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in concat([aws_cloudwatch_metric_alarm.errors], values(aws_cloudwatch_metric_alarm.function)) : alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:pager"])])
+    error_message = "Each alarm tells whom it was told to."
   }
 }
 
@@ -120,6 +143,41 @@ run "the_vendor_is_accepted" {
     condition     = dataplane_private_service.this.accepted_connections == toset(["vpce-0123456789abcdef0"])
     error_message = "The connection that was told is accepted."
   }
+
+  assert {
+    condition     = length(dataplane_private_service.this.rejected_connections) == 0 && !dataplane_private_service.this.force_destroy
+    error_message = "Nobody is cut off unless it was said."
+  }
+}
+
+run "the_vendor_is_cut_off" {
+  command = apply
+
+  variables {
+    rejected_connections = ["vpce-0123456789abcdef0"]
+    force_destroy        = true
+  }
+
+  assert {
+    condition     = dataplane_private_service.this.rejected_connections == toset(["vpce-0123456789abcdef0"]) && length(dataplane_private_service.this.accepted_connections) == 0
+    error_message = "The connection that was told is rejected."
+  }
+
+  assert {
+    condition     = dataplane_private_service.this.force_destroy
+    error_message = "Destroying it does not wait for the vendor."
+  }
+}
+
+run "accepted_and_rejected" {
+  command = plan
+
+  variables {
+    accepted_connections = ["vpce-0123456789abcdef0", "vpce-0fedcba9876543210"]
+    rejected_connections = ["vpce-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.rejected_connections]
 }
 
 run "everybody" {
