@@ -1,4 +1,4 @@
-//! The HCL that is shipped: `terraform validate` accepts every module and example with the built provider, and the modules'
+//! The HCL that is shipped: `terraform validate` accepts every module and example with the built provider, and their
 //! own tests pass. Providers of others are their schemas (`acceptance/schemas`). No cloud and no cluster: `acceptance`
 //! applies them.
 
@@ -193,15 +193,23 @@ fn every_module_and_example_is_valid() {
 fn the_modules_own_tests_pass() {
     let copy = Copy::new();
     let mut wrong = Vec::new();
-    for module in copy.configurations("modules") {
+    let modules = copy.configurations("modules");
+    for module in &modules {
         assert!(
             module.join("tests").is_dir(),
             "{} has no tests",
             module.display()
         );
+    }
+    // An example's tests say what it grants, where it grants something.
+    let examples = copy.configurations("examples");
+    let tested = examples
+        .into_iter()
+        .filter(|example| example.join("tests").is_dir());
+    for folder in modules.into_iter().chain(tested) {
         let outcome = copy
-            .init(&module)
-            .and_then(|_| copy.terraform(&module, &["test", "-no-color"]));
+            .init(&folder)
+            .and_then(|_| copy.terraform(&folder, &["test", "-no-color"]));
         match outcome {
             Ok(text) => assert!(!text.contains("Success! 0 passed"), "{text}"),
             Err(text) => wrong.push(text),

@@ -4,7 +4,7 @@ data "dataplane_permissions" "this" {
 
   # Whoever runs Terraform touches nothing that is called otherwise.
   names = {
-    role      = ["adminflyterole", "userflyterole", "acme-prod-*"]
+    role      = ["adminflyterole", "userflyterole", "acme-prod-builder", "acme-prod-log-writer"]
     registry  = ["acme-prod"]
     log_group = ["/dataplane/acme-prod"]
     cluster   = ["prod"]

@@ -41,5 +41,7 @@ module "private_api" {
 
   allowed_principals   = var.vendor.principals
   accepted_connections = var.accepted_connections
+  rejected_connections = var.rejected_connections
+  force_destroy        = var.force_destroy
   role_arns            = { provision = aws_iam_role.vendor.arn }
 }

@@ -56,3 +56,15 @@ variable "accepted_connections" {
   type        = set(string)
   default     = []
 }
+
+variable "rejected_connections" {
+  description = "Ids of the vendor's endpoints that are kept out; one that was let in is cut off."
+  type        = set(string)
+  default     = []
+}
+
+variable "force_destroy" {
+  description = "Whether destroying the service also ends the connections to it. Has to be applied before the destroy."
+  type        = bool
+  default     = false
+}

@@ -1,4 +1,5 @@
-# What the vendor's pipeline may do in this account: exactly what the data plane's own resources need, by their names.
+# What the vendor's pipeline may do in this account: exactly what the data plane's own resources need, by their names. Roles are
+# named one by one: a beginning such as "${var.name}-*" would cover the vendor's own role, and let the vendor write its rights.
 
 data "dataplane_permissions" "vendor" {
   resources = ["bucket", "role", "identity_provider", "registry", "log_group", "secret", "cluster"]
@@ -7,10 +8,11 @@ data "dataplane_permissions" "vendor" {
   secrets = "${var.name}/"
 
   names = {
-    role      = ["adminflyterole", "userflyterole", "${var.name}-*"]
-    registry  = [var.name]
-    log_group = ["/dataplane/${var.name}"]
-    cluster   = [var.cluster]
+    role              = ["adminflyterole", "userflyterole", "${var.name}-builder", "${var.name}-log-writer"]
+    identity_provider = [data.aws_eks_cluster.this.identity[0].oidc[0].issuer]
+    registry          = [var.name]
+    log_group         = ["/dataplane/${var.name}"]
+    cluster           = [var.cluster]
   }
 }
 
@@ -20,13 +22,21 @@ resource "aws_iam_role" "vendor" {
   max_session_duration = 3600
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { AWS = sort(var.vendor.principals) }
-      # Else another customer of the vendor could have it take this role.
-      Condition = { StringEquals = { "sts:ExternalId" = var.vendor.external_id } }
-    }]
+    Statement = [
+      {
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
+        Principal = { AWS = sort(var.vendor.principals) }
+        # Else another customer of the vendor could have it take this role.
+        Condition = { StringEquals = { "sts:ExternalId" = var.vendor.external_id } }
+      },
+      {
+        # What a session may say of itself: alone it opens nothing.
+        Effect    = "Allow"
+        Action    = ["sts:SetSourceIdentity", "sts:TagSession"]
+        Principal = { AWS = sort(var.vendor.principals) }
+      },
+    ]
   })
 }
 
