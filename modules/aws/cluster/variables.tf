@@ -75,7 +75,7 @@ variable "node_groups" {
     - `max_size`, `min_size`: default 0, so that an idle pool costs nothing
     - `capacity_type`: `ON_DEMAND` or `SPOT`
     - `disk_gib`: size of the nodes' encrypted disk
-    - `ami_type`: default Amazon Linux 2023 on x86-64
+    - `ami_type`: default Amazon Linux 2023 on x86-64; pools with GPUs want `AL2023_x86_64_NVIDIA`, which has their driver
     - `labels`, `taints`: a taint is a `key`, a `value` and an `effect` (`NO_SCHEDULE`, `NO_EXECUTE`, `PREFER_NO_SCHEDULE`)
   EOT
   type = map(object({
@@ -103,7 +103,7 @@ variable "node_groups" {
 }
 
 variable "kms_key" {
-  description = "ARN of the KMS key that encrypts Kubernetes' secrets and the nodes' disks; without it one is made."
+  description = "ARN of the KMS key that encrypts Kubernetes' secrets; without it one is made. The nodes' disks have the account's key for EBS, which is yours to set."
   type        = string
   default     = null
 

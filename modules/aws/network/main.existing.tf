@@ -6,6 +6,12 @@ data "aws_vpc" "existing" {
   id = var.existing.vpc_id
 }
 
+data "aws_route_table" "existing" {
+  for_each = local.make ? toset([]) : var.existing.route_table_ids
+
+  route_table_id = each.key
+}
+
 data "aws_subnet" "existing" {
   for_each = local.make ? toset([]) : var.existing.subnet_ids
 
@@ -15,8 +21,12 @@ data "aws_subnet" "existing" {
 locals {
   elsewhere = [for id, subnet in data.aws_subnet.existing : id if subnet.vpc_id != local.vpc_id]
   public    = [for id, subnet in data.aws_subnet.existing : id if subnet.map_public_ip_on_launch]
-  full      = [for id, subnet in data.aws_subnet.existing : id if subnet.available_ip_address_count < 16]
-  untagged  = [for id, subnet in data.aws_subnet.existing : id if lookup(subnet.tags, "kubernetes.io/role/internal-elb", "") != "1"]
+  outward = [
+    for id, table in data.aws_route_table.existing : id
+    if anytrue([for route in table.routes : startswith(coalesce(route.gateway_id, "none"), "igw-")])
+  ]
+  full     = [for id, subnet in data.aws_subnet.existing : id if subnet.available_ip_address_count < 16]
+  untagged = [for id, subnet in data.aws_subnet.existing : id if lookup(subnet.tags, "kubernetes.io/role/internal-elb", "") != "1"]
   dns_off = local.make ? [] : [
     for name, on in {
       enableDnsSupport   = data.aws_vpc.existing[0].enable_dns_support
@@ -27,7 +37,7 @@ locals {
 
   overlaps = flatten([
     for what, range in var.other_ranges : [
-      for pair in provider::dataplane::cidr_overlaps([local.cidr], [range]) : "${replace(pair, " overlaps", " of the network overlaps")} of ${what}"
+      for pair in provider::dataplane::cidr_overlaps(local.cidrs, [range]) : "${replace(pair, " overlaps", " of the network overlaps")} of ${what}"
     ]
   ])
 }

@@ -31,11 +31,23 @@ resource "aws_iam_role_policy" "flow_logs" {
   role = aws_iam_role.flow_logs[0].name
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-      Resource = "${aws_cloudwatch_log_group.flow_logs[0].arn}:*"
-    }]
+    Statement = [
+      {
+        Effect = "Allow"
+        # Without all of these the service delivers nothing, and says so in the flow log's status only.
+        Action = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = [
+          aws_cloudwatch_log_group.flow_logs[0].arn,
+          "${aws_cloudwatch_log_group.flow_logs[0].arn}:*",
+        ]
+      },
+      {
+        # There is no call for one.
+        Effect   = "Allow"
+        Action   = "logs:DescribeLogGroups"
+        Resource = "*"
+      },
+    ]
   })
 }
 

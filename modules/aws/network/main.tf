@@ -10,8 +10,10 @@ locals {
   nat_zone_of     = { for zone in var.zones : zone => contains(local.nat_zones, zone) ? zone : try(local.nat_zones[0], null) }
   flow_log_groups = local.make && var.flow_logs != null ? 1 : 0
 
-  vpc_id     = local.make ? aws_vpc.this[0].id : data.aws_vpc.existing[0].id
-  cidr       = local.make ? var.cidr : data.aws_vpc.existing[0].cidr_block
+  vpc_id = local.make ? aws_vpc.this[0].id : data.aws_vpc.existing[0].id
+  cidr   = local.make ? var.cidr : data.aws_vpc.existing[0].cidr_block
+  # Pods of a network that is there already may have addresses of a further range.
+  cidrs      = local.make ? [var.cidr] : distinct(concat([local.cidr], [for each in data.aws_vpc.existing[0].cidr_block_associations : each.cidr_block if each.state == "associated"]))
   subnet_ids = local.make ? sort([for subnet in aws_subnet.private : subnet.id]) : sort(var.existing.subnet_ids)
 }
 
@@ -87,11 +89,13 @@ resource "aws_security_group" "endpoints" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "endpoints" {
+  for_each = toset(local.cidrs)
+
   security_group_id = aws_security_group.endpoints.id
   description       = "HTTPS from the network"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
-  cidr_ipv4         = local.cidr
+  cidr_ipv4         = each.key
   tags              = var.tags
 }

@@ -30,6 +30,11 @@ output "network" {
   }
 
   precondition {
+    condition     = length(local.outward) == 0
+    error_message = "${join(", ", local.outward)} of route_table_ids lead to an internet gateway: name private subnets and their tables."
+  }
+
+  precondition {
     condition     = length(local.full) == 0
     error_message = "${join(", ", local.full)} have fewer than 16 free addresses, which an upgrade of EKS and the endpoints need."
   }

@@ -58,6 +58,67 @@ run "what_is_brought_is_used" {
   }
 }
 
+run "pods_of_a_further_range_reach_endpoints" {
+  command = plan
+
+  override_data {
+    target = data.aws_vpc.existing[0]
+    values = {
+      id                   = "vpc-0123456789abcdef0"
+      cidr_block           = "10.0.0.0/16"
+      enable_dns_support   = true
+      enable_dns_hostnames = true
+      cidr_block_associations = [
+        { association_id = "vpc-cidr-assoc-0a", cidr_block = "10.0.0.0/16", state = "associated" },
+        { association_id = "vpc-cidr-assoc-0b", cidr_block = "100.64.0.0/16", state = "associated" },
+        { association_id = "vpc-cidr-assoc-0c", cidr_block = "10.9.0.0/16", state = "disassociated" },
+      ]
+    }
+  }
+
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_ingress_rule.endpoints : rule.cidr_ipv4]) == toset(["10.0.0.0/16", "100.64.0.0/16"])
+    error_message = "Endpoints take what comes from each range that the network has now."
+  }
+}
+
+run "a_further_range_that_overlaps" {
+  command = plan
+
+  override_data {
+    target = data.aws_vpc.existing[0]
+    values = {
+      id                   = "vpc-0123456789abcdef0"
+      cidr_block           = "10.0.0.0/16"
+      enable_dns_support   = true
+      enable_dns_hostnames = true
+      cidr_block_associations = [
+        { association_id = "vpc-cidr-assoc-0a", cidr_block = "10.0.0.0/16", state = "associated" },
+        { association_id = "vpc-cidr-assoc-0b", cidr_block = "100.64.0.0/16", state = "associated" },
+      ]
+    }
+  }
+
+  variables {
+    other_ranges = { "the office" = "100.64.128.0/17" }
+  }
+
+  expect_failures = [output.network]
+}
+
+run "a_way_to_the_internet" {
+  command = plan
+
+  override_data {
+    target = data.aws_route_table.existing["rtb-0cccccccccccccccc"]
+    values = {
+      routes = [{ cidr_block = "0.0.0.0/0", gateway_id = "igw-0123456789abcdef0" }]
+    }
+  }
+
+  expect_failures = [output.network]
+}
+
 run "no_private_names" {
   command = plan
 

@@ -41,7 +41,7 @@ run "nothing_leads_to_the_internet" {
   }
 
   assert {
-    condition     = aws_vpc_security_group_ingress_rule.endpoints.cidr_ipv4 == "10.0.0.0/16" && aws_vpc_security_group_ingress_rule.endpoints.from_port == 443 && aws_vpc_security_group_ingress_rule.endpoints.to_port == 443
+    condition     = [for rule in aws_vpc_security_group_ingress_rule.endpoints : "${rule.cidr_ipv4} ${rule.from_port}-${rule.to_port}"] == ["10.0.0.0/16 443-443"]
     error_message = "Endpoints take HTTPS from the network, and nothing else."
   }
 }
@@ -110,5 +110,21 @@ run "the_network_as_others_take_it" {
   assert {
     condition     = jsondecode(aws_iam_role.flow_logs[0].assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == aws_vpc.this[0].owner_id
     error_message = "No other account can have the service write here."
+  }
+
+  assert {
+    condition = length(setsubtract(
+      ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+      flatten([for statement in jsondecode(aws_iam_role_policy.flow_logs[0].policy).Statement : statement.Action]),
+    )) == 0
+    error_message = "The service has all that AWS asks for: else it delivers nothing, and silently."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.flow_logs[0].policy).Statement :
+      alltrue([for resource in flatten([statement.Resource]) : startswith(resource, aws_cloudwatch_log_group.flow_logs[0].arn)]) || flatten([statement.Action]) == ["logs:DescribeLogGroups"]
+    ])
+    error_message = "It writes to its own log group only."
   }
 }
