@@ -4,8 +4,10 @@
 data "dataplane_permissions" "vendor" {
   resources = ["bucket", "role", "identity_provider", "registry", "log_group", "secret", "cluster"]
 
-  buckets = ["${var.name}-metadata", "${var.name}-fast-registration"]
-  secrets = "${var.name}/"
+  buckets  = ["${var.name}-metadata", "${var.name}-fast-registration"]
+  secrets  = "${var.name}/"
+  registry = var.name
+  logs     = ["/dataplane/${var.name}"]
 
   names = {
     role              = ["adminflyterole", "userflyterole", "${var.name}-builder", "${var.name}-log-writer"]
@@ -44,6 +46,47 @@ resource "aws_iam_role_policy" "vendor" {
   name   = "data-plane"
   role   = aws_iam_role.vendor.name
   policy = data.dataplane_permissions.vendor.policy
+}
+
+# Whoever writes the policies of roles and who may take them has what these can have. So no role of the vendor's making can do more
+# than the data plane's own do, which is what the provider's profiles say.
+resource "aws_iam_policy" "boundary" {
+  name        = "${var.name}-boundary"
+  description = "The most that roles of the data plane ${var.name} can do"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # Profiles share statements, and a Sid stands once in a policy. One statement stands without a list.
+      for statement in toset(flatten([
+        for profile in values(data.dataplane_permissions.vendor.profiles) : [
+          for statement in flatten([jsondecode(profile).Statement]) : jsonencode({ for key, value in statement : key => value if key != "Sid" })
+        ]
+      ])) : jsondecode(statement)
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "boundary" {
+  name = "boundary"
+  role = aws_iam_role.vendor.name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "RolesAreBounded"
+        Effect    = "Deny"
+        Action    = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+        Resource  = "*"
+        Condition = { StringNotEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary.arn } }
+      },
+      {
+        Sid      = "AndStaySo"
+        Effect   = "Deny"
+        Action   = "iam:DeleteRolePermissionsBoundary"
+        Resource = "*"
+      },
+    ]
+  })
 }
 
 # In the cluster, the operator's roles and definitions are the vendor's to make.

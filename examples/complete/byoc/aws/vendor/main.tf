@@ -61,6 +61,9 @@ module "aws" {
   name       = var.customer.name
   trust      = { irsa = { issuer = var.customer.issuer } }
   workspaces = values(local.workspaces)
+
+  # The customer's bound: roles without it are refused.
+  role_settings = { permissions_boundary = var.customer.permissions_boundary }
 }
 
 module "operator" {

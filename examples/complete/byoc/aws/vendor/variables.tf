@@ -11,14 +11,15 @@ variable "account_id" {
 variable "customer" {
   description = "What the customer handed over: the output `customer` of the customer's root."
   type = object({
-    name         = string
-    account_id   = string
-    region       = string
-    cluster      = string
-    issuer       = string
-    service_name = string
-    server_name  = string
-    role_arns    = map(string)
+    name                 = string
+    account_id           = string
+    region               = string
+    cluster              = string
+    issuer               = string
+    service_name         = string
+    server_name          = string
+    role_arns            = map(string)
+    permissions_boundary = string
   })
 }
 

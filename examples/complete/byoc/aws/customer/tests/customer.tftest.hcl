@@ -20,13 +20,29 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/some" }
   }
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/acme-prod-boundary" }
+  }
   mock_resource "aws_lb" {
     defaults = { arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/acme-prod-api/0123456789abcdef" }
   }
 }
 
 mock_provider "archive" {}
-mock_provider "dataplane" {}
+
+mock_provider "dataplane" {
+  mock_data "dataplane_permissions" {
+    defaults = {
+      policy = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+      profiles = {
+        admin = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"ReadObjects\",\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::acme-prod-metadata/*\"},{\"Sid\":\"ReadSecrets\",\"Effect\":\"Allow\",\"Action\":[\"secretsmanager:GetSecretValue\"],\"Resource\":\"arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme-prod/*\"}]}"
+        # One statement stands without a list.
+        log_writer = "{\"Version\":\"2012-10-17\",\"Statement\":{\"Sid\":\"WriteLogs\",\"Effect\":\"Allow\",\"Action\":\"logs:PutLogEvents\",\"Resource\":\"arn:aws:logs:eu-west-1:123456789012:log-group:/dataplane/acme-prod:*\"}}"
+        user       = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"ReadObjects\",\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::acme-prod-metadata/*\"}]}"
+      }
+    }
+  }
+}
 
 override_data {
   target = module.network.data.aws_subnet.existing["subnet-0aaaaaaaaaaaaaaaa"]
@@ -84,6 +100,41 @@ run "the_vendor_cannot_write_its_own_rights" {
   assert {
     condition     = data.dataplane_permissions.vendor.names["identity_provider"] == toset(["https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF"])
     error_message = "Identity providers of other clusters are not the vendor's."
+  }
+}
+
+run "no_role_does_more_than_the_data_planes_own" {
+  command = apply
+
+  assert {
+    condition = length([
+      for statement in jsondecode(aws_iam_role_policy.boundary.policy).Statement : statement
+      if statement.Effect == "Deny" && statement.Resource == "*" && length(setsubtract(["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"], flatten([statement.Action]))) == 0 && try(statement.Condition == { StringNotEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/acme-prod-boundary" } }, false)
+    ]) == 1
+    error_message = "A role without the customer's boundary is neither made nor given rights."
+  }
+
+  assert {
+    condition = length([
+      for statement in jsondecode(aws_iam_role_policy.boundary.policy).Statement : statement
+      if statement.Effect == "Deny" && statement.Resource == "*" && contains(flatten([statement.Action]), "iam:DeleteRolePermissionsBoundary") && !can(statement.Condition)
+    ]) == 1
+    error_message = "The boundary is not the vendor's to take away."
+  }
+
+  assert {
+    condition     = aws_iam_role_policy.boundary.role == aws_iam_role.vendor.name && output.customer.permissions_boundary == aws_iam_policy.boundary.arn
+    error_message = "It holds for the vendor, who is told of it."
+  }
+
+  assert {
+    condition     = sort([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : jsonencode(statement.Action)]) == tolist(["\"logs:PutLogEvents\"", "\"s3:GetObject\"", "[\"secretsmanager:GetSecretValue\"]"])
+    error_message = "The boundary is what the profiles' policies say, each statement once."
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : !can(statement.Sid)])
+    error_message = "Two statements of the same name would be refused."
   }
 }
 
