@@ -418,11 +418,18 @@ impl Applying {
         process::signal(self.child.id(), Signal::Interrupt)
     }
 
-    /// As a lost machine does; the provider ends with Terraform since its pipe breaks.
+    /// As a lost machine does: once this returns, neither Terraform nor its provider makes a call any more. The provider
+    /// ends with Terraform since its pipe breaks.
     pub fn kill(mut self) -> Result<()> {
+        let provider = self.provider().ok();
         self.child.kill()?;
         self.child.wait()?;
-        Ok(())
+        let Some(provider) = provider else {
+            return Ok(());
+        };
+        wait::until("the end of the provider", Duration::from_secs(30), || {
+            Ok((!Path::new(&format!("/proc/{provider}")).exists()).then_some(()))
+        })
     }
 
     /// Its end: whether it succeeded, and all it printed.

@@ -1,8 +1,8 @@
 //! What happens to a whole data plane beside its configuration: changes by hand, a lost state, applies that end early.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
-use acceptance::{azure::Answer, terraform::Terraform, wait};
+use acceptance::{azure::Answer, terraform::Terraform};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
@@ -254,11 +254,7 @@ fn kill(bench: &Bench, terraform: &Terraform) -> Result<()> {
     fault(bench, 0, &Answer::Held(gate.clone()))?;
     let applying = terraform.start_apply()?;
     gate.until_held(4, LIMIT)?;
-    let provider = applying.provider()?;
     applying.kill()?;
-    wait::until("the end of the provider", LIMIT, || {
-        Ok((!Path::new(&format!("/proc/{provider}")).exists()).then_some(()))
-    })?;
     bench.subscription.clear_faults()
 }
 
