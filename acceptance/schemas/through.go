@@ -60,8 +60,15 @@ var throughTypes = map[string]made{
 	},
 	"aws_iam_role": {
 		api: iam, create: "CreateRole",
-		parameters: map[string]string{"name": "RoleName", "path": "Path", "assume_role_policy": "AssumeRolePolicyDocument"},
-		told:       [][2]string{{"id", "RoleName"}, {"arn", "Arn"}}, destroy: "DeleteRole", named: map[string]string{"id": "RoleName"},
+		parameters: map[string]string{
+			"name": "RoleName", "path": "Path", "assume_role_policy": "AssumeRolePolicyDocument", "permissions_boundary": "PermissionsBoundary",
+		},
+		told: [][2]string{{"id", "RoleName"}, {"arn", "Arn"}}, destroy: "DeleteRole", named: map[string]string{"id": "RoleName"},
+	},
+	"aws_iam_policy": {
+		api: iam, create: "CreatePolicy",
+		parameters: map[string]string{"name": "PolicyName", "path": "Path", "policy": "PolicyDocument"},
+		told:       [][2]string{{"id", "Arn"}, {"arn", "Arn"}}, destroy: "DeletePolicy", named: map[string]string{"id": "PolicyArn"},
 	},
 	"aws_iam_role_policy": {
 		api: iam, create: "PutRolePolicy",
