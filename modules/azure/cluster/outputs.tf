@@ -3,6 +3,16 @@ output "cluster" {
   value       = { aks = { resource_group = var.resource_group, name = azurerm_kubernetes_cluster.this.name } }
 }
 
+output "api" {
+  description = "The API as `modules/azure/private-api` takes it: `name`, `resource_group`, `node_resource_group`, `private_fqdn`."
+  value = {
+    name                = azurerm_kubernetes_cluster.this.name
+    resource_group      = var.resource_group
+    node_resource_group = azurerm_kubernetes_cluster.this.node_resource_group
+    private_fqdn        = azurerm_kubernetes_cluster.this.private_fqdn
+  }
+}
+
 output "issuer" {
   description = "The OIDC issuer, for `trust.azure` of `modules/azure`."
   value       = azurerm_kubernetes_cluster.this.oidc_issuer_url

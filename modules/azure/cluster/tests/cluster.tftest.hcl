@@ -42,6 +42,11 @@ run "the_api_is_private" {
   }
 
   assert {
+    condition     = output.api.name == "acme-prod" && output.api.resource_group == "acme" && output.api.node_resource_group == azurerm_kubernetes_cluster.this.node_resource_group && output.api.private_fqdn == azurerm_kubernetes_cluster.this.private_fqdn
+    error_message = "Who publishes the API is told where it is."
+  }
+
+  assert {
     condition     = one(azurerm_kubernetes_cluster.this.key_management_service).key_vault_key_id == "https://acme.vault.azure.net/keys/aks/0123456789abcdef0123456789abcdef" && azurerm_role_assignment.this["key"].role_definition_name == "Key Vault Crypto User"
     error_message = "Secrets are encrypted, and the cluster may use the key."
   }
