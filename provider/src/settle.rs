@@ -3,12 +3,13 @@
 use std::{
     fmt::Display,
     future::Future,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use clouds::{Error, Optional};
 use framework::{
-    Context, Result,
+    Context, Diagnostic, Result,
     wait::{self, Deadline, Poll},
 };
 
@@ -59,6 +60,37 @@ where
     wait::until(cx, deadline, &what.to_string(), || {
         let answer = call();
         async move { judge(answer.await) }
+    })
+    .await
+}
+
+/// How long others that a new object refers to may take to be seen.
+const SEEING: Duration = Duration::from_mins(1);
+
+/// Makes an object that refers to others. Those may be a moment old, or a slip of the pen, so that they are waited for a minute from the
+/// first answer on that misses them; the call itself has until the deadline, for it may take minutes, or have to wait for its turn. None
+/// when one of that name exists already.
+pub async fn made<C, T, F>(
+    cx: &Context<C>,
+    deadline: Deadline,
+    what: impl Display,
+    call: impl FnMut() -> F,
+) -> Result<Option<T>>
+where
+    F: Future<Output = clouds::Result<T>>,
+{
+    let missed = OnceLock::new();
+    let what = what.to_string();
+    judged(cx, deadline, &what, call, |answer| match answer {
+        Err(error @ Error::NotReady(_)) => {
+            let grace: &Deadline = missed.get_or_init(|| Deadline::after(SEEING));
+            if grace.remaining().is_zero() {
+                let detail = format!("gave up on {what}, which refers to something that is not there after a minute: {error}");
+                return Err(Diagnostic::error("", detail).into());
+            }
+            Ok(Poll::Pending(error.to_string()))
+        }
+        answer => creation(answer),
     })
     .await
 }

@@ -253,6 +253,15 @@ impl<'a> Apply<'a> {
         settle::judged(self.cx, self.deadline, what, call, settle::creation).await
     }
 
+    /// The same for an object that refers to others, which are waited for a minute only.
+    pub async fn made<T, F>(&self, call: impl FnMut() -> F) -> Result<Option<T>>
+    where
+        F: Future<Output = clouds::Result<T>>,
+    {
+        let what = format!("the creation of {}", self.marks);
+        settle::made(self.cx, self.deadline, what, call).await
+    }
+
     /// Changes a part of the object, once it is seen everywhere.
     pub async fn settled<T, F>(&self, part: &str, call: impl FnMut() -> F) -> Result<T>
     where

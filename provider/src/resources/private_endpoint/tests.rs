@@ -5,6 +5,7 @@ mod clouds_of_others;
 mod drift;
 mod ended;
 mod input;
+mod peculiar;
 
 use clouds::{
     memory::{Memory, World},

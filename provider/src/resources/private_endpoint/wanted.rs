@@ -28,9 +28,6 @@ use crate::{
     settle,
 };
 
-/// How long the creating call is repeated while what it refers to is not there: that may be a slip of the pen.
-const MAKING: Duration = Duration::from_mins(1);
-
 /// How long a service that lets us in since a moment ago may take to be seen.
 const SEEING: Duration = Duration::from_secs(10);
 
@@ -235,16 +232,8 @@ impl Managed for Wanted<'_> {
             .at(path!("private_dns"))
             .into());
         }
-        let Apply {
-            cx,
-            deadline,
-            marks,
-            ..
-        } = &self.apply;
-        let deadline = Deadline::after(deadline.remaining().min(MAKING));
-        let what = format!("the creation of {marks}");
         let create = || self.endpoints.create(&self.new);
-        let made = settle::judged(cx, deadline, what, create, settle::creation).await?;
+        let made = self.apply.made(create).await?;
         Ok(made.map(|made| self.seen(made)).into())
     }
 

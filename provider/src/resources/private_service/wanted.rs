@@ -22,9 +22,6 @@ use crate::{
     settle,
 };
 
-/// How long the creating call is repeated while what it refers to is not there: that may be a slip of the pen.
-const MAKING: Duration = Duration::from_mins(1);
-
 /// A private service as its arguments say.
 pub(super) struct Wanted<'a> {
     apply: Apply<'a>,
@@ -181,17 +178,8 @@ impl Managed for Wanted<'_> {
     }
 
     async fn make(&self) -> Result<Creation<Found>> {
-        let Apply {
-            cx,
-            deadline,
-            marks,
-            ..
-        } = &self.apply;
-        let deadline = Deadline::after(deadline.remaining().min(MAKING));
-        let what = format!("the creation of {marks}");
         let create = || self.services.create(&self.new);
-        let made = settle::judged(cx, deadline, what, create, settle::creation).await?;
-        Ok(made.into())
+        Ok(self.apply.made(create).await?.into())
     }
 
     async fn find(&self) -> clouds::Result<Found> {
