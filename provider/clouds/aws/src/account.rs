@@ -3,29 +3,17 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use clouds::account::{Account, Caller, Managed, Operation, Within};
+use clouds::account::{Access, Account, Caller, Managed, Operation, Within};
 use clouds::policies::PolicyDocument;
-use clouds::tags::RESOURCE;
 use clouds::{Refusal, Result, Tags};
 
 use crate::{Aws, names, permissions};
 
 #[async_trait]
 impl Account for Aws {
-    fn kept(&self, managed: Managed, all: &Tags, _: &Tags) -> std::result::Result<Tags, Refusal> {
+    fn kept(&self, _: Managed, all: &Tags, _: &Tags) -> std::result::Result<Tags, Refusal> {
         names::tags(all)?;
-        let mut kept = all.clone();
-        // EC2 has the names of these as the tag `Name`, which is not told beside the name.
-        if matches!(
-            managed,
-            Managed::PrivateServices | Managed::PrivateEndpoints
-        ) {
-            let name = all.get(RESOURCE).and_then(|mark| mark.split_once('/'));
-            if name.is_some_and(|(_, name)| all.get("Name").is_some_and(|tag| tag == name)) {
-                kept.remove("Name");
-            }
-        }
-        Ok(kept)
+        Ok(all.clone())
     }
 
     async fn caller(&self) -> Result<Caller> {
@@ -39,5 +27,14 @@ impl Account for Aws {
         within: &Within,
     ) -> Result<PolicyDocument> {
         permissions::required(&self.0.scope().await?, managed, operations, within)
+    }
+
+    async fn granted(
+        &self,
+        access: Access,
+        managed: &BTreeSet<Managed>,
+        within: &Within,
+    ) -> Result<PolicyDocument> {
+        permissions::granted(&self.0.scope().await?, access, managed, within)
     }
 }

@@ -121,7 +121,11 @@ async fn its_deletion_is_waited_for() {
 #[tokio::test]
 async fn a_tag_that_says_the_name_is_no_difference() {
     let memory = Memory::default();
-    let harness = over(&memory).await;
+    let clouds = clouds::Clouds {
+        account: crate::testing::aws().account,
+        ..memory.clouds()
+    };
+    let harness = crate::testing::of_clouds("acme-prod", clouds).await;
     let endpoint = harness.resource(NAME);
     let config = with(full(), "tags", json!({ "Name": "sts" }));
     let state = endpoint.create(config.clone()).await;
