@@ -97,6 +97,17 @@ class Endpoint(Staged, VPCEndPoint):
         self.ec2_backend.vpc_end_points.pop(self.id, None)
         self.ec2_backend.tags.pop(self.id, None)
 
+    def exchange_subnets(self, added, removed):
+        for subnet in removed:
+            if subnet not in self.subnet_ids:
+                raise error("InvalidParameter", f"{subnet} is not a subnet of {self.id}")
+        self.subnet_ids = [subnet for subnet in self.subnet_ids if subnet not in removed]
+        try:
+            self.add_subnets(added)
+        finally:
+            self.subnet_ids.extend(removed)
+        self.remove_subnets(removed)
+
     def add_subnets(self, subnets):
         taken = {self.ec2_backend.get_subnet(subnet)._availability_zone.zone_id for subnet in self.subnet_ids}
         new = [self.ec2_backend.get_subnet(subnet) for subnet in subnets if subnet not in self.subnet_ids]
@@ -120,8 +131,6 @@ class Endpoint(Staged, VPCEndPoint):
 
     def remove_subnets(self, subnets):
         for subnet in subnets:
-            if subnet not in self.subnet_ids:
-                raise error("InvalidParameter", f"{subnet} is not a subnet of {self.id}")
             self.subnet_ids.remove(subnet)
             self.ec2_backend.enis.pop(self.interfaces.pop(subnet), None)
 
@@ -271,8 +280,8 @@ class Endpoints:
         names = self._get_param("PrivateDnsEnabled")
         if names is not None:
             endpoint.switch_names(names)
-        endpoint.add_subnets(subnets[0])
-        endpoint.remove_subnets(subnets[1])
+        # Others' clients exchange subnets by one call, so that those that go make room for those that come.
+        endpoint.exchange_subnets(*subnets)
         if any(tables):
             endpoint.change_tables(*tables)
         if any(groups):

@@ -136,6 +136,19 @@ class EndpointLife(StandInTest):
         modify(VpcEndpointId=identifier, ResetPolicy=True)
         self.assertEqual(json.loads(self.consumer.endpoint(identifier)["PolicyDocument"]), first and json.loads(first["PolicyDocument"]))
 
+    def test_subnets_of_one_zone_are_exchanged(self):
+        vpc, [a, b, other] = self.consumer.network(zones=("a", "b", "a"))
+        identifier = self.consumer.ask(STS, vpc, [a, b])["VpcEndpointId"]
+        self.consumer.endpoint(identifier, looks=2)
+        modify = self.consumer.ec2.modify_vpc_endpoint
+        self.refused("DuplicateSubnetsInSameZone", modify, VpcEndpointId=identifier, AddSubnetIds=[other])
+        self.refused("DuplicateSubnetsInSameZone", modify, VpcEndpointId=identifier, AddSubnetIds=[other], RemoveSubnetIds=[b])
+        self.refused("InvalidParameter", modify, VpcEndpointId=identifier, RemoveSubnetIds=[other])
+        self.assertEqual(sorted(self.consumer.endpoint(identifier)["SubnetIds"]), sorted([a, b]))
+        modify(VpcEndpointId=identifier, AddSubnetIds=[other], RemoveSubnetIds=[a])
+        found = self.consumer.endpoint(identifier, looks=2)
+        self.assertEqual((sorted(found["SubnetIds"]), len(found["NetworkInterfaceIds"])), (sorted([b, other]), 2))
+
     def test_gateways(self):
         vpc, _ = self.consumer.network()
         tables = [self.consumer.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2)]

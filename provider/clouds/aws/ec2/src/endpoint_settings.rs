@@ -89,17 +89,15 @@ pub(crate) async fn change(
         request_message: _,
     } = &found.settings;
     let request = ec2.modify_vpc_endpoint().vpc_endpoint_id(id);
-    let added = without(&wanted.subnets, subnets);
-    let removed = without(subnets, &wanted.subnets);
     let wanted_policy = wanted
         .policy
         .clone()
         .or_else(|| policy.as_ref().map(|_| full_access()));
-    // First those that it is reached by later, then those that it was reached by before.
-    let request = if added.is_some() {
-        request.set_add_subnet_ids(added)
-    } else if removed.is_some() {
-        request.set_remove_subnet_ids(removed)
+    let request = if *subnets != wanted.subnets {
+        let step = subnets::step(ec2, id, subnets, &wanted.subnets).await?;
+        request
+            .set_add_subnet_ids(listed(&step.added))
+            .set_remove_subnet_ids(listed(&step.removed))
     } else if *route_tables != wanted.route_tables {
         request
             .set_add_route_table_ids(without(&wanted.route_tables, route_tables))

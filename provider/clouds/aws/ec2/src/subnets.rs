@@ -1,11 +1,12 @@
 //! Whether an endpoint can be where it is wanted: said before anything is made, where AWS would say it in part or afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{AttributeBooleanValue, VpcAttributeName};
 use clouds::Result;
 use clouds::private_endpoints::{NetworkId, NewPrivateEndpoint, ServiceOffer};
+use clouds::private_services::SubnetId;
 use clouds_aws::error::{Classify, invalid};
 
 const DESCRIBE: &str = "ec2:DescribeSubnets";
@@ -51,6 +52,55 @@ pub(crate) async fn check(
         }
     }
     Ok(())
+}
+
+/// What one call does on the way from the subnets of an endpoint to others.
+pub(crate) struct Step {
+    pub(crate) added: BTreeSet<SubnetId>,
+    pub(crate) removed: BTreeSet<SubnetId>,
+}
+
+/// The next step: those that it is reached by later come before those go that it was reached by before. Only where one of a zone makes
+/// way for another of the same zone it goes first, since EC2 has one per zone at any time; and where that would leave none, both are
+/// one call.
+pub(crate) async fn step(
+    ec2: &Client,
+    id: &str,
+    has: &BTreeSet<SubnetId>,
+    wanted: &BTreeSet<SubnetId>,
+) -> Result<Step> {
+    let added: BTreeSet<_> = wanted.difference(has).cloned().collect();
+    let removed: BTreeSet<_> = has.difference(wanted).cloned().collect();
+    if added.is_empty() || removed.is_empty() {
+        return Ok(Step { added, removed });
+    }
+    let ids = added.union(&removed).map(ToString::to_string);
+    let request = ec2.describe_subnets().set_subnet_ids(Some(ids.collect()));
+    let answer = request.send().await.classify(DESCRIBE, id)?;
+    let zones: BTreeMap<_, _> = answer
+        .subnets()
+        .iter()
+        .filter_map(|subnet| Some((subnet.subnet_id()?, subnet.availability_zone_id()?)))
+        .collect();
+    let zone = |subnet: &SubnetId| zones.get(subnet.as_str());
+    let taken: BTreeSet<_> = added.iter().filter_map(zone).collect();
+    let in_the_way: BTreeSet<_> = removed
+        .iter()
+        .filter(|old| zone(old).is_some_and(|zone| taken.contains(zone)))
+        .cloned()
+        .collect();
+    let none = BTreeSet::new;
+    Ok(match in_the_way.len() {
+        0 => Step {
+            added,
+            removed: none(),
+        },
+        all if all == has.len() => Step { added, removed },
+        _ => Step {
+            added: none(),
+            removed: in_the_way,
+        },
+    })
 }
 
 /// That names can lead to an endpoint in this network.

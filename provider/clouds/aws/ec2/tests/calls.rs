@@ -4,6 +4,7 @@
     reason = "clippy takes only the functions with #[test] for tests"
 )]
 
+mod endpoint_calls;
 mod server;
 
 use std::collections::BTreeSet;
