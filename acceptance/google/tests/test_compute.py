@@ -81,7 +81,9 @@ class PrivateServiceConnect(StandInTest):
         self.assertNotIn("connectedEndpoints", self.publish())
         rule = self.consume()
         self.assertEqual((rule["IPAddress"], rule["pscConnectionStatus"]), ("10.7.0.2", "PENDING"))
-        endpoint = rule["selfLink"]
+        endpoint = rule["selfLinkWithId"]
+        self.assertEqual(endpoint, f"{URL}{self.away}/forwardingRules/{rule['id']}")
+        self.assertEqual(self.attachment()["connectedEndpoints"][0]["endpointWithId"], endpoint)
         self.change(consumerAcceptLists=[{"endpointUrl": endpoint, "connectionLimit": 1}])
         self.assertEqual(self.statuses(), ("ACCEPTED", "ACCEPTED"))
         self.change(consumerAcceptLists=[], consumerRejectLists=[endpoint])
@@ -143,6 +145,11 @@ class PrivateServiceConnect(StandInTest):
         both = [{"projectIdOrNum": "a", "connectionLimit": 1}, {"networkUrl": "projects/a/global/networks/b", "connectionLimit": 1}]
         fingerprint = self.attachment()["fingerprint"]
         self.refused(400, "PATCH", attachments + "/api", {"fingerprint": fingerprint, "consumerAcceptLists": both})
+        by_name = f"{URL}{self.away}/forwardingRules/acme"
+        lists = [{"consumerAcceptLists": [{"endpointUrl": by_name, "connectionLimit": 1}]}, {"consumerRejectLists": [by_name]}]
+        for listed in lists:
+            said = self.refused(400, "PATCH", attachments + "/api", {"fingerprint": fingerprint, **listed})
+            self.assertIn("resource id", said["message"])
         said = self.refused(412, "PATCH", attachments + "/api", {"fingerprint": "c3RhbGU=", "description": "x"})
         self.assertEqual(said["errors"][0]["reason"], "conditionNotMet")
         said = self.refused(404, "GET", attachments + "/none")

@@ -46,7 +46,7 @@ pub struct PrivateService;
 ///
 /// Whoever may, asks for a connection with a `dataplane_private_endpoint` of their own, which shows in `connections`, and is let in by
 /// `accepted_connections` or `auto_accept`. A connection that somebody answered otherwise by hand is answered again by the next apply.
-/// One that is accepted here before anybody asked with it is let in by the first apply after that; on Google Cloud at once.
+/// One that is accepted here before anybody asked with it is let in by the first apply after that.
 ///
 /// It is imported by its `id`.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
@@ -72,7 +72,8 @@ pub struct PrivateServiceModel {
     /// Whether connections of `allowed_principals` are let in without being asked about.
     #[attr(optional, computed, default = false)]
     pub auto_accept: Value<bool>,
-    /// Connections that are let in: what `connection_id` of the consumers' `dataplane_private_endpoint` says.
+    /// Connections that are let in: what `connection_id` of the consumers' `dataplane_private_endpoint` says. On Google Cloud, which
+    /// calls lists of endpoints a preview, it ends in the endpoint's number, which there is once it was made.
     #[attr(optional)]
     pub accepted_connections: Value<Set<Text<ConnectionId>>>,
     /// Connections that are kept out, also those that `auto_accept` let in.

@@ -1,12 +1,14 @@
 """Service attachments: published load balancers, with the lists by which connections are let in."""
 
 import copy
+import re
 
 import names
 from calls import Behaviour
 from services.compute import connections, links, networks, operations
 from store import Resource
 
+ENDPOINT = re.compile(r"projects/[^/]+/(regions/[^/]+|global)/forwardingRules/[1-9][0-9]*")
 KINDS = ("projectIdOrNum", "networkUrl", "endpointUrl")
 CHANGED = {
     "description", "targetService", "natSubnets", "connectionPreference", "consumerAcceptLists", "consumerRejectLists",
@@ -70,13 +72,23 @@ def check_lists(value):
         given = [kind for kind in KINDS if consumer.get(kind)]
         if len(given) != 1 or not consumer.get("connectionLimit"):
             raise links.invalid("consumerAcceptLists", consumer, "Each entry is one project, network or endpoint, with a limit.")
-        if given == ["endpointUrl"] and consumer["connectionLimit"] > 1:
-            raise links.invalid("consumerAcceptLists", consumer, "The limit of an endpoint is 1.")
+        if given == ["endpointUrl"]:
+            if consumer["connectionLimit"] > 1:
+                raise links.invalid("consumerAcceptLists", consumer, "The limit of an endpoint is 1.")
+            check_endpoint("consumerAcceptLists", consumer["endpointUrl"])
         kinds.update(given)
     for listed in value.get("consumerRejectLists", []):
+        if "/forwardingRules/" in listed:
+            check_endpoint("consumerRejectLists", listed)
         kinds.add("endpointUrl" if "/forwardingRules/" in listed else "networkUrl" if "/networks/" in listed else "projectIdOrNum")
     if len(kinds) > 1:
         raise links.invalid("consumerAcceptLists", sorted(kinds), "Both lists hold only projects, only networks or only endpoints.")
+
+
+def check_endpoint(field, link):
+    """Google's guide ("Manage published services"): an endpoint is listed by its number, which is not known before there is one."""
+    if not ENDPOINT.fullmatch(links.path(link)):
+        raise links.invalid(field, link, "An endpoint is named by its resource id.")
 
 
 def nat(call, name, link):

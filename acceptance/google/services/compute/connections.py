@@ -19,10 +19,10 @@ def endpoints(store, attachment):
 
 
 def matches(store, listed, name, rule):
-    """Whether an entry of a list is about an endpoint: its project, its network, or itself."""
+    """Whether an entry of a list is about an endpoint: its project, its network, or itself by its number."""
     given = store.canonical(links.path(listed))
     project = store.project(links.project(name))
-    return given in (project.id, project.number, f"projects/{project.id}", name, links.path(rule.value["network"]))
+    return given in (project.id, project.number, f"projects/{project.id}", links.with_id(name, rule), links.path(rule.value["network"]))
 
 
 def named(consumer):
@@ -62,8 +62,8 @@ def connected(store, attachment):
     """As the owner of an attachment sees its connections."""
     return [
         {
-            "endpoint": links.url(name), "status": rule.hidden["status"], "pscConnectionId": rule.value["pscConnectionId"],
-            "consumerNetwork": rule.value["network"],
+            "endpoint": links.url(name), "endpointWithId": links.url(links.with_id(name, rule)), "status": rule.hidden["status"],
+            "pscConnectionId": rule.value["pscConnectionId"], "consumerNetwork": rule.value["network"],
         }
         for name, rule in endpoints(store, attachment)
     ]  # fmt: skip

@@ -71,8 +71,8 @@ def bundle(body, target):
     return {}
 
 
-def shown(_store, _name, rule):
-    return links.own({**rule.value, "pscConnectionStatus": rule.hidden.get("status")})
+def shown(_store, name, rule):
+    return links.own({**rule.value, "selfLinkWithId": links.url(links.with_id(name, rule)), "pscConnectionStatus": rule.hidden.get("status")})
 
 
 def get(call):

@@ -15,6 +15,11 @@ def path(link):
     return "projects/" + rest if found and "://" in link else link
 
 
+def with_id(name, resource):
+    """A name that ends in the object's number."""
+    return f"{name.rsplit('/', 1)[0]}/{resource.value['id']}"
+
+
 def project(name):
     return name.split("/")[1]
 

@@ -52,6 +52,7 @@ struct Labels<'l> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Rule {
     pub(crate) name: String,
+    self_link_with_id: Option<String>,
     #[serde(default)]
     pub(crate) description: String,
     #[serde(default)]
@@ -93,10 +94,16 @@ impl Rule {
     pub(crate) fn service(&self) -> Option<ServiceName> {
         links::path(&self.target).parse().ok()
     }
+
+    /// What the owner of a service knows an endpoint by: its path with the number in the place of the name, which the lists of a
+    /// service attachment take alone. It is not known before the endpoint is made.
+    pub(crate) fn connection(&self) -> Option<&str> {
+        self.self_link_with_id.as_deref().map(links::path)
+    }
 }
 
 impl Gcp {
-    /// The path of a rule, by which the owner of a service knows an endpoint.
+    /// The path of a rule.
     pub(crate) fn rule_path(&self, place: Place, name: &str) -> String {
         format!("{}/forwardingRules/{name}", place.of(&self.0))
     }

@@ -247,6 +247,9 @@ impl Gcp {
             .network
             .as_deref()
             .map(|link| links::path(link).parse());
+        let by_name = self.rule_path(place, &name);
+        let connection = rule.connection().unwrap_or(&by_name);
+        let connection = connection.parse().understood(call)?;
         Ok(PrivateEndpoint {
             id: name.parse().understood(call)?,
             name: name.parse().understood(call)?,
@@ -255,7 +258,7 @@ impl Gcp {
             network: network.transpose().understood(call)?,
             address: rule.ip_address,
             sub_resources: BTreeSet::new(),
-            connection: self.rule_path(place, &name).parse().understood(call)?,
+            connection,
             state,
             reason: None,
             settings,

@@ -77,9 +77,12 @@ pub(crate) struct Found {
 }
 
 #[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Connected {
     #[serde(default)]
     endpoint: String,
+    /// The same by its number, which the lists name it by.
+    endpoint_with_id: Option<String>,
     #[serde(default)]
     status: String,
 }
@@ -270,7 +273,9 @@ impl Found {
     fn connected(&self) -> impl Iterator<Item = Connection> {
         self.connected_endpoints.iter().filter_map(|connected| {
             // A load balancer of the consumer's is connected by no endpoint, and is no business of the lists'.
-            let id: ConnectionId = links::path(&connected.endpoint).parse().ok()?;
+            let told = connected.endpoint_with_id.as_ref();
+            let id = links::path(told.unwrap_or(&connected.endpoint));
+            let id: ConnectionId = id.parse().ok()?;
             Some(Connection {
                 owner: links::project(id.as_str()).to_owned(),
                 state: state(&connected.status).unwrap_or(ConnectionState::Failed),

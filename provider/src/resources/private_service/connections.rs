@@ -63,13 +63,13 @@ pub(super) fn outstanding<'c>(
     asked.into_iter().filter_map(answer).collect()
 }
 
-/// The connections that are to be let in, and that nobody asked for. Google Cloud keeps a list of them, and lets in who is on it.
+/// The connections that are to be let in, and that nobody asked for.
 pub(super) fn unasked<'c>(
     accepted: &BTreeSet<ConnectionId>,
     asked: impl IntoIterator<Item = &'c ConnectionId>,
 ) -> Vec<ConnectionId> {
     let asked: BTreeSet<_> = asked.into_iter().collect();
-    let waits = |id: &&ConnectionId| !asked.contains(id) && !id.as_str().starts_with("projects/");
+    let waits = |id: &&ConnectionId| !asked.contains(id);
     accepted.iter().filter(waits).cloned().collect()
 }
 

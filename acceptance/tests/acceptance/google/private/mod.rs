@@ -167,13 +167,13 @@ impl Side {
         self.compute("serviceAttachments.patch", asked).map(drop)
     }
 
-    /// Waits for somebody who asks for a connection to the service of this side: the endpoint's path.
+    /// Waits for somebody who asks for a connection to the service of this side: the endpoint's path, with its number.
     fn asked(&self) -> Result<String> {
         wait::until("a request for a connection", LIMIT, || {
             let found = self.attachment()?;
             let asked = found["connectedEndpoints"].as_array().into_iter().flatten();
             let mut asked = asked.filter(|one| one["status"] == "PENDING");
-            let url = asked.next().and_then(|one| one["endpoint"].as_str());
+            let url = asked.next().and_then(|one| one["endpointWithId"].as_str());
             Ok(url.map(|url| url[url.find("projects/").unwrap_or(0)..].to_owned()))
         })
     }

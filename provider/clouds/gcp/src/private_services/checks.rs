@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use clouds::Refusal;
-use clouds::private_services::{NewPrivateService, PrincipalPattern, ServiceSettings};
+use clouds::private_services::{
+    ConnectionId, NewPrivateService, PrincipalPattern, ServiceSettings,
+};
 
 use super::lists::USUAL;
 use crate::links::elsewhere;
@@ -17,6 +19,8 @@ pub(super) fn refusals(region: &str, wanted: &NewPrivateService) -> Vec<Refusal>
         auto_accept(settings),
         one_kind(settings),
         connection_limit(settings),
+        by_name("accepted", &settings.accepted),
+        by_name("rejected", &settings.rejected),
     ]
     .into_iter()
     .flatten()
@@ -79,6 +83,20 @@ fn one_kind(settings: &ServiceSettings) -> Option<Refusal> {
     (!settings.allowed.is_empty()).then(|| Refusal::new(field, why))
 }
 
+/// The lists take an endpoint by its number alone.
+fn by_name(field: &'static str, connections: &BTreeSet<ConnectionId>) -> Option<Refusal> {
+    let numbered = |id: &&ConnectionId| {
+        let last = id.as_str().rsplit('/').next().unwrap_or_default();
+        id.as_str().starts_with("projects/") && last.chars().all(|c| c.is_ascii_digit())
+    };
+    let strange = connections.iter().find(|id| !numbered(id))?;
+    let why = format!(
+        "Google Cloud knows no connection {strange:?}: it takes an endpoint by its number, projects/PROJECT/regions/REGION/forwardingRules/NUMBER, \
+         which connection_id of the consumer's endpoint says, and id among the connections of this service."
+    );
+    Some(Refusal::new(field, why))
+}
+
 fn connection_limit(settings: &ServiceSettings) -> Option<Refusal> {
     let refuse = |why: String| Some(Refusal::new("connection_limit", why));
     match settings.connection_limit? {
@@ -95,7 +113,7 @@ mod tests {
 
     const RULE: &str = "projects/acme/regions/europe-west4/forwardingRules/api";
     const NAT: &str = "projects/acme/regions/europe-west4/subnetworks/nat";
-    const ASKED: &str = "projects/vendor/regions/europe-west4/forwardingRules/acme";
+    const ASKED: &str = "projects/vendor/regions/europe-west4/forwardingRules/4711000000000000123";
 
     fn wanted(change: impl Fn(&mut ServiceSettings)) -> Vec<String> {
         let mut settings = ServiceSettings {
@@ -172,6 +190,15 @@ mod tests {
         refused(
             |s| s.connection_limit = Some(3),
             "each of allowed_principals",
+        );
+        let by_name = ASKED.replace("4711000000000000123", "acme");
+        refused(
+            |s| s.accepted = [by_name.parse().unwrap()].into(),
+            "it takes an endpoint by its number",
+        );
+        refused(
+            |s| s.rejected = ["vpce-0fff0001".parse().unwrap()].into(),
+            "it takes an endpoint by its number",
         );
         let named = |s: &mut ServiceSettings, network: &str| {
             s.allowed = ["projects/vendor".parse().unwrap()].into();

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_answer_moves_a_connection_between_the_lists() {
-        let rule = "projects/vendor/regions/europe-west4/forwardingRules/acme";
+        let rule = "projects/vendor/regions/europe-west4/forwardingRules/4711000000000000123";
         let id: ConnectionId = rule.parse().unwrap();
         let lists = Lists::wanted(&settings(&[], &[rule]));
         assert_eq!(lists.accepted(), [id.clone()].into());

@@ -118,7 +118,11 @@ impl Counterpart for Other {
         });
         let path = format!("compute/v1/{home}/forwardingRules");
         self.theirs.send("POST", "compute", &path, Some(rule)).await;
-        format!("{home}/forwardingRules/{name}").parse().unwrap()
+        let path = format!("{path}/{name}");
+        let made = self.theirs.send("GET", "compute", &path, None).await;
+        // By its number: what the owner of the service knows it by.
+        let number = made["id"].as_str().unwrap();
+        format!("{home}/forwardingRules/{number}").parse().unwrap()
     }
 
     async fn offer(&self, acceptance: bool) -> ServiceName {

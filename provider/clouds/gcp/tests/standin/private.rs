@@ -98,7 +98,10 @@ async fn an_endpoint_of_googles_own_interfaces() {
         "projects/{}/global/forwardingRules/googleapis",
         here.project.id
     );
-    assert_eq!(found.connection.as_str(), path);
+    let rule = format!("compute/v1/{path}");
+    let rule = here.project.send("GET", "compute", &rule, None).await;
+    let by_number = path.replace("googleapis", rule["id"].as_str().unwrap());
+    assert_eq!(found.connection.as_str(), by_number);
 
     let made = here.environment.made(Managed::PrivateEndpoints);
     endpoints.set_tags(&found, &made).await.unwrap();

@@ -59,16 +59,17 @@ async fn who_is_accepted_before_asking_is_let_in_by_the_next_apply() {
     service.settled(&state, accepting()).await;
 }
 
-/// Google Cloud keeps a list, so that there is nothing to wait for.
+/// Google Cloud keeps a list, too, but of numbers that there are once somebody asks.
 #[tokio::test]
-async fn a_cloud_with_a_list_has_nothing_to_say_of_those_who_did_not_ask() {
-    let rule = "projects/vendor/regions/europe-west4/forwardingRules/acme";
+async fn a_cloud_with_a_list_says_of_those_who_did_not_ask_that_they_did_not() {
+    let rule = "projects/vendor/regions/europe-west4/forwardingRules/4711000000000000123";
     let harness = over(&Memory::default()).await;
     let service = harness.resource(NAME);
     let config = with("accepted_connections", json!([rule]));
     let state = service.create(config.clone()).await;
     let planned = service.plan(&state, config).await;
-    assert_eq!(text(&planned.diagnostics), "");
+    let said = text(&planned.diagnostics);
+    assert!(said.contains(&format!("{rule} has not asked")), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
