@@ -67,8 +67,8 @@ fn permissions_are_policy_documents() -> Result<()> {
 #[test]
 fn network_ranges_are_dated_and_embedded() -> Result<()> {
     let bench = Bench::aws()?;
-    let egress =
-        applied(bench.example("data-sources/dataplane_network_ranges")?)?.output("egress")?;
+    let terraform = applied(bench.example("data-sources/dataplane_network_ranges")?)?;
+    let egress = terraform.output("egress")?;
     ensure!(
         !egress["addresses"]
             .as_array()
@@ -81,6 +81,16 @@ fn network_ranges_are_dated_and_embedded() -> Result<()> {
             .is_some_and(|date| date.starts_with("20")),
         "{egress}"
     );
+    let policies = terraform.output("control_plane")?;
+    let ranges = policies["cidrs"].as_array().context("ranges")?;
+    ensure!(
+        ranges.iter().any(|range| range == "2606:4700::/32") && policies["ports"] == json!([443]),
+        "{policies}"
+    );
+    let names = terraform.output("names")?;
+    assert_eq!(names["domains"], json!(["union.ai", "unionai.cloud"]));
+    let regions = names["regions"].as_array().context("regions")?;
+    ensure!(regions.contains(&json!("eu-central-1")), "{names}");
     ensure!(bench.front.take_calls().is_empty(), "the cloud was asked");
     Ok(())
 }

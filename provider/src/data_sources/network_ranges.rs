@@ -1,5 +1,9 @@
 //! `dataplane_network_ranges`: the addresses a data plane talks to, for firewalls and network policies.
 
+mod lists;
+
+use std::collections::BTreeMap;
+
 use framework::{Context, DataSource, Model, Result, Value};
 
 use crate::client::Client;
@@ -26,6 +30,23 @@ pub struct NetworkRangesModel {
     /// The instance metadata service of AWS nodes, which task pods must not reach.
     #[attr(computed)]
     pub instance_metadata: Value<RangesModel>,
+    /// Google's services for networks without a way to the internet, where names lead to `private.googleapis.com`.
+    #[attr(computed)]
+    pub google_apis_private: Value<RangesModel>,
+    /// Those of Google's services that VPC Service Controls guard, where names lead to `restricted.googleapis.com`.
+    #[attr(computed)]
+    pub google_apis_restricted: Value<RangesModel>,
+    /// Where Google Cloud asks from whether the machines behind an internal passthrough balancer are there, at ports that the balancer
+    /// says. The one list of who connects, in place of where to connect to.
+    #[attr(computed)]
+    pub google_health_checks: Value<RangesModel>,
+    /// The virtual address by which machines of Azure reach their host: names (53), and what the machine's agent asks for (80 and 32526),
+    /// which task pods must not reach. Azure's balancers ask from it whether machines are there.
+    #[attr(computed)]
+    pub azure_wire_server: Value<RangesModel>,
+    /// The hosted control plane, for firewalls that know names.
+    #[attr(computed)]
+    pub control_plane: Value<ControlPlaneModel>,
 }
 
 /// One list of addresses.
@@ -48,6 +69,24 @@ pub struct RangesModel {
     pub source: Value<String>,
 }
 
+/// Where the hosted control plane is.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct ControlPlaneModel {
+    /// Where each region of it is, by the region's name. Each has a host of its own below one of `domains`, which is told to each
+    /// organisation; its addresses are in `cloudflare`.
+    #[attr(computed)]
+    pub regions: Value<BTreeMap<String, String>>,
+    /// Domains that its hosts are below.
+    #[attr(computed)]
+    pub domains: Value<Vec<String>>,
+    /// Day of the list, in the form 2006-01-02.
+    #[attr(computed)]
+    pub as_of: Value<String>,
+    /// Where the list is published.
+    #[attr(computed)]
+    pub source: Value<String>,
+}
+
 impl DataSource for NetworkRanges {
     const NAME: &'static str = "dataplane_network_ranges";
     type Client = Client;
@@ -59,11 +98,16 @@ impl DataSource for NetworkRanges {
         _config: NetworkRangesModel,
     ) -> Result<NetworkRangesModel> {
         Ok(NetworkRangesModel {
-            cloudflare: CLOUDFLARE.model(),
-            tunnel: TUNNEL.model(),
-            tunnel_us: TUNNEL_US.model(),
-            pod_identity: POD_IDENTITY.model(),
-            instance_metadata: INSTANCE_METADATA.model(),
+            cloudflare: lists::CLOUDFLARE.model(),
+            tunnel: lists::TUNNEL.model(),
+            tunnel_us: lists::TUNNEL_US.model(),
+            pod_identity: lists::POD_IDENTITY.model(),
+            instance_metadata: lists::INSTANCE_METADATA.model(),
+            google_apis_private: lists::GOOGLE_APIS_PRIVATE.model(),
+            google_apis_restricted: lists::GOOGLE_APIS_RESTRICTED.model(),
+            google_health_checks: lists::GOOGLE_HEALTH_CHECKS.model(),
+            azure_wire_server: lists::AZURE_WIRE_SERVER.model(),
+            control_plane: control_plane(),
         })
     }
 }
@@ -90,155 +134,18 @@ impl List {
     }
 }
 
-const CLOUDFLARE: List = List {
-    ipv4: &[
-        "103.21.244.0/22",
-        "103.22.200.0/22",
-        "103.31.4.0/22",
-        "104.16.0.0/13",
-        "104.24.0.0/14",
-        "108.162.192.0/18",
-        "131.0.72.0/22",
-        "141.101.64.0/18",
-        "162.158.0.0/15",
-        "172.64.0.0/13",
-        "173.245.48.0/20",
-        "188.114.96.0/20",
-        "190.93.240.0/20",
-        "197.234.240.0/22",
-        "198.41.128.0/17",
-    ],
-    ipv6: &[
-        "2400:cb00::/32",
-        "2405:8100::/32",
-        "2405:b500::/32",
-        "2606:4700::/32",
-        "2803:f800::/32",
-        "2a06:98c0::/29",
-        "2c0f:f248::/32",
-    ],
-    ports: &[443],
-    as_of: "2026-02-11",
-    source: "https://www.cloudflare.com/ips/",
-};
-
-const TUNNEL_SOURCE: &str = "https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/configure-tunnels/tunnel-with-firewall/";
-
-const TUNNEL: List = List {
-    ipv4: &[
-        "198.41.192.7/32",
-        "198.41.192.27/32",
-        "198.41.192.37/32",
-        "198.41.192.47/32",
-        "198.41.192.57/32",
-        "198.41.192.67/32",
-        "198.41.192.77/32",
-        "198.41.192.107/32",
-        "198.41.192.167/32",
-        "198.41.192.227/32",
-        "198.41.200.13/32",
-        "198.41.200.23/32",
-        "198.41.200.33/32",
-        "198.41.200.43/32",
-        "198.41.200.53/32",
-        "198.41.200.63/32",
-        "198.41.200.73/32",
-        "198.41.200.113/32",
-        "198.41.200.193/32",
-        "198.41.200.233/32",
-    ],
-    ipv6: &[
-        "2606:4700:a0::1/128",
-        "2606:4700:a0::2/128",
-        "2606:4700:a0::3/128",
-        "2606:4700:a0::4/128",
-        "2606:4700:a0::5/128",
-        "2606:4700:a0::6/128",
-        "2606:4700:a0::7/128",
-        "2606:4700:a0::8/128",
-        "2606:4700:a0::9/128",
-        "2606:4700:a0::10/128",
-        "2606:4700:a8::1/128",
-        "2606:4700:a8::2/128",
-        "2606:4700:a8::3/128",
-        "2606:4700:a8::4/128",
-        "2606:4700:a8::5/128",
-        "2606:4700:a8::6/128",
-        "2606:4700:a8::7/128",
-        "2606:4700:a8::8/128",
-        "2606:4700:a8::9/128",
-        "2606:4700:a8::10/128",
-    ],
-    ports: &[7844],
-    as_of: "2026-08-20",
-    source: TUNNEL_SOURCE,
-};
-
-const TUNNEL_US: List = List {
-    ipv4: &[
-        "198.41.218.1/32",
-        "198.41.218.2/32",
-        "198.41.218.3/32",
-        "198.41.218.4/32",
-        "198.41.218.5/32",
-        "198.41.218.6/32",
-        "198.41.218.7/32",
-        "198.41.218.8/32",
-        "198.41.218.9/32",
-        "198.41.218.10/32",
-        "198.41.219.1/32",
-        "198.41.219.2/32",
-        "198.41.219.3/32",
-        "198.41.219.4/32",
-        "198.41.219.5/32",
-        "198.41.219.6/32",
-        "198.41.219.7/32",
-        "198.41.219.8/32",
-        "198.41.219.9/32",
-        "198.41.219.10/32",
-    ],
-    ipv6: &[
-        "2606:4700:a1::1/128",
-        "2606:4700:a1::2/128",
-        "2606:4700:a1::3/128",
-        "2606:4700:a1::4/128",
-        "2606:4700:a1::5/128",
-        "2606:4700:a1::6/128",
-        "2606:4700:a1::7/128",
-        "2606:4700:a1::8/128",
-        "2606:4700:a1::9/128",
-        "2606:4700:a1::10/128",
-        "2606:4700:a9::1/128",
-        "2606:4700:a9::2/128",
-        "2606:4700:a9::3/128",
-        "2606:4700:a9::4/128",
-        "2606:4700:a9::5/128",
-        "2606:4700:a9::6/128",
-        "2606:4700:a9::7/128",
-        "2606:4700:a9::8/128",
-        "2606:4700:a9::9/128",
-        "2606:4700:a9::10/128",
-    ],
-    ports: &[7844],
-    as_of: "2026-08-20",
-    source: TUNNEL_SOURCE,
-};
-
-const POD_IDENTITY: List = List {
-    ipv4: &["169.254.170.23/32"],
-    ipv6: &["fd00:ec2::23/128"],
-    ports: &[80],
-    as_of: "2026-08-20",
-    source: "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
-};
-
-const INSTANCE_METADATA: List = List {
-    ipv4: &["169.254.169.254/32"],
-    ipv6: &["fd00:ec2::254/128"],
-    ports: &[80],
-    as_of: "2026-08-20",
-    source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html",
-};
+fn control_plane() -> Value<ControlPlaneModel> {
+    let regions = lists::REGIONS
+        .iter()
+        .map(|(name, place)| ((*name).to_owned(), (*place).to_owned()));
+    let domains = lists::DOMAINS.iter().map(|&domain| domain.to_owned());
+    Value::Known(ControlPlaneModel {
+        regions: Value::Known(regions.collect()),
+        domains: Value::Known(domains.collect()),
+        as_of: Value::Known(lists::CONTROL_PLANE_AS_OF.to_owned()),
+        source: Value::Known(lists::CONTROL_PLANE_SOURCE.to_owned()),
+    })
+}
 
 #[cfg(test)]
 mod tests {
@@ -246,19 +153,30 @@ mod tests {
 
     use super::*;
 
+    const ALL: [&List; 9] = [
+        &lists::CLOUDFLARE,
+        &lists::TUNNEL,
+        &lists::TUNNEL_US,
+        &lists::POD_IDENTITY,
+        &lists::INSTANCE_METADATA,
+        &lists::GOOGLE_APIS_PRIVATE,
+        &lists::GOOGLE_APIS_RESTRICTED,
+        &lists::GOOGLE_HEALTH_CHECKS,
+        &lists::AZURE_WIRE_SERVER,
+    ];
+
     fn networks(texts: &[&str]) -> Vec<IpNet> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
+    fn all(list: &List) -> Vec<IpNet> {
+        let (ipv4, ipv6) = (networks(list.ipv4), networks(list.ipv6));
+        ipv4.into_iter().chain(ipv6).collect()
+    }
+
     #[test]
     fn every_entry_is_a_canonical_network_of_its_family() {
-        for list in [
-            &CLOUDFLARE,
-            &TUNNEL,
-            &TUNNEL_US,
-            &POD_IDENTITY,
-            &INSTANCE_METADATA,
-        ] {
+        for list in ALL {
             for (family, texts) in [(false, list.ipv4), (true, list.ipv6)] {
                 for (network, text) in networks(texts).iter().zip(texts) {
                     assert_eq!(network.trunc().to_string(), *text);
@@ -269,18 +187,60 @@ mod tests {
     }
 
     #[test]
+    fn every_list_says_when_and_where_it_was_read() {
+        let dates = ALL
+            .iter()
+            .map(|list| (list.as_of, list.source))
+            .chain([(lists::CONTROL_PLANE_AS_OF, lists::CONTROL_PLANE_SOURCE)]);
+        for (day, source) in dates {
+            let numbers: Vec<_> = day.split('-').map(str::len).collect();
+            assert_eq!(numbers, [4, 2, 2], "{day}");
+            assert!(source.starts_with("https://"), "{source}");
+        }
+    }
+
+    #[test]
     fn the_tunnel_stays_inside_the_published_ranges() {
-        let published: Vec<_> = networks(CLOUDFLARE.ipv4)
-            .into_iter()
-            .chain(networks(CLOUDFLARE.ipv6))
-            .collect();
-        for list in [&TUNNEL, &TUNNEL_US] {
-            for edge in networks(list.ipv4).into_iter().chain(networks(list.ipv6)) {
+        let published = all(&lists::CLOUDFLARE);
+        for list in [&lists::TUNNEL, &lists::TUNNEL_US] {
+            for edge in all(list) {
                 assert!(
                     published.iter().any(|network| network.contains(&edge)),
                     "{edge}"
                 );
             }
+        }
+    }
+
+    /// Whoever lets one in means that one.
+    #[test]
+    fn lists_of_different_services_share_no_address() {
+        let apart = [
+            &lists::CLOUDFLARE,
+            &lists::POD_IDENTITY,
+            &lists::INSTANCE_METADATA,
+            &lists::GOOGLE_APIS_PRIVATE,
+            &lists::GOOGLE_APIS_RESTRICTED,
+            &lists::GOOGLE_HEALTH_CHECKS,
+            &lists::AZURE_WIRE_SERVER,
+        ];
+        for (index, one) in apart.iter().enumerate() {
+            for other in &apart[index + 1..] {
+                for network in all(one) {
+                    let shares =
+                        |range: &IpNet| range.contains(&network) || network.contains(range);
+                    assert!(!all(other).iter().any(shares), "{network}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn regions_are_named_once_and_domains_are_names() {
+        let names: Vec<_> = lists::REGIONS.iter().map(|(name, _)| *name).collect();
+        assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
+        for domain in lists::DOMAINS {
+            domain.parse::<clouds::private_services::DnsName>().unwrap();
         }
     }
 }
