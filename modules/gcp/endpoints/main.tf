@@ -2,6 +2,11 @@ locals {
   # Google takes up to 20 letters and digits for the name of a bundle's endpoint; what is longer stays apart by its hash.
   whole_name    = replace("${var.name}-${var.bundle}", "-", "")
   endpoint_name = length(local.whole_name) <= 20 ? local.whole_name : "${substr(local.whole_name, 0, 14)}${substr(sha1("${var.name}/${var.bundle}"), 0, 6)}"
+
+  # Zones' names have up to 63 characters, which hosts of clusters' DNS endpoints have by themselves.
+  zone_names = {
+    for domain in var.domains : domain => length("${var.name}-${domain}") <= 63 ? "${var.name}-${replace(domain, ".", "-")}" : "${var.name}-${substr(sha1(domain), 0, 10)}"
+  }
 }
 
 resource "dataplane_private_endpoint" "this" {
@@ -30,7 +35,7 @@ resource "google_compute_firewall" "this" {
 resource "google_dns_managed_zone" "this" {
   for_each = var.domains
 
-  name        = "${var.name}-${replace(each.key, ".", "-")}"
+  name        = local.zone_names[each.key]
   project     = var.project
   dns_name    = "${each.key}."
   description = "Leads ${each.key} to the private endpoint of ${var.name}"

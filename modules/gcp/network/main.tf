@@ -1,3 +1,5 @@
+data "dataplane_network_ranges" "this" {}
+
 locals {
   ranges = merge(var.ranges, { for what, range in var.other_ranges : "other/${what}" => range })
 
@@ -11,8 +13,8 @@ locals {
   ])
 
   # private.googleapis.com and restricted.googleapis.com: announced on no internet, and reached by the route to it all the same.
-  google_range  = { private = "199.36.153.8/30", restricted = "199.36.153.4/30" }
-  google_ranges = [for how, range in local.google_range : range if how == var.google_apis]
+  google_lists  = { private = data.dataplane_network_ranges.this.google_apis_private, restricted = data.dataplane_network_ranges.this.google_apis_restricted }
+  google_ranges = flatten([for how, list in local.google_lists : list.ipv4 if how == var.google_apis])
 
   # What a cluster cannot be without: Google's interfaces, and the registries that nodes pull from.
   google_domains = var.google_apis == "endpoints" ? toset([]) : toset(["googleapis.com", "gcr.io", "pkg.dev"])

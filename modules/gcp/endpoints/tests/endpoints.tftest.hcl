@@ -65,6 +65,19 @@ run "another_bundle_of_a_long_name" {
   }
 }
 
+run "the_host_of_one_cluster" {
+  command = apply
+
+  variables {
+    domains = ["gke-0123456789abcdef0123456789abcdef0123-123456789012.europe-west4.gke.goog"]
+  }
+
+  assert {
+    condition     = one(values(google_dns_managed_zone.this)).dns_name == "gke-0123456789abcdef0123456789abcdef0123-123456789012.europe-west4.gke.goog." && length(one(values(google_dns_managed_zone.this)).name) <= 63 && startswith(one(values(google_dns_managed_zone.this)).name, "acme-prod-")
+    error_message = "The host leads to the endpoint, and its zone has a name that Google takes."
+  }
+}
+
 run "a_bundle_that_is_none" {
   command = plan
 

@@ -7,6 +7,12 @@ mock_provider "google" {
 }
 
 mock_provider "dataplane" {
+  mock_data "dataplane_network_ranges" {
+    defaults = {
+      google_apis_private    = { ipv4 = ["199.36.153.8/30"] }
+      google_apis_restricted = { ipv4 = ["199.36.153.4/30"] }
+    }
+  }
   mock_resource "dataplane_private_endpoint" {
     defaults = {
       id        = "acmeprodallapis"

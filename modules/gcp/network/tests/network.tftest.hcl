@@ -1,7 +1,14 @@
 # What is made when only a name and a place are given, and what is refused.
 
 mock_provider "google" {}
-mock_provider "dataplane" {}
+mock_provider "dataplane" {
+  mock_data "dataplane_network_ranges" {
+    defaults = {
+      google_apis_private    = { ipv4 = ["199.36.153.8/30"] }
+      google_apis_restricted = { ipv4 = ["199.36.153.4/30"] }
+    }
+  }
+}
 
 variables {
   name    = "acme-prod"
