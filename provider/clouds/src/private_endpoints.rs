@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -184,6 +185,11 @@ pub trait PrivateEndpoints: Send + Sync {
 
     /// The fields of [`EndpointSettings`] that cannot change in this cloud: `subnets`.
     fn replaces(&self) -> &'static [&'static str];
+
+    /// How long a step may take where nobody says it.
+    fn patience(&self) -> Duration {
+        Duration::from_mins(10)
+    }
 
     /// What an endpoint of this service gets where nothing is said. Nothing is called.
     fn defaults(&self, service: &ServiceName, kind: EndpointType) -> EndpointDefaults;

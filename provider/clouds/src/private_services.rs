@@ -8,6 +8,7 @@ mod connections;
 mod names;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -151,6 +152,11 @@ pub trait PrivateServices: Send + Sync {
 
     /// The fields of [`ServiceSettings`] that cannot change in this cloud: `load_balancer`.
     fn replaces(&self) -> &'static [&'static str];
+
+    /// How long a step may take where nobody says it.
+    fn patience(&self) -> Duration {
+        Duration::from_mins(10)
+    }
 
     /// Makes one, tagged in the same call; `AlreadyExists` where `find` would find one.
     async fn create(&self, new: &NewPrivateService) -> Result<PrivateService>;

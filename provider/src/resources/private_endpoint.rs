@@ -2,10 +2,11 @@
 
 mod acceptance;
 mod found;
+mod settings;
 mod shape;
 mod wanted;
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use clouds::{
     error::Optional,
@@ -101,7 +102,8 @@ pub struct PrivateEndpointModel {
     /// Tags of the endpoint, added to the provider's `tags`.
     #[attr(optional, validate = tags::check)]
     pub tags: Value<BTreeMap<String, String>>,
-    /// How long to wait for the cloud, and for the owner of the service. Default: ten minutes.
+    /// How long to wait for the cloud, and for the owner of the service. Default: ten minutes, and on Azure, which changes one thing of a
+    /// network at a time, an hour for the cloud.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
     /// Id of the endpoint, which is also what it is imported by: `vpce-…` on AWS, else its name.
@@ -146,9 +148,6 @@ fn short(message: &String) -> std::result::Result<(), String> {
         )),
     }
 }
-
-/// How long a step waits for the cloud without `timeouts`.
-const PATIENCE: Duration = Duration::from_mins(10);
 
 impl Resource for PrivateEndpoint {
     const NAME: &'static str = "dataplane_private_endpoint";
@@ -228,7 +227,7 @@ impl Resource for PrivateEndpoint {
     async fn delete(&self, cx: &Context<Client>, state: PrivateEndpointModel) -> Result<()> {
         let endpoints = &*cx.client()?.clouds()?.private_endpoints;
         let id = state.endpoint_id()?;
-        let deadline = cx.deadline(&state.timeouts, PATIENCE);
+        let deadline = cx.deadline(&state.timeouts, endpoints.patience());
         let object = format!("private endpoint {id}");
         settle::deleted(cx, deadline, &object, || endpoints.delete(&id)).await?;
         wait::until(cx, deadline, &format!("{object} to be gone"), || async {

@@ -35,6 +35,8 @@ pub struct State {
     pub values: Json,
     /// Whether the create that made it failed: Terraform will replace it.
     pub tainted: bool,
+    /// What the apply that it is of warned about.
+    pub warnings: Vec<Diagnostic>,
     value: Cty,
     private: Vec<u8>,
     identity: Option<ResourceIdentityData>,
@@ -45,6 +47,7 @@ impl State {
         Self {
             values: config::show(&value),
             tainted: false,
+            warnings: Vec::new(),
             value,
             private,
             identity,

@@ -5,19 +5,16 @@ use std::time::Duration;
 use clouds::{
     Error,
     private_endpoints::{
-        EndpointSettings, NewPrivateEndpoint, PrivateEndpoint as Found, PrivateEndpointId,
-        PrivateEndpoints, ServiceOffer,
+        NewPrivateEndpoint, PrivateEndpoint as Found, PrivateEndpointId, PrivateEndpoints,
+        ServiceOffer,
     },
     private_services::{ConnectionState, VerificationState},
     tags::Tags,
 };
-use framework::{
-    Context, Diagnostic, Result, Value, path,
-    wait::{self, Deadline, Poll},
-};
+use framework::{Context, Diagnostic, Diagnostics, Result, Value, path, wait::Deadline};
 
 use super::{
-    PATIENCE, PrivateEndpointModel,
+    PrivateEndpointModel,
     acceptance::{self, Outlook},
     found::Seen,
     shape,
@@ -31,20 +28,23 @@ use crate::{
 /// How long a service that lets us in since a moment ago may take to be seen.
 const SEEING: Duration = Duration::from_secs(10);
 
+/// How long the owner of a service is waited for without `timeouts`.
+const OWNER: Duration = Duration::from_mins(10);
+
 /// What there is left to do once somebody was waited for: private DNS, and the tags.
 const FINISHING: Duration = Duration::from_mins(2);
 
 /// A private endpoint as its arguments say.
 pub(super) struct Wanted<'a> {
-    apply: Apply<'a>,
-    /// Until when the owner of the service is waited for; none where nobody waits.
-    acceptance: Option<Deadline>,
-    endpoints: &'a dyn PrivateEndpoints,
+    pub(super) apply: Apply<'a>,
+    /// For how long the owner of the service is waited for; none where nobody waits.
+    acceptance: Option<Duration>,
+    pub(super) endpoints: &'a dyn PrivateEndpoints,
     /// None until it is made.
     id: Option<PrivateEndpointId>,
-    new: NewPrivateEndpoint,
+    pub(super) new: NewPrivateEndpoint,
     /// Whether the security groups are left to the cloud.
-    any_groups: bool,
+    pub(super) any_groups: bool,
     /// Whether one whose connection ended is made anew.
     again: bool,
 }
@@ -56,7 +56,8 @@ impl<'a> Wanted<'a> {
         prior: Option<&PrivateEndpointModel>,
     ) -> Result<Self> {
         plan.check(cx.client()?, prior)?;
-        let time = (&plan.timeouts, PATIENCE);
+        let endpoints = &*cx.client()?.clouds()?.private_endpoints;
+        let time = (&plan.timeouts, endpoints.patience());
         let apply = Apply::new(
             cx,
             Kind::PrivateEndpoints,
@@ -64,7 +65,6 @@ impl<'a> Wanted<'a> {
             &plan.tags,
             time,
         )?;
-        let endpoints = &*cx.client()?.clouds()?.private_endpoints;
         let mut new = plan.wanted(apply.creating.clone())?;
         if let Some(default) = endpoints.defaults(&new.service, new.kind).policy
             && shape::is_default(new.settings.policy.as_ref(), &default)
@@ -73,7 +73,7 @@ impl<'a> Wanted<'a> {
         }
         let waits = plan.wait_for_acceptance == Value::Known(true);
         Ok(Self {
-            acceptance: waits.then_some(apply.deadline),
+            acceptance: waits.then(|| cx.deadline(&plan.timeouts, OWNER).allowed()),
             endpoints,
             id: plan.id.known().map(|id| id.parse()).transpose()?,
             new,
@@ -116,64 +116,11 @@ impl<'a> Wanted<'a> {
         .await
     }
 
-    /// The settings that this one can have now: a name leads to it only once it works.
-    fn reachable(&self, found: &Found) -> EndpointSettings {
-        let mut settings = self.new.settings.clone();
-        if self.any_groups {
-            settings
-                .security_groups
-                .clone_from(&found.settings.security_groups);
-        }
-        if found.state != ConnectionState::Available {
-            settings.private_dns = found.settings.private_dns;
-            settings.dns_zones.clone_from(&found.settings.dns_zones);
-        }
-        settings
-    }
-
-    /// Brings its settings to what is wanted, one kind after the other where the cloud takes one at a time. One that has ended stays.
-    async fn set(&self, found: Found) -> Result<Found> {
-        let Self {
-            apply, endpoints, ..
-        } = self;
-        let what = format!("the settings of {}", apply.marks);
-        let id = found.id.clone();
-        let id = &id;
-        let mut seen = Some(found);
-        wait::until(apply.cx, apply.deadline, &what, || {
-            let seen = seen.take();
-            async move {
-                let outcome = async {
-                    let found = match seen {
-                        Some(found) => found,
-                        None => endpoints.get(id).await?,
-                    };
-                    if found.state == ConnectionState::Pending {
-                        return Ok(Err("it is pending".to_owned()));
-                    }
-                    let wanted = self.reachable(&found);
-                    if !found.state.is_live() || found.settings == wanted {
-                        return Ok(Ok(found));
-                    }
-                    endpoints.configure(&found, &wanted).await?;
-                    Ok(Err("they were set and are read back".to_owned()))
-                };
-                match outcome.await {
-                    Ok(Ok(found)) => Ok(Poll::Ready(found)),
-                    Ok(Err(why)) => Ok(Poll::Pending(why)),
-                    Err(error) if settle::is_settling(&error) => {
-                        Ok(Poll::Pending(error.to_string()))
-                    }
-                    Err(error) => Err(error.into()),
-                }
-            }
-        })
-        .await
-    }
-
-    /// Waits for the owner of the service.
-    async fn accepted(&self, found: Found, until: Deadline) -> Result<Found> {
+    /// Waits for the owner of the service, from now on.
+    async fn accepted(&self, found: Found, allowed: Duration) -> Result<Found> {
         let cx = self.apply.cx;
+        let left = self.apply.deadline.remaining().saturating_sub(FINISHING);
+        let until = Deadline::after(allowed.min(left));
         let id = found.id.clone();
         let what = format!("{} to be accepted", self.apply.marks);
         let look = || self.endpoints.get(&id);
@@ -183,6 +130,63 @@ impl<'a> Wanted<'a> {
             _ => None,
         })
         .await
+    }
+
+    /// Waits for the owner of the service, and has what comes after that.
+    async fn let_in(&self, found: Found, allowed: Duration, origin: Origin) -> Result<Found> {
+        let waiting = found.clone();
+        let (found, failed) = match self.accepted(found, allowed).await {
+            Err(failed) => (waiting, Some(failed)),
+            Ok(found) if self.apply.cx.stopped().is_cancelled() => {
+                return self.complete(found, None).await;
+            }
+            Ok(found) if found.state.is_live() && found.state != waiting.state => {
+                match self.set(found.clone(), false).await {
+                    Ok(found) => (found, None),
+                    Err(failed) => (found, Some(failed)),
+                }
+            }
+            Ok(found) => (found, None),
+        };
+        match failed {
+            None => Ok(found),
+            // The state that an update had stays.
+            Some(failed) if origin == Origin::Kept => Err(failed),
+            Some(failed) => self.complete(found, Some(&failed)).await,
+        }
+    }
+
+    /// Completes one whose owner was waited for, although a step `failed` or Terraform asked to stop. A tainted one would be replaced, and
+    /// its owner would have to accept anew.
+    async fn complete(&self, found: Found, failed: Option<&Diagnostics>) -> Result<Found> {
+        let Apply {
+            cx,
+            marks,
+            finished,
+            ..
+        } = &self.apply;
+        let said = failed.map(|failed| failed.iter().map(|one| one.detail.as_str()));
+        let said = said.map(|parts| parts.collect::<Vec<_>>().join("; "));
+        if let Err(error) = self.endpoints.set_tags(&found, finished).await {
+            let first = said.map_or_else(String::new, |said| format!("{said}; then "));
+            return Err(Diagnostic::error(
+                format!("{marks} is not finished"),
+                format!(
+                    "{first}{error}. The endpoint {} is there, and Terraform may take it for tainted, to make another one that its owner has \
+                     to accept anew. To keep it, run `terraform untaint` with the address of this resource before the next apply.",
+                    found.id
+                ),
+            )
+            .into());
+        }
+        if let Some(said) = said {
+            cx.warn(
+                format!("{marks} is not finished"),
+                format!("{said}. Nothing is made anew: the next apply goes on with this endpoint."),
+            );
+        }
+        let tags = finished.clone();
+        Ok(Found { tags, ..found })
     }
 
     /// Says what is still to be done by somebody.
@@ -290,20 +294,13 @@ impl Managed for Wanted<'_> {
         }
     }
 
-    async fn configure(&self, found: Seen, _origin: Origin) -> Result<Seen> {
-        let stopped = self.apply.cx.stopped();
-        let mut found = self.set(found.endpoint).await?;
-        if let (ConnectionState::PendingAcceptance, Some(until)) = (found.state, self.acceptance) {
-            found = self.accepted(found, until).await?;
-            if stopped.is_cancelled() {
-                // The endpoint is as good as made, and a tainted one would be replaced: its owner would have to accept again.
-                self.endpoints
-                    .set_tags(&found, &self.apply.finished)
-                    .await?;
-                found.tags.clone_from(&self.apply.finished);
-            } else if found.state.is_live() && found.state != ConnectionState::PendingAcceptance {
-                found = self.set(found).await?;
-            }
+    async fn configure(&self, Seen { endpoint, .. }: Seen, origin: Origin) -> Result<Seen> {
+        // The creating call may not tell all that one has which works at once.
+        let old = origin == Origin::Made && endpoint.state == ConnectionState::Available;
+        let mut found = self.set(endpoint, old).await?;
+        if let (ConnectionState::PendingAcceptance, Some(allowed)) = (found.state, self.acceptance)
+        {
+            found = self.let_in(found, allowed, origin).await?;
         }
         self.tell(&found);
         Ok(self.seen(found))

@@ -187,7 +187,8 @@ impl<P: Provider> Subject<'_, P> {
         let state =
             (!value.is_null()).then(|| State::new(value, answer.private, answer.new_identity));
         if !failed {
-            return Ok(state);
+            let warnings = from_proto(&answer.diagnostics);
+            return Ok(state.map(|state| State { warnings, ..state }));
         }
         let state = match state {
             // Terraform keeps what it had when a failed change answers nothing.

@@ -203,3 +203,76 @@ async fn one_that_is_imported_while_it_waits_goes_on_waiting() {
     assert_eq!(state["private_dns_active"], true);
     endpoint.settled(&state, vendor()).await;
 }
+
+/// A step that the cloud refuses for good.
+fn refusal() -> clouds::Error {
+    let call = clouds::Call::new("test", "vendor").because("a conflicting DNS domain");
+    clouds::Error::Invalid(Box::new(call))
+}
+
+/// Its owner is not asked anew because something else went wrong after that.
+#[tokio::test(start_paused = true)]
+async fn what_fails_after_the_wait_does_not_cost_the_connection() {
+    let memory = offered();
+    memory.fail("private_endpoints.configure", 1, refusal());
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let accept = after(60, || stand(&memory, ConnectionState::Available));
+    let (state, ()) = tokio::join!(endpoint.create(vendor()), accept);
+    assert!(!state.tainted);
+    assert_eq!(state["state"], "available");
+    assert_eq!(state["private_dns_active"], false);
+    let said = text(&state.warnings);
+    assert!(
+        said.contains("private endpoint vendor is not finished"),
+        "{said}"
+    );
+    assert!(
+        said.contains("a conflicting DNS domain. Nothing is made anew"),
+        "{said}"
+    );
+    let found = endpoint.read(&state).await.unwrap();
+    let planned = endpoint.plan(&found, vendor()).await;
+    assert_eq!(planned.action, Action::Update);
+    // An update taints nothing, so that there it is an error.
+    memory.fail("private_endpoints.configure", 1, refusal());
+    let failed = endpoint.try_apply(&planned, vendor()).await.unwrap_err();
+    assert!(text(&failed.diagnostics).contains("conflicting DNS domain"));
+    let state = endpoint.apply(&planned, vendor()).await;
+    assert_eq!(state["private_dns_active"], true);
+    endpoint.settled(&state, vendor()).await;
+}
+
+/// The credentials of whoever waits may end before the owner comes.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_cannot_look_any_more_keeps_what_waits() {
+    let memory = offered();
+    memory.fail("private_endpoints.get", 3, refusal());
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let state = endpoint.create(vendor()).await;
+    assert!(!state.tainted);
+    assert_eq!(state["state"], "pending_acceptance");
+    stand(&memory, ConnectionState::Available);
+    let found = endpoint.read(&state).await.unwrap();
+    let state = endpoint.update(&found, vendor()).await;
+    endpoint.settled(&state, vendor()).await;
+    assert_eq!(calls(&memory, "private_endpoints.create"), 1);
+}
+
+/// Then only whoever runs Terraform can keep it.
+#[tokio::test(start_paused = true)]
+async fn one_that_cannot_even_be_tagged_is_an_error_that_says_how_to_keep_it() {
+    let memory = offered();
+    memory.fail("private_endpoints.get", 3, refusal());
+    memory.fail("private_endpoints.set_tags", 1, refusal());
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let failed = endpoint.try_create(vendor()).await.unwrap_err();
+    let said = text(&failed.diagnostics);
+    assert!(said.contains("`terraform untaint`"), "{said}");
+    let kept = failed.state.unwrap();
+    let id = kept["id"].as_str().unwrap();
+    assert!(said.contains(id), "{said}");
+    assert_eq!(calls(&memory, "private_endpoints.create"), 1);
+}

@@ -138,3 +138,29 @@ async fn the_reason_of_the_cloud_is_told() {
         "{remedy}"
     );
 }
+
+/// The cloud changes nothing about it, and the state says so by the next read only.
+#[tokio::test(start_paused = true)]
+async fn settings_that_a_rejected_one_does_not_take_are_told() {
+    let memory = offered();
+    let found = ended(&memory, ConnectionState::Rejected, vendor()).await;
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let moved = with(vendor(), "subnets", json!(["subnet-0abc0009"]));
+    let state = endpoint.update(&found, moved.clone()).await;
+    let said = text(&state.warnings);
+    assert!(
+        said.contains("private endpoint vendor takes no changes"),
+        "{said}"
+    );
+    assert!(
+        said.contains("It is rejected, so that subnets stayed"),
+        "{said}"
+    );
+    assert_eq!(calls(&memory, "private_endpoints.configure"), 0);
+    let found = endpoint.read(&state).await.unwrap();
+    assert_eq!(found["subnets"], json!(["subnet-0abc0001"]));
+    stand(&memory, ConnectionState::Available);
+    let state = endpoint.update(&found, moved.clone()).await;
+    endpoint.settled(&state, moved).await;
+}

@@ -25,6 +25,8 @@ struct Peculiar {
     turn: Mutex<()>,
     /// How long a creation takes once it is its turn.
     creation: Duration,
+    /// How long a step may take where nobody says it.
+    patience: Duration,
     /// What becomes of settings that are written, after what was found.
     keeps: fn(&Found, EndpointSettings) -> EndpointSettings,
 }
@@ -35,6 +37,7 @@ fn peculiar(memory: &Memory, change: impl FnOnce(&mut Peculiar)) -> Clouds {
         memory: memory.clone(),
         turn: Mutex::default(),
         creation: Duration::ZERO,
+        patience: PrivateEndpoints::patience(memory),
         keeps: |_, wanted| wanted,
     };
     change(&mut peculiar);
@@ -54,6 +57,10 @@ impl PrivateEndpoints for Peculiar {
         PrivateEndpoints::replaces(&self.memory)
     }
 
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
     fn defaults(&self, service: &ServiceName, kind: EndpointType) -> EndpointDefaults {
         self.memory.defaults(service, kind)
     }
@@ -65,7 +72,11 @@ impl PrivateEndpoints for Peculiar {
     async fn create(&self, new: &NewPrivateEndpoint) -> Result<Found> {
         let _turn = self.turn.lock().await;
         sleep(self.creation).await;
-        PrivateEndpoints::create(&self.memory, new).await
+        // What comes with a look of its own is not told by the creating call.
+        Ok(Found {
+            addresses: Vec::new(),
+            ..PrivateEndpoints::create(&self.memory, new).await?
+        })
     }
 
     async fn find(&self, wanted: &NewPrivateEndpoint) -> Result<Found> {
@@ -109,4 +120,99 @@ async fn siblings_that_are_made_one_after_the_other_are_all_made() {
         assert_eq!(state["state"], "available");
     }
     assert_eq!(memory.change(|world| left(world)), 4);
+}
+
+/// A look that fails afterwards must not lose what was made, so that the creating call's own answer is what is kept first.
+#[tokio::test(start_paused = true)]
+async fn what_the_creating_call_does_not_tell_is_looked_up() {
+    let memory = Memory::default();
+    let harness = of_clouds("acme-prod", peculiar(&memory, |_| {})).await;
+    let endpoint = harness.resource(NAME);
+    let state = endpoint.create(full()).await;
+    assert_eq!(state["addresses"], json!(["10.0.0.10", "10.0.0.11"]));
+    endpoint.settled(&state, full()).await;
+
+    let memory = Memory::default();
+    memory.fail("private_endpoints.get", 1, outage());
+    let harness = of_clouds("acme-prod", peculiar(&memory, |_| {})).await;
+    let endpoint = harness.resource(NAME);
+    let failed = endpoint.try_create(full()).await.unwrap_err();
+    let kept = failed.state.unwrap();
+    assert!(kept["id"].as_str().unwrap().starts_with("vpce-"));
+}
+
+/// The last of many has to wait longer than one alone may take.
+#[tokio::test(start_paused = true)]
+async fn a_cloud_that_takes_its_turns_has_the_time_for_it() {
+    let memory = Memory::default();
+    let slow = peculiar(&memory, |cloud| {
+        cloud.creation = Duration::from_secs(90);
+        cloud.patience = Duration::from_hours(1);
+    });
+    let harness = of_clouds("acme-prod", slow).await;
+    let endpoint = harness.resource(NAME);
+    let names: Vec<_> = (0..10).map(|number| format!("e{number}")).collect();
+    let make = |name: &String| endpoint.create(with(full(), "name", name.as_str()));
+    let made = futures::future::join_all(names.iter().map(make)).await;
+    assert_eq!(made.len(), 10);
+    assert_eq!(memory.change(|world| left(world)), 10);
+}
+
+/// The owner is not waited for an hour because the cloud may take one.
+#[tokio::test(start_paused = true)]
+async fn the_owner_has_the_same_time_in_every_cloud() {
+    let memory = offered();
+    let slow = peculiar(&memory, |cloud| {
+        cloud.creation = Duration::from_mins(15);
+        cloud.patience = Duration::from_hours(1);
+    });
+    let harness = of_clouds("acme-prod", slow).await;
+    let began = Instant::now();
+    let state = harness.resource(NAME).create(vendor()).await;
+    assert_eq!(began.elapsed(), Duration::from_mins(25));
+    assert_eq!(state["state"], "pending_acceptance");
+}
+
+/// A cloud may read a policy back in a form of its own, and ignore a message.
+#[tokio::test(start_paused = true)]
+async fn what_the_cloud_keeps_otherwise_is_not_sent_again_and_again() {
+    let memory = Memory::default();
+    let stubborn = peculiar(&memory, |cloud| {
+        cloud.keeps = |found, wanted| EndpointSettings {
+            request_message: found.settings.request_message.clone(),
+            ..wanted
+        };
+    });
+    let harness = of_clouds("acme-prod", stubborn).await;
+    let endpoint = harness.resource(NAME);
+    let state = endpoint.create(full()).await;
+    let began = Instant::now();
+    let mut other = with(full(), "request_message", "Hello.");
+    other["security_groups"] = json!(["sg-0abc0002"]);
+    let planned = endpoint.plan(&state, other.clone()).await;
+    let state = endpoint.apply(&planned, other).await;
+    assert!(began.elapsed() < Duration::from_mins(1));
+    assert_eq!(calls(&memory, "private_endpoints.configure"), 2);
+    assert_eq!(state["security_groups"], json!(["sg-0abc0002"]));
+    let said = text(&state.warnings);
+    assert!(
+        said.contains("tells something else of request_message."),
+        "{said}"
+    );
+}
+
+/// What the cloud cannot change is for the plan to tell.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_change_is_never_sent() {
+    let memory = Memory::default();
+    memory.change(|world| world.lasting = &["private_dns", "subnets"]);
+    let quiet = peculiar(&memory, |cloud| {
+        cloud.keeps = |_, _| panic!("there is nothing to set");
+    });
+    let harness = of_clouds("acme-prod", quiet).await;
+    let endpoint = harness.resource(NAME);
+    let state = endpoint.create(full()).await;
+    stored(&memory, |found| found.settings.private_dns = false);
+    let tagged = with(full(), "tags", json!({ "env": "test" }));
+    endpoint.update(&state, tagged).await;
 }
