@@ -5,14 +5,14 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::VpcEndpoint;
+use aws_sdk_ec2::types::{DnsOptionsSpecification, VpcEndpoint};
 use clouds::policies::PolicyDocument;
 use clouds::private_endpoints::{EndpointSettings, PrivateEndpoint, ServiceName};
 use clouds::{ParseError, Result};
 use clouds_aws::error::Classify;
 use serde_json::json;
 
-use crate::{limits, subnets};
+use crate::{limits, offers, subnets};
 
 const MODIFY: &str = "ec2:ModifyVpcEndpoint";
 
@@ -37,6 +37,14 @@ pub(crate) fn listed<T: Display>(set: &BTreeSet<T>) -> Option<Vec<String>> {
 fn without<T: Display + Ord>(set: &BTreeSet<T>, other: &BTreeSet<T>) -> Option<Vec<String>> {
     let texts: Vec<_> = set.difference(other).map(ToString::to_string).collect();
     (!texts.is_empty()).then_some(texts)
+}
+
+/// The service's names lead to an interface from the network itself. For a service that has gateways, too, EC2 would have it so only
+/// for who asks the network's resolver from outside, and wants a gateway for all others.
+pub(crate) fn names_everywhere() -> DnsOptionsSpecification {
+    DnsOptionsSpecification::builder()
+        .private_dns_only_for_inbound_resolver_endpoint(false)
+        .build()
 }
 
 /// What was found of them.
@@ -115,7 +123,11 @@ pub(crate) async fn change(
         if let (true, Some(network)) = (wanted.private_dns, &found.network) {
             subnets::check_dns(ec2, network).await?;
         }
-        request.private_dns_enabled(wanted.private_dns)
+        let own = wanted.private_dns && limits::is_own(&found.service);
+        let everywhere = own && offers::is_of_both_types(ec2, &found.service).await?;
+        request
+            .private_dns_enabled(wanted.private_dns)
+            .set_dns_options(everywhere.then(names_everywhere))
     } else {
         return Ok(());
     };

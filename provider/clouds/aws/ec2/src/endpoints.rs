@@ -1,6 +1,6 @@
 //! Private endpoints: VPC endpoints, of type interface or gateway.
 //!
-//! Calls: `service` 1; `create` 3 to 6 (a gateway 4); `get` 1, and 1 for what an endpoint has once it is available (addresses, or the prefix list of
+//! Calls: `service` 1; `create` 3 to 6 (a gateway 3); `get` 1, and 1 for what an endpoint has once it is available (addresses, or the prefix list of
 //! a gateway); `find` the same (1 where there is none); `configure` 0 or 1 (3 for private DNS); `set_tags` 0 to 2; `delete` 1.
 
 use std::collections::BTreeSet;
@@ -45,7 +45,8 @@ impl PrivateEndpoints for Ec2 {
     }
 
     async fn service(&self, service: &ServiceName, kind: EndpointType) -> Result<ServiceOffer> {
-        offers::offer(self.client().await?, &self.session, service, kind).await
+        let offer = offers::offer(self.client().await?, &self.session, service, kind).await?;
+        Ok(offer.told)
     }
 
     async fn create(&self, new: &NewPrivateEndpoint) -> Result<PrivateEndpoint> {
@@ -56,20 +57,21 @@ impl PrivateEndpoints for Ec2 {
         let offer = offers::offer(ec2, &self.session, &new.service, new.kind).await?;
         let network = new.network.as_ref();
         let network = network.ok_or_else(|| invalid(CREATE, &new.name, "it has no VPC"))?;
-        subnets::check(ec2, new, &offer).await?;
+        subnets::check(ec2, new, &offer.told).await?;
         let settings = &new.settings;
         if settings.private_dns {
-            check_name(new, &offer)?;
+            check_name(new, &offer.told)?;
             subnets::check_dns(ec2, network).await?;
         }
         let name = new.name.as_str();
         let (kind, private_dns) = match new.kind {
             EndpointType::Interface => {
-                let now = settings.private_dns && !offer.acceptance;
+                let now = settings.private_dns && !offer.told.acceptance;
                 (VpcEndpointType::Interface, Some(now))
             }
             EndpointType::Gateway => (VpcEndpointType::Gateway, None),
         };
+        let everywhere = private_dns == Some(true) && offer.has_both;
         let policy = settings.policy.as_ref();
         let policy = policy.filter(|policy| !endpoint_settings::is_full_access(policy));
         let sent = ec2
@@ -82,6 +84,7 @@ impl PrivateEndpoints for Ec2 {
             .set_security_group_ids(endpoint_settings::listed(&settings.security_groups))
             .set_policy_document(policy.map(ToString::to_string))
             .set_private_dns_enabled(private_dns)
+            .set_dns_options(everywhere.then(endpoint_settings::names_everywhere))
             .tag_specifications(marks::specification(
                 ResourceType::VpcEndpoint,
                 &new.tags,
@@ -97,8 +100,8 @@ impl PrivateEndpoints for Ec2 {
         Ok(PrivateEndpoint {
             name: new.name.clone(),
             tags: new.tags.clone(),
-            // A gateway is available at once.
-            ..complete(ec2, made).await?
+            // Another call that fails now would lose what was made.
+            ..endpoint(CREATE, made)?
         })
     }
 
@@ -133,7 +136,7 @@ impl PrivateEndpoints for Ec2 {
         let request = ec2.delete_vpc_endpoints();
         let sent = request.vpc_endpoint_ids(known(call, id)?).send().await;
         let answer = sent.classify(call, id)?;
-        all_done(call, id, answer.unsuccessful())
+        all_done(call, id, &answer, answer.unsuccessful())
     }
 
     fn acceptance(&self, endpoint: &PrivateEndpoint) -> String {

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
+use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::types::UnsuccessfulItem;
 use clouds::{Call, ParseError, Result};
 use clouds_aws::error::{Classify, from_code};
@@ -66,12 +67,21 @@ fn parsed<T: FromStr<Err = ParseError>>(call: &str, object: &str, text: &str) ->
 }
 
 /// Calls on many objects answer which of them they failed for, as a success.
-fn all_done(operation: &str, object: impl fmt::Display, failed: &[UnsuccessfulItem]) -> Result<()> {
+fn all_done(
+    operation: &str,
+    object: impl fmt::Display,
+    answer: &impl RequestId,
+    failed: &[UnsuccessfulItem],
+) -> Result<()> {
     let Some(failed) = failed.first() else {
         return Ok(());
     };
     let error = failed.error();
     let code = error.and_then(|error| error.code()).unwrap_or_default();
     let message = error.and_then(|error| error.message()).unwrap_or_default();
-    Err(from_code(Call::new(operation, object), code, message))
+    let call = Call {
+        request_id: answer.request_id().map(str::to_owned),
+        ..Call::new(operation, object)
+    };
+    Err(from_code(call, code, message))
 }

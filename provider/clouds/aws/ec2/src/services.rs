@@ -111,21 +111,22 @@ impl PrivateServices for Ec2 {
     ) -> Result<()> {
         let ec2 = self.client().await?;
         let (service, endpoint) = (found.id.as_str(), connection.as_str());
-        let (call, failed) = match answer {
+        match answer {
             Answer::Accept => {
                 let call = "ec2:AcceptVpcEndpointConnections";
                 let request = ec2.accept_vpc_endpoint_connections().service_id(service);
                 let sent = request.vpc_endpoint_ids(endpoint).send().await;
-                (call, sent.classify(call, endpoint)?.unsuccessful)
+                let answer = sent.classify(call, endpoint)?;
+                all_done(call, endpoint, &answer, answer.unsuccessful())
             }
             Answer::Reject => {
                 let call = "ec2:RejectVpcEndpointConnections";
                 let request = ec2.reject_vpc_endpoint_connections().service_id(service);
                 let sent = request.vpc_endpoint_ids(endpoint).send().await;
-                (call, sent.classify(call, endpoint)?.unsuccessful)
+                let answer = sent.classify(call, endpoint)?;
+                all_done(call, endpoint, &answer, answer.unsuccessful())
             }
-        };
-        all_done(call, endpoint, &failed.unwrap_or_default())
+        }
     }
 
     async fn verify(&self, found: &PrivateService) -> Result<()> {
@@ -151,7 +152,7 @@ impl PrivateServices for Ec2 {
         let request = ec2.delete_vpc_endpoint_service_configurations();
         let sent = request.service_ids(known(call, id)?).send().await;
         let answer = sent.classify(call, id)?;
-        all_done(call, id, answer.unsuccessful())
+        all_done(call, id, &answer, answer.unsuccessful())
     }
 }
 

@@ -414,6 +414,8 @@ async fn failures_inside_a_success() {
             .await
             .unwrap_err();
         assert!(matches!(said, Error::NotFound(_)), "{said:?}");
+        // By which AWS's support finds the call.
+        assert!(said.to_string().contains("request id r-ec2"), "{said}");
     }
     let said = clouds
         .private_endpoints

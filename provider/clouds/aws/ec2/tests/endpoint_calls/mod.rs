@@ -89,3 +89,91 @@ async fn a_subnet_makes_way_for_another_of_its_zone() {
     let steps = changes(&[1, 2], &[3, 4]).await;
     assert_eq!(steps.len(), 3);
 }
+
+const ENABLED: &str = "<enableDnsSupport><value>true</value></enableDnsSupport><enableDnsHostnames><value>true</value></enableDnsHostnames>";
+
+/// A service of AWS's own in the words of EC2, once for each type of endpoints that it has.
+fn described(service: &str, kinds: &[&str]) -> String {
+    let item = |kind: &&str| {
+        format!(
+            "<item><serviceName>{service}</serviceName><serviceType><item><serviceType>{kind}</serviceType></item></serviceType><privateDnsName>x.amazonaws.com</privateDnsName><acceptanceRequired>false</acceptanceRequired><owner>amazon</owner></item>"
+        )
+    };
+    let items: String = kinds.iter().map(item).collect();
+    format!("<serviceDetailSet>{items}</serviceDetailSet>")
+}
+
+fn made(kind: &str, service: &str) -> String {
+    format!(
+        "<vpcEndpoint><vpcEndpointId>vpce-0abc0001</vpcEndpointId><vpcEndpointType>{kind}</vpcEndpointType><vpcId>vpc-0abc0001</vpcId><serviceName>{service}</serviceName><state>available</state></vpcEndpoint>"
+    )
+}
+
+/// S3's names would lead to an interface only from outside the network, and EC2 would want a gateway in it.
+#[tokio::test]
+async fn names_of_a_service_with_gateways_lead_to_its_interface() {
+    for (service, kinds, asked) in [
+        (
+            "com.amazonaws.eu-west-1.s3",
+            &["Gateway", "Interface"][..],
+            Some("false"),
+        ),
+        ("com.amazonaws.eu-west-1.sts", &["Interface"][..], None),
+    ] {
+        let server = Server::choosing(move |form, _| {
+            Ok(match form["Action"].as_str() {
+                "DescribeVpcEndpointServices" => described(service, kinds),
+                "CreateVpcEndpoint" => made("Interface", service),
+                _ => ENABLED.to_owned(),
+            })
+        })
+        .await;
+        let endpoints = server.clouds(1).private_endpoints;
+        let mut new = new_endpoint();
+        new.service = service.parse().unwrap();
+        new.settings.private_dns = true;
+        let made = endpoints.create(&new).await.unwrap();
+        endpoints.configure(&made, &new.settings).await.unwrap();
+        let mut on = made.clone();
+        on.settings = new.settings.clone();
+        on.settings.private_dns = false;
+        endpoints.configure(&on, &new.settings).await.unwrap();
+        let option = "DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint";
+        let sent: Vec<_> = server
+            .asked()
+            .into_iter()
+            .filter(|form| form.contains_key("PrivateDnsEnabled"))
+            .collect();
+        let actions: Vec<_> = sent.iter().map(|form| form["Action"].as_str()).collect();
+        assert_eq!(actions, ["CreateVpcEndpoint", "ModifyVpcEndpoint"]);
+        for form in &sent {
+            assert_eq!(form.get(option).map(String::as_str), asked, "{form:?}");
+        }
+    }
+}
+
+/// Whoever may not look must not lose what was made.
+#[tokio::test]
+async fn nothing_is_looked_up_after_the_creating_call() {
+    let service = "com.amazonaws.eu-west-1.s3";
+    let server = Server::choosing(move |form, _| match form["Action"].as_str() {
+        "DescribeVpcEndpointServices" => Ok(described(service, &["Gateway"])),
+        "CreateVpcEndpoint" => Ok(made("Gateway", service)),
+        "DescribePrefixLists" => Err((403, "UnauthorizedOperation", "You are not authorized.")),
+        _ => Ok(String::new()),
+    })
+    .await;
+    let mut new = new_endpoint();
+    new.service = service.parse().unwrap();
+    new.kind = EndpointType::Gateway;
+    new.settings = EndpointSettings {
+        route_tables: ["rtb-0abc0001".parse().unwrap()].into(),
+        ..EndpointSettings::default()
+    };
+    let endpoints = server.clouds(1).private_endpoints;
+    let made = endpoints.create(&new).await.unwrap();
+    assert_eq!(made.id.as_str(), "vpce-0abc0001");
+    assert_eq!(server.actions().last().unwrap(), "CreateVpcEndpoint");
+    let denied = endpoints.get(&made.id).await;
+    assert!(denied.is_err());
+}
