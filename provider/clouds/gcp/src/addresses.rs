@@ -5,16 +5,21 @@
 use std::net::IpAddr;
 
 use clouds::error::Optional as _;
-use clouds::private_endpoints::{NewPrivateEndpoint, PrivateEndpointName};
+use clouds::private_endpoints::NewPrivateEndpoint;
 use clouds::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::forwarding_rules::Rule;
 use crate::links::{self, Place};
+use crate::private_endpoints::described;
+use crate::requests::pause;
 use crate::session::Service;
 use crate::{Gcp, tags};
 
 const PURPOSE: &str = "PRIVATE_SERVICE_CONNECT";
+/// How often it is tried to give an address back that is still in use: for half a minute.
+const MOST_TRIES: u32 = 6;
 
 /// What we send: only what is there.
 #[derive(Serialize)]
@@ -38,7 +43,12 @@ struct Written {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Address {
     #[serde(default)]
+    pub(crate) name: String,
+    #[serde(default)]
     pub(crate) description: String,
+    /// The rules that use it.
+    #[serde(default)]
+    pub(crate) users: Vec<String>,
     #[serde(rename = "address")]
     pub(crate) ip: Option<IpAddr>,
     #[serde(default)]
@@ -50,12 +60,13 @@ pub(crate) struct Address {
     pub(crate) label_fingerprint: Option<String>,
 }
 
-/// Whether an address was reserved by this call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reserved {
-    Now,
-    /// By an apply that was interrupted.
-    Before,
+/// A page of addresses.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    #[serde(default)]
+    items: Vec<Address>,
+    next_page_token: Option<String>,
 }
 
 impl Place {
@@ -97,11 +108,11 @@ impl Gcp {
         self.0.get(Service::Compute, path, call).answer().await
     }
 
-    /// Reserves the address of an endpoint. One that bears its marks already is taken as it is, or, where the endpoint is wanted
-    /// elsewhere by now, reserved anew.
-    pub(crate) async fn reserve(&self, place: Place, new: &NewPrivateEndpoint) -> Result<Reserved> {
+    /// Reserves the address of an endpoint. One that bears its marks already, of an apply that was interrupted, is taken as it is,
+    /// or, where the endpoint is wanted elsewhere by now, reserved anew.
+    pub(crate) async fn reserve(&self, place: Place, new: &NewPrivateEndpoint) -> Result<()> {
         let taken = match self.insert_address(place, new).await {
-            Ok(()) => return Ok(Reserved::Now),
+            Ok(()) => return Ok(()),
             Err(Error::AlreadyExists(call)) => call,
             Err(error) => return Err(error),
         };
@@ -114,11 +125,10 @@ impl Gcp {
             return Err(Error::Invalid(Box::new(taken.because(because))));
         }
         if found.suits(new) {
-            return Ok(Reserved::Before);
+            return Ok(());
         }
-        self.release(place, &new.name).await?;
-        self.insert_address(place, new).await?;
-        Ok(Reserved::Now)
+        self.release(place, new.name.as_str()).await?;
+        self.insert_address(place, new).await
     }
 
     async fn insert_address(&self, place: Place, new: &NewPrivateEndpoint) -> Result<()> {
@@ -126,7 +136,7 @@ impl Gcp {
         let network = new.network.as_ref().filter(|_| place == Place::World);
         let body = Written {
             name: new.name.to_string(),
-            description: tags::lasting(&new.tags),
+            description: described::of_address(new),
             address_type: "INTERNAL",
             purpose: (place == Place::World).then_some(PURPOSE),
             network: network.map(|network| links::url(network.as_str())),
@@ -141,24 +151,61 @@ impl Gcp {
         self.0.carry_out(&scope, request, call).await
     }
 
-    /// Gives an address back.
-    pub(crate) async fn release(&self, place: Place, name: &PrivateEndpointName) -> Result<()> {
+    /// Gives an address back, once its rule has let go of it.
+    pub(crate) async fn release(&self, place: Place, name: &str) -> Result<()> {
         let operation = format!("{}.delete", place.addresses());
-        let call = (operation.as_str(), name.as_str());
-        let path = format!("compute/v1/{}", self.address_path(place, name.as_str()));
-        let request = self.0.delete(Service::Compute, path, call);
-        self.0.carry_out(&place.of(&self.0), request, call).await
+        let call = (operation.as_str(), name);
+        let path = format!("compute/v1/{}", self.address_path(place, name));
+        let mut tries = 0;
+        loop {
+            let request = self.0.delete(Service::Compute, path.clone(), call);
+            let done = self.0.carry_out(&place.of(&self.0), request, call).await;
+            let Err(Error::NotEmpty(_) | Error::NotReady(_) | Error::Conflict(_)) = &done else {
+                return done;
+            };
+            if tries == MOST_TRIES {
+                return done;
+            }
+            pause(tries, None).await;
+            tries += 1;
+        }
     }
 
-    /// The address of an endpoint, where it is the one of the same name.
-    pub(crate) async fn address_of(
-        &self,
-        place: Place,
-        name: &str,
-        address: Option<IpAddr>,
-    ) -> Result<Option<Address>> {
-        let found = self.address(place, name).await.optional()?;
-        Ok(found.filter(|found| found.ip == address))
+    /// The address that an endpoint uses: mostly the one of its name. Others have rules that were not made by us, and whoever may not
+    /// list addresses is not told of those.
+    pub(crate) async fn address_of(&self, place: Place, rule: &Rule) -> Result<Option<Address>> {
+        let Some(ip) = rule.ip_address else {
+            return Ok(None);
+        };
+        let named = self.address(place, &rule.name).await.optional()?;
+        if let Some(found) = named.filter(|found| found.ip == Some(ip)) {
+            return Ok(Some(found));
+        }
+        let operation = format!("{}.list", place.addresses());
+        let path = format!("compute/v1/{}/addresses", place.of(&self.0));
+        let by = self.rule_path(place, &rule.name);
+        let mut page = None;
+        loop {
+            let call = (operation.as_str(), &rule.name);
+            let asked = self.0.get(Service::Compute, path.clone(), call);
+            let asked = asked.query("filter", format!("address=\"{ip}\""));
+            let asked = match &page {
+                Some(token) => asked.query("pageToken", token),
+                None => asked,
+            };
+            let listed: Listed = match asked.answer().await {
+                Err(Error::Denied { .. }) => return Ok(None),
+                listed => listed?,
+            };
+            let uses = |found: &Address| found.users.iter().any(|link| links::path(link) == by);
+            if let Some(found) = listed.items.into_iter().find(uses) {
+                return Ok(Some(found));
+            }
+            page = listed.next_page_token;
+            if page.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     /// Sets the labels of an address.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::links::{self, Place};
 use crate::requests::Named;
-use crate::session::{Seen, Service};
+use crate::session::Service;
 use crate::{Gcp, tags};
 
 /// What we send of a new one.
@@ -116,14 +116,7 @@ impl Gcp {
             format!("compute/v1/{path}"),
             (&operation, name),
         );
-        let found: Rule = asked.answer().await?;
-        let seen = Seen {
-            version: found.label_fingerprint.clone(),
-            google: tags::googles(&found.labels),
-            ..Seen::default()
-        };
-        self.0.saw(&path, Some(seen));
-        Ok(found)
+        asked.answer().await
     }
 
     pub(crate) async fn insert_rule(&self, place: Place, new: &NewPrivateEndpoint) -> Result<()> {
@@ -174,13 +167,9 @@ impl Gcp {
     pub(crate) async fn delete_rule(&self, place: Place, name: &str) -> Result<()> {
         let operation = format!("{}.delete", place.rules());
         let call = (operation.as_str(), name);
-        let path = self.rule_path(place, name);
-        let request = self
-            .0
-            .delete(Service::Compute, format!("compute/v1/{path}"), call);
-        self.0.carry_out(&place.of(&self.0), request, call).await?;
-        self.0.saw(&path, None);
-        Ok(())
+        let path = format!("compute/v1/{}", self.rule_path(place, name));
+        let request = self.0.delete(Service::Compute, path, call);
+        self.0.carry_out(&place.of(&self.0), request, call).await
     }
 
     /// Sets all labels of a rule or an address, whose last version this is.

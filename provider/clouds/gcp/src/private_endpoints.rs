@@ -4,10 +4,12 @@
 //! the labels come last: an endpoint without labels of ours is one that is being made.
 //!
 //! Calls: `service` 1 of a service of our own project, else none; `create` 5, and 1 per look at its two operations; `find` 2, `get`
-//! 2, 1 more of Google's own interfaces; `configure` 1 and the looks, 0 where nothing differs; `set_tags` 4, 0 where nothing differs;
-//! `delete` 4 and the looks.
+//! 2, 1 more of Google's own interfaces and of an address that has another name, 4 of one that is gone; `configure` 1 and the looks,
+//! 0 where nothing differs; `set_tags` 4, 0 where nothing differs; `delete` 5 and the looks.
 
 mod checks;
+pub(crate) mod described;
+mod remains;
 
 use std::collections::BTreeSet;
 
@@ -22,7 +24,8 @@ use clouds::tags::TagChange;
 use clouds::{Error, Refusal, Result, Tags};
 use futures::try_join;
 
-use crate::addresses::{Address, Reserved};
+use crate::addresses::Address;
+use crate::error::compute::noting;
 use crate::error::{Understood, not_found, unreadable};
 use crate::forwarding_rules::Rule;
 use crate::links::{self, Place};
@@ -73,16 +76,18 @@ impl PrivateEndpoints for Gcp {
         let place = Place::for_service(&new.service);
         let name = new.name.as_str();
         self.alone(place, name).await?;
-        let reserved = match self.reserve(place, new).await {
-            Ok(reserved) => reserved,
-            Err(error) => return Err(self.or_exists(place, name, error).await?),
-        };
+        if let Err(error) = self.reserve(place, new).await {
+            return Err(self.or_exists(place, name, error).await?);
+        }
         if let Err(error) = self.insert_rule(place, new).await {
-            if reserved == Reserved::Now && !error.is_transient() {
-                // Nobody would look for it. Where that fails, too, the next create finds it by its marks.
-                drop(self.release(place, &new.name).await);
-            }
-            return Err(led_nowhere(error, &new.service));
+            // Nobody would look for the address, but for the next create, which finds it by its marks.
+            let kept = error.is_transient() || self.release(place, name).await.optional().is_err();
+            let error = led_nowhere(error, &new.service);
+            return Err(if kept {
+                self.reserving(place, name, error)
+            } else {
+                error
+            });
         }
         let rule = self.rule(place, name).await?;
         self.endpoint(place, rule).await
@@ -95,7 +100,10 @@ impl PrivateEndpoints for Gcp {
     }
 
     async fn get(&self, id: &PrivateEndpointId) -> Result<PrivateEndpoint> {
-        let (place, rule) = self.placed(id).await?;
+        let (place, rule) = match self.placed(id).await {
+            Err(gone @ Error::NotFound(_)) => return self.remains(id).await?.ok_or(gone),
+            found => found?,
+        };
         self.endpoint(place, rule).await
     }
 
@@ -113,11 +121,10 @@ impl PrivateEndpoints for Gcp {
         }
         let (place, name) = (Place::for_service(&found.service), found.name.as_str());
         let (rule, address) = try_join!(self.rule(place, name), async {
-            let address = found.addresses.first().copied();
-            self.address_of(place, name, address).await
+            self.address(place, name).await.optional()
         })?;
         // The rule last: by its labels an endpoint is whole.
-        if let Some(address) = address {
+        if let Some(address) = address.filter(|address| address.ip == rule.ip_address) {
             let mut labels = tags::googles(&address.labels);
             labels.extend(tags::labels(tags));
             self.label_address(place, name, &address, &labels).await?;
@@ -132,23 +139,19 @@ impl PrivateEndpoints for Gcp {
     }
 
     async fn delete(&self, id: &PrivateEndpointId) -> Result<()> {
-        let (place, rule) = self.placed(id).await?;
+        let (place, rule) = match self.placed(id).await {
+            Err(gone @ Error::NotFound(_)) => return self.release_left(id).await?.ok_or(gone),
+            found => found?,
+        };
         let name = rule.name.as_str();
-        let address = self.address_of(place, name, rule.ip_address).await?;
-        self.delete_rule(place, name).await?;
-        match address {
-            Some(_) => self
-                .release(
-                    place,
-                    &name
-                        .parse()
-                        .understood(("compute.addresses.delete", name))?,
-                )
-                .await
-                .optional()
-                .map(drop),
-            None => Ok(()),
-        }
+        // One of another name was there before the endpoint, and stays.
+        let address = self.address(place, name).await.optional()?;
+        let Some(address) = address.filter(|address| address.ip == rule.ip_address) else {
+            return self.delete_rule(place, name).await;
+        };
+        self.announce_deletion(place, &address).await?;
+        self.delete_rule(place, name).await.optional()?;
+        self.release(place, name).await.optional().map(drop)
     }
 
     fn acceptance(&self, endpoint: &PrivateEndpoint) -> String {
@@ -209,9 +212,18 @@ impl Gcp {
         })
     }
 
+    /// An error of a create, with the address that it leaves for the next one.
+    fn reserving(&self, place: Place, name: &str, error: Error) -> Error {
+        let path = self.address_path(place, name);
+        let note = format!(
+            "The address {path} stays reserved, and the next apply uses it: release it where there will be none"
+        );
+        noting(error, &note)
+    }
+
     async fn endpoint(&self, place: Place, rule: Rule) -> Result<PrivateEndpoint> {
         let name = rule.name.clone();
-        let address = self.address_of(place, &name, rule.ip_address).await?;
+        let address = self.address_of(place, &rule).await?;
         let operation = format!("{}.get", place.rules());
         let call = (operation.as_str(), name.as_str());
         let service = rule.service();

@@ -8,13 +8,14 @@ use acceptance::{
 };
 use anyhow::{Result, ensure};
 
-use super::{ENDPOINT, LIMIT, SERVICE, Side, Sides};
+use super::{ENDPOINT, LIMIT, SERVICE, Side, Sides, assert_planned};
 use crate::faults::in_state;
 
 const PUBLISH: &str = "compute.serviceAttachments.insert";
 const RESERVE: &str = "compute.addresses.insert";
 const CONNECT: &str = "compute.forwardingRules.insert";
 const LOOK: &str = "compute.forwardingRules.get";
+const RELEASE: &str = "compute.addresses.delete";
 const LABEL: &str = "compute.forwardingRules.setLabels";
 
 fn fault(side: &Side, method: &'static str, answer: Answer) -> Result<()> {
@@ -80,6 +81,40 @@ fn a_killed_apply_is_continued() -> Result<()> {
     let (tainted, whole) = in_state(&customer.terraform)?;
     assert_eq!((tainted.len(), whole), (0, [SERVICE.to_owned()].into()));
     Ok(())
+}
+
+/// Killed between the rule and its address: the state still has the endpoint, and the next apply gives the address back.
+#[test]
+fn a_killed_destroy_leaves_no_address() -> Result<()> {
+    let sides = Sides::new()?;
+    let vendor = &sides.vendor;
+    let name = sides.open()?;
+    vendor.write(&vendor.endpoint(&name, ""))?;
+    vendor.terraform.apply()?;
+    vendor.write("")?;
+    killed_at(vendor, RELEASE)?;
+    assert_eq!(vendor.inventory()?, ["addresses.list acme-api"]);
+    vendor.terraform.apply_then_empty_plan()?;
+    vendor.assert_nothing_left()
+}
+
+/// The same, where the endpoint is still wanted: it is made anew.
+#[test]
+fn a_half_deleted_endpoint_that_is_wanted_is_made_anew() -> Result<()> {
+    let sides = Sides::new()?;
+    let vendor = &sides.vendor;
+    let name = sides.open()?;
+    let wanted = vendor.endpoint(&name, "");
+    vendor.write(&wanted)?;
+    vendor.terraform.apply()?;
+    vendor.write("")?;
+    killed_at(vendor, RELEASE)?;
+    vendor.write(&wanted)?;
+    assert_planned(&vendor.terraform, ENDPOINT, "delete create")?;
+    vendor.terraform.apply_then_empty_plan()?;
+    vendor.assert_one_endpoint()?;
+    vendor.terraform.destroy()?;
+    vendor.assert_nothing_left()
 }
 
 fn killed_at(side: &Side, method: &'static str) -> Result<()> {

@@ -58,6 +58,40 @@ pub(super) fn of_code(reason: &str, call: Box<Call>) -> Result<Error, Box<Call>>
     })
 }
 
+/// The same error, with what its call left behind.
+pub(crate) fn noting(error: Error, note: &str) -> Error {
+    let noted = |call: Box<Call>| {
+        let said = call
+            .message
+            .as_deref()
+            .map(|said| said.trim_end_matches('.'));
+        let said = said.filter(|said| !said.is_empty());
+        let message = said.map_or_else(|| note.to_owned(), |said| format!("{said}. {note}"));
+        Box::new(call.because(message))
+    };
+    match error {
+        Error::NotFound(call) => Error::NotFound(noted(call)),
+        Error::NotEmpty(call) => Error::NotEmpty(noted(call)),
+        Error::Throttled(call) => Error::Throttled(noted(call)),
+        Error::Conflict(call) => Error::Conflict(noted(call)),
+        Error::NotReady(call) => Error::NotReady(noted(call)),
+        Error::Invalid(call) => Error::Invalid(noted(call)),
+        Error::LimitExceeded(call) => Error::LimitExceeded(noted(call)),
+        Error::Unavailable(call) => Error::Unavailable(noted(call)),
+        Error::Denied {
+            action,
+            resource,
+            call,
+        } => Error::Denied {
+            action,
+            resource,
+            call: noted(call),
+        },
+        // Nothing was made where the credentials or the API are not there.
+        error => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -100,11 +100,14 @@ pub(super) fn endpoints(operation: Operation) -> Parts {
         Operation::Delete => &[
             LOOK,
             READ_ENDPOINTS,
+            // A deletion that ends half-way is told by a label of the address.
             &[
                 "compute.addresses.deleteInternal",
+                "compute.addresses.setLabels",
                 "compute.forwardingRules.delete",
                 "compute.forwardingRules.pscDelete",
                 "compute.globalAddresses.deleteInternal",
+                "compute.globalAddresses.setLabels",
                 "compute.globalForwardingRules.delete",
                 "compute.globalForwardingRules.pscDelete",
             ],

@@ -7,6 +7,7 @@
     reason = "clippy takes only the functions with #[test] for tests"
 )]
 
+mod addresses;
 mod calls;
 mod conformance;
 mod connectivity;

@@ -14,16 +14,16 @@ use crate::connectivity::connectivity;
 use crate::environment::environment;
 use crate::project::Project;
 
-struct Here {
-    clouds: Clouds,
-    environment: Environment,
-    project: Project,
-    around: Connectivity,
-    home: String,
+pub struct Here {
+    pub clouds: Clouds,
+    pub environment: Environment,
+    pub project: Project,
+    pub around: Connectivity,
+    pub home: String,
 }
 
 impl Here {
-    async fn new(run: &str) -> Self {
+    pub async fn new(run: &str) -> Self {
         let (clouds, environment, project) = environment(run).await;
         let around = connectivity(&project, run).await;
         let home = format!("compute/v1/projects/{}/regions/{REGION}", project.id);
@@ -37,7 +37,7 @@ impl Here {
         }
     }
 
-    fn endpoint(&self, name: &str, service: &str) -> NewPrivateEndpoint {
+    pub fn endpoint(&self, name: &str, service: &str) -> NewPrivateEndpoint {
         let subnet = Some(self.around.endpoint_subnets[0].clone());
         let subnet = subnet.filter(|_| service.starts_with("projects/"));
         NewPrivateEndpoint {
@@ -55,13 +55,13 @@ impl Here {
         }
     }
 
-    async fn create(&self, new: &NewPrivateEndpoint) -> clouds::Result<()> {
+    pub async fn create(&self, new: &NewPrivateEndpoint) -> clouds::Result<()> {
         assert_eq!(self.clouds.private_endpoints.check(new), []);
         self.clouds.private_endpoints.create(new).await.map(drop)
     }
 
-    /// Addresses and rules that are there, by the operations that would find them.
-    async fn addresses(&self, name: &str) -> usize {
+    /// How many addresses of this name are there.
+    pub async fn addresses(&self, name: &str) -> usize {
         let path = format!("{}/addresses/{name}", self.home);
         let calls = self.project.try_send("GET", "compute", &path).await;
         usize::from(calls == 200)
