@@ -1,10 +1,10 @@
 output "service" {
   description = "What the gateway's Service of type LoadBalancer takes: `annotations`, `load_balancer_source_ranges` and `class` (null for the cluster's own)."
   value = {
-    annotations = {
+    annotations = tomap({
       "service.beta.kubernetes.io/azure-load-balancer-internal"        = "true"
       "service.beta.kubernetes.io/azure-load-balancer-internal-subnet" = azurerm_subnet.this.name
-    }
+    })
     load_balancer_source_ranges = sort(local.sources)
     class                       = null
   }

@@ -1,0 +1,100 @@
+variable "name" {
+  description = "Name of the data plane; everything made here is named after it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,38}[a-z0-9]$", var.name))
+    error_message = "The name becomes part of other names: 3 to 40 lower-case letters, digits and hyphens, a letter first, no hyphen last, for example acme-prod."
+  }
+}
+
+variable "project" {
+  description = "Project that everything is made in, by its id."
+  type        = string
+  nullable    = false
+}
+
+variable "region" {
+  description = "Region of the cluster and of the balancer's subnet."
+  type        = string
+  nullable    = false
+}
+
+variable "network" {
+  description = "The network of the cluster, as `modules/gcp/network` gives it; `nat_subnet` for `offices`."
+  type = object({
+    id         = string
+    nat_subnet = optional(string)
+  })
+  nullable = false
+}
+
+variable "range" {
+  description = "Range of the subnet that is made for the balancer's address, apart from all others of the network."
+  type        = string
+  default     = "10.0.65.0/28"
+  nullable    = false
+
+  validation {
+    condition     = can(cidrnetmask(var.range)) && try(cidrsubnet(var.range, 0, 0) == var.range && tonumber(split("/", var.range)[1]) <= 29, false)
+    error_message = "The range is one of IPv4 of at least /29, as in 10.0.65.0/28."
+  }
+}
+
+variable "client_ranges" {
+  description = "Where clients are: the ranges of offices and their VPN, and of networks that are peered with this one. Nobody else reaches the balancer."
+  type        = set(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.client_ranges) > 0 && alltrue([for range in var.client_ranges : try(cidrnetmask(range) != "" && cidrsubnet(range, 0, 0) == range, false)])
+    error_message = "Clients are ranges in CIDR notation without bits of a host, as in 10.20.0.0/16: the balancer has no other address than one of IPv4."
+  }
+
+  validation {
+    condition     = alltrue([for range in var.client_ranges : try(tonumber(split("/", range)[1]) >= 8, true)])
+    error_message = "A range wider than /8 is no customer's network, and two of /1 are everybody: name the ranges of offices and VPN."
+  }
+}
+
+variable "global_access" {
+  description = "Whether clients that enter the network in other regions, as by a VPN there, reach the balancer."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "offices" {
+  description = <<-EOT
+    Offices that come from networks of other projects, by a private connection; `null` for none. The balancer is there once the
+    gateway runs, so this is given in a second apply.
+
+    - `load_balancer`: the forwarding rule that GKE made, as in `projects/acme-prod/regions/europe-west4/forwardingRules/a0123…`
+    - `allowed_principals`: projects or networks that are let in without being accepted, with `auto_accept`
+    - `accepted_connections`, `rejected_connections`: forwarding rules of theirs that are let in, without `auto_accept`, and kept out
+    - `auto_accept`: whether whoever is allowed is let in without being accepted
+    - `nat_range`: range of `network.nat_subnet`, whose addresses they come with
+    - `force_destroy`: whether destroying it also ends the connections to it
+  EOT
+  type = object({
+    load_balancer        = string
+    allowed_principals   = optional(set(string), [])
+    accepted_connections = optional(set(string), [])
+    rejected_connections = optional(set(string), [])
+    auto_accept          = optional(bool, false)
+    nat_range            = string
+    force_destroy        = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = !contains(try(var.offices.allowed_principals, []), "*")
+    error_message = "Name who may ask for a connection: \"*\" is everybody."
+  }
+
+  validation {
+    condition     = var.offices == null || try(cidrsubnet(var.offices.nat_range, 0, 0) == var.offices.nat_range && tonumber(split("/", var.offices.nat_range)[1]) >= 8, false)
+    error_message = "nat_range is the range of the subnet for published services, as in 10.0.64.0/24."
+  }
+}
