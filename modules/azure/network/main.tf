@@ -1,4 +1,8 @@
+data "dataplane_network_ranges" "this" {}
+
 locals {
+  make = var.existing == null
+
   subnets = {
     nodes     = cidrsubnet(var.cidr, 3, 0)
     endpoints = cidrsubnet(var.cidr, 8, 32)
@@ -6,12 +10,16 @@ locals {
     api       = cidrsubnet(var.cidr, 12, 544)
   }
 
+  cidrs = local.make ? [var.cidr] : data.azurerm_virtual_network.existing[0].address_space
+
   overlaps = flatten([
-    for what, range in var.other_ranges : [for pair in provider::dataplane::cidr_overlaps([var.cidr], [range]) : "${pair} of ${what}"]
+    for what, range in var.other_ranges : [for pair in provider::dataplane::cidr_overlaps(local.cidrs, [range]) : "${pair} of ${what}"]
   ])
 }
 
 resource "azurerm_virtual_network" "this" {
+  count = local.make ? 1 : 0
+
   name                = var.name
   resource_group_name = var.resource_group
   location            = var.location
@@ -20,18 +28,22 @@ resource "azurerm_virtual_network" "this" {
 }
 
 resource "azurerm_subnet" "nodes" {
+  count = local.make ? 1 : 0
+
   name                            = "nodes"
   resource_group_name             = var.resource_group
-  virtual_network_name            = azurerm_virtual_network.this.name
+  virtual_network_name            = azurerm_virtual_network.this[0].name
   address_prefixes                = [local.subnets.nodes]
   default_outbound_access_enabled = false
 }
 
 # The security groups of nodes hold for the endpoints too, which they do not by themselves.
 resource "azurerm_subnet" "endpoints" {
+  count = local.make ? 1 : 0
+
   name                              = "endpoints"
   resource_group_name               = var.resource_group
-  virtual_network_name              = azurerm_virtual_network.this.name
+  virtual_network_name              = azurerm_virtual_network.this[0].name
   address_prefixes                  = [local.subnets.endpoints]
   default_outbound_access_enabled   = false
   private_endpoint_network_policies = "NetworkSecurityGroupEnabled"
@@ -39,18 +51,22 @@ resource "azurerm_subnet" "endpoints" {
 
 # Private Link services take their addresses from it, which Azure allows without its own policies only.
 resource "azurerm_subnet" "published" {
+  count = local.make ? 1 : 0
+
   name                                          = "published"
   resource_group_name                           = var.resource_group
-  virtual_network_name                          = azurerm_virtual_network.this.name
+  virtual_network_name                          = azurerm_virtual_network.this[0].name
   address_prefixes                              = [local.subnets.published]
   default_outbound_access_enabled               = false
   private_link_service_network_policies_enabled = false
 }
 
 resource "azurerm_subnet" "api" {
+  count = local.make ? 1 : 0
+
   name                 = "api-server"
   resource_group_name  = var.resource_group
-  virtual_network_name = azurerm_virtual_network.this.name
+  virtual_network_name = azurerm_virtual_network.this[0].name
   address_prefixes     = [local.subnets.api]
 
   delegation {
@@ -63,15 +79,9 @@ resource "azurerm_subnet" "api" {
   }
 }
 
-# Without rules of its own: what Azure adds lets in the network, what is peered with it and Azure's load balancers, and nothing from the internet.
-resource "azurerm_network_security_group" "nodes" {
-  name                = "${var.name}-nodes"
-  resource_group_name = var.resource_group
-  location            = var.location
-  tags                = var.tags
-}
-
 resource "azurerm_network_security_group" "endpoints" {
+  count = local.make ? 1 : 0
+
   name                = "${var.name}-endpoints"
   resource_group_name = var.resource_group
   location            = var.location
@@ -103,17 +113,21 @@ resource "azurerm_network_security_group" "endpoints" {
 }
 
 resource "azurerm_subnet_network_security_group_association" "nodes" {
-  subnet_id                 = azurerm_subnet.nodes.id
-  network_security_group_id = azurerm_network_security_group.nodes.id
+  count = local.make ? 1 : 0
+
+  subnet_id                 = azurerm_subnet.nodes[0].id
+  network_security_group_id = azurerm_network_security_group.nodes[0].id
 }
 
 resource "azurerm_subnet_network_security_group_association" "endpoints" {
-  subnet_id                 = azurerm_subnet.endpoints.id
-  network_security_group_id = azurerm_network_security_group.endpoints.id
+  count = local.make ? 1 : 0
+
+  subnet_id                 = azurerm_subnet.endpoints[0].id
+  network_security_group_id = azurerm_network_security_group.endpoints[0].id
 }
 
 resource "azurerm_public_ip" "nat" {
-  count = var.nat ? 1 : 0
+  count = local.make && var.nat ? 1 : 0
 
   name                = "${var.name}-nat"
   resource_group_name = var.resource_group
@@ -124,7 +138,7 @@ resource "azurerm_public_ip" "nat" {
 }
 
 resource "azurerm_nat_gateway" "this" {
-  count = var.nat ? 1 : 0
+  count = local.make && var.nat ? 1 : 0
 
   name                = var.name
   resource_group_name = var.resource_group
@@ -134,27 +148,27 @@ resource "azurerm_nat_gateway" "this" {
 }
 
 resource "azurerm_nat_gateway_public_ip_association" "this" {
-  count = var.nat ? 1 : 0
+  count = local.make && var.nat ? 1 : 0
 
   nat_gateway_id       = azurerm_nat_gateway.this[0].id
   public_ip_address_id = azurerm_public_ip.nat[0].id
 }
 
 resource "azurerm_subnet_nat_gateway_association" "nodes" {
-  count = var.nat ? 1 : 0
+  count = local.make && var.nat ? 1 : 0
 
-  subnet_id      = azurerm_subnet.nodes.id
+  subnet_id      = azurerm_subnet.nodes[0].id
   nat_gateway_id = azurerm_nat_gateway.this[0].id
 }
 
 resource "azurerm_network_watcher_flow_log" "this" {
-  count = var.flow_logs == null ? 0 : 1
+  count = local.make && var.flow_logs != null ? 1 : 0
 
   name                 = var.name
   network_watcher_name = coalesce(var.flow_logs.network_watcher, "NetworkWatcher_${var.location}")
   resource_group_name  = var.flow_logs.network_watcher_resource_group
   location             = var.location
-  target_resource_id   = azurerm_virtual_network.this.id
+  target_resource_id   = azurerm_virtual_network.this[0].id
   storage_account_id   = var.flow_logs.storage_account_id
   enabled              = true
   version              = 2

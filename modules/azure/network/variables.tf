@@ -48,10 +48,73 @@ variable "other_ranges" {
 }
 
 variable "nat" {
-  description = "Whether the nodes reach the internet, by a gateway with one address, for the control plane and the tunnel's edge."
+  description = "Whether the nodes reach the internet, by a gateway with one address, as far as `egress` lets them."
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "egress" {
+  description = <<-EOT
+    Where nodes may connect to.
+
+    - `mode`: `open`, wherever there is a way to; or `limited`, to the network, to those of Azure's services that AKS and the data plane use, to the addresses
+      that `data.dataplane_network_ranges` lists of the control plane and the tunnel's edge, and to `allowed`
+    - `allowed`: further ranges and ports by names of one's own, as those of a registry
+    - `pods`: range of the cluster's pods, whose traffic between nodes security groups see
+  EOT
+  type = object({
+    mode    = optional(string, "open")
+    allowed = optional(map(object({ cidrs = list(string), ports = optional(list(number), [443]) })), {})
+    pods    = optional(string, "10.244.0.0/14")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["open", "limited"], var.egress.mode)
+    error_message = "A mode is open or limited."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for name, to in var.egress.allowed : [can(regex("^[a-z][a-z0-9-]{0,30}$", name)), !contains(["control-plane", "the-network", "tunnel"], name), [for range in to.cidrs : can(cidrnetmask(range)) && !endswith(range, "/0")]]]))
+    error_message = "Names are up to 31 lower-case letters, digits and hyphens, and neither control-plane, the-network nor tunnel; ranges are written as in 192.0.2.0/24, and everything is no range."
+  }
+
+  validation {
+    condition     = var.egress.mode == "limited" || length(var.egress.allowed) == 0
+    error_message = "With mode = \"open\" everything is allowed: set mode = \"limited\", or leave allowed out."
+  }
+}
+
+variable "existing" {
+  description = <<-EOT
+    A virtual network that is there already; then none is made, no rule in it, and it is checked instead.
+
+    - `virtual_network`, and its `resource_group` where it is another one
+    - `subnets`: names of those for `nodes`, for `endpoints`, for the API server of AKS (`api`, delegated to `Microsoft.ContainerService/managedClusters`),
+      and for services `published` here, where there are any
+    - `nat`: whether the nodes' subnet has a NAT gateway
+    - `dns_forwards`: that name servers of one's own forward to Azure's, which alone know private zones
+  EOT
+  type = object({
+    virtual_network = string
+    resource_group  = optional(string)
+    subnets         = object({ nodes = string, endpoints = string, api = string, published = optional(string) })
+    nat             = optional(bool, false)
+    dns_forwards    = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = try(length(distinct(compact(values(var.existing.subnets)))) == length(compact(values(var.existing.subnets))), var.existing == null)
+    error_message = "Each use has a subnet of its own: AKS takes a whole one for the API server, and security groups are told apart by subnets."
+  }
+
+  validation {
+    condition     = var.existing == null || (!var.nat && var.egress.mode == "open" && var.flow_logs == null)
+    error_message = "A network that is there keeps its own ways out, rules and logs: leave nat, egress and flow_logs out, and say existing.nat where it has a gateway."
+  }
 }
 
 variable "flow_logs" {

@@ -1,13 +1,16 @@
 data "dataplane_network_ranges" "this" {}
 
 locals {
-  ranges = merge(var.ranges, { for what, range in var.other_ranges : "other/${what}" => range })
+  make = var.existing == null
+
+  own_ranges = local.make ? var.ranges : local.existing_ranges
+  ranges     = merge(local.own_ranges, { for what, range in var.other_ranges : "other/${what}" => range })
 
   # Each pair once: what is ours among itself, and against what others have.
   overlaps = flatten([
-    for index, what in keys(var.ranges) : [
-      for other in concat(slice(keys(var.ranges), index + 1, length(var.ranges)), [for name in keys(var.other_ranges) : "other/${name}"]) : [
-        for pair in provider::dataplane::cidr_overlaps([var.ranges[what]], [local.ranges[other]]) : "${pair} of ${trimprefix(other, "other/")}"
+    for index, what in keys(local.own_ranges) : [
+      for other in concat(slice(keys(local.own_ranges), index + 1, length(local.own_ranges)), [for name in keys(var.other_ranges) : "other/${name}"]) : [
+        for pair in provider::dataplane::cidr_overlaps([local.own_ranges[what]], [local.ranges[other]]) : "${pair} of ${trimprefix(other, "other/")}"
       ]
     ]
   ])
@@ -17,10 +20,12 @@ locals {
   google_ranges = flatten([for how, list in local.google_lists : list.ipv4 if how == var.google_apis])
 
   # What a cluster cannot be without: Google's interfaces, and the registries that nodes pull from.
-  google_domains = var.google_apis == "endpoints" ? toset([]) : toset(["googleapis.com", "gcr.io", "pkg.dev"])
+  google_domains = !local.make || var.google_apis == "endpoints" ? toset([]) : toset(["googleapis.com", "gcr.io", "pkg.dev"])
 }
 
 resource "google_compute_network" "this" {
+  count = local.make ? 1 : 0
+
   name                    = var.name
   project                 = var.project
   auto_create_subnetworks = false
@@ -28,10 +33,12 @@ resource "google_compute_network" "this" {
 }
 
 resource "google_compute_subnetwork" "this" {
+  count = local.make ? 1 : 0
+
   name                     = var.name
   project                  = var.project
   region                   = var.region
-  network                  = google_compute_network.this.id
+  network                  = google_compute_network.this[0].id
   ip_cidr_range            = var.ranges.nodes
   private_ip_google_access = true
 
@@ -57,25 +64,27 @@ resource "google_compute_subnetwork" "this" {
 }
 
 resource "google_compute_subnetwork" "published" {
+  count = local.make ? 1 : 0
+
   name          = "${var.name}-published"
   project       = var.project
   region        = var.region
-  network       = google_compute_network.this.id
+  network       = google_compute_network.this[0].id
   ip_cidr_range = var.ranges.published
   purpose       = "PRIVATE_SERVICE_CONNECT"
 }
 
 resource "google_compute_router" "this" {
-  count = var.nat ? 1 : 0
+  count = local.make && var.nat ? 1 : 0
 
   name    = var.name
   project = var.project
   region  = var.region
-  network = google_compute_network.this.id
+  network = google_compute_network.this[0].id
 }
 
 resource "google_compute_router_nat" "this" {
-  count = var.nat ? 1 : 0
+  count = local.make && var.nat ? 1 : 0
 
   name                               = var.name
   project                            = var.project
@@ -85,60 +94,13 @@ resource "google_compute_router_nat" "this" {
   source_subnetwork_ip_ranges_to_nat = "LIST_OF_SUBNETWORKS"
 
   subnetwork {
-    name                    = google_compute_subnetwork.this.id
+    name                    = google_compute_subnetwork.this[0].id
     source_ip_ranges_to_nat = ["ALL_IP_RANGES"]
   }
 
   log_config {
     enable = true
     filter = "ERRORS_ONLY"
-  }
-}
-
-# Nothing leaves but by the rules below. What comes in is refused by Google Cloud where no rule says otherwise.
-resource "google_compute_firewall" "no_egress" {
-  name               = "${var.name}-no-egress"
-  project            = var.project
-  network            = google_compute_network.this.id
-  direction          = "EGRESS"
-  priority           = 65000
-  destination_ranges = ["0.0.0.0/0"]
-
-  deny {
-    protocol = "all"
-  }
-
-  log_config {
-    metadata = "INCLUDE_ALL_METADATA"
-  }
-}
-
-resource "google_compute_firewall" "inside" {
-  name               = "${var.name}-inside"
-  project            = var.project
-  network            = google_compute_network.this.id
-  direction          = "EGRESS"
-  priority           = 1000
-  destination_ranges = [var.ranges.nodes, var.ranges.pods, var.ranges.services]
-
-  allow {
-    protocol = "all"
-  }
-}
-
-resource "google_compute_firewall" "google" {
-  count = var.google_apis == "endpoints" ? 0 : 1
-
-  name               = "${var.name}-google"
-  project            = var.project
-  network            = google_compute_network.this.id
-  direction          = "EGRESS"
-  priority           = 1000
-  destination_ranges = local.google_ranges
-
-  allow {
-    protocol = "tcp"
-    ports    = ["443"]
   }
 }
 
@@ -154,7 +116,7 @@ resource "google_dns_managed_zone" "google" {
 
   private_visibility_config {
     networks {
-      network_url = google_compute_network.this.id
+      network_url = google_compute_network.this[0].id
     }
   }
 }
@@ -179,25 +141,4 @@ resource "google_dns_record_set" "below" {
   type         = "CNAME"
   ttl          = 300
   rrdatas      = [each.value.dns_name]
-}
-
-resource "google_compute_firewall" "internet" {
-  count = var.nat ? 1 : 0
-
-  name               = "${var.name}-internet"
-  project            = var.project
-  network            = google_compute_network.this.id
-  direction          = "EGRESS"
-  priority           = 1100
-  destination_ranges = ["0.0.0.0/0"]
-
-  allow {
-    protocol = "tcp"
-    ports    = ["443", "7844"]
-  }
-
-  allow {
-    protocol = "udp"
-    ports    = ["7844"]
-  }
 }

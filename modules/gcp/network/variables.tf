@@ -57,10 +57,71 @@ variable "other_ranges" {
 }
 
 variable "nat" {
-  description = "Whether the subnet reaches the internet, on port 443, for the control plane and the tunnel's edge; else it reaches Google's services only."
+  description = "Whether the subnet reaches the internet, as far as `egress` lets it; else it reaches Google's services only."
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "egress" {
+  description = <<-EOT
+    Where the way out leads, beside Google's services.
+
+    - `mode`: `open`, anywhere on 443 and the tunnel's port; or `limited`, to the addresses that `data.dataplane_network_ranges` lists of the control plane
+      and the tunnel's edge, and to `allowed`
+    - `allowed`: further ranges and ports by names of one's own, as those of a registry
+  EOT
+  type = object({
+    mode    = optional(string, "open")
+    allowed = optional(map(object({ cidrs = list(string), ports = optional(list(number), [443]) })), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["open", "limited"], var.egress.mode)
+    error_message = "A mode is open or limited."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for name, to in var.egress.allowed : [can(regex("^[a-z][a-z0-9-]{0,15}$", name)), !contains(["control-plane", "tunnel"], name), [for range in to.cidrs : can(cidrnetmask(range)) && !endswith(range, "/0")]]]))
+    error_message = "Names are up to 16 lower-case letters, digits and hyphens, and neither control-plane nor tunnel; ranges are written as in 192.0.2.0/24, and everything is no range."
+  }
+
+  validation {
+    condition     = var.egress.mode == "limited" || length(var.egress.allowed) == 0
+    error_message = "With mode = \"open\" everything is allowed: set mode = \"limited\", or leave allowed out."
+  }
+}
+
+variable "existing" {
+  description = <<-EOT
+    A network that is there already; then none is made, no rule and no zone, and it is checked instead.
+
+    - `network`, `subnet`: their names; the subnet is in `region`
+    - `pods_range`, `services_range`: names of the subnet's secondary ranges
+    - `nat_subnet`: name of a subnet of purpose `PRIVATE_SERVICE_CONNECT`, for services published here
+    - `project`: of the network, where it is another one's (shared VPC)
+  EOT
+  type = object({
+    network        = string
+    subnet         = string
+    pods_range     = string
+    services_range = string
+    nat_subnet     = optional(string)
+    project        = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = try(alltrue([for name in [var.existing.network, var.existing.subnet] : can(regex("^[a-z]([a-z0-9-]*[a-z0-9])?$", name))]), var.existing == null)
+    error_message = "Give names, as in acme, and no paths: where they are is said by project and region."
+  }
+
+  validation {
+    condition     = var.existing == null || (!var.nat && var.egress.mode == "open")
+    error_message = "A network that is there keeps its own ways out: leave nat and egress out."
+  }
 }
 
 variable "google_apis" {

@@ -17,12 +17,12 @@ run "the_subnets" {
   command = plan
 
   assert {
-    condition     = azurerm_subnet.nodes.address_prefixes[0] == "10.0.0.0/19" && azurerm_subnet.endpoints.address_prefixes[0] == "10.0.32.0/24" && azurerm_subnet.published.address_prefixes[0] == "10.0.33.0/24" && azurerm_subnet.api.address_prefixes[0] == "10.0.34.0/28"
+    condition     = azurerm_subnet.nodes[0].address_prefixes[0] == "10.0.0.0/19" && azurerm_subnet.endpoints[0].address_prefixes[0] == "10.0.32.0/24" && azurerm_subnet.published[0].address_prefixes[0] == "10.0.33.0/24" && azurerm_subnet.api[0].address_prefixes[0] == "10.0.34.0/28"
     error_message = "The subnets share no addresses."
   }
 
   assert {
-    condition     = one(one(azurerm_subnet.api.delegation).service_delegation).name == "Microsoft.ContainerService/managedClusters" && !azurerm_subnet.published.private_link_service_network_policies_enabled
+    condition     = one(one(azurerm_subnet.api[0].delegation).service_delegation).name == "Microsoft.ContainerService/managedClusters" && !azurerm_subnet.published[0].private_link_service_network_policies_enabled
     error_message = "AKS may put its API server in, and services can be published."
   }
 }
@@ -31,12 +31,12 @@ run "nothing_leads_to_the_internet" {
   command = plan
 
   assert {
-    condition     = length(azurerm_nat_gateway.this) + length(azurerm_public_ip.nat) == 0 && alltrue([for subnet in [azurerm_subnet.nodes, azurerm_subnet.endpoints, azurerm_subnet.published] : !subnet.default_outbound_access_enabled])
+    condition     = length(azurerm_nat_gateway.this) + length(azurerm_public_ip.nat) == 0 && alltrue([for subnet in [azurerm_subnet.nodes[0], azurerm_subnet.endpoints[0], azurerm_subnet.published[0]] : !subnet.default_outbound_access_enabled])
     error_message = "Neither a gateway nor Azure's own way out is there."
   }
 
   assert {
-    condition     = azurerm_subnet.endpoints.private_endpoint_network_policies == "NetworkSecurityGroupEnabled" && { for rule in azurerm_network_security_group.endpoints.security_rule : rule.name => rule.access } == { https-from-the-network = "Allow", nothing-else = "Deny" }
+    condition     = azurerm_subnet.endpoints[0].private_endpoint_network_policies == "NetworkSecurityGroupEnabled" && { for rule in azurerm_network_security_group.endpoints[0].security_rule : rule.name => rule.access } == { https-from-the-network = "Allow", nothing-else = "Deny" }
     error_message = "Endpoints take HTTPS from the network."
   }
 }

@@ -35,7 +35,7 @@ run "a_network_for_endpoints" {
   }
 
   assert {
-    condition     = one(google_compute_firewall.no_egress.deny).protocol == "all"
+    condition     = one(google_compute_firewall.no_egress[0].deny).protocol == "all"
     error_message = "Without rules nothing leaves."
   }
 }

@@ -25,12 +25,12 @@ run "nothing_leads_to_the_internet" {
   }
 
   assert {
-    condition     = one(google_compute_firewall.no_egress.deny).protocol == "all" && google_compute_firewall.no_egress.priority > google_compute_firewall.google[0].priority && google_compute_firewall.google[0].destination_ranges == toset(["199.36.153.8/30"])
+    condition     = one(google_compute_firewall.no_egress[0].deny).protocol == "all" && google_compute_firewall.no_egress[0].priority > google_compute_firewall.google[0].priority && google_compute_firewall.google[0].destination_ranges == toset(["199.36.153.8/30"])
     error_message = "What is not allowed does not leave; Google's services are."
   }
 
   assert {
-    condition     = google_compute_subnetwork.this.private_ip_google_access && !google_compute_network.this.auto_create_subnetworks
+    condition     = google_compute_subnetwork.this[0].private_ip_google_access && !google_compute_network.this[0].auto_create_subnetworks
     error_message = "Google's services are reached from private addresses, and no other subnets are made."
   }
 }
@@ -40,7 +40,7 @@ run "names_lead_where_the_firewall_lets_through" {
   command = apply
 
   assert {
-    condition     = toset(keys(google_dns_managed_zone.google)) == toset(["googleapis.com", "gcr.io", "pkg.dev"]) && alltrue([for zone in google_dns_managed_zone.google : zone.visibility == "private" && one(one(zone.private_visibility_config).networks).network_url == google_compute_network.this.id])
+    condition     = toset(keys(google_dns_managed_zone.google)) == toset(["googleapis.com", "gcr.io", "pkg.dev"]) && alltrue([for zone in google_dns_managed_zone.google : zone.visibility == "private" && one(one(zone.private_visibility_config).networks).network_url == google_compute_network.this[0].id])
     error_message = "Google's interfaces and registries have zones in this network."
   }
 
@@ -97,12 +97,12 @@ run "the_subnets" {
   command = plan
 
   assert {
-    condition     = { for range in google_compute_subnetwork.this.secondary_ip_range : range.range_name => range.ip_cidr_range } == { pods = "10.4.0.0/15", services = "10.6.0.0/18" }
+    condition     = { for range in google_compute_subnetwork.this[0].secondary_ip_range : range.range_name => range.ip_cidr_range } == { pods = "10.4.0.0/15", services = "10.6.0.0/18" }
     error_message = "Pods and services have ranges of their own."
   }
 
   assert {
-    condition     = google_compute_subnetwork.published.purpose == "PRIVATE_SERVICE_CONNECT" && one(google_compute_subnetwork.this.log_config).flow_sampling == 0.5
+    condition     = google_compute_subnetwork.published[0].purpose == "PRIVATE_SERVICE_CONNECT" && one(google_compute_subnetwork.this[0].log_config).flow_sampling == 0.5
     error_message = "Services can be published, and half of the connections are logged."
   }
 }
@@ -128,7 +128,7 @@ run "no_flow_logs" {
   }
 
   assert {
-    condition     = length(google_compute_subnetwork.this.log_config) == 0
+    condition     = length(google_compute_subnetwork.this[0].log_config) == 0
     error_message = "Nothing is logged."
   }
 }
