@@ -96,6 +96,48 @@ impl Operation {
     pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
 }
 
+/// What somebody is let into an account for who is not of its owner's: a vendor's pipelines and people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// To make what is managed, and to change it.
+    Provision,
+    /// To change what is there.
+    Maintain,
+    /// To remove what is there.
+    Deprovision,
+    /// To look at it all and to get into the cluster, when something is broken.
+    BreakGlass,
+}
+
+impl Access {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Provision,
+        Self::Maintain,
+        Self::Deprovision,
+        Self::BreakGlass,
+    ];
+
+    /// What is done by it.
+    pub fn operations(self) -> BTreeSet<Operation> {
+        match self {
+            Self::Provision => [Operation::Create, Operation::Read, Operation::Update].into(),
+            Self::Maintain => [Operation::Read, Operation::Update].into(),
+            Self::Deprovision => [Operation::Read, Operation::Delete].into(),
+            Self::BreakGlass => [Operation::Read].into(),
+        }
+    }
+
+    /// What it is about, where these are managed: a cluster is what glass is broken for.
+    pub fn objects(self, managed: &BTreeSet<Managed>) -> BTreeSet<Managed> {
+        let mut objects = managed.clone();
+        if self == Self::BreakGlass {
+            objects.insert(Managed::Clusters);
+        }
+        objects
+    }
+}
+
 /// What the caller's permissions are narrowed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Within {
@@ -140,6 +182,18 @@ pub trait Account: Send + Sync {
         operations: &BTreeSet<Operation>,
         within: &Within,
     ) -> Result<PolicyDocument>;
+
+    /// What somebody is given who is let in for this, where these are managed, as [`Account::required`] says it. For
+    /// [`Access::BreakGlass`] it also denies everything else, where the policies of the cloud can deny.
+    async fn granted(
+        &self,
+        access: Access,
+        managed: &BTreeSet<Managed>,
+        within: &Within,
+    ) -> Result<PolicyDocument> {
+        self.required(&access.objects(managed), &access.operations(), within)
+            .await
+    }
 }
 
 fn account_id(text: &str) -> Checked {

@@ -2,9 +2,10 @@
 
 use acceptance::aws::Account;
 use anyhow::{Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{LIMIT, Side, Sides, configured, service_of, text};
+use crate::bench::OWNER;
 
 /// The policy document that is printed for whoever manages these.
 fn printed(side: &Side, resource: &str) -> Result<Value> {
@@ -96,4 +97,64 @@ fn a_missing_right_is_named() -> Result<()> {
         }
     }
     vendor.assert_nothing_left()
+}
+
+/// The mark says whose something is: whoever could put it on what is another's could then change and delete that.
+#[test]
+fn what_is_anothers_is_neither_marked_nor_deleted() -> Result<()> {
+    let sides = Sides::new()?;
+    let Side {
+        account, network, ..
+    } = &sides.vendor;
+    let offered = account.ec2().offer(false, &[])?;
+    let [subnet, ..] = &network.subnets;
+    let wanted = json!({
+        "VpcEndpointType": "Interface", "VpcId": network.vpc, "ServiceName": offered, "SubnetIds": [subnet],
+        "TagSpecifications": [{ "ResourceType": "vpc-endpoint", "Tags": [{ "Key": "team", "Value": "another" }] }],
+    });
+    let made = account.call("ec2", "create_vpc_endpoint", &wanted)?;
+    let endpoint = text(&made["VpcEndpoint"]["VpcEndpointId"])?;
+    let balancer = network.balancer(account, "another")?;
+    let wanted = json!({ "NetworkLoadBalancerArns": [balancer] });
+    let operation = "create_vpc_endpoint_service_configuration";
+    let made = account.call("ec2", operation, &wanted)?;
+    let service = text(&made["ServiceConfiguration"]["ServiceId"])?;
+
+    let of_services = runner(&sides.vendor, "private_service")?;
+    let document = printed(&sides.vendor, "private_endpoint")?;
+    let of_endpoints = account.runner("endpoints", &document)?;
+    for (runner, id, delete, parameter) in [
+        (
+            &of_endpoints,
+            &endpoint,
+            "delete_vpc_endpoints",
+            "VpcEndpointIds",
+        ),
+        (
+            &of_services,
+            &service,
+            "delete_vpc_endpoint_service_configurations",
+            "ServiceIds",
+        ),
+    ] {
+        let mark = json!([{ "Key": "dataplane:owner", "Value": OWNER }]);
+        let marking = json!({ "Resources": [id], "Tags": mark });
+        let theirs = json!({ "Resources": [id], "Tags": [{ "Key": "team" }] });
+        for (operation, parameters) in [
+            ("create_tags", &marking),
+            ("delete_tags", &theirs),
+            (delete, &json!({ parameter: [id] })),
+        ] {
+            let code = runner.refused("ec2", operation, parameters)?;
+            ensure!(code == "UnauthorizedOperation", "{operation} {id}: {code}");
+        }
+        // Once its owner marked it, it is the runner's.
+        account.call("ec2", "create_tags", &marking)?;
+        let tag = json!({ "Resources": [id], "Tags": [{ "Key": "team", "Value": "data" }] });
+        runner.call("ec2", "create_tags", &tag)?;
+        let gone = runner.call("ec2", delete, &json!({ parameter: [id] }))?;
+        ensure!(gone["Unsuccessful"] == json!([]), "{gone}");
+    }
+    sides.vendor.until_deleted()?;
+    sides.vendor.assert_nothing_left()
 }

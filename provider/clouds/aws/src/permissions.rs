@@ -8,7 +8,7 @@ mod keys;
 use clouds::policies::PolicyDocument;
 use serde_json::{Value, json};
 
-pub(crate) use caller::required;
+pub(crate) use caller::{granted, required};
 pub use capabilities::ROLE_ACTIONS;
 pub(crate) use capabilities::policy;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::tags;
-use crate::account::{Account, Managed, Operation, Within};
+use crate::account::{Access, Account, Managed, Operation, Within};
 use crate::error::Error;
 use crate::policies::PolicyDocument;
 use crate::tags::{CREATING, OWNER, RESOURCE, Tags};
@@ -36,6 +36,7 @@ pub async fn suite(account: &dyn Account) {
         .await,
         all
     );
+    granted(account, &buckets).await;
     let names = BTreeSet::from(["acme-*".parse().unwrap()]);
     let some = Within {
         names: [(Managed::Buckets, names)].into(),
@@ -71,6 +72,31 @@ pub async fn suite(account: &dyn Account) {
             "a shortened mark stays its own"
         );
     }
+}
+
+/// Who comes to make or change or remove is given what that takes; who breaks glass can look, and get into the cluster.
+async fn granted(account: &dyn Account, managed: &BTreeSet<Managed>) {
+    use Operation::{Create, Delete, Read, Update};
+    let everything = Within::default();
+    for (access, operations) in [
+        (Access::Provision, [Create, Read, Update].as_slice()),
+        (Access::Maintain, &[Read, Update]),
+        (Access::Deprovision, &[Read, Delete]),
+    ] {
+        let operations = operations.iter().copied().collect();
+        assert_eq!(
+            account.granted(access, managed, &everything).await.unwrap(),
+            required(account, managed.clone(), operations, &everything).await,
+            "{access:?}"
+        );
+    }
+    let emergency = account.granted(Access::BreakGlass, managed, &everything);
+    let emergency = emergency.await.unwrap();
+    let looking = required(account, managed.clone(), [Read].into(), &everything).await;
+    assert_ne!(emergency, looking, "a cluster is looked at, too");
+    let all = Managed::ALL.into();
+    let of_all = account.granted(Access::BreakGlass, &all, &everything);
+    assert_ne!(emergency, of_all.await.unwrap());
 }
 
 async fn required(

@@ -32,28 +32,32 @@ pub(super) enum On {
     Secrets,
     /// The customer's keys of secrets.
     SecretKeys,
-    /// Private services that are made, and tags of any.
-    NewPrivateServices,
+    /// Private services that are made.
+    NewServices,
+    /// Tags of private services, in the call that makes them.
+    NewServiceTags,
     /// Private services that bear a mark of this provider.
-    PrivateServices,
+    Services,
     /// The lists of private services and their connections: EC2 has no calls for one.
-    PrivateServiceList,
-    /// Private endpoints that are made, and tags of any.
-    NewPrivateEndpoints,
+    ServiceList,
+    /// Private endpoints that are made.
+    NewEndpoints,
+    /// Tags of private endpoints, in the call that makes them.
+    NewEndpointTags,
     /// Private endpoints that bear a mark of this provider.
-    PrivateEndpoints,
+    Endpoints,
     /// What endpoints are made in and behind: networks, subnets, route tables, security groups.
     EndpointNetworks,
     /// The zones that EC2 keeps for the names of services: it asks Route 53 in the name of who calls it.
     EndpointNames,
     /// The lists of private endpoints, services and networks: EC2 has no calls for one.
-    PrivateEndpointList,
+    EndpointList,
     /// Clusters.
     Clusters,
 }
 
 impl On {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::Buckets,
         Self::IdentityProviders,
         Self::Roles,
@@ -65,14 +69,16 @@ impl On {
         Self::LogGroupList,
         Self::Secrets,
         Self::SecretKeys,
-        Self::NewPrivateServices,
-        Self::PrivateServices,
-        Self::PrivateServiceList,
-        Self::NewPrivateEndpoints,
-        Self::PrivateEndpoints,
+        Self::NewServices,
+        Self::NewServiceTags,
+        Self::Services,
+        Self::ServiceList,
+        Self::NewEndpoints,
+        Self::NewEndpointTags,
+        Self::Endpoints,
         Self::EndpointNetworks,
         Self::EndpointNames,
-        Self::PrivateEndpointList,
+        Self::EndpointList,
         Self::Clusters,
     ];
 
@@ -85,14 +91,15 @@ impl On {
             Self::Registries | Self::RegistryKeys => Managed::Registries,
             Self::LogGroups | Self::LogGroupList => Managed::LogGroups,
             Self::Secrets | Self::SecretKeys => Managed::Secrets,
-            Self::NewPrivateServices | Self::PrivateServices | Self::PrivateServiceList => {
+            Self::NewServices | Self::NewServiceTags | Self::Services | Self::ServiceList => {
                 Managed::PrivateServices
             }
-            Self::NewPrivateEndpoints
-            | Self::PrivateEndpoints
+            Self::NewEndpoints
+            | Self::NewEndpointTags
+            | Self::Endpoints
             | Self::EndpointNetworks
             | Self::EndpointNames
-            | Self::PrivateEndpointList => Managed::PrivateEndpoints,
+            | Self::EndpointList => Managed::PrivateEndpoints,
             Self::Clusters => Managed::Clusters,
         }
     }
@@ -387,29 +394,27 @@ pub(super) const CALLS: [(On, Operation, &[&str]); 52] = [
         &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
     ),
     (
-        On::NewPrivateServices,
+        On::NewServices,
+        Operation::Create,
+        &["ec2:CreateVpcEndpointServiceConfiguration"],
+    ),
+    (On::NewServiceTags, Operation::Create, &["ec2:CreateTags"]),
+    (
+        On::Services,
         Operation::Create,
         &[
             "ec2:CreateTags",
-            "ec2:CreateVpcEndpointServiceConfiguration",
             "ec2:DeleteTags",
+            "ec2:ModifyVpcEndpointServicePermissions",
         ],
     ),
     (
-        On::NewPrivateServices,
-        Operation::Update,
-        &["ec2:CreateTags", "ec2:DeleteTags"],
-    ),
-    (
-        On::PrivateServices,
-        Operation::Create,
-        &["ec2:ModifyVpcEndpointServicePermissions"],
-    ),
-    (
-        On::PrivateServices,
+        On::Services,
         Operation::Update,
         &[
             "ec2:AcceptVpcEndpointConnections",
+            "ec2:CreateTags",
+            "ec2:DeleteTags",
             "ec2:ModifyVpcEndpointServiceConfiguration",
             "ec2:ModifyVpcEndpointServicePermissions",
             "ec2:RejectVpcEndpointConnections",
@@ -417,7 +422,7 @@ pub(super) const CALLS: [(On, Operation, &[&str]); 52] = [
         ],
     ),
     (
-        On::PrivateServices,
+        On::Services,
         Operation::Delete,
         &[
             "ec2:DeleteVpcEndpointServiceConfigurations",
@@ -425,7 +430,7 @@ pub(super) const CALLS: [(On, Operation, &[&str]); 52] = [
         ],
     ),
     (
-        On::PrivateServiceList,
+        On::ServiceList,
         Operation::Read,
         &[
             "ec2:DescribeVpcEndpointConnections",
@@ -434,28 +439,24 @@ pub(super) const CALLS: [(On, Operation, &[&str]); 52] = [
         ],
     ),
     (
-        On::NewPrivateEndpoints,
+        On::NewEndpoints,
         Operation::Create,
-        &["ec2:CreateTags", "ec2:CreateVpcEndpoint", "ec2:DeleteTags"],
+        &["ec2:CreateVpcEndpoint"],
     ),
-    (
-        On::NewPrivateEndpoints,
-        Operation::Update,
-        &["ec2:CreateTags", "ec2:DeleteTags"],
-    ),
+    (On::NewEndpointTags, Operation::Create, &["ec2:CreateTags"]),
     // Private DNS of a service whose owner has to let us in comes after that, in the same create.
     (
-        On::PrivateEndpoints,
+        On::Endpoints,
         Operation::Create,
-        &["ec2:ModifyVpcEndpoint"],
+        &["ec2:CreateTags", "ec2:DeleteTags", "ec2:ModifyVpcEndpoint"],
     ),
     (
-        On::PrivateEndpoints,
+        On::Endpoints,
         Operation::Update,
-        &["ec2:ModifyVpcEndpoint"],
+        &["ec2:CreateTags", "ec2:DeleteTags", "ec2:ModifyVpcEndpoint"],
     ),
     (
-        On::PrivateEndpoints,
+        On::Endpoints,
         Operation::Delete,
         &["ec2:DeleteVpcEndpoints"],
     ),
@@ -480,7 +481,7 @@ pub(super) const CALLS: [(On, Operation, &[&str]); 52] = [
         &["route53:AssociateVPCWithHostedZone"],
     ),
     (
-        On::PrivateEndpointList,
+        On::EndpointList,
         Operation::Read,
         &[
             "ec2:DescribeNetworkInterfaces",
