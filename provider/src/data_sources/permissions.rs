@@ -8,7 +8,7 @@ use std::{
 
 use clouds::{
     Error, Roles,
-    account::{KmsKey, Managed, NamePattern, Operation, Within},
+    account::{self, KmsKey, Managed, NamePattern, Operation, Within},
     buckets::BucketId,
     log_groups::LogGroupName,
     policies::PolicyDocument,
@@ -36,7 +36,7 @@ pub struct PermissionsModel {
     /// and `private_endpoint`; `cluster` for looking up clusters and getting tokens for them. Default: all.
     #[attr(optional)]
     pub resources: Value<Set<Text<Kind>>>,
-    /// Names that `policy`, `by_operation` and `by_resource` are limited to, by the kinds of `resources`. Each is a whole name, or a
+    /// Names that `policy`, `by_operation`, `by_access` and `by_resource` are limited to, by the kinds of `resources`. Each is a whole name, or a
     /// beginning and `*`, like `acme-prod-*`: on AWS of a role with its path (`/dataplane/*`), of an identity provider the issuer. Default:
     /// what is named for `profiles`; of kinds that nothing is named of, all in the account. Not on Azure, whose roles name no objects:
     /// there, nothing is narrowed but by where the role is assigned.
@@ -49,6 +49,12 @@ pub struct PermissionsModel {
     /// `read`.
     #[attr(computed)]
     pub by_operation: Value<BTreeMap<String, Text<PolicyDocument>>>,
+    /// What a vendor is given who is let into the account for one of these, each for another role: `provision` to make what is managed and
+    /// change it, `maintain` to change it, `deprovision` to remove it, and `break_glass` to look at it and get into the cluster. Each can
+    /// read. On AWS `break_glass` denies all that it does not allow, so that no other policy adds to it; roles of Google Cloud and Azure
+    /// deny nothing. When a role may be taken, by whom and for how long is not in it: `modules/aws/vendor-access` makes such roles.
+    #[attr(computed)]
+    pub by_access: Value<BTreeMap<String, Text<PolicyDocument>>>,
     /// What each kind of resource needs alone.
     #[attr(computed)]
     pub by_resource: Value<BTreeMap<String, Text<PolicyDocument>>>,
@@ -85,18 +91,18 @@ impl DataSource for Permissions {
         config: PermissionsModel,
     ) -> Result<PermissionsModel> {
         let clouds = cx.client()?.clouds()?;
-        let account = &*clouds.account;
+        let caller = &*clouds.account;
         let kinds: BTreeSet<Managed> = match config.resources.known() {
             Some(kinds) => kinds.iter().map(|kind| kind.0).collect(),
             None => Managed::ALL.into(),
         };
         let all = BTreeSet::from(Operation::ALL);
         let within = config.within()?;
-        let (policy, within) = match account.required(&kinds, &all, &within).await {
+        let (policy, within) = match caller.required(&kinds, &all, &within).await {
             // Only `names` asks for this: what is named for the roles narrows where that is possible.
             Err(Error::Unsupported(_)) if config.names.is_null() => {
                 let within = Within::default();
-                (account.required(&kinds, &all, &within).await?, within)
+                (caller.required(&kinds, &all, &within).await?, within)
             }
             Err(error @ Error::Unsupported(_)) => {
                 return Err(Diagnostics::from(error).at(&path!("names")));
@@ -105,14 +111,19 @@ impl DataSource for Permissions {
         };
         let mut by_operation = BTreeMap::new();
         for operation in Operation::ALL {
-            let needed = account
+            let needed = caller
                 .required(&kinds, &[operation].into(), &within)
                 .await?;
             by_operation.insert(name(operation).to_owned(), Text::from(needed));
         }
+        let mut by_access = BTreeMap::new();
+        for access in account::Access::ALL {
+            let given = caller.granted(access, &kinds, &within).await?;
+            by_access.insert(name_of_access(access).to_owned(), Text::from(given));
+        }
         let mut by_resource = BTreeMap::new();
         for kind in &kinds {
-            let needed = account.required(&[*kind].into(), &all, &within).await?;
+            let needed = caller.required(&[*kind].into(), &all, &within).await?;
             by_resource.insert(Kind(*kind).to_string(), Text::from(needed));
         }
         let profiles = profiles(&*clouds.roles, &config.reach()).await?;
@@ -120,6 +131,7 @@ impl DataSource for Permissions {
             profiles: profiles.into(),
             policy: policy.into(),
             by_operation: Value::Known(by_operation),
+            by_access: Value::Known(by_access),
             by_resource: Value::Known(by_resource),
             ..config
         })
@@ -263,6 +275,15 @@ fn name(operation: Operation) -> &'static str {
     }
 }
 
+fn name_of_access(access: account::Access) -> &'static str {
+    match access {
+        account::Access::Provision => "provision",
+        account::Access::Maintain => "maintain",
+        account::Access::Deprovision => "deprovision",
+        account::Access::BreakGlass => "break_glass",
+    }
+}
+
 /// A kind of resource, by the name it has in Terraform without its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind(Managed);
@@ -346,6 +367,46 @@ mod tests {
             looking.contains("ReadBuckets") && !looking.contains("CreateBuckets"),
             "{looking}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_vendor_is_given_what_it_comes_for() {
+        let harness = over(&Memory::default()).await;
+        let read = harness
+            .data_source(Permissions::NAME)
+            .read(json!({ "resources": ["bucket"], "names": { "bucket": ["acme-*"] } }))
+            .await;
+        let given = read["by_access"].as_object().unwrap();
+        let kinds: Vec<_> = given.keys().collect();
+        assert_eq!(
+            kinds,
+            ["break_glass", "deprovision", "maintain", "provision"]
+        );
+        let may = |access: &str, action: &str| given[access].as_str().unwrap().contains(action);
+        for (access, actions) in [
+            (
+                "provision",
+                ["CreateBuckets", "ReadBuckets", "UpdateBuckets"].as_slice(),
+            ),
+            ("maintain", &["ReadBuckets", "UpdateBuckets"]),
+            ("deprovision", &["ReadBuckets", "DeleteBuckets"]),
+            ("break_glass", &["ReadBuckets", "ReadClusters"]),
+        ] {
+            for action in ["Create", "Read", "Update", "Delete"] {
+                for of in ["Buckets", "Clusters"] {
+                    let action = format!("{action}{of}");
+                    assert_eq!(
+                        may(access, &action),
+                        actions.contains(&action.as_str()),
+                        "{access} {action}"
+                    );
+                }
+            }
+            assert_eq!(
+                resources(&read["by_access"][access], "ReadBuckets"),
+                "acme-*"
+            );
+        }
     }
 
     #[tokio::test]

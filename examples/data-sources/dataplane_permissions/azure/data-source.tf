@@ -14,6 +14,14 @@ output "buckets_only" {
   value = data.dataplane_permissions.this.by_resource["bucket"]
 }
 
+# For a vendor that comes to upgrade the data plane, and for one that looks when something is broken.
+output "vendor" {
+  value = {
+    maintain    = data.dataplane_permissions.this.by_access["maintain"]
+    break_glass = data.dataplane_permissions.this.by_access["break_glass"]
+  }
+}
+
 # For a reviewer, or a team that makes the roles itself.
 output "roles" {
   value = data.dataplane_permissions.this.profiles

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use clouds::account::{Account, Caller, Managed, Operation, Within};
+use clouds::account::{Access, Account, Caller, Managed, Operation, Within};
 use clouds::policies::PolicyDocument;
 use clouds::{Refusal, Result, Tags};
 
@@ -27,5 +27,14 @@ impl Account for Gcp {
         within: &Within,
     ) -> Result<PolicyDocument> {
         caller::required(&self.0.scope().await?, managed, operations, within)
+    }
+
+    async fn granted(
+        &self,
+        access: Access,
+        managed: &BTreeSet<Managed>,
+        within: &Within,
+    ) -> Result<PolicyDocument> {
+        caller::granted(&self.0.scope().await?, access, managed, within)
     }
 }

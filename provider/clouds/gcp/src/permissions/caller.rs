@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use clouds::account::{Managed, NamePattern, Operation, Within};
+use clouds::account::{Access, Managed, NamePattern, Operation, Within};
 use clouds::error::Call;
 use clouds::policies::PolicyDocument;
 use clouds::{Error, Result};
@@ -33,6 +33,9 @@ const WRITE_POLICIES: &[&str] = &[
     "resourcemanager.projects.setIamPolicy",
     "storage.buckets.setIamPolicy",
 ];
+
+/// A cluster's DNS endpoint asks for it before the API server is reached.
+const CONNECT: &str = "container.clusters.connect";
 
 /// By what is managed and what is done. A create or an update also reads.
 #[expect(clippy::too_many_lines, reason = "it is a table")]
@@ -164,13 +167,42 @@ pub(crate) fn required(
     operations: &BTreeSet<Operation>,
     within: &Within,
 ) -> Result<PolicyDocument> {
+    role(scope, managed, &taken(managed, operations), within)
+}
+
+/// What somebody is given who is let in for this. A role of Google Cloud denies nothing.
+pub(crate) fn granted(
+    scope: &Scope,
+    access: Access,
+    managed: &BTreeSet<Managed>,
+    within: &Within,
+) -> Result<PolicyDocument> {
+    let managed = access.objects(managed);
+    let mut all = taken(&managed, &access.operations());
+    if access == Access::BreakGlass {
+        all.insert(CONNECT);
+    }
+    role(scope, &managed, &all, within)
+}
+
+fn taken(managed: &BTreeSet<Managed>, operations: &BTreeSet<Operation>) -> BTreeSet<&'static str> {
     let pairs = managed.iter().flat_map(|managed| {
         operations
             .iter()
             .map(move |operation| (*managed, *operation))
     });
-    let parts = pairs.flat_map(|(managed, operation)| permissions(managed, operation));
-    let all: BTreeSet<_> = parts.flat_map(|part| part.iter().copied()).collect();
+    pairs
+        .flat_map(|(managed, operation)| permissions(managed, operation))
+        .flat_map(|part| part.iter().copied())
+        .collect()
+}
+
+fn role(
+    scope: &Scope,
+    managed: &BTreeSet<Managed>,
+    all: &BTreeSet<&str>,
+    within: &Within,
+) -> Result<PolicyDocument> {
     let mut role = json!({ "title": "dataplane", "stage": "GA", "includedPermissions": all });
     let asked = within
         .names
@@ -311,6 +343,33 @@ mod tests {
             r#"(resource.service != \"secretmanager.googleapis.com\" || resource.name == \"projects/123/secrets/acme-token\" || resource.name.startsWith(\"projects/123/secrets/acme-token/\"))"#
         );
         assert!(said.contains(expression), "{said}");
+    }
+
+    #[test]
+    fn who_breaks_glass_looks_and_gets_into_the_cluster() {
+        let of = |access| {
+            let scope = Scope {
+                project: "acme-prod".parse().unwrap(),
+                number: "123".into(),
+                region: "europe-west4".parse().unwrap(),
+            };
+            let role = granted(
+                &scope,
+                access,
+                &[Managed::Buckets].into(),
+                &Within::default(),
+            );
+            role.unwrap().value()["includedPermissions"].clone()
+        };
+        assert_eq!(
+            of(Access::BreakGlass),
+            json!([
+                "container.clusters.connect",
+                "container.clusters.get",
+                "storage.buckets.get"
+            ])
+        );
+        assert!(!of(Access::Provision).to_string().contains("container."));
     }
 
     #[test]
