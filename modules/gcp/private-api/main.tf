@@ -1,3 +1,7 @@
+locals {
+  members = { for account in var.vendor_service_accounts : account => startswith(account, "principal://") ? account : "serviceAccount:${account}" }
+}
+
 # To connect, and to learn where: Google asks for it before the API server is asked. What may be done inside is Kubernetes' own to say.
 resource "google_project_iam_custom_role" "this" {
   role_id     = replace("${var.name}-api", "-", "_")
@@ -7,14 +11,52 @@ resource "google_project_iam_custom_role" "this" {
 }
 
 resource "google_project_iam_member" "this" {
-  for_each = var.vendor_service_accounts
+  for_each = local.members
 
   project = var.project
   role    = google_project_iam_custom_role.this.id
-  member  = startswith(each.key, "principal://") ? each.key : "serviceAccount:${each.key}"
+  member  = each.value
 
   condition {
     title      = "this_cluster_only"
     expression = "resource.name == \"projects/${var.project}/locations/${var.cluster.location}/clusters/${var.cluster.name}\""
+  }
+}
+
+data "google_project" "this" {
+  count = var.perimeter == null ? 0 : 1
+
+  project_id = var.project
+}
+
+# The name of the DNS endpoint answers everywhere. Within a perimeter it is heard from where a rule says, and by whom.
+resource "google_access_context_manager_service_perimeter_ingress_policy" "this" {
+  count = var.perimeter == null ? 0 : 1
+
+  perimeter = var.perimeter.name
+  title     = "The vendor's way to the API of ${var.cluster.name}"
+
+  ingress_from {
+    identities = sort(values(local.members))
+
+    dynamic "sources" {
+      for_each = sort(var.perimeter.sources)
+
+      content {
+        resource = sources.value
+      }
+    }
+  }
+
+  ingress_to {
+    resources = ["projects/${data.google_project.this[0].number}"]
+
+    operations {
+      service_name = "container.googleapis.com"
+
+      method_selectors {
+        method = "*"
+      }
+    }
   }
 }

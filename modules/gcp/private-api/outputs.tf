@@ -7,5 +7,5 @@ output "hand_over" {
     dns_endpoint = var.cluster.dns_endpoint
   }
 
-  depends_on = [google_project_iam_member.this]
+  depends_on = [google_project_iam_member.this, google_access_context_manager_service_perimeter_ingress_policy.this]
 }

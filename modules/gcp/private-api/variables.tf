@@ -40,3 +40,27 @@ variable "cluster" {
     error_message = "The DNS endpoint is a host below gke.goog: switch it on in the cluster, with traffic from outside allowed."
   }
 }
+
+variable "perimeter" {
+  description = <<-EOT
+    The perimeter of VPC Service Controls that the project is in, which gets a rule that lets the vendor in to the cluster's API; `null` for none.
+
+    - `name`: as in `accessPolicies/123456789012/servicePerimeters/acme`
+    - `sources`: where the vendor comes from: `projects/<number>`, for all networks of a project, or `//compute.googleapis.com/projects/<id>/global/networks/<name>`
+  EOT
+  type = object({
+    name    = string
+    sources = set(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.perimeter == null || can(regex("^accessPolicies/[0-9]+/servicePerimeters/[A-Za-z0-9_]+$", var.perimeter.name))
+    error_message = "A perimeter is named accessPolicies/<number>/servicePerimeters/<name>."
+  }
+
+  validation {
+    condition     = try(length(var.perimeter.sources) > 0 && alltrue([for source in var.perimeter.sources : can(regex("^(projects/[0-9]+|//compute\\.googleapis\\.com/projects/[^/]+/global/networks/[^/]+)$", source))]), var.perimeter == null)
+    error_message = "Name at least one source, projects/<number> or //compute.googleapis.com/projects/<id>/global/networks/<name>: from everywhere the perimeter would guard nothing."
+  }
+}
