@@ -1,0 +1,116 @@
+# What each role may do is printed from the table that the provider itself works by.
+data "dataplane_permissions" "this" {
+  resources = var.data_plane.resources
+  buckets   = var.data_plane.buckets
+  secrets   = var.data_plane.secrets
+  logs      = var.data_plane.logs
+  registry  = var.data_plane.registry
+  kms_keys  = var.data_plane.kms_keys
+  names     = var.data_plane.names
+}
+
+data "aws_partition" "this" {}
+
+locals {
+  principals = { for access, principals in var.principals : access => sort(principals) if length(principals) > 0 }
+}
+
+resource "aws_iam_role" "this" {
+  for_each = local.principals
+
+  name                 = "${var.tenant}-${replace(each.key, "_", "-")}"
+  path                 = var.path
+  description          = "The vendor of the data plane of ${var.tenant}: ${replace(each.key, "_", " ")}"
+  assume_role_policy   = local.trust[each.key]
+  max_session_duration = each.key == "provision" ? var.provision_session_hours * 3600 : 3600
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
+}
+
+resource "aws_iam_role_policy" "granted" {
+  for_each = aws_iam_role.this
+
+  name   = "granted"
+  role   = each.value.name
+  policy = data.dataplane_permissions.this.by_access[each.key]
+
+  # Never without it, not for the moment between the two either.
+  depends_on = [aws_iam_role_policy.denied]
+}
+
+# The most that roles of the data plane can do. Whoever writes the policies of roles and says who may take them has what these can have,
+# so no role of the vendor's making can do more than the data plane's own do, which is what the provider's profiles say.
+resource "aws_iam_policy" "boundary" {
+  name        = "${var.tenant}-boundary"
+  path        = var.path
+  description = "The most that roles of the data plane of ${var.tenant} can do"
+  tags        = var.tags
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # Profiles share statements, and a Sid stands once in a policy. One statement stands without a list.
+      for statement in toset(flatten([
+        for profile in values(data.dataplane_permissions.this.profiles) : [
+          for statement in flatten([jsondecode(profile).Statement]) : jsonencode({ for key, value in statement : key => value if key != "Sid" })
+        ]
+      ])) : jsondecode(statement)
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "denied" {
+  for_each = aws_iam_role.this
+
+  name = "denied"
+  role = each.value.name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid       = "RolesAreBounded"
+          Effect    = "Deny"
+          Action    = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+          Resource  = "*"
+          Condition = { StringNotEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary.arn } }
+        },
+        {
+          Sid      = "AndStaySo"
+          Effect   = "Deny"
+          Action   = "iam:DeleteRolePermissionsBoundary"
+          Resource = "*"
+        },
+        {
+          Sid      = "NothingOfItsOwn"
+          Effect   = "Deny"
+          Action   = "iam:*"
+          Resource = concat([for role in aws_iam_role.this : role.arn], [aws_iam_policy.boundary.arn])
+        },
+      ],
+      [for statement in local.glass_denied : statement if each.key == "break_glass"],
+    )
+  })
+}
+
+resource "aws_eks_access_entry" "this" {
+  for_each = {
+    for access, role in aws_iam_role.this : access => role
+    if can(var.cluster.policies[access]) && (access != "break_glass" || var.break_glass != null)
+  }
+
+  cluster_name  = var.cluster.name
+  principal_arn = each.value.arn
+  tags          = var.tags
+}
+
+resource "aws_eks_access_policy_association" "this" {
+  for_each = aws_eks_access_entry.this
+
+  cluster_name  = each.value.cluster_name
+  principal_arn = each.value.principal_arn
+  policy_arn    = "arn:${data.aws_partition.this.partition}:eks::aws:cluster-access-policy/${var.cluster.policies[each.key]}"
+
+  access_scope {
+    type = "cluster"
+  }
+}
