@@ -17,7 +17,7 @@ const EMPTY_NAMES: [&str; 9] = [
 ];
 
 /// Our crates and which of ours each may use: the architecture, so a new edge is a decision and not an import.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("acceptance", &["dataplane-proto"]),
     ("clouds", &[]),
     ("clouds-aws", &["clouds"]),
@@ -25,6 +25,7 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("clouds-azure", &["clouds"]),
     ("clouds-gcp", &["clouds"]),
     ("dataplane-api", &[]),
+    ("dataplane-fleet", &[]),
     (
         "dataplane-operator",
         &["dataplane-api", "dataplane-proto", "dataplane-store"],
@@ -73,6 +74,7 @@ const RESERVED: [(&str, &[&str]); 7] = [
         "anyhow",
         &[
             "acceptance",
+            "dataplane-fleet",
             "dataplane-operator",
             "terraform-provider-dataplane",
         ],

@@ -1,0 +1,424 @@
+//! The program with a script in Terraform's place: who is started, who is not, what is left, and what others get to see.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SECRET: &str = "correct-horse";
+
+/// The first wave has a and b, the second c, d and e.
+const FLEET: &str = r#"
+root: root
+tenants: [a, b, c, d, e]
+backend_config: { key: "{tenant}.tfstate", access_key: correct-horse }
+waves:
+  - { name: canary, tenants: [a, b], parallelism: 1 }
+  - { name: rest, tenants: ["*"], parallelism: 2, stop_after: 2 }
+protect: [dataplane_bucket]
+"#;
+
+/// A change with a value in it.
+const CHANGES: &str = r#"{"resource_changes":[{"address":"dataplane_role.this","mode":"managed","type":"dataplane_role",
+"change":{"actions":["update"],"before":{"password":"correct-horse"},"after":{"password":"correct-horse-2"}}}]}"#;
+
+const REPLACES: &str = r#"{"resource_changes":[{"address":"dataplane_bucket.this","mode":"managed","type":"dataplane_bucket",
+"change":{"actions":["delete","create"],"before":{},"after":{}}}]}"#;
+
+const FAILS: &str = "echo '{\"type\":\"diagnostic\",\"diagnostic\":{\"severity\":\"error\",\"summary\":\"no way\",\"detail\":\"said AWS of correct-horse\"}}'\nexit 1\n";
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        place.write("fleet.yaml", FLEET);
+        place.write("root/main.tf", "");
+        place.write("fake/shown.json", CHANGES);
+        place.write("fake/calls", "");
+        place.write("terraform", include_str!("process/terraform.sh"));
+        let executable = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(place.path("terraform"), executable).expect("an executable");
+        place
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.path(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).expect("a file")
+    }
+
+    /// What the script does when `verb` is called for `tenant`.
+    fn on(&self, verb: &str, tenant: &str, script: &str) {
+        self.write(&format!("fake/{verb}.{tenant}"), script);
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dataplane-fleet"));
+        command
+            .args(arguments.split(' '))
+            .current_dir(self.folder.path())
+            .env("FAKE", self.path("fake"))
+            .env("FLEET_TERRAFORM", "./terraform")
+            .env("FLEET_ACTOR", "ci-of-acme")
+            .env_remove("TF_PLUGIN_CACHE_DIR")
+            .stdin(Stdio::null());
+        command
+    }
+
+    #[track_caller]
+    fn run(&self, arguments: &str, code: i32) -> (String, String) {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(arguments).output().expect("the program");
+        let (out, err) = (
+            String::from_utf8(stdout).expect("text"),
+            String::from_utf8(stderr).expect("text"),
+        );
+        assert_eq!(status.code(), Some(code), "{arguments}\n{out}\n{err}");
+        (out, err)
+    }
+
+    fn start(&self, arguments: &str) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the program")
+    }
+
+    /// Who `verb` was called for since this was last asked.
+    fn called(&self, verb: &str) -> Vec<String> {
+        let calls = self.read("fake/calls");
+        let called = calls.lines().filter_map(|line| line.split_once(' '));
+        let called = called.filter(|(found, _)| *found == verb);
+        called.map(|(_, tenant)| tenant.to_owned()).collect()
+    }
+
+    fn forget_calls(&self) {
+        self.write("fake/calls", "");
+    }
+
+    /// Tenants and outcomes of the journal.
+    fn journal(&self) -> Vec<String> {
+        let text = self.read(".fleet/journal.jsonl");
+        let records = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("a record"));
+        let said = |record: &Value, name: &str| record[name].as_str().expect("a text").to_owned();
+        records
+            .map(|record| format!("{} {}", said(&record, "tenant"), said(&record, "outcome")))
+            .collect()
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test looks at another process, until a deadline"
+)]
+#[track_caller]
+fn until(what: &str, mut there: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !there() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("a process");
+}
+
+/// Who of these tenants has which outcome.
+fn outcomes(json: &str) -> Vec<String> {
+    let printed: Value = serde_json::from_str(json).expect("a document");
+    let tenants = printed["tenants"].as_array().expect("a list").iter();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    tenants
+        .map(|one| format!("{} {}", text(&one["tenant"]), text(&one["outcome"])))
+        .collect()
+}
+
+#[test]
+fn what_was_planned_is_applied_and_written_down() {
+    let place = Place::new();
+    let (out, _) = place.run("plan", 2);
+    assert!(out.contains("5 tenants: 5 changed"), "{out}");
+    assert_eq!(place.called("plan"), ["a", "b", "c", "d", "e"]);
+    place.forget_calls();
+    let (out, _) = place.run("apply", 0);
+    assert!(out.contains("5 tenants: 5 applied"), "{out}");
+    assert_eq!(place.called("plan"), [""; 0], "they were planned already");
+    assert_eq!(place.called("init"), [""; 0]);
+    assert_eq!(place.called("apply").len(), 5);
+    assert!(!place.path(".fleet/a/plan").exists(), "it has values in it");
+    let journal = place.journal();
+    assert_eq!(
+        journal[..4],
+        ["a started", "a applied", "b started", "b applied"]
+    );
+    assert_eq!(journal.len(), 10);
+    let head = out.lines().last().unwrap().rsplit(' ').next().unwrap();
+    place.run(&format!("journal --verify --head {head}"), 0);
+    let (out, _) = place.run("journal --tenant c", 0);
+    assert!(
+        out.contains("ci-of-acme") && out.contains("+0 ~1 -0 ±0"),
+        "{out}"
+    );
+    let (out, _) = place.run("status", 0);
+    assert_eq!(out.matches("current").count(), 5, "{out}");
+    place.write("root/main.tf", "# another");
+    place.run("status", 2);
+    let text = place.read(".fleet/journal.jsonl");
+    place.write(
+        ".fleet/journal.jsonl",
+        &text.replacen("ci-of-acme", "me", 1),
+    );
+    let (_, err) = place.run("journal --verify", 1);
+    assert!(err.contains("line 2"), "{err}");
+}
+
+#[test]
+fn a_failure_of_the_canaries_ends_it_and_a_run_goes_on_later() {
+    let place = Place::new();
+    place.on("apply", "b", FAILS);
+    place.run("plan", 2);
+    let (out, err) = place.run("apply --json", 1);
+    assert_eq!(
+        outcomes(&out),
+        [
+            "a applied",
+            "b failed",
+            "c not_started",
+            "d not_started",
+            "e not_started"
+        ]
+    );
+    assert!(err.contains("canary b failed"), "{err}");
+    assert_eq!(place.called("apply"), ["a", "b"]);
+    let run = serde_json::from_str::<Value>(&out).unwrap()["run"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    // Two who fail of three, of whom two run at once: the third has its turn when the first is through.
+    for tenant in ["c", "d"] {
+        place.on("apply", tenant, FAILS);
+    }
+    fs::remove_file(place.path("fake/apply.b")).unwrap();
+    place.forget_calls();
+    place.run(&format!("apply --resume {run}"), 1);
+    assert_eq!(place.called("apply")[0], "b");
+    assert!(!place.called("apply").contains(&"a".to_owned()));
+    assert_eq!(
+        place.called("plan"),
+        ["b"],
+        "the others' plans are as they were seen"
+    );
+    let (_, err) = place.run("apply --resume 2020", 1);
+    assert!(
+        err.contains(&format!(
+            "there is no run 2020 in {}",
+            place.path("").canonicalize().unwrap().display()
+        )),
+        "{err}"
+    );
+    assert!(err.contains(&run), "{err}");
+}
+
+#[test]
+fn a_plan_that_is_older_than_the_root_is_not_applied() {
+    let place = Place::new();
+    place.run("plan", 2);
+    place.write("root/main.tf", "# changed since");
+    let (_, err) = place.run("apply", 1);
+    assert!(
+        err.contains("nothing was started") && err.contains("the plan of a is older than the root"),
+        "{err}"
+    );
+    assert_eq!(place.called("apply"), [""; 0]);
+    place.run("plan --tenant a", 2);
+    let (_, err) = place.run("apply --tenant a --tenant b", 1);
+    assert!(err.contains("the plan of b is older"), "{err}");
+    place.write(".fleet/a/plan", "another");
+    let (_, err) = place.run("apply --tenant a", 1);
+    assert!(err.contains("is not the one that was saved"), "{err}");
+    fs::remove_file(place.path(".fleet/b/plan.json")).unwrap();
+    place.run("plan --tenant a", 2);
+    let (_, err) = place.run("apply --tenant a --tenant b", 1);
+    assert!(
+        err.contains("there is a saved plan of a, and none of b"),
+        "{err}"
+    );
+    place.run("apply --replan", 0);
+    assert_eq!(place.called("apply").len(), 5);
+}
+
+#[test]
+fn a_plan_that_failed_is_not_planned_again_unseen() {
+    let place = Place::new();
+    place.on("plan", "d", FAILS);
+    let (out, _) = place.run("plan", 1);
+    assert!(out.contains("no way: said AWS"), "{out}");
+    fs::remove_file(place.path("fake/plan.d")).unwrap();
+    let (_, err) = place.run("apply", 1);
+    assert!(err.contains("the last plan of d is failed"), "{err}");
+    assert_eq!(place.called("apply"), [""; 0]);
+}
+
+#[test]
+fn what_is_protected_goes_only_when_a_person_says_so() {
+    let place = Place::new();
+    place.write("fake/shown.json", REPLACES);
+    let (out, _) = place.run("plan", 1);
+    assert!(
+        out.contains("5 refused") && out.contains("protected: dataplane_bucket.this"),
+        "{out}"
+    );
+    let (_, err) = place.run("apply --tenant a --allow-destroy b:*", 1);
+    assert!(
+        err.contains("names tenant b, who is not among those"),
+        "{err}"
+    );
+    place.run("apply --tenant a", 1);
+    assert_eq!(place.called("apply"), [""; 0]);
+    place.run(
+        "apply --tenant a --allow-destroy a:dataplane_bucket.this",
+        0,
+    );
+    assert_eq!(place.called("apply"), ["a"]);
+    assert_eq!(place.journal(), ["a refused", "a started", "a applied"]);
+}
+
+#[test]
+fn who_was_throttled_is_tried_again_before_the_next_wave() {
+    let place = Place::new();
+    let once = "if [ ! -f \"$FAKE/once.$tenant\" ]; then touch \"$FAKE/once.$tenant\"\n\
+         echo '{\"type\":\"diagnostic\",\"diagnostic\":{\"severity\":\"error\",\"summary\":\"x\",\"detail\":\"CreateBucket on a was throttled, also after several attempts\"}}'\nexit 1; fi\n";
+    place.on("apply", "a", once);
+    place.on("plan", "d", once);
+    let (out, err) = place.run("apply", 0);
+    assert!(out.contains("5 tenants: 5 applied"), "{out}");
+    assert!(err.contains("to be tried again"), "{err}");
+    assert_eq!(place.called("apply")[..3], ["a", "b", "a"]);
+}
+
+#[test]
+fn an_interrupt_ends_who_runs_and_starts_nobody() {
+    let place = Place::new();
+    place.on(
+        "apply",
+        "a",
+        "trap 'touch \"$FAKE/asked\"; exit 1' INT\ntouch \"$FAKE/begun\"\nwhile :; do sleep 0.05; done\n",
+    );
+    let child = place.start("apply --json");
+    until("an apply", || place.path("fake/begun").exists());
+    let (_, err) = place.run("plan", 1);
+    assert!(err.contains("another dataplane-fleet (process "), "{err}");
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(place.path("fake/asked").exists());
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(outcomes(&out)[..2], ["a interrupted", "b not_started"]);
+    assert_eq!(place.journal(), ["a started", "a interrupted"]);
+    place.run("status", 1);
+}
+
+#[test]
+fn the_second_interrupt_kills_with_all_that_was_started() {
+    let place = Place::new();
+    place.on(
+        "apply",
+        "a",
+        "trap 'touch \"$FAKE/asked\"' INT\nsleep 600 &\necho $! >\"$FAKE/provider\"\nwhile :; do wait; done\n",
+    );
+    let child = place.start("apply --json");
+    until("an apply", || {
+        fs::read_to_string(place.path("fake/provider")).is_ok_and(|id| id.ends_with('\n'))
+    });
+    signal(&child, Signal::TERM);
+    until("the first", || place.path("fake/asked").exists());
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let provider = place.read("fake/provider");
+    let stat = Path::new("/proc").join(provider.trim()).join("stat");
+    // Nobody may be there to ask for its end.
+    until("the provider's end", || {
+        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
+    });
+    assert_eq!(place.journal(), ["a started", "a interrupted"]);
+}
+
+#[test]
+fn a_workspace_is_made_before_it_is_worked_in() {
+    let place = Place::new();
+    let fleet = FLEET.lines().map(|line| {
+        let own = line.starts_with("backend_config");
+        if own {
+            "workspace: \"acme-{tenant}\""
+        } else {
+            line
+        }
+    });
+    place.write("fleet.yaml", &fleet.collect::<Vec<_>>().join("\n"));
+    place.run("plan --tenant c", 2);
+    let arguments = place.read("fake/arguments");
+    assert!(
+        arguments.contains("workspace select -or-create -no-color acme-c\n"),
+        "{arguments}"
+    );
+    let workspaces = place.read("fake/workspaces");
+    assert_eq!(
+        workspaces.lines().collect::<Vec<_>>(),
+        [
+            "init c none",
+            "workspace c none",
+            "plan c acme-c",
+            "show c acme-c"
+        ]
+    );
+}
+
+#[test]
+fn nobody_else_sees_a_secret() {
+    let place = Place::new();
+    place.on("apply", "c", FAILS);
+    place.run("plan", 2);
+    place.run("apply", 1);
+    let (out, _) = place.run("journal --json", 0);
+    for (what, text) in [
+        ("arguments", place.read("fake/arguments")),
+        ("journal", place.read(".fleet/journal.jsonl")),
+        ("what is printed of it", out),
+    ] {
+        assert!(
+            text.contains("dataplane_role.this") || what == "arguments",
+            "{text}"
+        );
+        assert!(!text.contains(SECRET), "{what}: {text}");
+    }
+    let mode = |file: &str| fs::metadata(place.path(file)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(".fleet"), 0o700);
+    assert_eq!(mode(".fleet/c/backend.json"), 0o600);
+    assert!(place.read(".fleet/c/backend.json").contains(SECRET));
+}
