@@ -1,5 +1,7 @@
 //! The calls to the cloud that each resource makes per verb, counted at the endpoint it is given.
 
+mod connectivity;
+mod networks;
 mod subjects;
 mod substrate;
 
@@ -9,7 +11,10 @@ use acceptance::terraform::Terraform;
 use anyhow::{Context as _, Result};
 
 use self::subjects::Subject;
-pub use self::substrate::{OnAws, OnAzure, OnGoogle, Substrate, configuration, provider};
+pub use self::{
+    networks::named,
+    substrate::{OnAws, OnAzure, OnGoogle, Substrate, configuration, provider},
+};
 use crate::table;
 
 const VERBS: [&str; 4] = ["create", "read", "update", "delete"];
@@ -18,6 +23,8 @@ struct Cloud {
     name: &'static str,
     fresh: fn() -> Result<Box<dyn Substrate>>,
     subjects: &'static [Subject],
+    /// Those that stand in a network.
+    connected: &'static [Subject],
     /// Which calls are not counted.
     left_out: &'static str,
 }
@@ -27,18 +34,21 @@ const CLOUDS: [Cloud; 3] = [
         name: "AWS",
         fresh: || Ok(Box::new(OnAws::fresh()?)),
         subjects: subjects::AWS,
+        connected: connectivity::AWS,
         left_out: "`GetCallerIdentity`, once per process where an account is guarded",
     },
     Cloud {
         name: "Google Cloud",
         fresh: || Ok(Box::new(OnGoogle::fresh()?)),
         subjects: subjects::GOOGLE,
+        connected: connectivity::GOOGLE,
         left_out: "what an access token is, once per process",
     },
     Cloud {
         name: "Azure",
         fresh: || Ok(Box::new(OnAzure::fresh()?)),
         subjects: subjects::AZURE,
+        connected: connectivity::AZURE,
         left_out: "access tokens, one per service and process",
     },
 ];
@@ -58,8 +68,10 @@ impl Cloud {
     fn section(&self) -> Result<String> {
         let mut rows = Vec::new();
         let mut details = Vec::new();
-        for subject in self.subjects {
-            let verbs = self.count(subject).with_context(|| {
+        let connected = self.connected.iter().map(|subject| (subject, true));
+        let all = self.subjects.iter().map(|subject| (subject, false));
+        for (subject, connected) in all.chain(connected) {
+            let verbs = self.count(subject, connected).with_context(|| {
                 format!("counting the calls of {} on {}", subject.name, self.name)
             })?;
             let mut row = vec![format!("`{}`", subject.name)];
@@ -82,9 +94,15 @@ impl Cloud {
     }
 
     /// The calls of create, read, update and delete.
-    fn count(&self, subject: &Subject) -> Result<[Vec<String>; 4]> {
+    fn count(&self, subject: &Subject, connected: bool) -> Result<[Vec<String>; 4]> {
         let cloud = (self.fresh)()?;
         let cloud = cloud.as_ref();
+        let names = if connected {
+            cloud.network()?
+        } else {
+            Vec::new()
+        };
+        let filled = |text: &str| named(text, &names);
         if !subject.beside.is_empty() {
             let beside = Terraform::new()?.with(cloud.environment());
             beside.write("main.tf", &configuration(cloud, subject.beside))?;
@@ -92,14 +110,15 @@ impl Cloud {
             beside.apply()?;
         }
         let terraform = Terraform::new()?.with(cloud.environment());
-        terraform.write("main.tf", &configuration(cloud, &subject.text()))?;
+        terraform.write("main.tf", &configuration(cloud, &filled(&subject.text())))?;
         terraform.init()?;
         cloud.take_calls()?;
         terraform.apply()?;
         let created = cloud.take_calls()?;
         terraform.plan()?;
         let read = cloud.take_calls()?;
-        terraform.edit("main.tf", subject.update.0, subject.update.1)?;
+        let (before, after) = subject.update;
+        terraform.edit("main.tf", &filled(before), &filled(after))?;
         terraform.apply()?;
         let updated = beyond(cloud.take_calls()?, &read)?;
         terraform.destroy()?;

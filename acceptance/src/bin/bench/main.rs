@@ -5,8 +5,10 @@ mod calls;
 mod complete;
 mod executor;
 mod refresh;
+mod sides;
 mod start;
 mod table;
+mod tenants;
 
 use std::{fs, io::Write as _};
 
@@ -20,7 +22,9 @@ fn main() -> Result<()> {
         ("start", start::measure as fn() -> Result<String>),
         ("complete", complete::measure),
         ("calls", calls::measure),
+        ("sides", sides::measure),
         ("refresh", refresh::measure),
+        ("tenants", tenants::measure),
         ("executor", executor::measure),
     ] {
         if !asked.is_empty() && !asked.iter().any(|asked| asked == what) {

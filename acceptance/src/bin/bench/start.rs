@@ -17,6 +17,9 @@ const RUNS: usize = 20;
 /// Odd, so that the median is one of them.
 const COMMAND_RUNS: usize = 9;
 
+/// What the provider may take of a disk, in bytes, with the SDKs of all clouds in it.
+const LARGEST: u64 = 60 * 1024 * 1024;
+
 /// What go-plugin puts into the environment of a provider.
 const COOKIE: (&str, &str) = (
     "TF_PLUGIN_MAGIC_COOKIE",
@@ -38,6 +41,14 @@ pub fn measure() -> Result<String> {
     }
     let (starts, baseline) = (Spread::of(starts), Spread::of(baseline));
     let size = std::fs::metadata(&provider)?.len();
+    // A build for debugging is three times as large, and no measure of anything.
+    let released = provider
+        .parent()
+        .is_some_and(|folder| folder.ends_with("release"));
+    ensure!(
+        size < LARGEST || !released,
+        "the provider's binary has {size} bytes, more than {LARGEST}: is something linked that nobody needs?"
+    );
     let schema = schema()?;
     let function = function()?;
     let rows = vec![

@@ -8,6 +8,8 @@ use acceptance::{
 use anyhow::Result;
 use serde_json::json;
 
+use super::networks::{self, Names};
+
 /// A fresh account of one cloud.
 pub trait Substrate {
     /// The credentials, as the cloud's own variables.
@@ -21,6 +23,18 @@ pub trait Substrate {
 
     /// The names of the calls since the last time this was asked, without those that any process makes once to sign in.
     fn take_calls(&self) -> Result<Vec<String>>;
+
+    /// Makes a network with what can be published in it and what somebody offers to it: by what names a configuration has them.
+    fn network(&self) -> Result<Names>;
+
+    /// Arguments of an endpoint that say where it is, by those names.
+    fn place(&self) -> &'static str;
+
+    /// Who this is, where a service says who may ask for a connection.
+    fn principal(&self) -> Option<String>;
+
+    /// Waits for somebody who asks for a connection to a service of this account: what is to be accepted.
+    fn asked(&self, service: &str) -> Result<String>;
 }
 
 /// A configuration of these resources.
@@ -62,7 +76,16 @@ impl Substrate for OnAws {
     }
 
     fn block(&self) -> String {
-        let services = ["ecr", "eks", "iam", "logs", "s3", "secretsmanager", "sts"];
+        let services = [
+            "ec2",
+            "ecr",
+            "eks",
+            "iam",
+            "logs",
+            "s3",
+            "secretsmanager",
+            "sts",
+        ];
         let endpoints = services
             .map(|service| format!("      {service} = \"{}\"\n", self.account.endpoint))
             .concat();
@@ -80,6 +103,22 @@ impl Substrate for OnAws {
         let calls = self.front.take_calls().into_iter();
         let names = calls.map(|call| call.operation);
         Ok(names.filter(|name| name != "GetCallerIdentity").collect())
+    }
+
+    fn network(&self) -> Result<Names> {
+        networks::of_account(&self.account)
+    }
+
+    fn place(&self) -> &'static str {
+        "  network = \"<network>\"\n  subnets = [\"<subnet>\"]\n  security_groups = [\"<group>\"]\n"
+    }
+
+    fn principal(&self) -> Option<String> {
+        Some(format!("arn:aws:iam::{}:root", self.account.id))
+    }
+
+    fn asked(&self, service: &str) -> Result<String> {
+        networks::asked_of_account(&self.account, service)
     }
 }
 
@@ -104,6 +143,7 @@ impl Substrate for OnGoogle {
         let services = [
             "artifactregistry",
             "cloudresourcemanager",
+            "compute",
             "container",
             "iam",
             "iamcredentials",
@@ -131,6 +171,23 @@ impl Substrate for OnGoogle {
         let calls = self.project.take_calls()?.into_iter();
         let names = calls.map(|call| call.method);
         Ok(names.filter(|name| !name.starts_with("oauth2.")).collect())
+    }
+
+    fn network(&self) -> Result<Names> {
+        networks::of_project(&self.project)
+    }
+
+    fn place(&self) -> &'static str {
+        "  network = \"<network>\"\n  subnets = [\"<subnet>\"]\n"
+    }
+
+    /// Google Cloud lets everybody ask.
+    fn principal(&self) -> Option<String> {
+        None
+    }
+
+    fn asked(&self, service: &str) -> Result<String> {
+        networks::asked_of_project(&self.project, service)
     }
 }
 
@@ -190,5 +247,21 @@ impl Substrate for OnAzure {
         let calls = self.subscription.take_calls()?.into_iter();
         let names = calls.map(|call| call.operation.trim_start_matches("Microsoft.").to_owned());
         Ok(names.filter(|name| name != "token").collect())
+    }
+
+    fn network(&self) -> Result<Names> {
+        networks::of_subscription(&self.subscription)
+    }
+
+    fn place(&self) -> &'static str {
+        "  subnets = [\"<subnet>\"]\n"
+    }
+
+    fn principal(&self) -> Option<String> {
+        Some(self.subscription.id.clone())
+    }
+
+    fn asked(&self, service: &str) -> Result<String> {
+        self.subscription.asked(service)
     }
 }
