@@ -5,19 +5,27 @@ variable "cluster" {
     - `eks`, `gke`, `aks`: the cluster as its cloud knows it; tokens are made from the cloud's credentials
     - `kubeconfig`: a file and one of its contexts (default: the current one)
     - `direct`: the API server's address; the token comes from the provider's `kubernetes` block
+
+    Beside `eks`, `gke` and `aks`, `private_endpoint` says where the API is reached if not at its own address.
   EOT
   type = object({
-    eks        = optional(object({ name = string, region = string }))
-    gke        = optional(object({ project = string, location = string, name = string }))
-    aks        = optional(object({ resource_group = string, name = string }))
-    kubeconfig = optional(object({ path = string, context = optional(string) }))
-    direct     = optional(object({ host = string, ca_certificate = optional(string) }))
+    eks              = optional(object({ name = string, region = string }))
+    gke              = optional(object({ project = string, location = string, name = string }))
+    aks              = optional(object({ resource_group = string, name = string }))
+    private_endpoint = optional(object({ host = string, server_name = optional(string) }))
+    kubeconfig       = optional(object({ path = string, context = optional(string) }))
+    direct           = optional(object({ host = string, ca_certificate = optional(string), server_name = optional(string) }))
   })
   nullable = false
 
   validation {
     condition     = length([for way in [var.cluster.eks, var.cluster.gke, var.cluster.aks, var.cluster.kubeconfig, var.cluster.direct] : way if way != null]) == 1
     error_message = "Give exactly one of eks, gke, aks, kubeconfig and direct: they are ways to reach the same cluster."
+  }
+
+  validation {
+    condition     = var.cluster.private_endpoint == null || (var.cluster.kubeconfig == null && var.cluster.direct == null)
+    error_message = "private_endpoint goes with eks, gke and aks: kubeconfig and direct say themselves where the API server is."
   }
 }
 

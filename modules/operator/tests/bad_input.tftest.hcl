@@ -40,6 +40,19 @@ run "clusters_of_two_clouds" {
   expect_failures = [var.cluster]
 }
 
+run "a_private_endpoint_beside_an_address" {
+  command = plan
+
+  variables {
+    cluster = {
+      direct           = { host = "https://10.0.0.1" }
+      private_endpoint = { host = "https://10.1.0.4" }
+    }
+  }
+
+  expect_failures = [var.cluster]
+}
+
 run "an_image_that_may_change" {
   command = plan
 

@@ -41,7 +41,10 @@ run "azure" {
   command = plan
 
   variables {
-    cluster = { aks = { resource_group = "acme-prod", name = "prod" } }
+    cluster = {
+      aks              = { resource_group = "acme-prod", name = "prod" }
+      private_endpoint = { host = "https://10.1.0.4" }
+    }
     storage = {
       metadata          = "abfss://metadata@acmeprodmeta.dfs.core.windows.net"
       fast_registration = "abfss://fast-registration@acmeprodfast.dfs.core.windows.net"
@@ -56,6 +59,11 @@ run "azure" {
   assert {
     condition     = dataplane_crds.this[0].cluster.aks == var.cluster.aks && dataplane_operator.this.cluster.aks == var.cluster.aks && dataplane_workspace.this["fraud"].cluster.aks == var.cluster.aks
     error_message = "Everything goes to the same cluster."
+  }
+
+  assert {
+    condition     = length(distinct([for found in [dataplane_crds.this[0].cluster, dataplane_operator.this.cluster, dataplane_workspace.this["fraud"].cluster] : found.private_endpoint.host])) == 1 && dataplane_operator.this.cluster.private_endpoint.host == "https://10.1.0.4"
+    error_message = "Everything goes there by the private endpoint."
   }
 
   assert {

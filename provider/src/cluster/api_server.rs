@@ -26,6 +26,9 @@ const PAGE: usize = 500;
 pub struct ApiServer {
     client: kube::Client,
     host: String,
+    /// The name that its certificate is checked by, where it is not that of its address.
+    server_name: Option<String>,
+    private: bool,
     tokens: Option<Tokens>,
     discovered: Mutex<HashMap<Kind, Served>>,
 }
@@ -45,6 +48,7 @@ impl ApiServer {
             .to_string()
             .trim_end_matches('/')
             .to_owned();
+        let server_name = config.tls_server_name.clone();
         let client = kube::Client::try_from(config).map_err(|error| Error::Credentials {
             host: host.clone(),
             reason: chain(&error),
@@ -52,9 +56,19 @@ impl ApiServer {
         Ok(Self {
             client,
             host,
+            server_name,
+            private: false,
             tokens,
             discovered: Mutex::default(),
         })
+    }
+
+    /// The same, whose address is that of a private endpoint: somebody may have to accept the connection.
+    pub fn by_private_endpoint(self) -> Self {
+        Self {
+            private: true,
+            ..self
+        }
     }
 
     async fn served(&self, kind: &Kind) -> Result<Served, Error> {
@@ -207,10 +221,47 @@ impl ApiServer {
             },
             _ => Error::Unreachable {
                 host,
-                reason: unreachable(error),
+                reason: self.unreachable(error),
             },
         }
     }
+
+    /// Why it was not reached, with what to do where the words of the libraries do not tell.
+    fn unreachable(&self, error: &kube::Error) -> String {
+        let (reason, advice) = obstacle(error);
+        let advice = match (advice, self.private, &self.server_name) {
+            (Advice::Name, true, _) => {
+                "`server_name` of `private_endpoint` must be a name that the cluster's certificate is for; left out, it is the host of the cluster's own address".to_owned()
+            }
+            (Advice::Name, false, _) => {
+                "set the name that the certificate is for by `server_name` of `direct`, or `tls-server-name` of the kubeconfig file".to_owned()
+            }
+            (Advice::Authority, true, _) => format!(
+                "the certificate there is not of this cluster's own authority, so {} leads to something else: check where the endpoint leads",
+                self.host
+            ),
+            (Advice::Authority, false, _) => {
+                "give the authority that signed it by `ca_certificate` of the `cluster` argument (or of its kubeconfig)".to_owned()
+            }
+            (Advice::Way, true, Some(name)) => format!(
+                "this is its private endpoint, asked for {name}: is the connection accepted? Where `private_endpoint` has another address now, the state still \
+                 has this one until an apply: run it with -refresh=false"
+            ),
+            (Advice::Way, ..) => return reason,
+        };
+        format!("{reason}; {advice}")
+    }
+}
+
+/// What would help where a server was not reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Advice {
+    /// The certificate is for other names.
+    Name,
+    /// Nobody who is trusted signed the certificate.
+    Authority,
+    /// There is no way, or nobody at its end.
+    Way,
 }
 
 #[async_trait]
@@ -329,26 +380,31 @@ fn resource(kind: &Kind, served: &Served) -> String {
     }
 }
 
-/// Why a server was not reached, with what to do where the words of the libraries do not tell.
-fn unreachable(error: &kube::Error) -> String {
+/// What was in the way to a server.
+fn obstacle(error: &kube::Error) -> (String, Advice) {
+    use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
     let mut source: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(cause) = source {
-        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
-            return format!(
-                "{}; give the authority that signed it by `ca_certificate` of the `cluster` argument (or of its kubeconfig)",
-                chain(error)
-            );
+        if let Some(rustls::Error::InvalidCertificate(why)) = cause.downcast_ref() {
+            let named = matches!(why, NotValidForName | NotValidForNameContext { .. });
+            let advice = if named {
+                Advice::Name
+            } else {
+                Advice::Authority
+            };
+            return (chain(error), advice);
         }
         // An I/O error's source is not what it wraps, but the source of that.
         source = match cause.downcast_ref::<std::io::Error>() {
             Some(io) if io.kind() == std::io::ErrorKind::TimedOut => {
-                return "it did not answer in time; check the address, and whether a firewall or a VPN is in between".to_owned();
+                let late = "it did not answer in time; check the address, and whether a firewall or a VPN is in between";
+                return (late.to_owned(), Advice::Way);
             }
             Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
             None => cause.source(),
         };
     }
-    chain(error)
+    (chain(error), Advice::Way)
 }
 
 /// An error and its causes in one line, without the repetitions that wrappers make.
@@ -408,17 +464,36 @@ mod tests {
         );
     }
 
-    #[test]
-    fn what_the_libraries_leave_out_is_said() {
+    #[tokio::test]
+    async fn what_the_libraries_leave_out_is_said() {
         use std::io;
-        let said = |inner: io::Error| {
-            unreachable(&kube::Error::Service(Box::new(io::Error::other(inner))))
+        let server = |private: bool| {
+            let mut config = kube::Config::new("http://10.1.0.4:6443".parse().unwrap());
+            config.tls_server_name = private.then(|| "prod.example".to_owned());
+            let server = ApiServer::new(config, None).unwrap();
+            if private {
+                server.by_private_endpoint()
+            } else {
+                server
+            }
         };
-        let late = io::Error::new(io::ErrorKind::TimedOut, "deadline has elapsed");
-        assert!(said(late).contains("did not answer in time"));
-        let foreign = rustls::CertificateError::UnknownIssuer;
-        let foreign = io::Error::other(rustls::Error::InvalidCertificate(foreign));
-        assert!(said(foreign).contains("by `ca_certificate`"));
+        let said = |private: bool, inner: io::Error| {
+            server(private).unreachable(&kube::Error::Service(Box::new(io::Error::other(inner))))
+        };
+        let late = || io::Error::new(io::ErrorKind::TimedOut, "deadline has elapsed");
+        assert!(said(false, late()).ends_with("a VPN is in between"));
+        let private = said(true, late());
+        assert!(
+            private.contains("asked for prod.example: is the connection accepted?"),
+            "{private}"
+        );
+        let certificate = |why| io::Error::other(rustls::Error::InvalidCertificate(why));
+        let foreign = || certificate(rustls::CertificateError::UnknownIssuer);
+        assert!(said(false, foreign()).contains("by `ca_certificate`"));
+        assert!(said(true, foreign()).contains("not of this cluster's own authority"));
+        let misnamed = || certificate(rustls::CertificateError::NotValidForName);
+        assert!(said(false, misnamed()).contains("`server_name` of `direct`"));
+        assert!(said(true, misnamed()).contains("`server_name` of `private_endpoint`"));
     }
 
     #[test]

@@ -6,10 +6,17 @@ use clouds::{
 };
 use framework::{AttributePath, Diagnostic, Diagnostics, Model, Result, Text, Value};
 
-use super::{connection::Connected, coordinates::Coordinates, error::Error, kubeconfig};
+use super::{
+    connection::Connected,
+    coordinates::Coordinates,
+    error::Error,
+    kubeconfig,
+    route::{Address, PrivateEndpointModel, ServerName},
+};
 use crate::{client::Client, gcp::Project};
 
-/// Where a Kubernetes cluster is. Exactly one of the arguments is given. It holds no secret: tokens are minted whenever one is needed.
+/// Where a Kubernetes cluster is. Exactly one of `eks`, `gke`, `aks`, `kubeconfig` and `direct` is given. It holds no secret: tokens are
+/// minted whenever one is needed.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct ClusterModel {
     /// An EKS cluster, reached with the provider's own AWS credentials.
@@ -22,6 +29,11 @@ pub struct ClusterModel {
     /// credentials: reach it by `kubeconfig` or `direct`.
     #[attr(optional)]
     pub aks: Value<AksModel>,
+    /// Where the API of the `eks`, `gke` or `aks` cluster is reached, if not at its own address: by a private endpoint, or whatever else
+    /// leads to it. The certificate authority stays the cluster's own, and so does the name that the certificate is checked by. It does not
+    /// identify the cluster: where it changes, nothing is replaced.
+    #[attr(optional)]
+    pub private_endpoint: Value<PrivateEndpointModel>,
     /// A cluster of a kubeconfig file, reached as the user of its context.
     #[attr(optional)]
     pub kubeconfig: Value<KubeconfigModel>,
@@ -86,24 +98,17 @@ pub struct DirectModel {
     /// Certificate authority of the API server, in PEM. Default: what the provider's `kubernetes` argument gives, or else those the machine trusts.
     #[attr(optional)]
     pub ca_certificate: Value<String>,
+    /// Name by which the certificate is checked, without a port, where it is not for the host of the address.
+    #[attr(optional)]
+    pub server_name: Value<Text<ServerName>>,
 }
 
+#[expect(
+    clippy::ptr_arg,
+    reason = "a validator takes a reference to what the attribute holds"
+)]
 fn https(host: &String) -> std::result::Result<(), String> {
-    let example = "write https://<host> or https://<host>:<port>";
-    let url: url::Url = host
-        .parse()
-        .map_err(|error| format!("{host:?} is not an address ({error}); {example}"))?;
-    // A token is sent to it.
-    if url.scheme() != "https"
-        || url.host().is_none()
-        || !matches!(url.path(), "" | "/")
-        || url.query().is_some()
-    {
-        return Err(format!(
-            "{host:?} is not the address of an API server; {example}"
-        ));
-    }
-    Ok(())
+    host.parse::<Address>().map(drop)
 }
 
 /// The cluster of a cloud that one of these names; none while a part of it is not known yet.
@@ -147,6 +152,7 @@ impl ClusterModel {
             eks,
             gke,
             aks,
+            private_endpoint,
             kubeconfig,
             direct,
         }) = cluster
@@ -174,6 +180,12 @@ impl ClusterModel {
                  `kubeconfig = { path, context }` and `direct = { host, ca_certificate }`.",
             );
         }
+        let beside = if direct.is_known() {
+            Some("direct")
+        } else {
+            kubeconfig.is_known().then_some("kubeconfig")
+        };
+        PrivateEndpointModel::validate(private_endpoint, beside, path, diagnostics);
         if let Value::Known(KubeconfigModel {
             path: Value::Known(file),
             context,
@@ -195,8 +207,13 @@ impl ClusterModel {
     /// Where the cluster is; `None` while a part of it is not known yet.
     pub fn coordinates(cluster: &Value<Self>) -> Option<Coordinates> {
         let cluster = cluster.known()?;
-        if let Some(id) = cloud_cluster(&cluster.eks, &cluster.gke, &cluster.aks) {
-            return Some(Coordinates::Cloud(id));
+        if let Some(id) = cluster.id() {
+            let route = match &cluster.private_endpoint {
+                Value::Known(endpoint) => Some(endpoint.route()?),
+                Value::Null => None,
+                Value::Unknown => return None,
+            };
+            return Some(Coordinates::Cloud(id, route));
         }
         match cluster {
             Self {
@@ -211,14 +228,23 @@ impl ClusterModel {
                     Value::Known(DirectModel {
                         host,
                         ca_certificate,
+                        server_name,
                     }),
                 ..
-            } if !ca_certificate.is_unknown() => Some(Coordinates::Direct {
-                host: host.known()?.clone(),
-                ca_certificate: ca_certificate.known().cloned(),
-            }),
+            } if !ca_certificate.is_unknown() && !server_name.is_unknown() => {
+                Some(Coordinates::Direct {
+                    host: host.known()?.clone(),
+                    ca_certificate: ca_certificate.known().cloned(),
+                    server_name: server_name.known().map(|name| ServerName::clone(name)),
+                })
+            }
             _ => None,
         }
+    }
+
+    /// The cluster of a cloud, by whatever way it is reached.
+    fn id(&self) -> Option<ClusterId> {
+        cloud_cluster(&self.eks, &self.gke, &self.aks)
     }
 
     /// Whether a change means another cluster of a cloud, or may mean one, since a part of what identifies it is not known yet. As
@@ -226,31 +252,35 @@ impl ClusterModel {
     /// replaced cluster could only fail, after the old cluster is gone. Files and addresses may change while the cluster stays: its
     /// uid tells.
     pub fn may_be_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
-        let Some(Coordinates::Cloud(id)) = Self::coordinates(prior) else {
+        let Some(id) = prior.known().and_then(Self::id) else {
             return false;
         };
-        match (planned, Self::coordinates(planned)) {
-            (_, Some(Coordinates::Cloud(other))) => !same(&id, &other),
-            (Value::Null, _) | (_, Some(_)) => false,
-            (Value::Unknown, _) => true,
-            (Value::Known(planned), None) => {
-                let Self {
-                    eks,
-                    gke,
-                    aks,
-                    kubeconfig,
-                    direct,
-                } = planned;
-                let of_cloud = !(eks.is_null() && gke.is_null() && aks.is_null());
-                of_cloud && !kubeconfig.is_known() && !direct.is_known()
-            }
+        match planned {
+            Value::Null => false,
+            Value::Unknown => true,
+            Value::Known(planned) => match planned.id() {
+                Some(other) => !same(&id, &other),
+                None => {
+                    let Self {
+                        eks,
+                        gke,
+                        aks,
+                        private_endpoint: _,
+                        kubeconfig,
+                        direct,
+                    } = planned;
+                    let of_cloud = !(eks.is_null() && gke.is_null() && aks.is_null());
+                    of_cloud && !kubeconfig.is_known() && !direct.is_known()
+                }
+            },
         }
     }
 
     /// Whether a change certainly means another cluster of a cloud.
     pub fn is_another(prior: &Value<Self>, planned: &Value<Self>) -> bool {
-        match (Self::coordinates(prior), Self::coordinates(planned)) {
-            (Some(Coordinates::Cloud(id)), Some(Coordinates::Cloud(other))) => !same(&id, &other),
+        let id = |cluster: &Value<Self>| cluster.known().and_then(Self::id);
+        match (id(prior), id(planned)) {
+            (Some(id), Some(other)) => !same(&id, &other),
             _ => false,
         }
     }
@@ -317,10 +347,10 @@ impl ClusterModel {
     }
 }
 
-impl From<Coordinates> for ClusterModel {
-    fn from(coordinates: Coordinates) -> Self {
-        match coordinates {
-            Coordinates::Cloud(ClusterId::Eks { name, region }) => Self {
+impl From<ClusterId> for ClusterModel {
+    fn from(id: ClusterId) -> Self {
+        match id {
+            ClusterId::Eks { name, region } => Self {
                 eks: EksModel {
                     name: name.into(),
                     region: region.map(Text::from).into(),
@@ -328,11 +358,11 @@ impl From<Coordinates> for ClusterModel {
                 .into(),
                 ..Self::default()
             },
-            Coordinates::Cloud(ClusterId::Gke {
+            ClusterId::Gke {
                 project,
                 location,
                 name,
-            }) => Self {
+            } => Self {
                 gke: GkeModel {
                     project: Project::from(project).into(),
                     location: location.into(),
@@ -341,16 +371,27 @@ impl From<Coordinates> for ClusterModel {
                 .into(),
                 ..Self::default()
             },
-            Coordinates::Cloud(ClusterId::Aks {
+            ClusterId::Aks {
                 resource_group,
                 name,
-            }) => Self {
+            } => Self {
                 aks: AksModel {
                     resource_group: resource_group.into(),
                     name: name.into(),
                 }
                 .into(),
                 ..Self::default()
+            },
+        }
+    }
+}
+
+impl From<Coordinates> for ClusterModel {
+    fn from(coordinates: Coordinates) -> Self {
+        match coordinates {
+            Coordinates::Cloud(id, route) => Self {
+                private_endpoint: route.map(PrivateEndpointModel::from).into(),
+                ..Self::from(id)
             },
             Coordinates::Kubeconfig { path, context } => Self {
                 kubeconfig: KubeconfigModel {
@@ -363,10 +404,12 @@ impl From<Coordinates> for ClusterModel {
             Coordinates::Direct {
                 host,
                 ca_certificate,
+                server_name,
             } => Self {
                 direct: DirectModel {
                     host: host.into(),
                     ca_certificate: ca_certificate.into(),
+                    server_name: server_name.map(Text::from).into(),
                 }
                 .into(),
                 ..Self::default()
@@ -376,141 +419,4 @@ impl From<Coordinates> for ClusterModel {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use framework::path;
-
-    fn known<T: std::str::FromStr<Err = clouds::ParseError>>(text: &str) -> Value<Text<T>> {
-        Value::Known(text.parse().unwrap())
-    }
-
-    fn problems(cluster: ClusterModel) -> Vec<Diagnostic> {
-        let mut diagnostics = Diagnostics::new();
-        ClusterModel::validate(&cluster.into(), &path!("cluster"), &mut diagnostics);
-        diagnostics.into_iter().collect()
-    }
-
-    #[test]
-    fn exactly_one_cluster_is_given() {
-        assert_eq!(
-            problems(ClusterModel::default())[0].summary,
-            "no cluster is given"
-        );
-        let two = ClusterModel {
-            eks: EksModel::default().into(),
-            direct: DirectModel::default().into(),
-            ..ClusterModel::default()
-        };
-        assert_eq!(problems(two)[0].path, Some(path!("cluster")));
-        let open = ClusterModel {
-            eks: Value::Unknown,
-            ..ClusterModel::default()
-        };
-        assert!(
-            problems(open).is_empty(),
-            "what is not known yet may be the one"
-        );
-    }
-
-    #[test]
-    fn coordinates_come_back_from_the_argument() {
-        for text in [
-            "eks/eu-west-1/prod",
-            "gke/acme-prod/europe-west4/prod",
-            "aks/acme-prod/prod",
-            "kubeconfig//etc/kube/c#a",
-            "direct/https://10.0.0.1:6443",
-        ] {
-            let coordinates: Coordinates = text.parse().unwrap();
-            assert_eq!(
-                ClusterModel::coordinates(&ClusterModel::from(coordinates.clone()).into()),
-                Some(coordinates)
-            );
-        }
-        let unknown = ClusterModel {
-            eks: EksModel {
-                name: Value::Unknown,
-                region: known("eu-west-1"),
-            }
-            .into(),
-            ..ClusterModel::default()
-        };
-        assert_eq!(ClusterModel::coordinates(&unknown.into()), None);
-    }
-
-    #[test]
-    fn a_cloud_s_cluster_that_is_not_known_yet_may_be_another() {
-        let eks = |name: Value<Text<ClusterName>>, region: Value<Text<Region>>| {
-            Value::Known(ClusterModel {
-                eks: EksModel { name, region }.into(),
-                ..ClusterModel::default()
-            })
-        };
-        let at =
-            |text: &str| Value::Known(ClusterModel::from(text.parse::<Coordinates>().unwrap()));
-        let prior = at("eks/eu-west-1/prod");
-        // What is planned, whether it is certainly another, and whether it may be.
-        for (planned, is, may_be) in [
-            (at("eks/eu-west-1/prod"), false, false),
-            (at("eks/eu-west-1/other"), true, true),
-            (at("eks/eu-west-2/prod"), true, true),
-            (at("gke/acme-prod/europe-west4/prod"), true, true),
-            (eks(Value::Unknown, known("eu-west-1")), false, true),
-            (eks(known("prod"), Value::Unknown), false, true),
-            (
-                ClusterModel {
-                    aks: Value::Unknown,
-                    ..ClusterModel::default()
-                }
-                .into(),
-                false,
-                true,
-            ),
-            (
-                ClusterModel {
-                    eks: Value::Unknown,
-                    ..ClusterModel::default()
-                }
-                .into(),
-                false,
-                true,
-            ),
-            (Value::Unknown, false, true),
-            (at("direct/https://10.0.0.1:6443"), false, false),
-        ] {
-            assert_eq!(
-                ClusterModel::is_another(&prior, &planned),
-                is,
-                "{planned:?}"
-            );
-            assert_eq!(
-                ClusterModel::may_be_another(&prior, &planned),
-                may_be,
-                "{planned:?}"
-            );
-        }
-        let on_azure = at("aks/acme-prod/prod");
-        for (planned, is) in [
-            (at("aks/Acme-Prod/PROD"), false),
-            (at("aks/acme-test/prod"), true),
-        ] {
-            assert_eq!(ClusterModel::is_another(&on_azure, &planned), is);
-            assert_eq!(ClusterModel::may_be_another(&on_azure, &planned), is);
-        }
-        let file = at("kubeconfig//etc/kube/c#a");
-        assert!(!ClusterModel::may_be_another(&file, &Value::Unknown));
-    }
-
-    #[test]
-    fn an_address_is_https() {
-        assert!(https(&"https://10.0.0.1:6443".to_owned()).is_ok());
-        for bad in [
-            "10.0.0.1",
-            "http://10.0.0.1",
-            "https://10.0.0.1/api",
-            "https://",
-        ] {
-            assert!(https(&bad.to_owned()).is_err(), "{bad}");
-        }
-    }
-}
+mod tests;

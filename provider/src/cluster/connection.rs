@@ -22,6 +22,7 @@ use super::{
     error::Error,
     kubeconfig,
     objects::{ObjectRef, Objects},
+    route::{Route, ServerName},
 };
 use crate::provider::KubernetesModel;
 
@@ -108,7 +109,7 @@ impl Connect for Live {
             return Ok(open);
         }
         let objects = match coordinates {
-            Coordinates::Cloud(id) => self.of_cloud(id).await?,
+            Coordinates::Cloud(id, route) => self.of_cloud(id, route.as_ref()).await?,
             Coordinates::Kubeconfig { path, context } => Some(
                 self.kubeconfig(coordinates, path, context.as_deref())
                     .await?,
@@ -116,7 +117,8 @@ impl Connect for Live {
             Coordinates::Direct {
                 host,
                 ca_certificate,
-            } => Some(self.direct(host, ca_certificate.as_deref())?),
+                server_name,
+            } => Some(self.direct(host, ca_certificate.as_deref(), server_name.as_ref())?),
         };
         let Some(objects) = objects else {
             return Ok(None);
@@ -129,7 +131,11 @@ impl Connect for Live {
 }
 
 impl Live {
-    async fn of_cloud(&self, id: &ClusterId) -> Result<Option<ApiServer>, Error> {
+    async fn of_cloud(
+        &self,
+        id: &ClusterId,
+        route: Option<&Route>,
+    ) -> Result<Option<ApiServer>, Error> {
         let Whose {
             cloud,
             block,
@@ -153,8 +159,16 @@ impl Live {
         match (cluster.status, cluster.endpoint) {
             (ClusterStatus::Deleting, _) => Ok(None),
             (ClusterStatus::Active, Some(endpoint)) => {
-                let config = config(&endpoint, cluster.ca_certificate.as_deref())?;
-                ApiServer::new(config, Some(minted(Arc::clone(clusters), id.clone()))).map(Some)
+                let authority = cluster.ca_certificate.as_deref();
+                let tokens = Some(minted(Arc::clone(clusters), id.clone()));
+                let server = match route {
+                    None => ApiServer::new(config(&endpoint, authority)?, tokens)?,
+                    Some(route) => {
+                        let config = routed(id, &endpoint, authority, route)?;
+                        ApiServer::new(config, tokens)?.by_private_endpoint()
+                    }
+                };
+                Ok(Some(server))
             }
             (status, _) => Err(Error::Unreachable {
                 host: id.to_string(),
@@ -191,12 +205,18 @@ impl Live {
         ApiServer::new(config, None)
     }
 
-    fn direct(&self, host: &str, ca_certificate: Option<&str>) -> Result<ApiServer, Error> {
+    fn direct(
+        &self,
+        host: &str,
+        ca_certificate: Option<&str>,
+        server_name: Option<&ServerName>,
+    ) -> Result<ApiServer, Error> {
         let given = self
             .kubernetes
             .known()
             .and_then(|kubernetes| kubernetes.ca_certificate.known());
-        let config = config(host, ca_certificate.or(given.map(String::as_str)))?;
+        let mut config = config(host, ca_certificate.or(given.map(String::as_str)))?;
+        config.tls_server_name = server_name.map(ToString::to_string);
         self.authenticated(config)
     }
 
@@ -290,6 +310,27 @@ fn config(host: &str, ca_certificate: Option<&str>) -> Result<kube::Config, Erro
     Ok(config)
 }
 
+/// A cluster of a cloud at another address: what tells that it is this one stays its own.
+fn routed(
+    id: &ClusterId,
+    endpoint: &str,
+    ca_certificate: Option<&str>,
+    route: &Route,
+) -> Result<kube::Config, Error> {
+    let problem = |reason| Error::Credentials {
+        host: id.to_string(),
+        reason,
+    };
+    let mut config = config(&route.address.to_string(), ca_certificate)?;
+    let name = route.checked_by(endpoint).map_err(problem)?;
+    // What stands before several clusters, as Google's DNS endpoints, knows them by the name that is asked for.
+    let host =
+        http::HeaderValue::from_str(name.as_str()).map_err(|error| problem(error.to_string()))?;
+    config.headers.push((http::header::HOST, host));
+    config.tls_server_name = Some(name.to_string());
+    Ok(config)
+}
+
 fn bound(config: &mut kube::Config) {
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.read_timeout = Some(READ_TIMEOUT);
@@ -379,6 +420,32 @@ mod tests {
             let found = clusters.connect(&coordinates(at)).await.unwrap();
             assert!(found.is_none(), "{at}");
         }
+    }
+
+    #[test]
+    fn a_private_endpoint_is_asked_as_the_cluster_itself() {
+        let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let Coordinates::Cloud(id, Some(mut route)) =
+            coordinates("eks/eu-west-1/prod@10.1.0.4:6443")
+        else {
+            panic!("a cluster with a route");
+        };
+        let endpoint = "https://abc.gr7.eu-west-1.eks.amazonaws.com";
+        let config = routed(&id, endpoint, Some(pem), &route).unwrap();
+        assert_eq!(config.cluster_url, "https://10.1.0.4:6443/");
+        let name = "abc.gr7.eu-west-1.eks.amazonaws.com";
+        assert_eq!(config.tls_server_name.as_deref(), Some(name));
+        assert_eq!(config.headers[0].0, http::header::HOST);
+        assert_eq!(config.headers[0].1, name);
+        assert_eq!(config.root_cert, Some(vec![vec![0; 3]]));
+        // A DNS endpoint of GKE has a certificate that every machine trusts, on every way.
+        route.server_name = Some("gke-1.europe-west4.gke.goog".parse().unwrap());
+        let config = routed(&id, endpoint, None, &route).unwrap();
+        assert_eq!(
+            config.tls_server_name.as_deref(),
+            Some("gke-1.europe-west4.gke.goog")
+        );
+        assert!(config.root_cert.is_none());
     }
 
     #[test]

@@ -4,11 +4,13 @@ use std::{fmt, str::FromStr};
 
 use clouds::clusters::ClusterId;
 
+use super::route::{Address, Route, ServerName};
+
 /// The whereabouts of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Coordinates {
-    /// A cluster of the configured cloud: EKS, GKE or AKS.
-    Cloud(ClusterId),
+    /// A cluster of the configured cloud, EKS, GKE or AKS, and how it is reached where not at its own address.
+    Cloud(ClusterId, Option<Route>),
     /// A context of a kubeconfig file; `None` is its current context.
     Kubeconfig {
         path: String,
@@ -18,17 +20,19 @@ pub enum Coordinates {
     Direct {
         host: String,
         ca_certificate: Option<String>,
+        server_name: Option<ServerName>,
     },
 }
 
 /// The spellings of coordinates in an import id.
-pub const SPELLINGS: &str = "eks/<region>/<name>, gke/<project>/<location>/<name>, aks/<resource group>/<name>, \
-    kubeconfig/<path>#<context> or direct/<https address>";
+pub const SPELLINGS: &str = "eks/<region>/<name>, gke/<project>/<location>/<name> or aks/<resource group>/<name>, each with @<host> or \
+    @<host>:<port> behind it where that is its private endpoint, kubeconfig/<path>#<context> or direct/<https address>";
 
 impl fmt::Display for Coordinates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cloud(id) => id.fmt(f),
+            Self::Cloud(id, None) => id.fmt(f),
+            Self::Cloud(id, Some(route)) => write!(f, "{id}@{}", route.address.host_and_port()),
             Self::Kubeconfig {
                 path,
                 context: None,
@@ -53,9 +57,23 @@ impl FromStr for Coordinates {
         }
         match how {
             "eks" | "gke" | "aks" => {
+                let (whereabouts, route) = match whereabouts.split_once('@') {
+                    None => (whereabouts, None),
+                    Some((whereabouts, host)) => {
+                        let address: Address = format!("https://{host}").parse()?;
+                        let server_name = None;
+                        (
+                            whereabouts,
+                            Some(Route {
+                                address,
+                                server_name,
+                            }),
+                        )
+                    }
+                };
                 let parts: Vec<_> = whereabouts.split('/').collect();
                 cloud_cluster(how, &parts)
-                    .map(Self::Cloud)
+                    .map(|id| Self::Cloud(id, route))
                     .ok_or_else(invalid)
             }
             "kubeconfig" => Ok(match whereabouts.split_once('#') {
@@ -71,6 +89,7 @@ impl FromStr for Coordinates {
             "direct" => Ok(Self::Direct {
                 host: whereabouts.to_owned(),
                 ca_certificate: None,
+                server_name: None,
             }),
             _ => Err(invalid()),
         }
@@ -138,6 +157,9 @@ mod tests {
             "gke/acme-prod/europe-west4/prod",
             "gke/acme-prod/europe-west4-a/prod",
             "aks/acme-prod_rg/prod",
+            "eks/eu-west-1/prod@vpce-1.vpce-svc-2.eu-west-1.vpce.amazonaws.com",
+            "gke/acme-prod/europe-west4/prod@10.1.0.4:6443",
+            "aks/acme-prod_rg/prod@[fd00::1]:6443",
             "kubeconfig/~/.kube/config",
             "kubeconfig//etc/kube/config#arn:aws:eks:eu-west-1:1:cluster/prod",
             "direct/https://10.0.0.1:6443",
@@ -157,6 +179,14 @@ mod tests {
             let error = bad.parse::<Coordinates>().unwrap_err();
             assert!(error.contains("eks/<region>/<name>"), "{error}");
         }
+        for bad in [
+            "eks/eu-west-1/prod@",
+            "eks/eu-west-1/prod@a:b",
+            "eks/eu-west-1/prod@a@b",
+        ] {
+            let error = bad.parse::<Coordinates>().unwrap_err();
+            assert!(error.contains("https://<host>:<port>"), "{error}");
+        }
     }
 
     #[test]
@@ -168,6 +198,11 @@ mod tests {
         .unwrap();
         assert_eq!(cluster.to_string(), "kubeconfig//etc/k.yaml#a/b");
         assert_eq!((namespace.as_str(), name.as_str()), ("union", "prod"));
+        let (cluster, [name]) =
+            Coordinates::split_import_id("eks/eu-west-1/prod@10.1.0.4:6443/fraud-test", ["name"])
+                .unwrap();
+        assert_eq!(cluster.to_string(), "eks/eu-west-1/prod@10.1.0.4:6443");
+        assert_eq!(name, "fraud-test");
         let error = Coordinates::split_import_id("union/prod", ["namespace", "name"]).unwrap_err();
         assert!(error.contains("<cluster>/<namespace>/<name>"), "{error}");
     }

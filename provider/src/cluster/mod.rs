@@ -14,6 +14,7 @@ mod ownership;
 pub mod projection;
 pub mod removal;
 pub mod rollout;
+mod route;
 pub mod set;
 pub mod task_actions;
 

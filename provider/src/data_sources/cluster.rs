@@ -15,7 +15,8 @@ use crate::{
 pub struct Cluster;
 
 /// A Kubernetes cluster: where its API is, the issuer of its service accounts' tokens (for `dataplane_identity_provider`), its version and
-/// its network. A cluster of EKS, GKE or AKS is looked up at its cloud, so its API need not be reachable; others are asked themselves.
+/// its network. A cluster of EKS, GKE or AKS is looked up at its cloud, so its API need not be reachable unless a `private_endpoint` is given;
+/// others are asked themselves.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct ClusterDataModel {
     /// The cluster.
@@ -36,7 +37,7 @@ pub struct ClusterDataModel {
     /// Version of Kubernetes.
     #[attr(computed)]
     pub version: Value<String>,
-    /// Uid of its kube-system namespace; null where its cloud was asked, and not its API.
+    /// Uid of its kube-system namespace; null where its cloud was asked, and not its API. By a `private_endpoint` its API is asked too.
     #[attr(computed)]
     pub cluster_uid: Value<String>,
     /// Its network; null where no cloud was asked.
@@ -82,8 +83,17 @@ impl DataSource for Cluster {
         config: ClusterDataModel,
     ) -> Result<ClusterDataModel> {
         let client = cx.client()?;
-        if let Some(Coordinates::Cloud(id)) = ClusterModel::coordinates(&config.cluster) {
-            return described(client, config, &id).await;
+        if let Some(Coordinates::Cloud(id, route)) = ClusterModel::coordinates(&config.cluster) {
+            let found = described(client, config, &id).await?;
+            if route.is_none() {
+                return Ok(found);
+            }
+            // Who gives a private endpoint wants to know whether the way is open.
+            let connected = ClusterModel::open_same(client, &found.cluster, None).await?;
+            return Ok(ClusterDataModel {
+                cluster_uid: connected.uid.into(),
+                ..found
+            });
         }
         let connected = ClusterModel::open_same(client, &config.cluster, None).await?;
         Ok(ClusterDataModel {
@@ -198,6 +208,10 @@ mod tests {
             "kubeconfig//nonexistent#a".parse().unwrap(),
             Arc::new(memory::Cluster::default()),
         );
+        clusters.put(
+            "eks/eu-west-1/prod@10.1.0.4:6443".parse().unwrap(),
+            Some(Arc::new(memory::Cluster::default())),
+        );
         let config = json!({ "owner": "acme", "aws": { "region": "eu-west-1" } });
         let harness = Harness::new(Dataplane::over(clouds.clouds(), clusters), config).await;
         let source = harness.data_source("dataplane_cluster");
@@ -208,6 +222,25 @@ mod tests {
         assert_eq!(
             (&found["issuer"], &found["version"]),
             (&json!("https://oidc.example/id/1"), &json!("1.36"))
+        );
+        assert_eq!(found["cluster_uid"], json!(null));
+        let by = |host: &str| {
+            json!({
+                "eks": { "name": "prod", "region": "eu-west-1" },
+                "private_endpoint": { "host": host },
+            })
+        };
+        let found = read(by("https://10.1.0.4:6443")).await.unwrap();
+        assert_eq!(
+            (&found["endpoint"], &found["cluster_uid"]),
+            (&json!("https://eks.example"), &json!("5f0c0f4e-0001"))
+        );
+        let closed = read(by("https://10.1.0.5")).await.unwrap_err();
+        assert!(
+            closed[0]
+                .to_string()
+                .contains("eks/eu-west-1/prod@10.1.0.5"),
+            "{closed:?}"
         );
         let found = read(json!({ "kubeconfig": { "path": "/nonexistent", "context": "a" } }))
             .await
@@ -258,7 +291,7 @@ mod tests {
             let read = |cluster: &serde_json::Value| source.try_read(json!({ "cluster": cluster }));
             let missing = read(&cluster).await.unwrap_err();
             assert!(missing[0].to_string().contains(place), "{missing:?}");
-            let Ok(Coordinates::Cloud(id)) = coordinates.parse() else {
+            let Ok(Coordinates::Cloud(id, None)) = coordinates.parse() else {
                 panic!("{coordinates}");
             };
             clouds.change(|world| {

@@ -92,7 +92,7 @@ impl EphemeralResource for ClusterToken {
     /// they do not, it is said here, and not by the first request that is refused.
     async fn renew(&self, cx: &Context<Client>) -> Result<Option<SystemTime>> {
         let known = cx.private().get::<String>(SUBJECT)?;
-        let Some(Ok(Coordinates::Cloud(cluster))) = known.map(|known| known.parse()) else {
+        let Some(Ok(Coordinates::Cloud(cluster, None))) = known.map(|known| known.parse()) else {
             return Ok(None);
         };
         let minted = mint(cx, &cluster).await?;

@@ -168,6 +168,13 @@ async fn a_cluster_that_is_not_known_yet_is_planned_as_another() {
         let planned = workspace.plan(&state, at(name)).await;
         assert_eq!(planned.action, action, "{name}: {}", planned.values);
     }
+    // Neither does the way to it make it another, nor one that is not known yet.
+    for host in ["https://10.1.0.4:6443", UNKNOWN] {
+        let mut config = at("prod");
+        config["cluster"]["private_endpoint"] = json!({ "host": host });
+        let planned = workspace.plan(&state, config).await;
+        assert_eq!(planned.action, Action::Update, "{host}");
+    }
 }
 
 #[tokio::test]
