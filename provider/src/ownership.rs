@@ -67,6 +67,19 @@ impl<'a> Marks<'a> {
         })
     }
 
+    /// Whether the tags of a state say that this owner's resource of this name made its object.
+    pub fn bear<N: fmt::Display>(
+        client: &'a Client,
+        kind: Kind,
+        name: &Value<N>,
+        recorded: &Value<BTreeMap<String, String>>,
+    ) -> bool {
+        let (Some(name), Some(recorded)) = (name.known(), recorded.known()) else {
+            return false;
+        };
+        Self::new(client, kind, name).is_ok_and(|marks| marks.made(recorded))
+    }
+
     /// The tags that a plan promises: those of the finished object, once its name and its own tags are known.
     pub fn planned<N: fmt::Display>(
         client: &'a Client,

@@ -186,6 +186,11 @@ pub trait PrivateEndpoints: Send + Sync {
     /// The fields of [`EndpointSettings`] that cannot change in this cloud: `subnets`.
     fn replaces(&self) -> &'static [&'static str];
 
+    /// Whether the cloud gives ids, and keeps a name as a tag, which may be another one.
+    fn renames(&self) -> bool {
+        false
+    }
+
     /// How long a step may take where nobody says it.
     fn patience(&self) -> Duration {
         Duration::from_mins(10)

@@ -132,7 +132,9 @@ pub struct PrivateService {
     pub settings: ServiceSettings,
     /// Who is let in by a way that no setting of ours says, as everybody is by an attachment of Google Cloud that accepts
     /// automatically: `configure` ends that.
-    pub foreign_principals: BTreeSet<PrincipalPattern>,
+    pub foreign_principals: BTreeSet<String>,
+    /// Load balancers that it publishes beside that of its settings.
+    pub foreign_load_balancers: BTreeSet<LoadBalancerId>,
     /// Who asked, and how they stand, also those that have ended as long as the cloud tells of them.
     pub connections: Vec<Connection>,
     /// Ids of the zones it is offered in (`euw1-az1`), where that matters to consumers.
@@ -152,6 +154,11 @@ pub trait PrivateServices: Send + Sync {
 
     /// The fields of [`ServiceSettings`] that cannot change in this cloud: `load_balancer`.
     fn replaces(&self) -> &'static [&'static str];
+
+    /// Whether the cloud gives ids, and keeps a name as a tag, which may be another one.
+    fn renames(&self) -> bool {
+        false
+    }
 
     /// How long a step may take where nobody says it.
     fn patience(&self) -> Duration {

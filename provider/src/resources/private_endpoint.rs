@@ -47,8 +47,9 @@ pub struct PrivateEndpoint;
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct PrivateEndpointModel {
     /// Name of the endpoint: up to 63 lower-case letters, digits and hyphens, from a letter on; on Google Cloud up to 20 letters and
-    /// digits for a bundle. AWS gives it an id instead, and keeps the name as the tag `Name`.
-    #[attr(required, replaces)]
+    /// digits for a bundle. Another name is another endpoint. AWS gives it an id instead, and keeps the name as the tag `Name`, which one that
+    /// was imported without this provider's mark gets.
+    #[attr(required)]
     pub name: Value<Text<PrivateEndpointName>>,
     /// Where it leads: `com.amazonaws.…` on AWS; `projects/…/serviceAttachments/…`, or `all-apis` or `vpc-sc` for the cloud's own
     /// services on Google Cloud; on Azure the id of an object, or the alias of a Private Link service.
@@ -67,8 +68,8 @@ pub struct PrivateEndpointModel {
     /// Route tables that lead to a gateway.
     #[attr(optional)]
     pub route_tables: Value<Set<Text<RouteTableId>>>,
-    /// Security groups of its addresses, on AWS. Default: the one that the cloud gives it, which is the network's default group.
-    #[attr(optional, computed)]
+    /// Security groups of its addresses, on AWS: one or more. Default: the one that the cloud gives it, which is the network's default group.
+    #[attr(optional, computed, validate = some_groups)]
     pub security_groups: Value<Set<Text<SecurityGroupId>>>,
     /// What it lets through to services of AWS's own, as JSON. Default: everything.
     #[attr(optional, computed)]
@@ -136,6 +137,13 @@ pub struct PrivateEndpointModel {
     pub tags_all: Value<BTreeMap<String, String>>,
 }
 
+fn some_groups(groups: &Set<Text<SecurityGroupId>>) -> std::result::Result<(), String> {
+    if groups.is_empty() {
+        return Err("no endpoint is without a group: name one, or leave the argument out for the network's default group".to_owned());
+    }
+    Ok(())
+}
+
 #[expect(
     clippy::ptr_arg,
     reason = "validators get a reference, whatever the type"
@@ -181,7 +189,15 @@ impl Resource for PrivateEndpoint {
             let checked = planned.check(client, change.prior.as_ref());
             let tags = Marks::planned(client, Kind::PrivateEndpoints, &planned.name, &planned.tags);
             planned.tags_all = refusals::along(checked, tags)?;
+            let marked = change.prior.as_ref().is_some_and(|prior| {
+                Marks::bear(client, Kind::PrivateEndpoints, &prior.name, &prior.tags_all)
+            });
+            if marked || !endpoints.renames() {
+                replacements::ask(change, &["name"], shape::RENAMED);
+            }
             replacements::ask(change, endpoints.replaces(), shape::RENAMED);
+        } else {
+            replacements::ask(change, &["name"], shape::RENAMED);
         }
         if anew {
             change.replace(path!("state"));

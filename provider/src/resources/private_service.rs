@@ -5,10 +5,7 @@ mod found;
 mod verification;
 mod wanted;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use clouds::{
     error::{Error, Optional},
@@ -51,9 +48,9 @@ pub struct PrivateService;
 /// It is imported by its `id`.
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct PrivateServiceModel {
-    /// Name of the service: up to 63 lower-case letters, digits and hyphens, from a letter on. AWS gives it an id instead, and keeps the
-    /// name as the tag `Name`.
-    #[attr(required, replaces)]
+    /// Name of the service: up to 63 lower-case letters, digits and hyphens, from a letter on. Another name is another service. AWS gives
+    /// it an id instead, and keeps the name as the tag `Name`, which a service that was imported without this provider's mark gets.
+    #[attr(required)]
     pub name: Value<Text<PrivateServiceName>>,
     /// The load balancer behind it: the ARN of a Network Load Balancer on AWS, `projects/…/regions/…/forwardingRules/…` of an internal
     /// one on Google Cloud, the id of a frontend configuration (`…/frontendIPConfigurations/…`) on Azure, where another one is another
@@ -92,7 +89,8 @@ pub struct PrivateServiceModel {
     /// Tags of the service, added to the provider's `tags`. Not on Google Cloud, which has no labels on service attachments.
     #[attr(optional, validate = tags::check)]
     pub tags: Value<BTreeMap<String, String>>,
-    /// How long to wait for the cloud, and on AWS for the proof of the private DNS name.
+    /// How long to wait for the cloud, and on AWS for the proof of the private DNS name. Default: ten minutes, on Azure an hour, and two
+    /// minutes for the proof.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
     /// Id of the service, which is also what it is imported by: `vpce-svc-…` on AWS, else its name.
@@ -120,6 +118,9 @@ pub struct PrivateServiceModel {
     /// Whom somebody else let in beside `allowed_principals`. The next apply takes that away.
     #[attr(computed)]
     pub unexpected_principals: Value<Set<String>>,
+    /// Load balancers that somebody else put beside `load_balancer`, on AWS. The next apply takes them away.
+    #[attr(computed)]
+    pub unexpected_load_balancers: Value<Set<String>>,
     /// All tags: the provider's, its own, and the marks `dataplane:owner` and `dataplane:resource`.
     #[attr(computed)]
     pub tags_all: Value<BTreeMap<String, String>>,
@@ -152,9 +153,6 @@ const BALANCERS: [&str; 3] = [
     "projects/not-known-yet/regions/*/forwardingRules/not-known-yet",
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/not-known-yet/providers/Microsoft.Network/loadBalancers/not-known-yet/frontendIPConfigurations/not-known-yet",
 ];
-
-/// How long a step waits for the cloud without `timeouts`.
-const PATIENCE: Duration = Duration::from_mins(10);
 
 impl Resource for PrivateService {
     const NAME: &'static str = "dataplane_private_service";
@@ -194,16 +192,24 @@ impl Resource for PrivateService {
             return Ok(());
         };
         planned.unexpected_principals = Value::Known(Set::new());
+        planned.unexpected_load_balancers = Value::Known(Set::new());
         if let Some(prior) = &change.prior {
             planned.follow(prior, &mut change.diagnostics);
         }
         let Some(client) = cx.client_if_known() else {
+            replacements::ask(change, &["name"], RENAMED);
             return Ok(());
         };
         let services = &*client.clouds()?.private_services;
         let checked = planned.check(client, change.prior.as_ref());
         let tags = Marks::planned(client, Kind::PrivateServices, &planned.name, &planned.tags);
         planned.tags_all = refusals::along(checked, tags)?;
+        let marked = change.prior.as_ref().is_some_and(|prior| {
+            Marks::bear(client, Kind::PrivateServices, &prior.name, &prior.tags_all)
+        });
+        if marked || !services.renames() {
+            replacements::ask(change, &["name"], RENAMED);
+        }
         replacements::ask(change, services.replaces(), RENAMED);
         Ok(())
     }
@@ -247,7 +253,7 @@ impl Resource for PrivateService {
         let services = &*cx.client()?.clouds()?.private_services;
         let id = state.service_id()?;
         let force = state.force_destroy == Value::Known(true);
-        let deadline = cx.deadline(&state.timeouts, PATIENCE);
+        let deadline = cx.deadline(&state.timeouts, services.patience());
         let what = format!("the deletion of private service {id}");
         wait::until(cx, deadline, &what, || async {
             let found = match services.get(&id).await.optional() {

@@ -307,7 +307,7 @@ fn by_code(call: Call, status: u16) -> Error {
         }
         // What EC2 says of a caller that it knows, and of one that it does not.
         "AuthFailure" if says(&["not authorized"]) => denied(call, &message),
-        "OperationNotPermitted" if message.to_lowercase().contains("modif") => {
+        "OperationNotPermitted" if message.to_lowercase().contains("being modif") => {
             Error::Conflict(call)
         }
         "AccessDenied"
@@ -432,6 +432,9 @@ mod tests {
             "You are not authorized to perform this operation.",
         );
         assert!(matches!(known, Error::Denied { .. }));
+        let managed = "This endpoint is managed by its requester and cannot be modified.";
+        let managed = meaning("OperationNotPermitted", managed);
+        assert!(matches!(managed, Error::Invalid(_)), "{managed:?}");
         let busy = meaning("OperationNotPermitted", "The endpoint is being modified.");
         assert!(matches!(busy, Error::Conflict(_)));
         assert!(matches!(plain("OperationNotPermitted"), Error::Invalid(_)));

@@ -321,12 +321,8 @@ impl Found {
             alias: None,
             state: ServiceState::Available,
             settings,
-            foreign_principals: everybody
-                .then(|| "*".parse())
-                .transpose()
-                .understood(call)?
-                .into_iter()
-                .collect(),
+            foreign_load_balancers: std::collections::BTreeSet::new(),
+            foreign_principals: everybody.then(|| "*".to_owned()).into_iter().collect(),
             connections: self.connected().collect(),
             zones: std::collections::BTreeSet::new(),
             verification: None,

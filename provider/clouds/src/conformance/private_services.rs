@@ -172,6 +172,7 @@ pub async fn principals(
         assert_eq!(found.settings.allowed, allowed);
         assert_eq!(found.settings.auto_accept, wanted.auto_accept);
         assert_eq!(found.foreign_principals, BTreeSet::new());
+        assert_eq!(found.foreign_load_balancers, BTreeSet::new());
     }
     services.delete(&made.id).await.unwrap();
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Memory, World, impossible, missing, taken};
+use super::{Memory, World, impossible, marked, missing, taken};
 use crate::error::{Call, Error, Result};
 use crate::policies::PolicyDocument;
 use crate::private_endpoints::{
@@ -49,6 +49,10 @@ impl PrivateEndpoints for Memory {
 
     fn replaces(&self) -> &'static [&'static str] {
         self.change(|world| world.lasting)
+    }
+
+    fn renames(&self) -> bool {
+        true
     }
 
     fn defaults(&self, service: &ServiceName, kind: EndpointType) -> EndpointDefaults {
@@ -120,6 +124,11 @@ impl PrivateEndpoints for Memory {
         self.run("private_endpoints.set_tags", |world| {
             let stored = stored(world, "private_endpoints.set_tags", &found.id)?;
             stored.endpoint.tags.clone_from(tags);
+            if let Some(name) = marked(tags, "dataplane_private_endpoint") {
+                stored.endpoint.name = name
+                    .parse()
+                    .map_err(|error| impossible("private_endpoints.set_tags", &found.id, &error))?;
+            }
             Ok(())
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{Memory, World, impossible, missing, occupied, taken};
+use super::{Memory, World, impossible, marked, missing, occupied, taken};
 use crate::error::Result;
 use crate::private_services::{
     Answer, Connection, ConnectionId, ConnectionState, NewPrivateService, PrivateService,
@@ -33,6 +33,10 @@ impl PrivateServices for Memory {
         self.change(|world| world.lasting)
     }
 
+    fn renames(&self) -> bool {
+        true
+    }
+
     async fn create(&self, new: &NewPrivateService) -> Result<PrivateService> {
         self.run("private_services.create", |world| {
             let mut all = world.private_services.values();
@@ -54,6 +58,7 @@ impl PrivateServices for Memory {
                     ..new.settings.clone()
                 },
                 foreign_principals: BTreeSet::new(),
+                foreign_load_balancers: BTreeSet::new(),
                 connections: Vec::new(),
                 zones: BTreeSet::new(),
                 verification: verification(&new.settings),
@@ -95,6 +100,7 @@ impl PrivateServices for Memory {
                 service.verification = verification(wanted);
             }
             service.foreign_principals.clear();
+            service.foreign_load_balancers.clear();
             service.settings = ServiceSettings {
                 accepted: BTreeSet::new(),
                 rejected: BTreeSet::new(),
@@ -148,9 +154,13 @@ impl PrivateServices for Memory {
 
     async fn set_tags(&self, found: &PrivateService, tags: &Tags) -> Result<()> {
         self.run("private_services.set_tags", |world| {
-            of(world, "private_services.set_tags", &found.id)?
-                .tags
-                .clone_from(tags);
+            let service = of(world, "private_services.set_tags", &found.id)?;
+            service.tags.clone_from(tags);
+            if let Some(name) = marked(tags, "dataplane_private_service") {
+                service.name = name
+                    .parse()
+                    .map_err(|error| impossible("private_services.set_tags", &found.id, &error))?;
+            }
             Ok(())
         })
     }

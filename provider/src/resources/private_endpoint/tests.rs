@@ -262,3 +262,26 @@ async fn a_change_of_one_that_is_gone_does_not_wait_for_it() {
     let said = text(&failed.diagnostics);
     assert!(said.contains("found nothing"), "{said}");
 }
+
+/// On AWS a name is a tag, which somebody who made it otherwise may not have set.
+#[tokio::test]
+async fn one_that_was_made_by_something_else_only_gets_a_name() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let state = endpoint.create(full()).await;
+    stored(&memory, |found| {
+        found.tags = [("Name".to_owned(), "STS of all".to_owned())].into();
+        found.name = found.id.as_str().parse().unwrap();
+    });
+    let imported = endpoint.import(state["id"].as_str().unwrap()).await;
+    assert_eq!(imported["name"], state["id"]);
+    let planned = endpoint.plan(&imported, full()).await;
+    assert_eq!(
+        (planned.action, planned.replace_paths.len()),
+        (Action::Update, 0)
+    );
+    let named = endpoint.apply(&planned, full()).await;
+    assert_eq!(named["id"], state["id"]);
+    endpoint.settled(&named, full()).await;
+}

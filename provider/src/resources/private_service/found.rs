@@ -1,5 +1,7 @@
 //! What was found of a private service, in its model.
 
+use std::mem;
+
 use framework::{Text, Value};
 
 use super::{Found, PrivateServiceModel, VerificationModel, connections, set};
@@ -39,8 +41,19 @@ impl PrivateServiceModel {
             .partition(|who| imported || written.contains(who));
         let expected = expected.into_iter().map(Text::from);
         self.allowed_principals = drift::collection(&self.allowed_principals, expected);
-        let unexpected = unexpected.iter().chain(&found.foreign_principals);
-        self.unexpected_principals = Value::Known(unexpected.map(ToString::to_string).collect());
+        let unexpected = unexpected.iter().map(ToString::to_string);
+        let foreign = found.foreign_principals.into_iter();
+        self.unexpected_principals = Value::Known(unexpected.chain(foreign).collect());
+        // The one of the configuration may be among the others, where somebody added one that comes before it.
+        let mut balancers = found.foreign_load_balancers;
+        let mut balancer = settings.load_balancer;
+        if let Some(written) = self.load_balancer.known()
+            && let Some(ours) = balancers.take(written)
+        {
+            balancers.insert(mem::replace(&mut balancer, ours));
+        }
+        let foreign = balancers.iter().map(ToString::to_string);
+        self.unexpected_load_balancers = Value::Known(foreign.collect());
         if imported {
             let accepted = settings.accepted.into_iter().map(Text::from);
             let rejected = settings.rejected.into_iter().map(Text::from);
@@ -50,7 +63,7 @@ impl PrivateServiceModel {
             self.rejected_connections = drift::collection(&Value::Null, rejected);
         }
         self.name = found.name.into();
-        self.load_balancer = settings.load_balancer.into();
+        self.load_balancer = balancer.into();
         let subnets = settings.subnets.into_iter().map(Text::from);
         self.subnets = drift::collection(&self.subnets, subnets);
         self.auto_accept = settings.auto_accept.into();

@@ -154,6 +154,8 @@ async fn one_that_failed_says_so() {
     let said = text(&failed.diagnostics);
     assert!(said.contains("private service acme-api failed"), "{said}");
     assert!(said.contains("-replace"), "{said}");
+    // Before that it was tried to mend it, which some clouds do by another change.
+    assert!(memory.calls().contains(&"private_services.configure"));
 }
 
 #[tokio::test]
@@ -267,4 +269,30 @@ async fn a_change_of_one_that_is_gone_does_not_wait_for_it() {
     assert!(began.elapsed().is_zero());
     let said = text(&failed.diagnostics);
     assert!(said.contains("found nothing"), "{said}");
+}
+
+/// On AWS a name is a tag, which somebody who made it otherwise may not have set.
+#[tokio::test]
+async fn one_that_was_made_by_something_else_only_gets_a_name() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let service = harness.resource(NAME);
+    let state = service.create(full()).await;
+    stored(&memory, |found| {
+        found.tags = [("Name".to_owned(), "The API".to_owned())].into();
+        found.name = found.id.as_str().parse().unwrap();
+    });
+    let imported = service.import(state["id"].as_str().unwrap()).await;
+    assert_eq!(imported["name"], state["id"]);
+    let planned = service.plan(&imported, full()).await;
+    assert_eq!(
+        (planned.action, planned.replace_paths.len()),
+        (Action::Update, 0)
+    );
+    let named = service.apply(&planned, full()).await;
+    assert_eq!(named["id"], state["id"]);
+    let found = service.settled(&named, full()).await;
+    let other = with("name", "other");
+    let planned = service.plan(&found, other).await;
+    assert_eq!(planned.replace_paths, [path!("name")]);
 }

@@ -1,9 +1,9 @@
 //! How a private service is made and changed.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use clouds::{
-    error::Optional,
+    error::{Error, Optional},
     private_services::{
         Connection, ConnectionId, ConnectionState, NewPrivateService, PrivateService as Found,
         PrivateServiceId, PrivateServices, ServiceState, VerificationState,
@@ -15,7 +15,7 @@ use framework::{
     wait::{Deadline, Poll},
 };
 
-use super::{PATIENCE, PrivateServiceModel, connections, verification};
+use super::{PrivateServiceModel, connections, verification};
 use crate::{
     client::Client,
     ownership::{Apply, Creation, Kind, Managed, Origin},
@@ -26,6 +26,8 @@ use crate::{
 pub(super) struct Wanted<'a> {
     apply: Apply<'a>,
     services: &'a dyn PrivateServices,
+    /// For how long the cloud may look for the record that proves a private DNS name.
+    proof: Duration,
     /// None until it is made.
     id: Option<PrivateServiceId>,
     new: NewPrivateService,
@@ -38,7 +40,8 @@ impl<'a> Wanted<'a> {
         prior: Option<&PrivateServiceModel>,
     ) -> Result<Self> {
         plan.check(cx.client()?, prior)?;
-        let time = (&plan.timeouts, PATIENCE);
+        let services = &*cx.client()?.clouds()?.private_services;
+        let time = (&plan.timeouts, services.patience());
         let apply = Apply::new(
             cx,
             Kind::PrivateServices,
@@ -47,7 +50,8 @@ impl<'a> Wanted<'a> {
             time,
         )?;
         Ok(Self {
-            services: &*cx.client()?.clouds()?.private_services,
+            services,
+            proof: cx.deadline(&plan.timeouts, PROOF).allowed(),
             id: plan.id.known().map(|id| id.parse()).transpose()?,
             new: plan.wanted(apply.creating.clone())?,
             apply,
@@ -94,17 +98,48 @@ impl<'a> Wanted<'a> {
             .collect()
     }
 
+    /// Answers one that asked. Why it takes no answer, where that is for good: one consumer's state must not hold all others up.
+    async fn answer(
+        &self,
+        found: &Found,
+        Connection { id, .. }: &Connection,
+        answer: super::Answer,
+    ) -> Result<Option<String>> {
+        let Apply { cx, deadline, .. } = &self.apply;
+        let what = format!("the connection {id} of {}", self.apply.marks);
+        let call = || {
+            let answered = self.services.answer(found, id, answer);
+            // Whoever went away meanwhile needs no answer.
+            async move { answered.await.optional() }
+        };
+        let grace = Deadline::after(CHANGING.min(deadline.remaining()));
+        let judge = |answered| match answered {
+            Err(error @ Error::Invalid(_)) => Ok(Poll::Ready(Some(error.to_string()))),
+            Err(error @ Error::Conflict(_)) if grace.remaining().is_zero() => {
+                Ok(Poll::Ready(Some(error.to_string())))
+            }
+            answered => Ok(match settle::settling(answered)? {
+                Poll::Ready(_) => Poll::Ready(None),
+                Poll::Pending(why) => Poll::Pending(why),
+            }),
+        };
+        settle::judged(cx, *deadline, what, call, judge).await
+    }
+
     /// Answers those who asked, and looks until they see it.
     async fn answered(&self, found: Found) -> Result<Found> {
         let (apply, accepted) = (&self.apply, &self.new.settings.accepted);
         let answers = self.outstanding(&found);
-        for (Connection { id, .. }, answer) in &answers {
-            let call = || {
-                let answered = self.services.answer(&found, id, *answer);
-                // Whoever went away meanwhile needs no answer.
-                async move { answered.await.optional() }
-            };
-            apply.settled(&format!("connection {id}"), call).await?;
+        let mut refused = BTreeSet::new();
+        for (connection, answer) in &answers {
+            if let Some(why) = self.answer(&found, connection, *answer).await? {
+                let (id, state) = (&connection.id, connection.state);
+                apply.cx.warn(
+                    format!("{id} could not be answered"),
+                    format!("It is still {state}: {why}. All others were answered. Its consumer may have to make it anew."),
+                );
+                refused.insert(id.clone());
+            }
         }
         // Whoever was let in has no way through yet.
         let connecting = |found: &Found| {
@@ -113,7 +148,7 @@ impl<'a> Wanted<'a> {
                 .find(|one| one.state == ConnectionState::Pending && accepted.contains(&one.id))
                 .map(|one| (one.id.clone(), one.state))
         };
-        if answers.is_empty() && connecting(&found).is_none() {
+        if answers.len() == refused.len() && connecting(&found).is_none() {
             return Ok(found);
         }
         let what = format!("the connections of {}", apply.marks);
@@ -125,7 +160,8 @@ impl<'a> Wanted<'a> {
             };
             let left = self
                 .outstanding(&found)
-                .first()
+                .iter()
+                .find(|(one, _)| !refused.contains(&one.id))
                 .map(|(one, _)| (one.id.clone(), one.state))
                 .or_else(|| connecting(&found));
             Ok(match left {
@@ -139,6 +175,7 @@ impl<'a> Wanted<'a> {
     /// Has the cloud look for the record of a name that an earlier apply set.
     async fn proved(&self, found: Found, known: bool) -> Result<Found> {
         let state = |found: &Found| found.verification.as_ref().map(|proof| proof.state);
+        let before = state(&found);
         let unproved = [VerificationState::Pending, VerificationState::Failed];
         if !known || !state(&found).is_some_and(|state| unproved.contains(&state)) {
             return Ok(found);
@@ -151,16 +188,29 @@ impl<'a> Wanted<'a> {
             .settled("private DNS name", || self.services.get(&id))
             .await?;
         // The tags still have to be set when nobody found the record.
-        let deadline = Deadline::after(apply.deadline.remaining().saturating_sub(MARGIN));
+        let left = apply.deadline.remaining().saturating_sub(MARGIN);
+        let deadline = Deadline::after(self.proof.saturating_sub(MARGIN).min(left));
+        // That an earlier look failed is told until the cloud begins with this one.
+        let begins = Deadline::after(CHANGING);
         let what = format!("the proof of the private DNS name of {}", apply.marks);
         let look = || self.services.get(&id);
         settle::awaited(apply.cx, deadline, what, found, look, |found| {
-            let pending = state(found) == Some(VerificationState::Pending);
-            pending.then(|| "the record was not found yet".to_owned())
+            let now = state(found);
+            let stale = now == Some(VerificationState::Failed) && now == before;
+            let pending = now == Some(VerificationState::Pending);
+            let waits = pending || stale && !begins.remaining().is_zero();
+            waits.then(|| "the record was not found yet".to_owned())
         })
         .await
     }
 }
+
+/// How long the cloud is waited for, without `timeouts`, to find the record that proves a private DNS name: somebody else may have to
+/// set it, and every apply looks again.
+const PROOF: Duration = Duration::from_mins(2);
+
+/// How long a change that was just asked for may take to begin, or one that is under way to end.
+const CHANGING: Duration = Duration::from_secs(30);
 
 /// What is left of the time for the last step.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -221,10 +271,15 @@ impl Managed for Wanted<'_> {
         let wanted = &self.new.settings;
         let mut found = match found.state {
             ServiceState::Available => found,
+            // Some clouds repair by another change what the last one left as failed.
+            ServiceState::Failed if origin != Origin::Made => found,
             _ => self.available(&found.id).await?,
         };
         let named = found.settings.private_dns_name == wanted.private_dns_name;
-        if found.settings != *wanted || !found.foreign_principals.is_empty() {
+        let foreign =
+            !(found.foreign_principals.is_empty() && found.foreign_load_balancers.is_empty());
+        let failed = found.state == ServiceState::Failed;
+        if found.settings != *wanted || foreign || failed {
             let configure = || self.services.configure(&found, wanted);
             self.apply.settled("settings", configure).await?;
             found = self.available(&found.id).await?;

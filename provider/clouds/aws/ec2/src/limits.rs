@@ -9,7 +9,7 @@ use clouds::private_services::{
 use clouds_aws::regions;
 
 /// The services that have gateways.
-const GATEWAYS: [&str; 2] = ["s3", "dynamodb"];
+const GATEWAYS: [&str; 3] = ["s3", "s3express", "dynamodb"];
 
 /// Whether it is a service of AWS's own, and not one that somebody publishes.
 pub(crate) fn is_own(service: &ServiceName) -> bool {
@@ -193,7 +193,7 @@ fn of_gateway(service: &ServiceName, settings: &EndpointSettings) -> Vec<Refusal
     if !is_own(service) || !GATEWAYS.contains(&last) {
         refuse(
             "kind",
-            "only S3 and DynamoDB have gateways (com.amazonaws.REGION.s3, com.amazonaws.REGION.dynamodb): leave type out",
+            "only S3 and DynamoDB have gateways (com.amazonaws.REGION.s3, com.amazonaws.REGION.s3express, com.amazonaws.REGION.dynamodb): leave type out",
         );
     }
     if route_tables.is_empty() {
@@ -332,6 +332,8 @@ mod tests {
         wanted.network = "projects/acme-prod/global/networks/main".parse().ok();
         wanted.service = "com.amazonaws.eu-west-1.s3".parse().unwrap();
         wanted.kind = EndpointType::Gateway;
+        assert_eq!(fields(&refused(&wanted)), ["network"]);
+        wanted.service = "com.amazonaws.eu-west-1.s3express".parse().unwrap();
         assert_eq!(fields(&refused(&wanted)), ["network"]);
         wanted.settings = EndpointSettings {
             private_dns: true,

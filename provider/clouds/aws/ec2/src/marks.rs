@@ -76,6 +76,12 @@ pub(crate) fn taken(operation: &str, name: impl fmt::Display, id: impl fmt::Disp
     Error::AlreadyExists(Box::new(Call::new(operation, name).because(why)))
 }
 
+/// The name that an object was made as, by its mark.
+fn marked<'t>(tags: &'t Tags, resource: &str) -> Option<&'t str> {
+    let (kind, name) = tags.get(RESOURCE)?.split_once('/')?;
+    (kind == resource).then_some(name)
+}
+
 /// The tags of an object, and what it is called: as what its mark says that it was made, else as its tag `Name` says, else by its
 /// id. A tag `Name` that is this name is not among the tags.
 pub(crate) fn read(
@@ -91,10 +97,7 @@ pub(crate) fn read(
         ))
     };
     let mut tags = own_tags(found.iter().filter_map(pair));
-    let mark = tags.get(RESOURCE).and_then(|mark| mark.split_once('/'));
-    let marked = mark
-        .filter(|(kind, _)| *kind == resource)
-        .map(|(_, name)| name);
+    let marked = marked(&tags, resource);
     let names = [marked, tags.get(NAME).map(String::as_str)];
     let fits = |name: &&str| is_name(name);
     let name = names
@@ -109,15 +112,20 @@ pub(crate) fn read(
     (tags, name)
 }
 
-/// Replaces the tags of an object of this name.
+/// Replaces the tags of an object of this resource, id and name. The mark that it gets may say another name.
 pub(crate) async fn change(
     ec2: &Client,
-    id: &str,
-    name: &str,
+    (resource, id, name): (&str, &str, &str),
     found: &Tags,
     wanted: &Tags,
 ) -> Result<()> {
-    let change = TagChange::between(&named(found, name), &named(wanted, name));
+    let called = marked(wanted, resource).unwrap_or(name);
+    let mut before = found.clone();
+    // Nothing says which name one has that is called by its id.
+    if name != id {
+        before = named(found, name);
+    }
+    let change = TagChange::between(&before, &named(wanted, called));
     if !change.set.is_empty() {
         let request = ec2.create_tags().resources(id);
         let sent = request.set_tags(Some(sdk_tags(&change.set))).send().await;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType, ServiceConfiguration, VpcEndpointConnection};
 use clouds::private_services::{
-    Answer, Connection, ConnectionId, ConnectionState, NewPrivateService, PrincipalPattern,
+    Answer, Connection, ConnectionId, ConnectionState, LoadBalancerId, NewPrivateService,
     PrivateService, PrivateServiceId, PrivateServiceName, PrivateServices, ServiceSettings,
     Verification,
 };
@@ -17,8 +17,11 @@ use clouds::{Error, Refusal, Result, Tags};
 use clouds_aws::error::{Classify, invalid, not_found};
 use futures::try_join;
 
-use crate::{Ec2, all_done, client_token, limits, marks, parsed, principals, states};
+use crate::principals::{self, Allowed};
+use crate::{Ec2, all_done, client_token, limits, marks, parsed, states};
 
+/// The resource that these are made for, as their marks say it.
+const KIND: &str = "dataplane_private_service";
 const DESCRIBE: &str = "ec2:DescribeVpcEndpointServiceConfigurations";
 const CREATE: &str = "ec2:CreateVpcEndpointServiceConfiguration";
 const MODIFY: &str = "ec2:ModifyVpcEndpointServiceConfiguration";
@@ -31,6 +34,10 @@ impl PrivateServices for Ec2 {
 
     fn replaces(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    fn renames(&self) -> bool {
+        true
     }
 
     async fn create(&self, new: &NewPrivateService) -> Result<PrivateService> {
@@ -57,7 +64,7 @@ impl PrivateServices for Ec2 {
         Ok(PrivateService {
             name: new.name.clone(),
             tags: new.tags.clone(),
-            ..service(CREATE, made, BTreeSet::new(), Vec::new())?
+            ..service(CREATE, made, Allowed::default(), Vec::new())?
         })
     }
 
@@ -91,14 +98,13 @@ impl PrivateServices for Ec2 {
 
     async fn configure(&self, found: &PrivateService, wanted: &ServiceSettings) -> Result<()> {
         let ec2 = self.client().await?;
-        let id = found.id.as_str();
-        let allowed = || principals::change(ec2, id, &found.settings.allowed, &wanted.allowed);
+        let allowed = || principals::change(ec2, found, &wanted.allowed);
         // Nobody is let in unasked meanwhile who should be asked about or kept out.
         if wanted.auto_accept {
             allowed().await?;
-            modify(ec2, id, &found.settings, wanted).await
+            modify(ec2, found, wanted).await
         } else {
-            modify(ec2, id, &found.settings, wanted).await?;
+            modify(ec2, found, wanted).await?;
             allowed().await
         }
     }
@@ -143,7 +149,7 @@ impl PrivateServices for Ec2 {
     async fn set_tags(&self, found: &PrivateService, tags: &Tags) -> Result<()> {
         let ec2 = self.client().await?;
         let (id, name) = (found.id.as_str(), found.name.as_str());
-        marks::change(ec2, id, name, &found.tags, tags).await
+        marks::change(ec2, (KIND, id, name), &found.tags, tags).await
     }
 
     async fn delete(&self, id: &PrivateServiceId) -> Result<()> {
@@ -230,12 +236,8 @@ fn connection(
 }
 
 /// One call for all that one call changes.
-async fn modify(
-    ec2: &Client,
-    id: &str,
-    found: &ServiceSettings,
-    wanted: &ServiceSettings,
-) -> Result<()> {
+async fn modify(ec2: &Client, service: &PrivateService, wanted: &ServiceSettings) -> Result<()> {
+    let (id, found) = (service.id.as_str(), &service.settings);
     let ServiceSettings {
         load_balancer,
         subnets: _,
@@ -250,11 +252,16 @@ async fn modify(
         .modify_vpc_endpoint_service_configuration()
         .service_id(id);
     let mut differs = false;
-    if found.load_balancer != *load_balancer {
+    let mut published = service.foreign_load_balancers.clone();
+    published.insert(found.load_balancer.clone());
+    if !published.remove(load_balancer) {
         differs = true;
-        request = request
-            .add_network_load_balancer_arns(load_balancer.as_str())
-            .remove_network_load_balancer_arns(found.load_balancer.as_str());
+        request = request.add_network_load_balancer_arns(load_balancer.as_str());
+    }
+    if !published.is_empty() {
+        differs = true;
+        let removed = published.iter().map(ToString::to_string).collect();
+        request = request.set_remove_network_load_balancer_arns(Some(removed));
     }
     if found.auto_accept != *auto_accept {
         differs = true;
@@ -289,32 +296,30 @@ async fn modify(
 fn service(
     call: &str,
     found: &ServiceConfiguration,
-    allowed: BTreeSet<PrincipalPattern>,
+    allowed: Allowed,
     connections: Vec<Connection>,
 ) -> Result<PrivateService> {
     let id = id(found);
     let is_name = |name: &str| name.parse::<PrivateServiceName>().is_ok();
-    let (tags, name) = marks::read(found.tags(), "dataplane_private_service", id, is_name);
+    let (tags, name) = marks::read(found.tags(), KIND, id, is_name);
     let state = found.service_state().map(states::service).transpose();
     let state = state.classify(call, id)?.flatten();
-    let balancers: BTreeSet<_> = found.network_load_balancer_arns().iter().collect();
-    let [balancer] = Vec::from_iter(balancers)[..] else {
-        let why = format!(
-            "it publishes {} Network Load Balancers, and one is what can be managed here: take the others away with `aws ec2 \
-             modify-vpc-endpoint-service-configuration --service-id {id} --remove-network-load-balancer-arns …`",
-            found.network_load_balancer_arns().len()
-        );
-        return Err(invalid(call, id, why));
-    };
+    let balancers = found.network_load_balancer_arns().iter();
+    let balancers = balancers.map(|balancer| parsed(call, id, balancer));
+    let mut balancers = balancers.collect::<Result<BTreeSet<LoadBalancerId>>>()?;
+    let balancer = balancers.pop_first().ok_or_else(|| {
+        let why = "it publishes no Network Load Balancer, and only those are managed here";
+        invalid(call, id, why)
+    })?;
     let standing = |wanted: &[ConnectionState]| {
         let those = connections.iter().filter(|one| wanted.contains(&one.state));
         those.map(|one| one.id.clone()).collect()
     };
     let private_dns_name = found.private_dns_name().map(|text| parsed(call, id, text));
     let settings = ServiceSettings {
-        load_balancer: parsed(call, id, balancer)?,
+        load_balancer: balancer,
         subnets: BTreeSet::new(),
-        allowed,
+        allowed: allowed.known,
         auto_accept: !found.acceptance_required().unwrap_or(true),
         accepted: standing(&[ConnectionState::Available, ConnectionState::Pending]),
         rejected: standing(&[ConnectionState::Rejected]),
@@ -328,7 +333,8 @@ fn service(
         alias: None,
         state: state.ok_or_else(|| not_found(call, id))?,
         settings,
-        foreign_principals: BTreeSet::new(),
+        foreign_principals: allowed.foreign,
+        foreign_load_balancers: balancers,
         connections,
         zones: found.availability_zone_ids().iter().cloned().collect(),
         verification: verification(call, found)?,

@@ -6,6 +6,7 @@
 
 mod endpoint_calls;
 mod server;
+mod service_calls;
 
 use std::collections::BTreeSet;
 
@@ -55,6 +56,7 @@ fn service() -> PrivateService {
         state: ServiceState::Available,
         settings: settings(),
         foreign_principals: BTreeSet::new(),
+        foreign_load_balancers: BTreeSet::new(),
         connections: Vec::new(),
         zones: BTreeSet::new(),
         verification: None,
@@ -480,20 +482,6 @@ async fn what_cannot_be_understood_is_said() {
         .unwrap_err();
     assert!(
         matches!(said, Error::Invalid(_)) && said.to_string().contains("hibernating"),
-        "{said}"
-    );
-
-    let server =
-        Server::choosing(move |form, _| Ok(described(form, "available", "AROAEXAMPLE"))).await;
-    let said = server
-        .clouds(1)
-        .private_services
-        .get(&id)
-        .await
-        .unwrap_err();
-    assert!(
-        said.to_string()
-            .contains("--remove-allowed-principals AROAEXAMPLE"),
         "{said}"
     );
 }

@@ -6,7 +6,7 @@ use super::*;
 async fn bad_input_is_refused_where_it_stands() {
     let harness = over(&Memory::default()).await;
     let endpoint = harness.resource(NAME);
-    let cases: [(&str, Json, &str, &[&str]); 7] = [
+    let cases: [(&str, Json, &str, &[&str]); 8] = [
         (
             "service_name",
             json!("sts"),
@@ -20,6 +20,12 @@ async fn bad_input_is_refused_where_it_stands() {
             json!(["default"]),
             "security_groups",
             &["sg-"],
+        ),
+        (
+            "security_groups",
+            json!([]),
+            "security_groups",
+            &["no endpoint is without a group", "leave the argument out"],
         ),
         (
             "address",

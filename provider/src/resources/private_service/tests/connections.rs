@@ -215,3 +215,54 @@ async fn a_deletion_looks_again_when_the_cloud_says_that_it_is_used() {
     service.delete(state).await;
     assert!(memory.change(|world| world.private_services.is_empty()));
 }
+
+/// What the cloud says of one that takes no answer holds nobody else up.
+#[tokio::test(start_paused = true)]
+async fn one_that_takes_no_answer_does_not_hold_the_others_up() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let service = harness.resource(NAME);
+    let state = asked(&memory, &harness, full()).await;
+    let other = "vpce-0fff0002";
+    ask(&memory, other);
+    let call = clouds::Call::new("test", CONNECTION).because("it has failed");
+    memory.fail("private_services.answer", 1, Error::Invalid(Box::new(call)));
+    let config = with("accepted_connections", json!([CONNECTION, other]));
+    let state = service.update(&state, config.clone()).await;
+    let said = text(&state.warnings);
+    assert!(
+        said.contains("vpce-0fff0001 could not be answered"),
+        "{said}"
+    );
+    assert!(said.contains("it has failed"), "{said}");
+    assert_eq!(state["connections"][0]["state"], "pending_acceptance");
+    assert_eq!(state["connections"][1]["state"], "available");
+    // The next apply tries again.
+    let planned = service.plan(&state, config.clone()).await;
+    assert_eq!(planned.action, Action::Update);
+    let state = service.apply(&planned, config.clone()).await;
+    service.settled(&state, config).await;
+}
+
+/// A change that is under way ends; a state that never takes an answer is not waited out for the whole time.
+#[tokio::test(start_paused = true)]
+async fn a_state_that_takes_no_answer_is_not_waited_out() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let service = harness.resource(NAME);
+    let state = asked(&memory, &harness, full()).await;
+    for nth in 1..=100 {
+        let call = clouds::Call::new("test", CONNECTION).because("InvalidState");
+        memory.fail(
+            "private_services.answer",
+            nth,
+            Error::Conflict(Box::new(call)),
+        );
+    }
+    let began = tokio::time::Instant::now();
+    let state = service.update(&state, accepting()).await;
+    let waited = began.elapsed().as_secs();
+    assert!((30..40).contains(&waited), "{waited}");
+    let said = text(&state.warnings);
+    assert!(said.contains("InvalidState"), "{said}");
+}

@@ -11,12 +11,19 @@ async fn every_drift_is_shown_and_mended() {
     let harness = over(&memory).await;
     let service = harness.resource(NAME);
     let state = service.create(full()).await;
-    let drifts: [Drift; 7] = [
+    let drifts: [Drift; 9] = [
         ("unexpected_principals", |found| {
             found.settings.allowed.insert("*".parse().unwrap());
         }),
         ("unexpected_principals", |found| {
-            found.foreign_principals.insert("*".parse().unwrap());
+            found.foreign_principals.insert("*".to_owned());
+        }),
+        ("unexpected_principals", |found| {
+            found.foreign_principals.insert("AROAEXAMPLE".to_owned());
+        }),
+        ("unexpected_load_balancers", |found| {
+            let other = OTHER_BALANCER.parse().unwrap();
+            found.foreign_load_balancers.insert(other);
         }),
         ("allowed_principals", |found| found.settings.allowed.clear()),
         ("load_balancer", |found| {
@@ -116,4 +123,60 @@ async fn a_tag_that_says_the_name_is_no_difference() {
     assert_eq!(found["tags"]["Name"], "other");
     let mended = service.update(&found, config.clone()).await;
     service.settled(&mended, config).await;
+}
+
+/// Which one of them comes first says nothing about whose it is.
+#[tokio::test]
+async fn the_load_balancer_of_the_configuration_is_never_the_unexpected_one() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let service = harness.resource(NAME);
+    let state = service.create(full()).await;
+    stored(&memory, |found| {
+        let other = OTHER_BALANCER.parse().unwrap();
+        let ours = std::mem::replace(&mut found.settings.load_balancer, other);
+        found.foreign_load_balancers.insert(ours);
+    });
+    let found = service.read(&state).await.unwrap();
+    assert_eq!(found["load_balancer"], state["load_balancer"]);
+    assert_eq!(found["unexpected_load_balancers"], json!([OTHER_BALANCER]));
+    let mended = service.update(&found, full()).await;
+    service.settled(&mended, full()).await;
+}
+
+/// Whoever sets the record may take days, and every apply looks.
+#[tokio::test(start_paused = true)]
+async fn a_proof_is_not_waited_for_as_long_as_the_cloud() {
+    let memory = Memory::default();
+    memory.change(|world| world.proves = VerificationState::Pending);
+    let harness = over(&memory).await;
+    let service = harness.resource(NAME);
+    let named = with("private_dns_name", "api.example.com");
+    let state = service.create(named.clone()).await;
+    let began = tokio::time::Instant::now();
+    service.update(&state, named).await;
+    assert_eq!(began.elapsed().as_secs(), 115);
+}
+
+/// What an earlier look found is still told when the next one begins.
+#[tokio::test(start_paused = true)]
+async fn a_proof_that_failed_before_is_waited_for() {
+    let memory = Memory::default();
+    memory.change(|world| world.proves = VerificationState::Failed);
+    let harness = over(&memory).await;
+    let service = harness.resource(NAME);
+    let named = with("private_dns_name", "api.example.com");
+    let state = service.create(named.clone()).await;
+    let state = service.update(&state, named.clone()).await;
+    assert_eq!(state["verification"]["state"], "failed");
+    let found = async {
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+        stored(&memory, |found| {
+            let proof = found.verification.as_mut().unwrap();
+            proof.state = VerificationState::Verified;
+        });
+    };
+    let (state, ()) = tokio::join!(service.update(&state, named.clone()), found);
+    assert_eq!(state["verification"]["state"], "verified");
+    service.settled(&state, named).await;
 }
