@@ -8,6 +8,7 @@ pub mod azurite;
 pub mod cluster;
 pub mod control_plane;
 pub mod flyte;
+pub mod forwarder;
 pub mod google;
 pub mod issuer;
 pub mod node;

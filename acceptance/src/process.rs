@@ -37,6 +37,20 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// The same in the network namespace that a path such as `/proc/7/ns/net` names, or in ours.
+pub fn command_in(network: Option<&Path>, program: impl AsRef<OsStr>) -> Command {
+    let Some(network) = network else {
+        return command(program);
+    };
+    // It becomes the program, so a signal and an end are the program's own.
+    let mut command = command("nsenter");
+    command
+        .arg(format!("--net={}", network.display()))
+        .arg("--")
+        .arg(program);
+    command
+}
+
 impl Process {
     /// Starts `command`; both its outputs go to the end of the file `log`.
     pub fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {

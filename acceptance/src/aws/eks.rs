@@ -27,10 +27,10 @@ pub(super) struct EksCluster {
 }
 
 impl EksCluster {
-    pub(super) fn new(name: &str, cluster: &Cluster) -> Result<Self> {
+    pub(super) fn new(name: &str, cluster: &Cluster, endpoint: &str) -> Result<Self> {
         Ok(Self {
             name: name.to_owned(),
-            endpoint: cluster.endpoint(),
+            endpoint: endpoint.to_owned(),
             ca_certificate: BASE64_STANDARD.encode(cluster.authority()?.certificate()),
             issuer: cluster.issuer().to_owned(),
         })

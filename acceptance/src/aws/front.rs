@@ -149,9 +149,15 @@ impl Front {
         lock(&self.state.issuers).push(issuer);
     }
 
-    /// Lets EKS say that its cluster `name` is this one.
+    /// Lets EKS say that its cluster `name` is this one, whichever it was before.
     pub fn host_on_eks(&self, name: &str, cluster: &Cluster) -> Result<()> {
-        lock(&self.state.clusters).push(EksCluster::new(name, cluster)?);
+        self.host_on_eks_at(name, cluster, &cluster.endpoint())
+    }
+
+    /// The same with another address than the one by which the tests reach it.
+    pub fn host_on_eks_at(&self, name: &str, cluster: &Cluster, endpoint: &str) -> Result<()> {
+        let told = EksCluster::new(name, cluster, endpoint)?;
+        lock(&self.state.clusters).insert(0, told);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::bench::Bench;
 
 /// A bench whose cluster EKS knows as `prod`. It is always one of ours, as its API server has to ask the front who a
 /// token is.
-fn bench() -> Result<Bench> {
+pub fn bench() -> Result<Bench> {
     let bench = Bench::aws()?;
     let cluster = Cluster::start_on(Site {
         token_review: Some(bench.front.token_review()),

@@ -19,6 +19,7 @@ mod looked_up;
 mod makefile;
 mod private;
 mod reviewer;
+mod route;
 mod substrate;
 mod users_own;
 mod variants;
