@@ -1,0 +1,98 @@
+# What each identity may do is printed from the table that the provider itself works by.
+data "dataplane_permissions" "data_plane" {
+  resources = var.resources
+}
+
+data "dataplane_permissions" "cluster" {
+  resources = ["cluster"]
+}
+
+locals {
+  subjects = { for access, subjects in var.subjects : access => subjects if length(subjects) > 0 }
+
+  # Azure has no end for an assignment: what is planned while the window is not open assigns nothing.
+  open = var.break_glass == null ? false : (
+    timecmp(plantimestamp(), var.break_glass.not_before) >= 0 && timecmp(plantimestamp(), var.break_glass.not_after) < 0
+  )
+  assigned = [for access in keys(local.subjects) : access if access != "break_glass" || local.open]
+
+  grants = merge(
+    {
+      for access in keys(local.subjects) : "${access}/data_plane" => {
+        access = access
+        scope  = var.resource_group.id
+        role   = jsondecode(data.dataplane_permissions.data_plane.by_access[access])
+      }
+    },
+    {
+      for access in keys(local.subjects) : "${access}/cluster" => {
+        access = access
+        scope  = try(var.cluster.id, "")
+        role   = jsondecode(data.dataplane_permissions.cluster.by_access[access])
+      } if var.cluster != null
+    },
+  )
+
+  why = {
+    for access in keys(local.subjects) : access =>
+    access == "break_glass" ? "The vendor, for ${try(var.break_glass.incident, "nothing")}" : "The vendor: ${access}"
+  }
+}
+
+resource "azurerm_user_assigned_identity" "this" {
+  for_each = local.subjects
+
+  name                = "${var.tenant}-vendor-${replace(each.key, "_", "-")}"
+  resource_group_name = var.resource_group.identities
+  location            = var.resource_group.location
+  tags                = var.tags
+}
+
+resource "azurerm_federated_identity_credential" "this" {
+  for_each = merge([
+    for access in local.assigned : {
+      for subject in local.subjects[access] : "${access}/${subject}" => { access = access, subject = subject }
+    }
+  ]...)
+
+  name                = substr(sha256(each.key), 0, 32)
+  resource_group_name = var.resource_group.identities
+  parent_id           = azurerm_user_assigned_identity.this[each.value.access].id
+  issuer              = var.issuer
+  subject             = each.value.subject
+  # Else another customer of the vendor could have its pipeline take this identity.
+  audience = ["api://AzureADTokenExchange/${var.external_id}"]
+}
+
+resource "azurerm_role_definition" "this" {
+  for_each = local.grants
+
+  name        = "${var.tenant}-vendor-${replace(replace(each.key, "/", "-"), "_", "-")}"
+  description = "The vendor of the data plane of ${var.tenant}: ${replace(each.value.access, "_", " ")}"
+  scope       = each.value.scope
+
+  permissions {
+    actions      = each.value.role.Actions
+    data_actions = each.value.role.DataActions
+  }
+}
+
+resource "azurerm_role_assignment" "this" {
+  for_each = { for name, grant in local.grants : name => grant if contains(local.assigned, grant.access) }
+
+  scope              = each.value.scope
+  role_definition_id = azurerm_role_definition.this[each.key].role_definition_resource_id
+  principal_id       = azurerm_user_assigned_identity.this[each.value.access].principal_id
+  principal_type     = "ServicePrincipal"
+  description        = local.why[each.value.access]
+}
+
+resource "azurerm_role_assignment" "in_cluster" {
+  for_each = { for access in local.assigned : access => try(var.cluster.roles[access], null) if can(var.cluster.roles[access]) }
+
+  scope                = var.cluster.id
+  role_definition_name = each.value
+  principal_id         = azurerm_user_assigned_identity.this[each.key].principal_id
+  principal_type       = "ServicePrincipal"
+  description          = local.why[each.key]
+}

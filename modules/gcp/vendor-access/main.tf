@@ -1,0 +1,80 @@
+# What each account may do is printed from the table that the provider itself works by.
+data "dataplane_permissions" "this" {
+  resources = var.data_plane.resources
+  buckets   = var.data_plane.buckets
+  secrets   = var.data_plane.secrets
+  logs      = var.data_plane.logs
+  registry  = var.data_plane.registry
+  names     = var.data_plane.names
+}
+
+locals {
+  subjects = { for access, subjects in var.subjects : access => subjects if length(subjects) > 0 }
+  allowed  = { for access in keys(local.subjects) : access => jsondecode(data.dataplane_permissions.this.by_access[access]) }
+  named    = { for access, role in local.allowed : access => try(role.condition.expression, null) }
+
+  # The one permission by which the project itself could be given away is held to the roles that the data plane's accounts take.
+  giving = "resourcemanager.projects.setIamPolicy"
+  given  = ["roles/logging.logWriter", "roles/logging.viewAccessor", "roles/secretmanager.secretAccessor", "roles/secretmanager.secretVersionManager"]
+
+  # What is created is asked of the project, where it has no name yet that a condition could be on.
+  created = { for access, role in local.allowed : access => [for permission in role.includedPermissions : permission if endswith(permission, ".create")] }
+
+  grants = merge(
+    {
+      for access in keys(local.subjects) : access => {
+        access      = access
+        permissions = [for permission in local.allowed[access].includedPermissions : permission if permission != local.giving && !contains(local.created[access], permission)]
+        condition   = access == "break_glass" ? join(" && ", compact([local.window, local.named[access] == null ? "" : "(${local.named[access]})"])) : local.named[access]
+      }
+    },
+    {
+      for access in ["provision"] : "${access}_creations" => {
+        access      = access
+        permissions = local.created[access]
+        condition   = null
+      } if contains(keys(local.subjects), access)
+    },
+    {
+      for access in ["provision", "maintain", "deprovision"] : "${access}_bindings" => {
+        access      = access
+        permissions = [local.giving]
+        condition   = "api.getAttribute(\"iam.googleapis.com/modifiedGrantsByRole\", []).hasOnly([${join(", ", [for role in local.given : "\"${role}\""])}])"
+      } if contains(keys(local.subjects), access) && contains(var.data_plane.resources, "role")
+    },
+  )
+}
+
+resource "google_service_account" "this" {
+  for_each = local.subjects
+
+  account_id   = "${var.tenant}-${replace(each.key, "_", "-")}"
+  project      = var.project
+  display_name = "The vendor of the data plane of ${var.tenant}: ${replace(each.key, "_", " ")}"
+}
+
+resource "google_project_iam_custom_role" "this" {
+  for_each = local.grants
+
+  role_id     = replace("${var.tenant}_vendor_${each.key}", "-", "_")
+  project     = var.project
+  title       = "The vendor of the data plane of ${var.tenant}: ${replace(each.key, "_", " ")}"
+  permissions = each.value.permissions
+}
+
+resource "google_project_iam_member" "this" {
+  for_each = { for name, grant in local.grants : name => grant if grant.access != "break_glass" || local.broken }
+
+  project = var.project
+  role    = google_project_iam_custom_role.this[each.key].id
+  member  = google_service_account.this[each.value.access].member
+
+  dynamic "condition" {
+    for_each = each.value.condition == null ? [] : [each.value.condition]
+
+    content {
+      title      = "dataplane_${each.key}"
+      expression = condition.value
+    }
+  }
+}

@@ -1,0 +1,229 @@
+# Whose tokens are taken, when, and what can be given away.
+
+mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = {
+      name   = "projects/acme-prod/serviceAccounts/some@acme-prod.iam.gserviceaccount.com"
+      member = "serviceAccount:some@acme-prod.iam.gserviceaccount.com"
+    }
+  }
+  mock_resource "google_iam_workload_identity_pool" {
+    defaults = { name = "projects/123/locations/global/workloadIdentityPools/some" }
+  }
+  mock_resource "google_iam_workload_identity_pool_provider" {
+    defaults = { name = "projects/123/locations/global/workloadIdentityPools/some/providers/vendor" }
+  }
+}
+
+mock_provider "dataplane" {
+  mock_data "dataplane_permissions" {
+    defaults = {
+      by_access = {
+        provision   = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.create\",\"storage.buckets.get\"],\"condition\":{\"expression\":\"named\"}}"
+        maintain    = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.update\"],\"condition\":{\"expression\":\"named\"}}"
+        deprovision = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.delete\"]}"
+        break_glass = "{\"includedPermissions\":[\"container.clusters.connect\",\"storage.buckets.get\"],\"condition\":{\"expression\":\"named || named\"}}"
+      }
+    }
+  }
+}
+
+variables {
+  tenant  = "acme-prod"
+  project = "acme-prod"
+  issuer  = "https://token.vendor.example"
+  subjects = {
+    provision   = ["pipeline"]
+    maintain    = ["pipeline"]
+    deprovision = ["pipeline"]
+    break_glass = ["on-call"]
+  }
+  data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod-" }
+}
+
+run "accounts_with_what_is_printed_for_each" {
+  command = apply
+
+  assert {
+    condition = { for name, role in google_project_iam_custom_role.this : name => role.permissions } == {
+      break_glass          = toset(["container.clusters.connect", "storage.buckets.get"])
+      deprovision          = toset(["storage.buckets.delete"])
+      deprovision_bindings = toset(["resourcemanager.projects.setIamPolicy"])
+      maintain             = toset(["storage.buckets.update"])
+      maintain_bindings    = toset(["resourcemanager.projects.setIamPolicy"])
+      provision            = toset(["storage.buckets.get"])
+      provision_bindings   = toset(["resourcemanager.projects.setIamPolicy"])
+      provision_creations  = toset(["storage.buckets.create"])
+    }
+    error_message = "Each has what is printed for it, by what a condition can be on."
+  }
+
+  assert {
+    condition     = keys(output.service_accounts) == ["break_glass", "deprovision", "maintain", "provision"]
+    error_message = "Four accounts."
+  }
+
+  assert {
+    condition     = google_project_iam_member.this["provision"].condition[0].expression == "named" && length(google_project_iam_member.this["provision_creations"].condition) == 0 && length(google_project_iam_member.this["deprovision"].condition) == 0
+    error_message = "What is named is narrowed to its names."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, member in google_project_iam_member.this :
+      member.condition[0].expression == "api.getAttribute(\"iam.googleapis.com/modifiedGrantsByRole\", []).hasOnly([\"roles/logging.logWriter\", \"roles/logging.viewAccessor\", \"roles/secretmanager.secretAccessor\", \"roles/secretmanager.secretVersionManager\"])"
+      if endswith(name, "_bindings")
+    ])
+    error_message = "The project is not given away."
+  }
+}
+
+run "glass_is_whole_by_default" {
+  command = apply
+
+  assert {
+    condition     = google_iam_workload_identity_pool.this["break-glass"].disabled && google_iam_workload_identity_pool_provider.this["break-glass"].disabled && !google_iam_workload_identity_pool.this["vendor"].disabled
+    error_message = "No token is taken."
+  }
+
+  assert {
+    condition     = !contains(keys(google_project_iam_member.this), "break_glass") && sort(keys(google_service_account_iam_member.this)) == tolist(["deprovision/pipeline", "maintain/pipeline", "provision/pipeline"])
+    error_message = "Nothing is granted, and nobody becomes the account."
+  }
+}
+
+run "glass_is_broken_for_an_incident_and_a_time" {
+  command = apply
+
+  variables {
+    break_glass = { not_before = "2026-03-01T08:00:00Z", not_after = "2026-03-01T20:00:00Z", incident = "INC-4711" }
+  }
+
+  assert {
+    condition     = google_project_iam_member.this["break_glass"].condition[0].expression == "request.time >= timestamp(\"2026-03-01T08:00:00Z\") && request.time < timestamp(\"2026-03-01T20:00:00Z\") && (named || named)" && google_service_account_iam_member.this["break_glass/on-call"].condition[0].expression == "request.time >= timestamp(\"2026-03-01T08:00:00Z\") && request.time < timestamp(\"2026-03-01T20:00:00Z\")"
+    error_message = "In the window, both to become the account and for what it may do."
+  }
+
+  assert {
+    condition     = google_iam_workload_identity_pool_provider.this["break-glass"].attribute_condition == "has(assertion.incident) && assertion.incident == 'INC-4711' && assertion.sub in ['on-call']" && !google_iam_workload_identity_pool.this["break-glass"].disabled
+    error_message = "For the incident, and by who is named."
+  }
+}
+
+run "nobody_else_is_taken" {
+  command = apply
+
+  assert {
+    condition     = google_iam_workload_identity_pool_provider.this["vendor"].attribute_condition == "assertion.sub in ['pipeline']" && google_iam_workload_identity_pool_provider.this["vendor"].oidc[0].issuer_uri == "https://token.vendor.example" && length(coalesce(google_iam_workload_identity_pool_provider.this["vendor"].oidc[0].allowed_audiences, [])) == 0
+    error_message = "Tokens of the vendor's issuer, for this pool, of who is named."
+  }
+
+  assert {
+    condition     = alltrue([for member in google_service_account_iam_member.this : startswith(member.member, "principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/") && endswith(member.member, "/subject/pipeline")])
+    error_message = "One subject each, no sets."
+  }
+}
+
+run "without_roles_nothing_is_given" {
+  command = apply
+
+  variables {
+    subjects   = { maintain = ["pipeline"] }
+    data_plane = { resources = ["bucket"], buckets = ["acme-prod-metadata"], secrets = "acme-prod-" }
+  }
+
+  assert {
+    condition     = keys(google_project_iam_custom_role.this) == ["maintain"] && keys(google_iam_workload_identity_pool.this) == ["vendor"]
+    error_message = "Only what is asked for."
+  }
+}
+
+run "a_break_glass_window_has_an_end" {
+  command = plan
+
+  variables {
+    break_glass = { not_before = "2026-03-01T08:00:00Z", not_after = "2026-03-02T14:00:00Z", incident = "INC-4711" }
+  }
+
+  expect_failures = [var.break_glass]
+}
+
+run "a_break_glass_window_ends_after_it_begins" {
+  command = plan
+
+  variables {
+    break_glass = { not_before = "2026-03-01T08:00:00Z", not_after = "2026-03-01T08:00:00Z", incident = "INC-4711" }
+  }
+
+  expect_failures = [var.break_glass]
+}
+
+run "times_of_a_window_are_times" {
+  command = plan
+
+  variables {
+    break_glass = { not_before = "today", not_after = "tomorrow", incident = "INC-4711" }
+  }
+
+  expect_failures = [var.break_glass]
+}
+
+run "glass_is_broken_for_an_incident" {
+  command = plan
+
+  variables {
+    break_glass = { not_before = "2026-03-01T08:00:00Z", not_after = "2026-03-01T09:00:00Z" }
+  }
+
+  expect_failures = [var.break_glass]
+}
+
+run "a_subject_is_somebody" {
+  command = plan
+
+  variables {
+    subjects = { provision = ["repo:*"] }
+  }
+
+  expect_failures = [var.subjects]
+}
+
+run "a_subject_ends_no_quotation" {
+  command = plan
+
+  variables {
+    subjects = { provision = ["x'] || true || assertion.sub in ['x"] }
+  }
+
+  expect_failures = [var.subjects]
+}
+
+run "somebody_has_to_be_named" {
+  command = plan
+
+  variables {
+    subjects = {}
+  }
+
+  expect_failures = [var.subjects]
+}
+
+run "an_issuer_is_told_by_its_url" {
+  command = plan
+
+  variables {
+    issuer = "token.vendor.example"
+  }
+
+  expect_failures = [var.issuer]
+}
+
+run "a_tenant_fits_into_names" {
+  command = plan
+
+  variables {
+    tenant = "acme-production-europe"
+  }
+
+  expect_failures = [var.tenant]
+}

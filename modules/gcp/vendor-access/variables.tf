@@ -1,0 +1,100 @@
+variable "tenant" {
+  description = "Who this project belongs to, as the vendor calls it; everything made here is named after it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,16}[a-z0-9]$", var.tenant)) && !startswith(var.tenant, "gcp-")
+    error_message = "The tenant becomes part of service accounts' names: 3 to 18 lower-case letters, digits and hyphens, a letter first, no hyphen last, not gcp- first, for example acme-prod."
+  }
+}
+
+variable "project" {
+  description = "Project of the data plane, by its id. It holds nothing else."
+  type        = string
+  nullable    = false
+}
+
+variable "issuer" {
+  description = "Issuer of the vendor's tokens, `https://…`, whose keys Google fetches. Tokens are made out for this customer's pool, so that none for another customer is taken."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^https://[^/?#]+(/[^?#]*)?$", var.issuer))
+    error_message = "The issuer is a URL, https:// and a host, with a path perhaps."
+  }
+}
+
+variable "subjects" {
+  description = "Whose tokens may take each of the four: subjects (`sub`) of the issuer's tokens. An access that nobody may take is not made."
+  type = object({
+    provision   = optional(set(string), [])
+    maintain    = optional(set(string), [])
+    deprovision = optional(set(string), [])
+    break_glass = optional(set(string), [])
+  })
+  nullable = false
+
+  validation {
+    condition     = alltrue([for subject in flatten([for subjects in values(var.subjects) : tolist(subjects)]) : can(regex("^[^*\"'\\\\]{1,127}$", subject))])
+    error_message = "A subject is told in full, without wildcards, quotes and backslashes: 1 to 127 characters."
+  }
+
+  validation {
+    condition     = length(flatten([for subjects in values(var.subjects) : tolist(subjects)])) > 0
+    error_message = "Name at least one subject; without any there is nothing to make."
+  }
+}
+
+variable "data_plane" {
+  description = <<-EOT
+    What the accounts are about, as `data.dataplane_permissions` takes it:
+
+    - `resources`: kinds of resources that are managed
+    - `buckets`, `secrets`, `logs`, `registry`: the data plane's objects
+    - `names`: what narrows further
+  EOT
+  type = object({
+    resources = optional(set(string), ["bucket", "cluster", "log_group", "registry", "role", "secret"])
+    buckets   = set(string)
+    secrets   = string
+    logs      = optional(set(string), [])
+    registry  = optional(string)
+    names     = optional(map(set(string)))
+  })
+  nullable = false
+}
+
+variable "break_glass" {
+  description = <<-EOT
+    While glass may be broken: from `not_before` to `not_after` (RFC 3339, at most 12 hours), by tokens that bear `incident` as the claim
+    `incident`. Without it the pool is switched off and nothing is granted.
+  EOT
+  type = object({
+    not_before = string
+    not_after  = string
+    incident   = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.break_glass == null || can(regex("^[A-Za-z0-9_.:/=+@-]{1,128}$", var.break_glass.incident))
+    error_message = "incident is required: the number of the incident that glass is broken for, which every token has to bear. 1 to 128 letters, digits and _.:/=+@-."
+  }
+
+  validation {
+    condition     = var.break_glass == null || can(timecmp(var.break_glass.not_before, var.break_glass.not_after))
+    error_message = "not_before and not_after are times such as 2026-03-01T08:00:00Z."
+  }
+
+  validation {
+    condition     = var.break_glass == null || try(timecmp(var.break_glass.not_before, var.break_glass.not_after) < 0, true)
+    error_message = "A break-glass window ends after it begins."
+  }
+
+  validation {
+    condition     = var.break_glass == null || try(timecmp(var.break_glass.not_after, timeadd(var.break_glass.not_before, "12h")) <= 0, true)
+    error_message = "A break-glass window is at most 12 hours: one from ${try(var.break_glass.not_before, "")} ends at ${try(timeadd(var.break_glass.not_before, "12h"), "")} or before."
+  }
+}
