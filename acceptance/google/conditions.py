@@ -1,6 +1,6 @@
 """The part of the Common Expression Language that our conditions and attribute mappings are written in. This evaluator is
 ours: it knows `&&`, `||`, `!`, `==`, `!=`, `in`, string literals and lists, members, indexes, and the functions `startsWith`,
-`endsWith`, `contains` and `getAttribute`. Anything else does not parse, so that a condition is never taken for more."""
+`endsWith`, `contains`, `getAttribute` and `hasOnly`. Anything else does not parse, so that a condition is never taken for more."""
 
 import re
 
@@ -11,6 +11,7 @@ FUNCTIONS = {
     "endsWith": lambda subject, end: subject.endswith(end),
     "contains": lambda subject, part: part in subject,
     "getAttribute": lambda subject, name, default: subject.get(name, default),
+    "hasOnly": lambda subject, only: set(subject) <= set(only),
 }
 
 

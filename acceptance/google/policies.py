@@ -96,6 +96,20 @@ class Policies:
             self._touch_bucket(key)
         return self.read(key, 3)
 
+    def modified_roles(self, key, given):
+        """The roles that somebody gets or loses, or under another condition, where this policy is written."""
+
+        def grants(bindings):
+            told = (
+                (binding.get("role"), member, binding.get("condition", {}).get("expression"))
+                for binding in bindings
+                for member in binding.get("members", [])
+            )
+            return set(told)
+
+        changed = grants(self.bindings(key)) ^ grants(given.get("bindings", []))
+        return sorted({role for role, _, _ in changed})
+
     def account_deleted(self, email, unique_id):
         self._rename(f"serviceAccount:{email}", f"deleted:serviceAccount:{email}?uid={unique_id}")
 

@@ -50,6 +50,7 @@ PREDEFINED = {
     "roles/logging.viewer": [
         *each("logging.buckets", "get list"), *each("logging.views", "get list"), "logging.logEntries.list", "logging.logs.list",
     ],  # fmt: skip
+    "roles/resourcemanager.projectIamAdmin": each("resourcemanager.projects", "get getIamPolicy setIamPolicy"),
     "roles/secretmanager.admin": ["secretmanager.*"],
     "roles/secretmanager.secretAccessor": ["secretmanager.versions.access"],
     "roles/secretmanager.secretVersionAdder": ["secretmanager.versions.add"],

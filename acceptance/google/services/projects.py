@@ -1,5 +1,8 @@
 """Resource Manager: projects and their policies."""
 
+from dataclasses import replace
+
+import calls
 from calls import Behaviour
 from services import policy_methods
 from store import timestamp
@@ -18,7 +21,17 @@ def get(call):
     }  # fmt: skip
 
 
+def target(call):
+    """A project; conditions see which roles a new policy of it would give or take."""
+    project = calls.target(call)
+    policy = (call.body or {}).get("policy")
+    if policy is None:
+        return project
+    modified = call.store.policies.modified_roles((call.service, call.name), policy)
+    return replace(project, attributes={"iam.googleapis.com/modifiedGrantsByRole": modified})
+
+
 METHODS = {
     "cloudresourcemanager.projects.get": Behaviour(get, ("resourcemanager.projects.get",)),
-    **policy_methods.behaviours("cloudresourcemanager.projects", "resourcemanager.projects"),
+    **policy_methods.behaviours("cloudresourcemanager.projects", "resourcemanager.projects", target=target),
 }

@@ -66,6 +66,21 @@ class Access(StandInTest):
         self.ok("GET", access.format("acme-key"), token=token)
         self.refused(403, "GET", access.format("other-key"), token=token)
 
+    def test_roles_that_may_be_given_are_held_to_a_list(self):
+        giver, other = self.account("account-giver"), self.account("account-given")
+        token, project = self.session(giver), "/cloudresourcemanager/v3/projects/{p}"
+        allowed = 'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly(["roles/logging.logWriter"])'
+        condition = {"title": "t", "expression": allowed}
+        self.bind(project, "roles/resourcemanager.projectIamAdmin", f"serviceAccount:{giver}", condition)
+        options = {"options": {"requestedPolicyVersion": 3}}
+        for role, status in (("roles/logging.logWriter", 200), ("roles/owner", 403)):
+            policy = self.ok("POST", f"{project}:getIamPolicy", options)
+            policy["bindings"].append({"role": role, "members": [f"serviceAccount:{other}"]})
+            if status == 200:
+                self.ok("POST", f"{project}:setIamPolicy", {"policy": policy}, token=token)
+            else:
+                self.refused(status, "POST", f"{project}:setIamPolicy", {"policy": policy}, token=token)
+
     def test_nobody_is_an_account_without_a_grant(self):
         email = self.account("somebody")
         refusal = self.refused(403, "POST", self.credentials(email, "generateAccessToken"), SCOPE)

@@ -15,10 +15,11 @@ TRUE = [
     'resource.name.endsWith("/2") || resource.name.contains("acme")',
     'api.getAttribute("prefix", "").startsWith("a/")',
     'api.getAttribute("other", "b") in ["a", "b"]',
+    'api.getAttribute("roles", []).hasOnly(["a"]) && ["a", "b"].hasOnly(["b", "a", "c"])',
     'assertion["kubernetes.io"]["namespace"] == "ns"',
     '(false || true) && assertion.sub != ""',
 ]
-FALSE = ['resource.name.startsWith("acme")', 'resource.type == "x"', 'request.time == "x"', "resource.name", "!true"]
+FALSE = ['["a", "b"].hasOnly(["a"])', 'resource.name.startsWith("acme")', 'resource.type == "x"', 'request.time == "x"', "resource.name", "!true"]
 NOT_UNDERSTOOD = ["", "a ==", "resource.name.matches('x')", "1 == 1", '"open', "a b", "(true", "true)"]
 
 

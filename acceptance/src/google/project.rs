@@ -76,7 +76,7 @@ impl Project {
     }
 
     /// Whoever has this token.
-    pub(super) fn caller(&self, token: String) -> Result<Caller> {
+    pub fn caller(&self, token: String) -> Result<Caller> {
         Caller::new(&self.address, &self.id, token, self.directory.path())
     }
 

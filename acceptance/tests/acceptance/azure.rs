@@ -6,6 +6,7 @@ mod bench;
 mod blob_writers;
 mod clusters;
 mod complete;
+mod complete_byoc;
 mod examples;
 mod faults;
 mod gone_roles;

@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod complete;
+mod complete_byoc;
 mod elsewhere;
 mod examples;
 mod faults;

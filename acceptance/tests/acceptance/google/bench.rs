@@ -216,13 +216,6 @@ impl Bench {
 
 /// The provider's configuration for a caller's project, with further arguments of `gcp`.
 pub fn provider_of(caller: &Caller, gcp: &str) -> String {
-    let endpoints: Vec<String> = SERVICES
-        .iter()
-        .map(|service| {
-            let endpoint = caller.endpoint_of(service);
-            format!("      {service} = \"{endpoint}\"")
-        })
-        .collect();
     format!(
         "terraform {{
   required_providers {{
@@ -235,16 +228,20 @@ provider \"dataplane\" {{
   gcp = {{
     project = \"{}\"
     region  = \"{REGION}\"
-    endpoints = {{
-{}
-    }}
+    endpoints = {}
     {gcp}
   }}
 }}
 ",
         caller.project,
-        endpoints.join("\n"),
+        endpoints_of(caller),
     )
+}
+
+/// The provider's `endpoints`.
+pub fn endpoints_of(caller: &Caller) -> Value {
+    let of = |service: &&str| ((*service).to_owned(), caller.endpoint_of(service).into());
+    Value::Object(SERVICES.iter().map(of).collect())
 }
 
 /// How a kind of object is listed by Google's clients.

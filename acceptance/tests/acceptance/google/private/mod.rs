@@ -81,6 +81,26 @@ pub fn publish(project: &Project, name: &str, preference: &str) -> Result<()> {
     .map(drop)
 }
 
+/// Names of what our resources made in a project, by Google's client.
+pub fn inventory(project: &Project) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for method in [
+        "serviceAttachments.list",
+        "addresses.list",
+        "forwardingRules.list",
+        "globalAddresses.list",
+        "globalForwardingRules.list",
+    ] {
+        let listed = compute(project.owner(), method, json!({}))?;
+        let items = listed["items"].as_array().into_iter().flatten();
+        let ours = items.filter(|item| item["loadBalancingScheme"] != "INTERNAL");
+        for item in ours {
+            found.push(format!("{} {}", method, text(&item["name"])?));
+        }
+    }
+    Ok(found)
+}
+
 /// A call of Compute Engine in the caller's project and the region.
 #[expect(
     clippy::needless_pass_by_value,
@@ -178,24 +198,8 @@ impl Side {
         })
     }
 
-    /// Names of what our resources made here, by Google's client.
     fn inventory(&self) -> Result<Vec<String>> {
-        let mut found = Vec::new();
-        for method in [
-            "serviceAttachments.list",
-            "addresses.list",
-            "forwardingRules.list",
-            "globalAddresses.list",
-            "globalForwardingRules.list",
-        ] {
-            let listed = self.compute(method, json!({}))?;
-            let items = listed["items"].as_array().into_iter().flatten();
-            let ours = items.filter(|item| item["loadBalancingScheme"] != "INTERNAL");
-            for item in ours {
-                found.push(format!("{} {}", method, text(&item["name"])?));
-            }
-        }
-        Ok(found)
+        inventory(&self.project)
     }
 
     fn assert_nothing_left(&self) -> Result<()> {
