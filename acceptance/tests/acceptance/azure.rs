@@ -7,6 +7,7 @@ mod blob_writers;
 mod clusters;
 mod complete;
 mod complete_byoc;
+mod complete_private;
 mod examples;
 mod faults;
 mod gone_roles;

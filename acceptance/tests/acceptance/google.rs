@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod complete;
 mod complete_byoc;
+pub mod complete_private;
 mod elsewhere;
 mod examples;
 mod faults;
