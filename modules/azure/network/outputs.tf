@@ -1,13 +1,14 @@
 output "network" {
-  description = "The network as the other modules take it: `id`, `cidr`, `subnet_ids` (of nodes), `api_subnet_id`, `endpoint_subnet_id`, `link_subnet_id` (for services published here), `nat`."
+  description = "The network as the other modules take it: `id`, `cidr`, `subnet_ids` (of nodes), `api_subnet_id`, `endpoint_subnet_id`, `link_subnet_id` (for services published here), `nodes_security_group_id` (whose rules hold for the nodes), `nat`."
   value = {
-    id                 = local.make ? azurerm_virtual_network.this[0].id : data.azurerm_virtual_network.existing[0].id
-    cidr               = local.make ? var.cidr : data.azurerm_virtual_network.existing[0].address_space[0]
-    subnet_ids         = [local.make ? azurerm_subnet.nodes[0].id : data.azurerm_subnet.existing["nodes"].id]
-    api_subnet_id      = local.make ? azurerm_subnet.api[0].id : data.azurerm_subnet.existing["api"].id
-    endpoint_subnet_id = local.make ? azurerm_subnet.endpoints[0].id : data.azurerm_subnet.existing["endpoints"].id
-    link_subnet_id     = local.make ? azurerm_subnet.published[0].id : try(data.azurerm_subnet.existing["published"].id, null)
-    nat                = local.make ? var.nat : try(var.existing.nat, false)
+    id                      = local.make ? azurerm_virtual_network.this[0].id : data.azurerm_virtual_network.existing[0].id
+    cidr                    = local.make ? var.cidr : data.azurerm_virtual_network.existing[0].address_space[0]
+    subnet_ids              = [local.make ? azurerm_subnet.nodes[0].id : data.azurerm_subnet.existing["nodes"].id]
+    api_subnet_id           = local.make ? azurerm_subnet.api[0].id : data.azurerm_subnet.existing["api"].id
+    endpoint_subnet_id      = local.make ? azurerm_subnet.endpoints[0].id : data.azurerm_subnet.existing["endpoints"].id
+    link_subnet_id          = local.make ? azurerm_subnet.published[0].id : try(data.azurerm_subnet.existing["published"].id, null)
+    nodes_security_group_id = local.make ? azurerm_network_security_group.nodes[0].id : data.azurerm_subnet.existing["nodes"].network_security_group_id
+    nat                     = local.make ? var.nat : try(var.existing.nat, false)
   }
 
   precondition {

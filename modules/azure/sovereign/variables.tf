@@ -40,12 +40,12 @@ variable "cluster_principal_id" {
 variable "range" {
   description = "Range of the subnet that is made for the balancer's address, apart from all others of the network."
   type        = string
-  default     = "10.0.34.0/28"
+  default     = "10.0.35.0/28"
   nullable    = false
 
   validation {
     condition     = can(cidrnetmask(var.range)) && try(cidrsubnet(var.range, 0, 0) == var.range && tonumber(split("/", var.range)[1]) <= 29, false)
-    error_message = "The range is one of IPv4 of at least /29, as in 10.0.34.0/28."
+    error_message = "The range is one of IPv4 of at least /29, as in 10.0.35.0/28."
   }
 }
 

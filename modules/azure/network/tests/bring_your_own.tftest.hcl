@@ -57,7 +57,7 @@ run "what_is_brought_is_used" {
   }
 
   assert {
-    condition     = toset(keys(data.azurerm_network_security_group.existing)) == toset(["endpoints", "nodes"]) && data.azurerm_network_security_group.existing["nodes"].name == "guard" && data.azurerm_network_security_group.existing["nodes"].resource_group_name == "net"
+    condition     = endswith(output.network.nodes_security_group_id, "/networkSecurityGroups/guard") && toset(keys(data.azurerm_network_security_group.existing)) == toset(["endpoints", "nodes"]) && data.azurerm_network_security_group.existing["nodes"].name == "guard" && data.azurerm_network_security_group.existing["nodes"].resource_group_name == "net"
     error_message = "The rules of nodes and endpoints are read."
   }
 }

@@ -112,7 +112,7 @@ run "a_subnet_too_small" {
   command = plan
 
   variables {
-    range = "10.0.34.0/30"
+    range = "10.0.35.0/30"
   }
 
   expect_failures = [var.range]
