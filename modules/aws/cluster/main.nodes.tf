@@ -42,6 +42,7 @@ resource "aws_launch_template" "this" {
 
   name                   = "${var.name}-${each.key}"
   update_default_version = true
+  vpc_security_group_ids = local.limited ? [aws_security_group.nodes[0].id, aws_security_group.egress[0].id] : null
   tags                   = var.tags
 
   # Pods are a hop further away than the node: they do not reach the node's role.

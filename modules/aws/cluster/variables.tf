@@ -33,8 +33,43 @@ variable "network" {
     cidr                     = string
     subnet_ids               = list(string)
     control_plane_subnet_ids = list(string)
+
+    endpoint_security_group_id = optional(string)
   })
   nullable = false
+}
+
+variable "egress" {
+  description = <<-EOT
+    Where nodes and pods may go outside of the cluster.
+
+    - `mode`: `open`, where the network leads; or `limited`, to interface endpoints of the network, to `prefix_lists`, to the addresses that
+      `data.dataplane_network_ranges` lists of the control plane and the tunnel's edge, and to `allowed`. Changing it replaces the nodes, a few at a time
+    - `prefix_lists`: of gateway endpoints, as `modules/aws/endpoints` gives them
+    - `allowed`: further ranges and ports by names of one's own, as those of a registry
+  EOT
+  type = object({
+    mode         = optional(string, "open")
+    prefix_lists = optional(map(string), {})
+    allowed      = optional(map(object({ cidrs = list(string), ports = optional(list(number), [443]) })), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["open", "limited"], var.egress.mode)
+    error_message = "A mode is open or limited."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for name, to in var.egress.allowed : [can(regex("^[a-z][a-z0-9-]{0,15}$", name)), !contains(["control-plane", "tunnel"], name), [for range in to.cidrs : can(cidrnetmask(range)) && !endswith(range, "/0")]]]))
+    error_message = "Names are up to 16 lower-case letters, digits and hyphens, and neither control-plane nor tunnel; ranges are written as in 192.0.2.0/24, and everything is no range."
+  }
+
+  validation {
+    condition     = var.egress.mode == "limited" || (length(var.egress.allowed) == 0 && length(var.egress.prefix_lists) == 0)
+    error_message = "With mode = \"open\" everything is allowed: set mode = \"limited\", or leave allowed and prefix_lists out."
+  }
 }
 
 variable "admins" {

@@ -6,5 +6,9 @@ terraform {
       source  = "hashicorp/aws"
       version = ">= 6.25, < 7.0"
     }
+    dataplane = {
+      source  = "dataplane/dataplane"
+      version = ">= 0.1, < 1.0"
+    }
   }
 }

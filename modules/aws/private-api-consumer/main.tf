@@ -25,7 +25,7 @@ resource "dataplane_private_endpoint" "this" {
   security_groups = [aws_security_group.this.id]
   tags            = var.tags
 
-  timeouts = { create = var.acceptance_timeout }
+  timeouts = { create = var.acceptance_timeout, update = var.acceptance_timeout }
 
   lifecycle {
     # What depends on the way does not start before it is open.

@@ -16,6 +16,8 @@ mock_provider "aws" {
   }
 }
 
+mock_provider "dataplane" {}
+
 variables {
   name               = "acme-prod"
   region             = "eu-west-1"
