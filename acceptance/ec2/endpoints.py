@@ -72,7 +72,7 @@ class Endpoint(Staged, VPCEndPoint):
         if self.state == "gone":
             self.vanish()
 
-    def begin(self, subnets, tables, groups, names):
+    def begin(self, subnets, tables, groups, names, options):
         if self.vpc_endpoint_type == "Gateway":
             lists = self.ec2_backend.managed_prefix_lists.values()
             self.destination_prefix_list_id = next(
@@ -87,7 +87,7 @@ class Endpoint(Staged, VPCEndPoint):
             self.settle("pendingAcceptance")
         else:
             self.pend()
-        self.switch_names(self.service["Owner"] == "amazon" if names is None else names)
+        self.switch_names(self.service["Owner"] == "amazon" if names is None else names, options)
         self.tell()
 
     def vanish(self):
@@ -155,10 +155,24 @@ class Endpoint(Staged, VPCEndPoint):
             raise error("InvalidParameter", "An interface endpoint needs at least one security group")
         self.security_group_ids = after
 
-    def switch_names(self, on):
+    def switch_names(self, on, options):
         if on and not self.private_dns_enabled:
             self.check_names()
+            if (options or {}).get("PrivateDnsOnlyForInboundResolverEndpoint", True):
+                self.check_gateway()
         self.private_dns_enabled = on
+
+    def check_gateway(self):
+        """Unless it is told otherwise, AWS leaves the names of what has gateways to a gateway; its message is of reports of it."""
+        kinds = {kind["ServiceType"] for kind in sum((s["ServiceType"] for s in offered(self.ec2_backend, self.service_name)
+                                                      if s["ServiceName"] == self.service_name), [])}
+        gateway = any(
+            other.vpc_endpoint_type == "Gateway" and other.vpc_id == self.vpc_id and other.service_name == self.service_name and live(other)
+            for other in self.ec2_backend.vpc_end_points.values()
+        )
+        if kinds == {"Gateway", "Interface"} and not gateway:
+            message = f"To set PrivateDnsOnlyForInboundResolverEndpoint to true, the VPC {self.vpc_id} must have a Gateway endpoint for the service."
+            raise error("InvalidParameter", message)
 
     def check_names(self):
         """What AWS wants before the service's own names lead to an endpoint."""
@@ -254,7 +268,7 @@ class Endpoints:
             endpoint = Endpoint(backend, vpc, service, kind, [], policy)
             backend.vpc_end_points[endpoint.id] = endpoint
             try:
-                endpoint.begin(subnets, tables, groups, self._get_param("PrivateDnsEnabled"))
+                endpoint.begin(subnets, tables, groups, self._get_param("PrivateDnsEnabled"), self._get_param("DnsOptions"))
             except Exception:
                 endpoint.vanish()
                 raise
@@ -279,7 +293,7 @@ class Endpoints:
                 raise error("InvalidParameter", f"{ill[0]} is not for an endpoint of type {endpoint.vpc_endpoint_type}")
         names = self._get_param("PrivateDnsEnabled")
         if names is not None:
-            endpoint.switch_names(names)
+            endpoint.switch_names(names, self._get_param("DnsOptions"))
         # Others' clients exchange subnets by one call, so that those that go make room for those that come.
         endpoint.exchange_subnets(*subnets)
         if any(tables):

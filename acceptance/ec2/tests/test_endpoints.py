@@ -91,6 +91,20 @@ class EndpointLife(StandInTest):
         self.consumer.ask(**ask)
         self.assertIn("conflicting DNS domain", self.refused("InvalidParameter", self.consumer.ask, **ask))
 
+    def test_names_of_what_has_gateways_are_a_gateways_unless_told(self):
+        vpc, subnets = self.consumer.network()
+        ask = {"service_name": S3, "vpc": vpc, "subnets": subnets, "PrivateDnsEnabled": True}
+        self.assertIn("must have a Gateway endpoint", self.refused("InvalidParameter", self.consumer.ask, **ask))
+        here = {"PrivateDnsOnlyForInboundResolverEndpoint": False}
+        identifier = self.consumer.ask(**ask, DnsOptions=here)["VpcEndpointId"]
+        self.assertTrue(self.consumer.endpoint(identifier, looks=2)["PrivateDnsEnabled"])
+        modify = self.consumer.ec2.modify_vpc_endpoint
+        modify(VpcEndpointId=identifier, PrivateDnsEnabled=False)
+        self.consumer.endpoint(identifier, looks=2)
+        self.refused("InvalidParameter", modify, VpcEndpointId=identifier, PrivateDnsEnabled=True)
+        self.consumer.ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=S3, VpcEndpointType="Gateway")
+        modify(VpcEndpointId=identifier, PrivateDnsEnabled=True)
+
     def test_private_names_need_proof_and_acceptance(self):
         service = self.owner.publish(PrivateDnsName="api.example.com")
         vpc, subnets = self.consumer.network()
