@@ -150,6 +150,8 @@ pub struct PrivateEndpoint {
     pub dns: Vec<DnsEntry>,
     /// The prefix list of a gateway, for rules of security groups.
     pub prefix_list: Option<String>,
+    /// The fields of [`EndpointSettings`] that the cloud does not tell of this one: they are known to whoever set them.
+    pub untold: &'static [&'static str],
     /// Its tags.
     pub tags: Tags,
 }

@@ -35,13 +35,13 @@ def insert(call):
     operations.also(call, "compute.networks.use", network)
     if network != address.hidden["network"]:
         raise links.invalid("network", body["network"], "The address lies in another network.")
+    # Not kept: by what Google's own generator of clients says of `noAutomateDnsZone` (`ignore_read`), no answer has it.
     value = {
         **networks.identity(store, name, "forwardingRule"), "IPAddress": address.value["address"], "IPProtocol": "TCP",
         "description": body.get("description"), "fingerprint": store.etag(), "labelFingerprint": store.etag(),
         "network": links.url(network), "networkTier": "PREMIUM", "pscConnectionId": str(7_000_000_000_000 + store.serial()),
         "target": target if target in BUNDLES else links.url(links.path(target)),
         "allowPscGlobalAccess": body.get("allowPscGlobalAccess") or None,
-        "noAutomateDnsZone": body.get("noAutomateDnsZone") or None,
         "serviceDirectoryRegistrations": [{"namespace": f"goog-psc-{network.rsplit('/', 1)[-1]}-{store.serial()}"}],
     }  # fmt: skip
     store.put("compute", name, Resource(call.of_project(), value, {**hidden, "address": address_name}))

@@ -54,10 +54,12 @@ def begin(call, project, kind, name, polls):
     serial = call.store.serial()
     scope = links.scope(name)
     now = timestamp()
+    # What is deleted is gone by now.
+    target = call.store.get("compute", name)
     value = {
         "kind": "compute#operation", "id": str(4_000_000_000_000 + serial), "name": f"operation-{serial}", "operationType": kind,
         "insertTime": now, "startTime": now, "user": call.caller.name.split(":", 1)[-1],
-        "targetId": str(5_000_000_000_000 + serial), "targetLink": links.url(name),
+        "targetId": target.value["id"] if target else str(5_000_000_000_000 + serial), "targetLink": links.url(name),
         "selfLink": links.url(f"{scope}/operations/operation-{serial}"),
     }  # fmt: skip
     if "/regions/" in scope:

@@ -503,6 +503,7 @@ impl Azure {
             addresses: addresses.into_iter().collect(),
             dns,
             prefix_list: None,
+            untold: &[],
             tags: found.tags.unwrap_or_default(),
         })
     }

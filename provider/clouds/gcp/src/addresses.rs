@@ -148,7 +148,8 @@ impl Gcp {
         let scope = place.of(&self.0);
         let path = format!("compute/v1/{scope}/addresses");
         let request = self.0.post(Service::Compute, path, call).json(&body)?;
-        self.0.carry_out(&scope, request, call).await
+        let sent = self.0.carry_out(&scope, request, call);
+        sent.await.map(drop)
     }
 
     /// Gives an address back, once its rule has let go of it.
@@ -160,11 +161,12 @@ impl Gcp {
         loop {
             let request = self.0.delete(Service::Compute, path.clone(), call);
             let done = self.0.carry_out(&place.of(&self.0), request, call).await;
-            let Err(Error::NotEmpty(_) | Error::NotReady(_) | Error::Conflict(_)) = &done else {
-                return done;
-            };
-            if tries == MOST_TRIES {
-                return done;
+            let in_use = matches!(
+                done,
+                Err(Error::NotEmpty(_) | Error::NotReady(_) | Error::Conflict(_))
+            );
+            if !in_use || tries == MOST_TRIES {
+                return done.map(drop);
             }
             pause(tries, None).await;
             tries += 1;

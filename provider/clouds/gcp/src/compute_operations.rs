@@ -22,8 +22,20 @@ struct Operation {
     name: String,
     #[serde(default)]
     status: String,
+    target_id: Option<String>,
     error: Option<Failed>,
     http_error_status_code: Option<u16>,
+}
+
+/// The number of what an operation changed, as far as it tells.
+pub(crate) struct Target(pub(crate) Option<String>);
+
+/// A call, and by what support finds it.
+fn named(call: Named<'_, &str>, operation: String) -> Call {
+    Call {
+        request_id: Some(operation),
+        ..Call::new(call.0, call.1)
+    }
 }
 
 impl Session {
@@ -34,7 +46,7 @@ impl Session {
         place: &str,
         request: Request<'_>,
         call: Named<'_, &str>,
-    ) -> Result<()> {
+    ) -> Result<Target> {
         let request = request.query("requestId", request_id()).repeatable();
         self.ended(place, request, call).await
     }
@@ -45,7 +57,7 @@ impl Session {
         place: &str,
         request: Request<'_>,
         call: Named<'_, &str>,
-    ) -> Result<()> {
+    ) -> Result<Target> {
         let mut operation: Operation = request.repeatable().answer().await?;
         let began = Instant::now();
         let mut look = 0;
@@ -56,9 +68,8 @@ impl Session {
                     operation.name,
                     LONGEST.as_secs() / 60
                 );
-                return Err(Error::Conflict(Box::new(
-                    Call::new(call.0, call.1).because(because),
-                )));
+                let failed = named(call, operation.name).because(because);
+                return Err(Error::Conflict(Box::new(failed)));
             }
             pause(look, None).await;
             look = (look + 1).min(SLOWEST);
@@ -66,9 +77,9 @@ impl Session {
             operation = self.get(Service::Compute, path, call).answer().await?;
         }
         match operation.error {
-            None => Ok(()),
+            None => Ok(Target(operation.target_id)),
             Some(failed) => Err(from_operation(
-                Call::new(call.0, call.1),
+                named(call, operation.name),
                 &self.config.project,
                 operation.http_error_status_code,
                 &failed,

@@ -5,14 +5,16 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use clouds::Result;
 use clouds::private_endpoints::{EndpointSettings, NewPrivateEndpoint, ServiceName};
+use clouds::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::compute_operations::Target;
 use crate::links::{self, Place};
+use crate::private_endpoints::described;
 use crate::requests::Named;
 use crate::session::Service;
-use crate::{Gcp, tags};
+use crate::Gcp;
 
 /// What we send of a new one.
 #[derive(Serialize)]
@@ -36,6 +38,8 @@ struct Written {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Changed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
     allow_psc_global_access: bool,
 }
 
@@ -53,6 +57,7 @@ struct Labels<'l> {
 pub(crate) struct Rule {
     pub(crate) name: String,
     self_link_with_id: Option<String>,
+    fingerprint: Option<String>,
     #[serde(default)]
     pub(crate) description: String,
     #[serde(default)]
@@ -62,8 +67,8 @@ pub(crate) struct Rule {
     pub(crate) network: Option<String>,
     #[serde(default)]
     pub(crate) allow_psc_global_access: bool,
-    #[serde(default)]
-    pub(crate) no_automate_dns_zone: bool,
+    /// Often not told.
+    pub(crate) no_automate_dns_zone: Option<bool>,
     #[serde(default)]
     pub(crate) psc_connection_status: String,
     #[serde(default)]
@@ -119,13 +124,17 @@ impl Gcp {
         asked.answer().await
     }
 
-    pub(crate) async fn insert_rule(&self, place: Place, new: &NewPrivateEndpoint) -> Result<()> {
+    pub(crate) async fn insert_rule(
+        &self,
+        place: Place,
+        new: &NewPrivateEndpoint,
+    ) -> Result<Target> {
         let name = new.name.as_str();
         let regional = place == Place::Region;
         let target = new.service.as_str();
         let body = Written {
             name: name.to_owned(),
-            description: tags::lasting(&new.tags),
+            description: described::of_rule(new),
             target: if regional {
                 links::url(target)
             } else {
@@ -148,6 +157,7 @@ impl Gcp {
         self.0.carry_out(&scope, request, call).await
     }
 
+    /// A change of the version that is there now; once more where somebody was faster.
     pub(crate) async fn patch_rule(
         &self,
         place: Place,
@@ -156,12 +166,21 @@ impl Gcp {
     ) -> Result<()> {
         let operation = format!("{}.patch", place.rules());
         let call = (operation.as_str(), name);
-        let body = Changed {
-            allow_psc_global_access: wanted.global_access,
-        };
         let path = format!("compute/v1/{}", self.rule_path(place, name));
-        let request = self.0.patch(Service::Compute, path, call).json(&body)?;
-        self.0.carry_out(&place.of(&self.0), request, call).await
+        let scope = place.of(&self.0);
+        let mut again = true;
+        loop {
+            let body = Changed {
+                fingerprint: self.rule(place, name).await?.fingerprint,
+                allow_psc_global_access: wanted.global_access,
+            };
+            let request = self.0.patch(Service::Compute, path.clone(), call);
+            let sent = self.0.carry_out(&scope, request.json(&body)?, call);
+            match sent.await {
+                Err(Error::Conflict(_)) if again => again = false,
+                done => return done.map(drop),
+            }
+        }
     }
 
     pub(crate) async fn delete_rule(&self, place: Place, name: &str) -> Result<()> {
@@ -169,7 +188,9 @@ impl Gcp {
         let call = (operation.as_str(), name);
         let path = format!("compute/v1/{}", self.rule_path(place, name));
         let request = self.0.delete(Service::Compute, path, call);
-        self.0.carry_out(&place.of(&self.0), request, call).await
+        let scope = place.of(&self.0);
+        let sent = self.0.carry_out(&scope, request, call);
+        sent.await.map(drop)
     }
 
     /// Sets all labels of a rule or an address, whose last version this is.
@@ -188,10 +209,11 @@ impl Gcp {
         let url = format!("compute/v1/{path}/setLabels");
         let request = self.0.post(Service::Compute, url, call).json(&body)?;
         let scope = place.of(&self.0);
-        match place {
+        let done = match place {
             Place::Region => self.0.carry_out(&scope, request, call).await,
             // Takes no id of the request.
             Place::World => self.0.ended(&scope, request, call).await,
-        }
+        };
+        done.map(drop)
     }
 }

@@ -4,7 +4,7 @@
 //! the labels come last: an endpoint without labels of ours is one that is being made.
 //!
 //! Calls: `service` 1 of a service of our own project, else none; `create` 5, and 1 per look at its two operations; `find` 2, `get`
-//! 2, 1 more of Google's own interfaces and of an address that has another name, 4 of one that is gone; `configure` 1 and the looks,
+//! 2, 1 more of Google's own interfaces and of an address that has another name, 4 of one that is gone; `configure` 2 and the looks,
 //! 0 where nothing differs; `set_tags` 4, 0 where nothing differs; `delete` 5 and the looks.
 
 mod checks;
@@ -25,6 +25,7 @@ use clouds::{Error, Refusal, Result, Tags};
 use futures::try_join;
 
 use crate::addresses::Address;
+use crate::compute_operations::Target;
 use crate::error::compute::noting;
 use crate::error::{Understood, not_found, unreadable};
 use crate::forwarding_rules::Rule;
@@ -79,18 +80,25 @@ impl PrivateEndpoints for Gcp {
         if let Err(error) = self.reserve(place, new).await {
             return Err(self.or_exists(place, name, error).await?);
         }
-        if let Err(error) = self.insert_rule(place, new).await {
-            // Nobody would look for the address, but for the next create, which finds it by its marks.
-            let kept = error.is_transient() || self.release(place, name).await.optional().is_err();
-            let error = led_nowhere(error, &new.service);
-            return Err(if kept {
-                self.reserving(place, name, error)
-            } else {
-                error
-            });
+        let made = match self.insert_rule(place, new).await {
+            Ok(made) => made,
+            Err(error) => {
+                // Nobody would look for the address, but for the next create, which finds it by its marks.
+                let kept =
+                    error.is_transient() || self.release(place, name).await.optional().is_err();
+                let error = led_nowhere(error, &new.service);
+                return Err(if kept {
+                    self.reserving(place, name, error)
+                } else {
+                    error
+                });
+            }
+        };
+        // It is made: where it cannot be looked at now, that is for later, so that nobody loses it.
+        match self.find(new).await {
+            Ok(found) => Ok(found),
+            Err(_) => self.made_of(place, new, made),
         }
-        let rule = self.rule(place, name).await?;
-        self.endpoint(place, rule).await
     }
 
     async fn find(&self, wanted: &NewPrivateEndpoint) -> Result<PrivateEndpoint> {
@@ -212,6 +220,36 @@ impl Gcp {
         })
     }
 
+    /// One that was made just now, as its creating call said.
+    fn made_of(
+        &self,
+        place: Place,
+        new: &NewPrivateEndpoint,
+        made: Target,
+    ) -> Result<PrivateEndpoint> {
+        let call = ("compute.forwardingRules.insert", new.name.as_str());
+        let number = made.0.unwrap_or_else(|| new.name.to_string());
+        Ok(PrivateEndpoint {
+            id: new.name.as_str().parse().understood(call)?,
+            name: new.name.clone(),
+            service: new.service.clone(),
+            kind: new.kind,
+            network: new.network.clone(),
+            address: new.address,
+            sub_resources: BTreeSet::new(),
+            connection: self.rule_path(place, &number).parse().understood(call)?,
+            state: ConnectionState::Pending,
+            reason: None,
+            settings: new.settings.clone(),
+            private_dns_active: false,
+            addresses: Vec::new(),
+            dns: Vec::new(),
+            prefix_list: None,
+            untold: &[],
+            tags: new.tags.clone(),
+        })
+    }
+
     /// An error of a create, with the address that it leaves for the next one.
     fn reserving(&self, place: Place, name: &str, error: Error) -> Error {
         let path = self.address_path(place, name);
@@ -243,7 +281,16 @@ impl Gcp {
             }
         };
         let subnet = address.as_ref().and_then(Address::subnetwork);
-        let private_dns = place == Place::Region && !rule.no_automate_dns_zone;
+        let told = rule.no_automate_dns_zone.map(|without| !without);
+        let told = told.or_else(|| described::private_dns(&rule.description));
+        let private_dns = place == Place::Region && told.unwrap_or(true);
+        // Of a rule that somebody else made.
+        let untold = match (place, told, subnet) {
+            (Place::World, ..) | (Place::Region, Some(_), Some(_)) => &[][..],
+            (Place::Region, None, Some(_)) => &["private_dns"][..],
+            (Place::Region, Some(_), None) => &["subnets"][..],
+            (Place::Region, None, None) => &["private_dns", "subnets"][..],
+        };
         let settings = EndpointSettings {
             subnets: subnet
                 .map(str::parse)
@@ -278,6 +325,7 @@ impl Gcp {
             addresses: rule.ip_address.into_iter().collect(),
             dns: Vec::new(),
             prefix_list: None,
+            untold,
             tags: tags::labelled_last(rule.labels, &rule.description),
         })
     }

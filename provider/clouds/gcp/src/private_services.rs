@@ -10,6 +10,8 @@
 mod checks;
 mod lists;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use clouds::error::Call;
 use clouds::private_services::{
@@ -124,7 +126,9 @@ impl PrivateServices for Gcp {
         let path = format!("compute/v1/{place}/serviceAttachments");
         let request = self.0.post(Service::Compute, path, call).json(&body)?;
         self.0.carry_out(&place, request, call).await?;
-        self.attachment(new.name.as_str()).await
+        // It is made: where it cannot be looked at now, that is for later, so that nobody loses it.
+        let made = self.attachment(new.name.as_str()).await;
+        made.or_else(|_| made_of(new, &place))
     }
 
     async fn find(&self, wanted: &NewPrivateService) -> Result<PrivateService> {
@@ -263,7 +267,7 @@ impl Gcp {
             self.0.saw(&path, None);
             match done {
                 Err(Error::Conflict(_)) if again => again = false,
-                done => return done,
+                done => return done.map(drop),
             }
         }
     }
@@ -321,14 +325,33 @@ impl Found {
             alias: None,
             state: ServiceState::Available,
             settings,
-            foreign_load_balancers: std::collections::BTreeSet::new(),
+            foreign_load_balancers: BTreeSet::new(),
             foreign_principals: everybody.then(|| "*".to_owned()).into_iter().collect(),
             connections: self.connected().collect(),
-            zones: std::collections::BTreeSet::new(),
+            zones: BTreeSet::new(),
             verification: None,
             tags: tags::from_description(&self.description),
         })
     }
+}
+
+/// One that was made just now, as its creating call said.
+fn made_of(new: &NewPrivateService, place: &str) -> Result<PrivateService> {
+    let call = ("compute.serviceAttachments.insert", new.name.as_str());
+    Ok(PrivateService {
+        id: new.name.as_str().parse().understood(call)?,
+        name: new.name.clone(),
+        service_name: format!("{place}/serviceAttachments/{}", new.name),
+        alias: None,
+        state: ServiceState::Pending,
+        settings: new.settings.clone(),
+        foreign_load_balancers: BTreeSet::new(),
+        foreign_principals: BTreeSet::new(),
+        connections: Vec::new(),
+        zones: BTreeSet::new(),
+        verification: None,
+        tags: tags::from_description(&tags::description(&new.tags)),
+    })
 }
 
 /// What a status means: of the endpoint that asks (`pscConnectionStatus`), and of the service that is asked.

@@ -338,3 +338,20 @@ async fn an_operation_that_fails_says_why() {
         "GET /v1/projects/acme-prod/locations/europe-west4/operations/o1"
     );
 }
+
+/// An operation ends with an error long after its request was answered: by its name support finds it.
+#[tokio::test]
+async fn the_error_of_an_operation_has_its_name() {
+    let server = Server::choosing(|number, _| match number {
+        0 => ok(r#"{"name":"acme"}"#),
+        1 => ok(r#"{"name":"operation-1763-abc","status":"RUNNING"}"#),
+        _ => ok(r#"{"name":"operation-1763-abc","status":"DONE","httpErrorStatusCode":400,"error":{"errors":[{"code":"INVALID_USAGE","message":"why"}]}}"#),
+    })
+    .await;
+    let clouds = server.clouds(1);
+    let id = "acme".parse().unwrap();
+    let failed = clouds.private_services.delete(&id).await;
+    let said = failed.unwrap_err().to_string();
+    assert!(said.contains("request id operation-1763-abc"), "{said}");
+    assert!(said.contains("why"), "{said}");
+}

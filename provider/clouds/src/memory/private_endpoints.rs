@@ -228,6 +228,7 @@ fn endpoint(
             EndpointType::Interface => None,
             EndpointType::Gateway => Some(id.replace("vpce-", "pl-")),
         },
+        untold: &[],
         tags: new.tags.clone(),
     })
 }

@@ -316,6 +316,7 @@ fn endpoint(call: &str, found: &VpcEndpoint) -> Result<PrivateEndpoint> {
         addresses: Vec::new(),
         dns: dns::entries(found),
         prefix_list: None,
+        untold: &[],
         service,
         tags,
     })

@@ -94,6 +94,7 @@ fn endpoint() -> PrivateEndpoint {
         addresses: Vec::new(),
         dns: Vec::new(),
         prefix_list: None,
+        untold: &[],
         tags: marks(),
     }
 }

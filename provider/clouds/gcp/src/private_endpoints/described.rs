@@ -6,7 +6,19 @@ use clouds::private_endpoints::{NetworkId, NewPrivateEndpoint, ServiceName};
 use crate::tags;
 
 const NETWORK: &str = "network";
+const PRIVATE_DNS: &str = "private-dns";
 const SERVICE: &str = "leads-to";
+
+/// The description of an endpoint's rule. Whether it was to have names is told by no answer that anybody relies on.
+pub(crate) fn of_rule(new: &NewPrivateEndpoint) -> String {
+    let note = format!("{PRIVATE_DNS}={}", new.settings.private_dns);
+    joined(&tags::lasting(&new.tags), [note].into_iter())
+}
+
+/// Whether the rule of this description was to have names.
+pub(super) fn private_dns(description: &str) -> Option<bool> {
+    noted(description, PRIVATE_DNS)?.parse().ok()
+}
 
 /// The description of an endpoint's address.
 pub(crate) fn of_address(new: &NewPrivateEndpoint) -> String {

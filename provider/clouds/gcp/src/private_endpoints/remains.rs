@@ -108,6 +108,7 @@ impl Gcp {
             addresses: Vec::new(),
             dns: Vec::new(),
             prefix_list: None,
+            untold: &[],
             tags: tags::labelled_last(labels, &address.description),
         }))
     }

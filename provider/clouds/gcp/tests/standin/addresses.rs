@@ -13,7 +13,7 @@ const ADDRESS: &str = "compute.addresses.delete";
 
 impl Here {
     /// Answers the next calls of a method so.
-    async fn fault(&self, method: &str, calls: u32, answer: (u16, &str, &str)) {
+    pub async fn fault(&self, method: &str, calls: u32, answer: (u16, &str, &str)) {
         let (code, status, reason) = answer;
         let fault = json!([{ "method": method, "from": 0, "until": calls, "answer": {
             "kind": "error", "code": code, "status": status, "message": "Not now.", "reason": reason,
@@ -21,18 +21,18 @@ impl Here {
         self.project.administer("POST", "faults", fault).await;
     }
 
-    async fn no_faults(&self) {
+    pub async fn no_faults(&self) {
         self.project
             .administer("DELETE", "faults", Value::Null)
             .await;
     }
 
-    fn own(&self, name: &str) -> NewPrivateEndpoint {
+    pub fn own(&self, name: &str) -> NewPrivateEndpoint {
         self.endpoint(name, self.around.own_service.as_str())
     }
 }
 
-const DENIED: (u16, &str, &str) = (403, "PERMISSION_DENIED", "forbidden");
+pub const DENIED: (u16, &str, &str) = (403, "PERMISSION_DENIED", "forbidden");
 
 #[tokio::test]
 async fn a_deletion_that_ends_half_way_is_seen_and_gone_on_with() {
@@ -148,6 +148,7 @@ async fn an_endpoint_whose_address_has_another_name_lies_where_that_does() {
     let id = "acme".parse().unwrap();
     let found = endpoints.get(&id).await.unwrap();
     assert_eq!(found.settings.subnets, [subnet.clone()].into());
+    assert_eq!(found.untold, ["private_dns"]);
     let made = here.environment.made(Managed::PrivateEndpoints);
     endpoints.set_tags(&found, &made).await.unwrap();
     endpoints.delete(&id).await.unwrap();

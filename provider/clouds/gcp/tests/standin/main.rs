@@ -12,6 +12,7 @@ mod calls;
 mod conformance;
 mod connectivity;
 mod environment;
+mod just_made;
 mod keys;
 mod left;
 mod private;
