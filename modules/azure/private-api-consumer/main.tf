@@ -11,7 +11,7 @@ resource "dataplane_private_endpoint" "this" {
   request_message = var.request_message
   tags            = var.tags
 
-  timeouts = { create = var.acceptance_timeout }
+  timeouts = { create = var.acceptance_timeout, update = var.acceptance_timeout }
 
   lifecycle {
     # What depends on the way does not start before it is open.

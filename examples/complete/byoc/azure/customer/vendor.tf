@@ -16,10 +16,18 @@ data "dataplane_permissions" "cluster" {
 }
 
 locals {
-  # By what it is given on.
+  # By what it is given on. Roles are defined in groups, and assigned there or on something in them.
   grants = {
-    data_plane = { scope = azurerm_resource_group.data_plane.id, role = jsondecode(data.dataplane_permissions.vendor.policy) }
-    cluster    = { scope = data.azurerm_kubernetes_cluster.this.id, role = jsondecode(data.dataplane_permissions.cluster.policy) }
+    data_plane = {
+      group = azurerm_resource_group.data_plane.id
+      on    = azurerm_resource_group.data_plane.id
+      role  = jsondecode(data.dataplane_permissions.vendor.policy)
+    }
+    cluster = {
+      group = "/subscriptions/${var.subscription_id}/resourceGroups/${var.resource_group}"
+      on    = data.azurerm_kubernetes_cluster.this.id
+      role  = jsondecode(data.dataplane_permissions.cluster.policy)
+    }
   }
 }
 
@@ -28,7 +36,7 @@ resource "azurerm_role_definition" "vendor" {
 
   name        = "${var.name}-vendor-${each.key}"
   description = "The vendor's pipeline: provisions and maintains the data plane ${var.name}"
-  scope       = each.value.scope
+  scope       = each.value.group
 
   permissions {
     actions      = each.value.role.Actions
@@ -39,7 +47,7 @@ resource "azurerm_role_definition" "vendor" {
 resource "azurerm_role_assignment" "vendor" {
   for_each = local.grants
 
-  scope              = each.value.scope
+  scope              = each.value.on
   role_definition_id = azurerm_role_definition.vendor[each.key].role_definition_resource_id
   principal_id       = var.vendor.principal_id
   principal_type     = "ServicePrincipal"

@@ -60,6 +60,11 @@ run "the_vendor_has_a_group_of_its_own" {
   }
 
   assert {
+    condition     = alltrue([for definition in azurerm_role_definition.vendor : can(regex("^/subscriptions/[^/]+/resourceGroups/[^/]+$", definition.scope))])
+    error_message = "Azure defines roles in groups and above, and not on a cluster."
+  }
+
+  assert {
     condition     = data.dataplane_permissions.cluster.resources == toset(["cluster"]) && !contains(data.dataplane_permissions.vendor.resources, "private_service")
     error_message = "On the cluster the vendor gets what finding it takes; and services that are published are the customer's."
   }
