@@ -43,7 +43,13 @@ run "no_zone" {
   command = plan
 
   variables {
-    dns = false
+    dns                = false
+    acceptance_timeout = "3m"
+  }
+
+  assert {
+    condition     = dataplane_private_endpoint.this.timeouts.create == "3m" && dataplane_private_endpoint.this.timeouts.update == "3m"
+    error_message = "Every apply waits as long as it is said, also for one that was let in before."
   }
 
   assert {
