@@ -3,6 +3,9 @@ variable "egress" {
     Where pods may connect to, for network policies, which know no host names. What is left out may be any address on the
     usual port.
 
+    - `kubernetes_api`: the API server
+    - `control_plane`: the control plane; where it is the vendor's, `cloudflare` of `data.dataplane_network_ranges` has its ranges and
+      port, of which `ipv4` and `ipv6` together are the `cidrs`
     - `dns`: the servers that answer for names, for the operator and its workspaces: pods by `namespace` and `pod_labels`,
       or addresses by `cidrs`. Default `kube-dns` in `kube-system`, the node-local cache, Cloud DNS of GKE and LocalDNS of
       AKS. On EKS Auto Mode give the address of the Service `kube-dns`, on OpenShift the namespace `openshift-dns` with

@@ -42,7 +42,7 @@ variable "offices" {
 
     - `load_balancer`: ARN of the Network Load Balancer that the controller made
     - `allowed_principals`: ARNs of the accounts, roles or users that may ask for a connection
-    - `accepted_connections`, `rejected_connections`: ids of their endpoints that are let in and kept out
+    - `accepted_connections`, `rejected_connections`: ids of their endpoints that are let in and kept out, as `connections` shows them
     - `auto_accept`: whether whoever is allowed is let in without being accepted
     - `force_destroy`: whether destroying it also ends the connections to it
   EOT

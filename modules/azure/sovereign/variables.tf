@@ -84,7 +84,7 @@ variable "offices" {
 
     - `load_balancer`: id of the frontend that AKS made, `…/loadBalancers/kubernetes-internal/frontendIPConfigurations/…`
     - `allowed_principals`: subscriptions that may ask for a connection
-    - `accepted_connections`, `rejected_connections`: ids of their endpoints that are let in and kept out
+    - `accepted_connections`, `rejected_connections`: ids of their endpoints that are let in and kept out, as `connections` shows them
     - `auto_accept`: whether whoever is allowed is let in without being accepted
     - `nat_range`: range of `network.link_subnet_id`, whose addresses they come with
     - `force_destroy`: whether destroying it also ends the connections to it

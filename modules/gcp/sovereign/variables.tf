@@ -72,7 +72,7 @@ variable "offices" {
 
     - `load_balancer`: the forwarding rule that GKE made, as in `projects/acme-prod/regions/europe-west4/forwardingRules/a0123…`
     - `allowed_principals`: projects or networks that are let in without being accepted, with `auto_accept`
-    - `accepted_connections`, `rejected_connections`: forwarding rules of theirs that are let in, without `auto_accept`, and kept out
+    - `accepted_connections`, `rejected_connections`: endpoints of theirs that are let in, without `auto_accept`, and kept out, as `connections` shows them
     - `auto_accept`: whether whoever is allowed is let in without being accepted
     - `nat_range`: range of `network.nat_subnet`, whose addresses they come with
     - `force_destroy`: whether destroying it also ends the connections to it
