@@ -19,6 +19,7 @@ mod parity;
 mod permissions;
 mod private;
 mod registries;
+mod sovereign;
 mod tags;
 mod vaults;
 

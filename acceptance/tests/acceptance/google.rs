@@ -13,6 +13,7 @@ mod leftovers;
 mod looked_up;
 mod permissions;
 mod private;
+mod sovereign;
 
 use std::{panic::AssertUnwindSafe, process::Command, time::Duration};
 

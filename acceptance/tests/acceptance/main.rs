@@ -5,6 +5,7 @@ mod azure;
 mod bad_input;
 mod bench;
 mod complete_gitops;
+mod complete_sovereign;
 mod data_plane;
 mod eks;
 mod environment;
