@@ -139,13 +139,14 @@ impl<R: Record> Batches<R> {
                 break;
             }
         }
-        let rest = away.map_or_else(
-            || Fate::NotTaken("an earlier event of the action was not taken".into()),
-            Fate::Away,
-        );
+        let left = |event: &ActionEvent| match &away {
+            // Nothing of an action is tried before what comes first of it, also not to see whether anybody takes events.
+            Some(why) if !held.contains(&action_of(event)) => Fate::Away(Arc::clone(why)),
+            _ => Fate::NotTaken("an earlier event of the action was not taken".into()),
+        };
+        let fates = fates.into_iter().zip(events);
         fates
-            .into_iter()
-            .map(|fate| fate.unwrap_or_else(|| rest.clone()))
+            .map(|(fate, event)| fate.unwrap_or_else(|| left(event)))
             .collect()
     }
 

@@ -505,7 +505,7 @@ fn trouble(kind: u8) -> Status {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Senders that repeat until they are told that all is delivered, and sometimes give up waiting in between, against a
     /// control plane that fails, is slow, and takes without saying so.

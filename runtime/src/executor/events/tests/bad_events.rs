@@ -84,6 +84,31 @@ async fn an_event_on_which_the_receiver_hangs_keeps_nobody_elses() {
     assert!(*events.reachable().borrow());
 }
 
+/// What is tried in an outage is the first of its action that was not taken, not one behind it.
+#[tokio::test(start_paused = true)]
+async fn an_outage_lets_no_event_overtake_another() {
+    let mut refusals = 0;
+    let ledger = Ledger::new(move |events| {
+        if refusals == 8 {
+            return Reply::Take;
+        }
+        refusals += 1;
+        Reply::Refuse(if events.iter().any(of("a0")) {
+            Status::internal("run service failed")
+        } else {
+            Status::unavailable("no upstream")
+        })
+    });
+    let (events, _) = in_memory(&ledger);
+    let pending = vec![event("a0", 1), event("a0", 2), event("a1", 0)];
+    let told = events.deliver(pending.clone()).await;
+    assert!(told.is_err(), "{told:?}");
+    wait(Duration::from_mins(2)).await;
+    assert!(!versions(&ledger, "a0").contains(&2), "it overtook");
+    in_time(async { while events.deliver(pending.clone()).await.is_err() {} }).await;
+    assert_eq!(versions(&ledger, "a0"), [1, 2]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_outage_does_not_last_for_one_event() {
     let ledger = Ledger::new(|events| {
