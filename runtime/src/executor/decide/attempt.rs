@@ -93,6 +93,7 @@ fn start(mut draft: Draft<'_>, subject: &Subject) -> Decision {
         let before = draft.attempt().get().saturating_sub(1);
         if let Some(before) = NonZeroU32::new(before)
             && !previous.deleting
+            && !previous.ended
         {
             let uid = previous.uid.clone();
             return draft.step(Step::DeletePod(before, uid));
@@ -370,7 +371,8 @@ fn fail(
     );
     draft.enter(Phase::Queued, &reason);
     match pod {
-        Some(pod) if !pod.deleting => {
+        // One that has ended stays for who looks at its logs, until the action goes.
+        Some(pod) if !pod.deleting && !pod.ended => {
             let before = NonZeroU32::new(next.get() - 1);
             let uid = pod.uid.clone();
             match before {

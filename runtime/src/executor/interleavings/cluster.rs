@@ -314,6 +314,16 @@ impl Objects {
             .retain(|_, pod| !pod["metadata"]["deletionTimestamp"].is_string());
     }
 
+    /// Kubernetes collects pods that have ended, when there are many.
+    pub fn remove_ended(&mut self) {
+        self.pods.retain(|_, pod| {
+            !matches!(
+                pod["status"]["phase"].as_str(),
+                Some("Succeeded" | "Failed")
+            )
+        });
+    }
+
     /// Pods that run or may yet run, but for those that whoever leads could not prevent.
     pub fn live(&self) -> usize {
         let live = self.pods.values().filter(|pod| !has_ended(pod));

@@ -291,6 +291,7 @@ impl Model {
             Step::PodIsLost => self.cluster.lock().tell(|_| json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory." })),
             Step::PodsAreEvicted => self.cluster.lock().evict(),
             Step::PodsAreRemoved => self.cluster.lock().remove_deleted(),
+            Step::PodsAreCollected => self.cluster.lock().remove_ended(),
             Step::Abort => {
                 self.aborted = true;
                 self.cluster.lock().delete_action();

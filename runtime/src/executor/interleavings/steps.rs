@@ -32,6 +32,7 @@ pub enum Step {
     PodIsLost,
     PodsAreEvicted,
     PodsAreRemoved,
+    PodsAreCollected,
     Abort,
     LabelByOthers,
     Away,
@@ -52,7 +53,7 @@ pub const FAILS: [Step; 5] = [
     Step::PodFails,
     Step::TellPods,
     Step::Look,
-    Step::PodsAreRemoved,
+    Step::PodsAreCollected,
     Step::TellPods,
 ];
 
@@ -81,6 +82,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::PodIsLost),
         1 => Just(Step::PodsAreEvicted),
         2 => Just(Step::PodsAreRemoved),
+        1 => Just(Step::PodsAreCollected),
         1 => Just(Step::Abort),
         1 => Just(Step::LabelByOthers),
         1 => Just(Step::Away),

@@ -46,7 +46,7 @@ pub fn observe(pod: &Pod, now: Timestamp, settings: &Settings) -> Observation {
     let status = pod.status.as_ref().unwrap_or(&default);
     let observation = match status.phase.as_deref() {
         Some("Succeeded") => ended::succeeded(pod, status),
-        Some("Failed") => Observation::Failed(ended::failed(pod, status)),
+        Some("Failed") => failed(pod, status),
         Some("Running") => running(pod, status),
         Some("Unknown") => Observation::Unknown,
         _ => pending::observe(pod, status, now, settings),
@@ -58,6 +58,21 @@ pub fn observe(pod: &Pod, now: Timestamp, settings: &Settings) -> Observation {
         }
         _ => observation,
     }
+}
+
+/// A pod that failed beside a task that ended well: a kubelet tells how containers ended before it tells the phase, so that one pod
+/// is seen in both, and must not end in two ways.
+fn failed(pod: &Pod, status: &PodStatus) -> Observation {
+    let primary = annotated_primary(pod);
+    let statuses = status.container_statuses.as_deref().unwrap_or_default();
+    let ended_well = statuses
+        .iter()
+        .find(|container| primary == Some(container.name.as_str()))
+        .filter(|container| exit_code(container) == Some(0));
+    ended_well.map_or_else(
+        || Observation::Failed(ended::failed(pod, status)),
+        |container| ended::succeeded_unless_out_of_memory(pod, [container].into_iter()),
+    )
 }
 
 /// A running pod is what its primary container is. Without one all containers must have ended.
@@ -78,14 +93,8 @@ fn running(pod: &Pod, status: &PodStatus) -> Observation {
             Observation::Failed(ended::no_primary(primary))
         };
     };
-    match container
-        .state
-        .as_ref()
-        .and_then(|state| state.terminated.as_ref())
-    {
-        Some(terminated) if terminated.exit_code == 0 => {
-            ended::succeeded_unless_out_of_memory(pod, [container].into_iter())
-        }
+    match exit_code(container) {
+        Some(0) => ended::succeeded_unless_out_of_memory(pod, [container].into_iter()),
         Some(_) => Observation::Failed(ended::failed(pod, status)),
         None => Observation::Running {
             since: started(container),
@@ -94,13 +103,7 @@ fn running(pod: &Pod, status: &PodStatus) -> Observation {
 }
 
 fn all_containers(pod: &Pod, status: &PodStatus, statuses: &[ContainerStatus]) -> Observation {
-    let ended_well = |container: &ContainerStatus| {
-        container
-            .state
-            .as_ref()
-            .and_then(|state| state.terminated.as_ref())
-            .is_some_and(|terminated| terminated.exit_code == 0)
-    };
+    let ended_well = |container: &ContainerStatus| exit_code(container) == Some(0);
     let inits = status
         .init_container_statuses
         .as_deref()
@@ -111,6 +114,12 @@ fn all_containers(pod: &Pod, status: &PodStatus, statuses: &[ContainerStatus]) -
     Observation::Running {
         since: statuses.iter().filter_map(started).min(),
     }
+}
+
+/// Of a container that has ended and is not started again.
+fn exit_code(container: &ContainerStatus) -> Option<i32> {
+    let terminated = container.state.as_ref()?.terminated.as_ref()?;
+    Some(terminated.exit_code)
 }
 
 fn started(container: &ContainerStatus) -> Option<Timestamp> {

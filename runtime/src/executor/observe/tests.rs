@@ -398,18 +398,29 @@ fn a_failed_pod_is_told_by_its_container() {
         "Error",
         &["exit code 3"],
     );
-    fails_by_itself(
-        status(json!([
-            ended("main", 0, "Completed"),
-            ended("side", 4, "Error")
-        ])),
-        "Error",
-        &["\"side\""],
-    );
     // One that waits to be started again is told by how it ended before.
     let mut restarted = waits("main", "CrashLoopBackOff", "");
     restarted["lastState"] = ended("main", 5, "Error")["state"].clone();
     fails_by_itself(status(json!([restarted])), "Error", &["exit code 5"]);
+}
+
+/// A kubelet tells how containers ended, and a moment later the phase of the pod: both are seen of one pod.
+#[test]
+fn a_task_that_ended_well_stays_so_whatever_else_its_pod_does() {
+    for reason in [None, Some("Evicted"), Some("DeadlineExceeded")] {
+        for phase in ["Running", "Failed"] {
+            let containers = json!([ended("main", 0, "Completed"), ended("side", 4, "Error")]);
+            let status =
+                json!({ "phase": phase, "reason": reason, "containerStatuses": containers });
+            assert_eq!(
+                seen(pod(status)),
+                Observation::Succeeded,
+                "{phase} {reason:?}"
+            );
+        }
+    }
+    let status = json!({ "phase": "Failed", "containerStatuses": [ended("main", 0, "OOMKilled")] });
+    fails_by_itself(status, "OOMKilled", &["1Gi"]);
 }
 
 #[test]
