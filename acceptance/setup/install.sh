@@ -127,7 +127,7 @@ install_python() {
 
 # What a real node needs. The versions are the distribution's: containerd 1.6 and runc of Debian 12.
 install_node() {
-  local programs=(containerd runc debootstrap conntrack ipset nft iptables busybox ip) missing=() program
+  local programs=(containerd runc debootstrap conntrack ipset nft iptables busybox ip ss) missing=() program
   for program in "${programs[@]}"; do
     command -v "$program" >/dev/null || missing+=("$program")
   done

@@ -24,8 +24,24 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts mode `operator` with the configuration that Terraform put into the namespace.
+    /// Starts mode `operator` with the configuration that Terraform put into the namespace, and waits until it listens.
     pub fn start(
+        cluster: &Cluster,
+        namespace: &str,
+        audience: &str,
+        directory: &Path,
+    ) -> Result<Self> {
+        let mut started = Self::start_in(None, cluster, namespace, audience, directory)?;
+        let port = started.port;
+        started.process.ready(START, || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        })?;
+        Ok(started)
+    }
+
+    /// Starts it in a network namespace.
+    pub fn start_in(
+        network: Option<&Path>,
         cluster: &Cluster,
         namespace: &str,
         audience: &str,
@@ -42,7 +58,7 @@ impl Operator {
         let token = directory.join("token");
         fs::write(&token, cluster.token(namespace, "operator", audience)?)?;
         let port = free_port()?;
-        let mut command = process::command(setup::built("dataplane-operator")?);
+        let mut command = process::command_in(network, setup::built("dataplane-operator")?);
         command
             .arg("operator")
             .arg("--config")
@@ -52,12 +68,8 @@ impl Operator {
             .arg(&token)
             .env("KUBECONFIG", cluster.kubeconfig_of(namespace, "operator")?)
             .env("POD_NAME", "operator-0");
-        let mut process = Process::start("operator", command, &directory.join("operator.log"))?;
-        process.ready(START, || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        })?;
         Ok(Self {
-            process,
+            process: Process::start("operator", command, &directory.join("operator.log"))?,
             port,
             token,
         })

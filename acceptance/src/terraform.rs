@@ -31,6 +31,7 @@ pub struct Terraform {
     root: PathBuf,
     directory: PathBuf,
     environment: Vec<(String, String)>,
+    network: Option<PathBuf>,
     _owned: Option<tempfile::TempDir>,
 }
 
@@ -95,6 +96,7 @@ impl Terraform {
             root: root.to_path_buf(),
             directory,
             environment: Vec::new(),
+            network: None,
             _owned: None,
         })
     }
@@ -122,6 +124,15 @@ impl Terraform {
     pub fn with(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         self.environment.extend(variables);
         self
+    }
+
+    /// Runs Terraform and its providers in a network namespace.
+    #[must_use]
+    pub fn inside(self, network: &Path) -> Self {
+        Self {
+            network: Some(network.to_path_buf()),
+            ..self
+        }
     }
 
     /// Sets an input variable.
@@ -296,7 +307,7 @@ impl Terraform {
 
     /// The command, so that the demo runs it with its own outputs.
     pub fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let mut command = process::command(setup::terraform()?);
+        let mut command = process::command_in(self.network.as_deref(), setup::terraform()?);
         command
             .args(arguments)
             .current_dir(&self.directory)

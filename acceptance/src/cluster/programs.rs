@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     net::TcpStream,
     path::{Path, PathBuf},
@@ -39,6 +40,13 @@ pub struct Site {
     pub token_review: Option<String>,
     /// The issuer of its service account tokens, where it is not one as EKS names them.
     pub issuer: Option<String>,
+    /// The network namespace that its programs run in, if not ours. Its API server then binds every address there, and who is
+    /// here has to bring a way to [`Self::address`].
+    pub network: Option<PathBuf>,
+    /// The API server's port, where it has to be known before.
+    pub port: Option<u16>,
+    /// Further names and addresses of its certificate.
+    pub names: Vec<String>,
 }
 
 impl Default for Site {
@@ -48,6 +56,9 @@ impl Default for Site {
             simulated_node: true,
             token_review: None,
             issuer: None,
+            network: None,
+            port: None,
+            names: Vec::new(),
         }
     }
 }
@@ -66,7 +77,10 @@ pub(super) struct Programs {
 impl Programs {
     /// Starts them with their files in `directory`.
     pub(super) fn start_in(directory: &Path, site: Site) -> Result<Self> {
-        let port = free_port()?;
+        let port = match site.port {
+            Some(port) => port,
+            None => free_port()?,
+        };
         let issuer = site.issuer.clone().unwrap_or_else(|| {
             let mut identifier = format!("{:x}{port:x}", std::process::id());
             identifier.make_ascii_uppercase();
@@ -126,10 +140,10 @@ impl Programs {
     /// Starts the API server, on the same port as before, and waits until it is ready.
     pub(super) fn start_api_server(&self) -> Result<()> {
         let path = |name: &str| self.directory.join(name).display().to_string();
-        let mut command = process::command(Kubernetes::ApiServer.path()?);
+        let mut command = self.command(Kubernetes::ApiServer.path()?);
         command.args([
             format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port),
-            format!("--bind-address={}", self.site.address),
+            format!("--bind-address={}", self.bound()),
             format!("--secure-port={}", self.port),
             format!("--advertise-address={}", self.site.address),
             format!("--tls-cert-file={}", path("server.crt")),
@@ -205,18 +219,20 @@ impl Programs {
         });
         let file = self.directory.join("etcd.yaml");
         fs::write(&file, config.to_string())?;
-        let mut command = process::command(Kubernetes::Etcd.path()?);
+        let mut command = self.command(Kubernetes::Etcd.path()?);
         command.arg("--config-file").arg(&file);
         let port = self.etcd_port;
+        // In a namespace of its own nobody here reaches it; the API server waits for it.
+        let unseen = self.site.network.is_some();
         self.run(Kubernetes::Etcd.name(), command, || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
+            unseen || TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
     }
 
     fn start_controllers(&self) -> Result<()> {
         let path = |name: &str| self.directory.join(name).display().to_string();
         let kubeconfig = format!("--kubeconfig={}", self.kubeconfig().display());
-        let mut controllers = process::command(Kubernetes::ControllerManager.path()?);
+        let mut controllers = self.command(Kubernetes::ControllerManager.path()?);
         controllers.args([
             kubeconfig.clone(),
             format!("--service-account-private-key-file={}", path("token.key")),
@@ -228,7 +244,7 @@ impl Programs {
             "--allocate-node-cidrs=false".to_owned(),
         ]);
         self.run(Kubernetes::ControllerManager.name(), controllers, || true)?;
-        let mut scheduler = process::command(Kubernetes::Scheduler.path()?);
+        let mut scheduler = self.command(Kubernetes::Scheduler.path()?);
         scheduler.args([
             kubeconfig,
             "--leader-elect=false".to_owned(),
@@ -257,7 +273,7 @@ impl Programs {
         let kubectl = self.kubectl()?;
         kubectl.apply(&node.to_string())?;
         let program = setup::kwok()?;
-        let mut command = process::command(&program);
+        let mut command = self.command(&program);
         command.args([
             format!(
                 "--config={}",
@@ -307,7 +323,7 @@ impl Programs {
             let file = self.directory.join(name);
             fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
         };
-        let server = self.authority.server(&[
+        let mut names = vec![
             "localhost",
             "127.0.0.1",
             &self.site.address,
@@ -315,7 +331,9 @@ impl Programs {
             "kubernetes",
             "kubernetes.default",
             "kubernetes.default.svc",
-        ])?;
+        ];
+        names.extend(self.site.names.iter().map(String::as_str));
+        let server = self.authority.server(&names)?;
         let kubelet = self
             .authority
             .client("kube-apiserver", Some("system:masters"))?;
@@ -335,6 +353,17 @@ impl Programs {
                 "client-key-data": BASE64_STANDARD.encode(admin.key),
             }),
         )
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        process::command_in(self.site.network.as_deref(), program)
+    }
+
+    fn bound(&self) -> &str {
+        match self.site.network {
+            Some(_) => "0.0.0.0",
+            None => &self.site.address,
+        }
     }
 
     fn run(&self, name: &'static str, command: Command, ready: impl FnMut() -> bool) -> Result<()> {

@@ -1,6 +1,11 @@
 //! The operator's binary in its mode `executor`, as a local process with a service account's own rights.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -26,6 +31,7 @@ pub struct Installation {
     namespace: String,
     environment: Vec<(String, String)>,
     kubectl: Kubectl,
+    network: Option<PathBuf>,
 }
 
 /// A running executor. It is killed when dropped.
@@ -49,6 +55,8 @@ pub struct Site<'a> {
     pub environment: Vec<(String, String)>,
     /// What stands before the API server, if anything.
     pub front: Option<&'a ApiFront>,
+    /// The network namespace to run in, if not ours.
+    pub network: Option<&'a Path>,
 }
 
 impl<'a> Site<'a> {
@@ -62,6 +70,7 @@ impl<'a> Site<'a> {
             layout: flyte.layout(),
             environment: flyte.account().environment(),
             front: None,
+            network: None,
         }
     }
 }
@@ -113,14 +122,16 @@ impl Installation {
             namespace: namespace.to_owned(),
             environment: site.environment.clone(),
             kubectl,
+            network: site.network.map(Path::to_path_buf),
         })
     }
 
-    /// Starts a process, and waits until it listens. `name` is that of its pod.
+    /// Starts a process, and waits until it listens where that can be seen. `name` is that of its pod.
     pub fn start(&self, name: &str) -> Result<Executor> {
         let port = free_port()?;
         let file = |name: &str| self.directory.path().join(name);
-        let mut command = process::command(setup::built("dataplane-operator")?);
+        let network = self.network.as_deref();
+        let mut command = process::command_in(network, setup::built("dataplane-operator")?);
         command
             .arg("executor")
             .arg("--config")
@@ -133,7 +144,7 @@ impl Installation {
             .env("POD_NAME", name);
         let mut process = Process::start("executor", command, &self.log(name))?;
         process.ready(START, || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+            network.is_some() || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         })?;
         Ok(Executor { process, port })
     }

@@ -2,9 +2,12 @@
 //! It needs root on Linux and what `acceptance/setup/install.sh node` installs.
 
 mod containerd;
+pub mod firewall;
 mod image;
 mod kubelet;
+pub mod namespace;
 pub mod network;
+pub mod private_link;
 
 use std::{path::Path, time::Duration};
 

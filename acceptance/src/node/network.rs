@@ -3,8 +3,9 @@
 
 use std::{os::unix::process::CommandExt as _, process::Command};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
+use super::namespace;
 use crate::setup;
 
 /// The address of node and API server inside the namespace.
@@ -52,16 +53,5 @@ pub fn enter() -> Result<()> {
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {
-    let output = Command::new("ip")
-        .args(arguments)
-        .output()
-        .context("starting ip (Debian: iproute2)")?;
-    if !output.status.success() {
-        bail!(
-            "ip {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(())
+    namespace::run(None, "ip", arguments).map(drop)
 }

@@ -1,7 +1,8 @@
 //! The node tier of `make acceptance`: the real `terraform` puts a whole data plane up, and the operator's image runs as
 //! pods on a real kubelet under Pod Security "restricted". Then Flyte's own client runs tasks there. It needs root on Linux and
-//! fails without. Parts that are named on the command line (`operator`, `tasks`, `code`) are run alone.
+//! fails without. Parts that are named on the command line (`operator`, `tasks`, `code`, `private`) are run alone; the last needs no node.
 
+mod private;
 mod tasks;
 
 use std::{
@@ -14,7 +15,8 @@ use acceptance::{
     aws::{Account, Emulators, Front},
     cluster::{Cluster, Kubectl},
     control_plane::ControlPlane,
-    issuer::Issuer,
+    forwarder,
+    issuer::{self, Issuer},
     node::{self, Archive, Node},
     setup,
     terraform::Terraform,
@@ -33,8 +35,18 @@ const IMAGE: &str = concat!("localhost/dataplane-operator:", env!("CARGO_PKG_VER
 const LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> Result<()> {
-    node::network::enter()?;
     let asked: Vec<String> = std::env::args().skip(1).collect();
+    // What this program is for itself, in a namespace of a party of `private`.
+    match &asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["forward", from, to] => return forwarder::run(&from.parse()?, &to.parse()?),
+        ["reach", address] => {
+            writeln!(std::io::stdout(), "{}", private::reach(address)?)?;
+            return Ok(());
+        }
+        _ => {}
+    }
+    node::network::enter()?;
+    end_when_told();
     let is_asked = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
     let directory = setup::scratch()?;
     let mut tests = 0;
@@ -45,29 +57,51 @@ fn main() -> Result<()> {
         Ok(())
     };
 
-    let start = Instant::now();
-    let stack = Stack::start(directory.path())?;
-    passed(
-        "a node joined the cluster and knows the operator's image",
-        start,
-    )?;
-
-    if is_asked("operator") {
-        stack.operator(&mut passed)?;
+    if is_asked("private") {
+        private::prove(&directory.path().join("private"), &mut passed)?;
     }
-    if is_asked("tasks") || is_asked("code") {
-        let data_plane = DataPlane::apply(&directory.path().join("tasks"), &stack)?;
-        if is_asked("tasks") {
-            data_plane.tasks(&mut passed)?;
+    if ["operator", "tasks", "code"].into_iter().any(is_asked) {
+        let start = Instant::now();
+        let stack = Stack::start(directory.path())?;
+        passed(
+            "a node joined the cluster and knows the operator's image",
+            start,
+        )?;
+        if is_asked("operator") {
+            stack.operator(&mut passed)?;
         }
-        if is_asked("code") {
-            data_plane.signed_code(&mut passed)?;
+        if is_asked("tasks") || is_asked("code") {
+            let data_plane = DataPlane::apply(&directory.path().join("tasks"), &stack)?;
+            if is_asked("tasks") {
+                data_plane.tasks(&mut passed)?;
+            }
+            if is_asked("code") {
+                data_plane.signed_code(&mut passed)?;
+            }
+            data_plane.destroy()?;
         }
-        data_plane.destroy()?;
     }
-    drop(stack);
     writeln!(std::io::stdout().lock(), "{tests} passed, 0 failed")?;
     Ok(())
+}
+
+/// Ctrl-C and a request to end are heard, which the first process of its namespace would else not hear. With it everything ends:
+/// its processes, and with them the networks that they hold.
+fn end_when_told() {
+    use tokio::signal::unix::{SignalKind, signal};
+    issuer::runtime().spawn(async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) else {
+            return;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        std::process::exit(130);
+    });
 }
 
 struct Stack {
