@@ -14,6 +14,26 @@ pub(crate) struct Standing {
     pub(crate) description: Option<String>,
 }
 
+impl Standing {
+    /// Whether its owner was asked at all.
+    fn is_answered(&self) -> bool {
+        self.status
+            .as_ref()
+            .is_some_and(|status| !status.is_empty())
+    }
+
+    /// Why it stands so: in its owner's words, and that the last change of the endpoint failed.
+    pub(crate) fn reason(&self, provisioning: Option<&str>) -> Option<String> {
+        let failed = ["failed", "canceled"];
+        let failed =
+            provisioning.filter(|text| failed.contains(&text.to_ascii_lowercase().as_str()));
+        let failed = failed.map(|text| format!("Azure says of its last change: {text}"));
+        let said = self.description.clone().filter(|text| !text.is_empty());
+        let all: Vec<_> = said.into_iter().chain(failed).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
 /// What the two words mean together. A word that is not known is an error: what waits for it would wait for ever.
 pub(crate) fn state(
     call: &Call,
@@ -33,6 +53,8 @@ pub(crate) fn state(
         "" | "succeeded" => {}
         "creating" | "updating" => return Ok(ConnectionState::Pending),
         "deleting" => return Ok(ConnectionState::Deleting),
+        // A change that failed leaves the connection as its owner last answered it, and the next one repairs the endpoint.
+        "failed" | "canceled" if standing.is_answered() => {}
         "failed" | "canceled" => return Ok(ConnectionState::Failed),
         other => return unknown("provisioningState", other),
     }
@@ -76,7 +98,10 @@ mod tests {
             ("Succeeded", "", ConnectionState::Pending),
             ("Updating", "Approved", ConnectionState::Pending),
             ("Deleting", "Approved", ConnectionState::Deleting),
-            ("Failed", "Approved", ConnectionState::Failed),
+            ("Failed", "Approved", ConnectionState::Available),
+            ("Failed", "Pending", ConnectionState::PendingAcceptance),
+            ("Canceled", "Rejected", ConnectionState::Rejected),
+            ("Failed", "", ConnectionState::Failed),
         ] {
             assert_eq!(
                 of(provisioning, status).unwrap(),
@@ -84,6 +109,21 @@ mod tests {
                 "{provisioning} {status}"
             );
         }
+    }
+
+    #[test]
+    fn a_change_that_failed_is_said_beside_the_owners_words() {
+        let standing = Standing {
+            status: Some("Approved".into()),
+            description: Some("welcome".into()),
+        };
+        assert_eq!(
+            standing.reason(Some("Succeeded")).as_deref(),
+            Some("welcome")
+        );
+        let failed = standing.reason(Some("Failed")).unwrap();
+        assert_eq!(failed, "welcome; Azure says of its last change: Failed");
+        assert_eq!(Standing::default().reason(None), None);
     }
 
     #[test]

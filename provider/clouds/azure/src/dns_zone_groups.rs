@@ -8,6 +8,7 @@ use clouds::error::Call;
 use clouds::private_endpoints::DnsZoneId;
 use clouds::{Optional, Result};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::arm::{Arm, ResourceId};
 use crate::error::Classify;
@@ -135,7 +136,7 @@ pub(crate) async fn replace(
     let id = endpoint.child(COLLECTION, "default");
     let body = Body {
         properties: Wanted {
-            private_dns_zone_configs: zones.iter().map(wanted).collect(),
+            private_dns_zone_configs: wanted(zones),
         },
     };
     pauses::in_turn(attempts, async || {
@@ -146,13 +147,54 @@ pub(crate) async fn replace(
     .await
 }
 
-/// Named after its zone, whose dots a name cannot hold.
-fn wanted(zone: &DnsZoneId) -> WantedZone {
-    let name = zone.as_str().rsplit('/').next().unwrap_or_default();
-    WantedZone {
-        name: name.replace('.', "-"),
-        properties: WantedZoneProperties {
-            private_dns_zone_id: zone.to_string(),
-        },
+/// Each named after its zone, whose dots a name cannot hold. Zones of one name in two resource groups are told apart by a digest.
+fn wanted(zones: &BTreeSet<DnsZoneId>) -> Vec<WantedZone> {
+    let name = |zone: &DnsZoneId| {
+        let name = zone.as_str().rsplit('/').next().unwrap_or_default();
+        name.to_ascii_lowercase().replace('.', "-")
+    };
+    let named = |zone: &DnsZoneId| {
+        let own = name(zone);
+        let same = zones.iter().filter(|other| name(other) == own).count();
+        let name = if same == 1 {
+            own
+        } else {
+            let digest = Sha256::digest(zone.as_str().to_ascii_lowercase().as_bytes());
+            let [a, b, c, d, ..] = <[u8; 32]>::from(digest);
+            format!("{own}-{a:02x}{b:02x}{c:02x}{d:02x}")
+        };
+        WantedZone {
+            name,
+            properties: WantedZoneProperties {
+                private_dns_zone_id: zone.to_string(),
+            },
+        }
+    };
+    zones.iter().map(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_of_one_name_have_names_of_their_own() {
+        let zone = |group: &str, name: &str| -> DnsZoneId {
+            let id = format!(
+                "/subscriptions/8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11/resourceGroups/{group}/providers/Microsoft.Network/privateDnsZones/{name}"
+            );
+            id.parse().unwrap()
+        };
+        let all = [
+            zone("one", "acme.example"),
+            zone("two", "acme.example"),
+            zone("one", "other.example"),
+        ];
+        let configured = wanted(&all.into());
+        let names: BTreeSet<_> = configured.iter().map(|zone| zone.name.as_str()).collect();
+        assert_eq!(names.len(), 3, "{names:?}");
+        assert!(names.contains("other-example"), "{names:?}");
+        let clear = |name: &&&str| name.starts_with("acme-example-") && !name.contains('.');
+        assert_eq!(names.iter().filter(clear).count(), 2, "{names:?}");
     }
 }

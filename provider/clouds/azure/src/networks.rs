@@ -5,23 +5,31 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use clouds::error::Call;
 use clouds::{Refusal, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::sync::{Mutex as Queue, OwnedMutexGuard};
 
 use crate::arm::ResourceId;
 use crate::{Azure, pauses, versions};
 
+/// How long a step of an object in a network may take by default. Azure takes a minute or two for each, and those that come first in
+/// the network are waited for in that time, too.
+pub(crate) const PATIENCE: Duration = Duration::from_hours(1);
+
+/// The right to change something in a network, for as long as it is held.
+pub(crate) type Turn = OwnedMutexGuard<()>;
+
 /// The networks that something was changed in, by their ids.
 #[derive(Default)]
-pub(crate) struct Networks(Mutex<HashMap<String, Arc<Turn<()>>>>);
+pub(crate) struct Networks(Mutex<HashMap<String, Arc<Queue<()>>>>);
 
 impl Networks {
     /// Waits until nobody of this process changes the network that the subnet is of, and keeps it so.
-    pub(crate) async fn turn(&self, subnet: &str) -> OwnedMutexGuard<()> {
+    pub(crate) async fn turn(&self, subnet: &str) -> Turn {
         let network = ResourceId::new(parent(subnet)).key();
         let turn = {
             let mut networks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -32,16 +40,16 @@ impl Networks {
 }
 
 impl Azure {
-    /// Puts an object of the network that the subnet is of, once it is its turn there.
+    /// Puts an object of a network whose turn it is. What the body was made of has to be looked at in that turn: the wait for it may
+    /// take minutes.
     pub(crate) async fn put_in_turn<B: Serialize + Sync, T: DeserializeOwned>(
         &self,
         call: Call,
         id: &ResourceId,
-        subnet: &str,
+        _turn: &Turn,
         body: &B,
     ) -> Result<T> {
         let arm = self.0.arm().await?;
-        let _turn = self.0.networks.turn(subnet).await;
         pauses::in_turn(self.0.config.attempts, async || {
             arm.put(call.clone(), id, versions::NETWORK, body).await
         })
@@ -105,8 +113,6 @@ pub(crate) fn ours(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const SUBNET: &str =

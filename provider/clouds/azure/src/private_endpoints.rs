@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clouds::error::Call;
@@ -23,7 +24,7 @@ use serde_json::Value;
 use crate::connection_states::{Standing, state};
 use crate::dns_zone_groups::{self as zone_groups, ZoneGroup};
 use crate::error::Classify;
-use crate::networks::{Reference, ours, subscription_of};
+use crate::networks::{PATIENCE, Reference, Turn, ours, subscription_of};
 use crate::{Azure, network_interfaces, operations, pauses, private_services, tags, versions};
 
 pub(crate) const KIND: &str = "Microsoft.Network/privateEndpoints";
@@ -249,6 +250,10 @@ impl PrivateEndpoints for Azure {
         &["subnets"]
     }
 
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
     fn defaults(&self, _: &ServiceName, _: EndpointType) -> EndpointDefaults {
         EndpointDefaults::default()
     }
@@ -265,6 +270,8 @@ impl PrivateEndpoints for Azure {
 
     async fn create(&self, new: &NewPrivateEndpoint) -> Result<PrivateEndpoint> {
         let id = self.0.resource(KIND, &new.name);
+        let subnet = new.settings.subnets.first().map_or("", |id| id.as_str());
+        let turn = self.0.networks.turn(subnet).await;
         let found = self.private_endpoint(&new.name).await.optional()?;
         let call = Call::new(WRITE, &id);
         if let Some(found) = found {
@@ -287,7 +294,6 @@ impl PrivateEndpoints for Azure {
         } else {
             (vec![asked], Vec::new())
         };
-        let subnet = new.settings.subnets.first().map_or("", |id| id.as_str());
         let body = Body {
             location: self.0.config.location.as_str(),
             tags: &new.tags,
@@ -300,10 +306,11 @@ impl PrivateEndpoints for Azure {
                 application_security_groups: None,
             },
         };
-        let made = self.put_endpoint(&new.name, subnet, &body).await;
+        let made = self.put_endpoint(&new.name, &turn, &body).await;
         let made = made.map_err(|error| unknown(&new.service, error))?;
         let endpoint = new.name.as_str().parse().classify(&call)?;
-        self.as_private_endpoint(&endpoint, made, None).await
+        // What only its network interface knows is looked up later: it is made, and a look that fails must not lose it.
+        self.as_private_endpoint(&endpoint, made, None)
     }
 
     async fn find(&self, wanted: &NewPrivateEndpoint) -> Result<PrivateEndpoint> {
@@ -316,12 +323,26 @@ impl PrivateEndpoints for Azure {
         let endpoint = self.0.resource(KIND, id);
         let group = zone_groups::find(self.0.arm().await?, &endpoint);
         let (found, group) = futures::future::join(self.private_endpoint(id), group).await;
-        self.as_private_endpoint(id, found?, group?).await
+        let found = found?;
+        let plugged = found.properties.network_interfaces.iter().flatten().next();
+        let plugged = plugged.cloned();
+        let mut endpoint = self.as_private_endpoint(id, found, group?)?;
+        if let (true, Some(plugged)) = (endpoint.addresses.is_empty(), plugged) {
+            let arm = self.0.arm().await?;
+            let call = Call::new(READ, plugged.as_str());
+            let told = network_interfaces::addresses(arm, plugged.as_str()).await?;
+            let addresses = told.iter().map(|address| read(&call, address));
+            endpoint.addresses = addresses
+                .collect::<Result<BTreeSet<_>>>()?
+                .into_iter()
+                .collect();
+        }
+        Ok(endpoint)
     }
 
     async fn configure(&self, found: &PrivateEndpoint, wanted: &EndpointSettings) -> Result<()> {
         if found.settings.request_message != wanted.request_message {
-            self.tell(&found.id, wanted.request_message.clone()).await?;
+            self.tell(found, wanted.request_message.clone()).await?;
         }
         let zones = &found.settings.dns_zones;
         // Names lead to an endpoint once it works, not before: until then they still lead where they did.
@@ -389,16 +410,19 @@ impl Azure {
     async fn put_endpoint(
         &self,
         name: impl std::fmt::Display,
-        subnet: &str,
+        turn: &Turn,
         body: &Body<'_>,
     ) -> Result<Found> {
         let id = self.0.resource(KIND, name);
-        self.put_in_turn(Call::new(WRITE, &id), &id, subnet, body)
+        self.put_in_turn(Call::new(WRITE, &id), &id, turn, body)
             .await
     }
 
     /// Changes what the owner is told, and leaves all else as it is.
-    async fn tell(&self, id: &PrivateEndpointId, message: Option<String>) -> Result<()> {
+    async fn tell(&self, found: &PrivateEndpoint, message: Option<String>) -> Result<()> {
+        let id = &found.id;
+        let subnet = found.settings.subnets.first().map_or("", |id| id.as_str());
+        let turn = self.0.networks.turn(subnet).await;
         let now = self.private_endpoint(id).await?;
         let manual = now.properties.is_manual();
         let connections = |wanted: bool| -> Vec<Asked> {
@@ -420,7 +444,7 @@ impl Azure {
             location: &location,
             tags: &now.tags.unwrap_or_default(),
             properties: Wanted {
-                subnet: subnet.clone(),
+                subnet,
                 private_link_service_connections: own,
                 manual_private_link_service_connections: others,
                 ip_configurations: now.properties.ip_configurations.map(writable),
@@ -428,11 +452,12 @@ impl Azure {
                 application_security_groups: now.properties.application_security_groups,
             },
         };
-        self.put_endpoint(id, subnet.as_str(), &body).await?;
+        self.put_endpoint(id, &turn, &body).await?;
         Ok(())
     }
 
-    async fn as_private_endpoint(
+    /// As it is told, but for addresses that only its network interface knows.
+    fn as_private_endpoint(
         &self,
         id: &PrivateEndpointId,
         found: Found,
@@ -472,15 +497,8 @@ impl Azure {
             let name = name.to_owned();
             dns.push(DnsEntry { name, zone });
         }
-        if let (true, Some(plugged)) = (
-            addresses.is_empty(),
-            properties.network_interfaces.iter().flatten().next(),
-        ) {
-            let arm = self.0.arm().await?;
-            for address in network_interfaces::addresses(arm, plugged.as_str()).await? {
-                addresses.insert(read(&call, &address)?);
-            }
-        }
+        in_order(&mut dns);
+        let reason = standing.reason(properties.provisioning_state.as_deref());
         let told = request_message.filter(|text| !text.is_empty() && properties.is_manual());
         Ok(PrivateEndpoint {
             id: id.clone(),
@@ -492,7 +510,7 @@ impl Azure {
             sub_resources: group_ids.unwrap_or_default().into_iter().collect(),
             connection: endpoint.as_str().parse().classify(&call)?,
             state,
-            reason: standing.description.filter(|text| !text.is_empty()),
+            reason,
             settings: EndpointSettings {
                 subnets: [properties.subnet.as_str().parse().classify(&call)?].into(),
                 dns_zones: group.zones(&call)?,
@@ -507,6 +525,17 @@ impl Azure {
             tags: found.tags.unwrap_or_default(),
         })
     }
+}
+
+/// Sorted, since Azure tells them in any order; what a zone has, the endpoint tells a second time.
+fn in_order(dns: &mut Vec<DnsEntry>) {
+    dns.sort_by(|one, other| {
+        let key = |entry: &DnsEntry| (entry.name.clone(), entry.zone.is_none(), entry.zone.clone());
+        key(one).cmp(&key(other))
+    });
+    dns.dedup_by(|next, kept| {
+        next.name == kept.name && (next.zone.is_none() || next.zone == kept.zone)
+    });
 }
 
 fn read(call: &Call, address: &str) -> Result<IpAddr> {

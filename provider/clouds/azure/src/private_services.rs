@@ -7,19 +7,20 @@
 //! with `auto_accept` they are the same.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clouds::error::Call;
 use clouds::private_services::{
-    Answer, ConnectionId, ConnectionState, NewPrivateService, PrincipalPattern, PrivateService,
-    PrivateServiceId, PrivateServices, ServiceSettings, ServiceState,
+    Answer, ConnectionId, ConnectionState, LoadBalancerId, NewPrivateService, PrincipalPattern,
+    PrivateService, PrivateServiceId, PrivateServices, ServiceSettings, ServiceState,
 };
 use clouds::tags::OWNER;
 use clouds::{Error, Optional, Refusal, Result, Tags};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Classify;
-use crate::networks::{Reference, ours};
+use crate::networks::{PATIENCE, Reference, Turn, ours};
 use crate::private_service_connections::{self as connections, FoundConnection};
 use crate::{Azure, operations, pauses, tags, versions};
 
@@ -82,6 +83,7 @@ struct IpProperties {
 
 #[derive(Debug, Deserialize)]
 struct Found {
+    location: Option<String>,
     tags: Option<Tags>,
     #[serde(default)]
     properties: Properties,
@@ -125,10 +127,18 @@ impl Properties {
     }
 }
 
-fn principals(call: &Call, listed: Option<&Listed>) -> Result<BTreeSet<PrincipalPattern>> {
+/// Who is on a list, and what on it is nobody that could be named here.
+fn principals(listed: Option<&Listed>) -> (BTreeSet<PrincipalPattern>, BTreeSet<String>) {
     let ids = listed.and_then(|listed| listed.subscriptions.as_deref());
-    let ids = ids.unwrap_or_default().iter();
-    ids.map(|id| id.parse().classify(call)).collect()
+    let mut strange = BTreeSet::new();
+    let named = ids.unwrap_or_default().iter().filter_map(|id| {
+        let named = id.parse().ok();
+        if named.is_none() {
+            strange.insert(id.clone());
+        }
+        named
+    });
+    (named.collect(), strange)
 }
 
 /// The lists of who may ask, and of who is let in.
@@ -205,8 +215,14 @@ impl PrivateServices for Azure {
         &["load_balancer", "subnets"]
     }
 
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
     async fn create(&self, new: &NewPrivateService) -> Result<PrivateService> {
         let id = self.0.resource(KIND, &new.name);
+        let subnet = new.settings.subnets.first().map_or("", |id| id.as_str());
+        let turn = self.0.networks.turn(subnet).await;
         let found = self.private_service(&new.name).await.optional()?;
         let call = Call::new(WRITE, &id);
         if let Some(found) = found {
@@ -216,7 +232,6 @@ impl PrivateServices for Azure {
                 .because("a Private Link service of this name exists");
             operations::once_more(call, state, found.tags.as_ref(), &new.tags)?;
         }
-        let subnet = new.settings.subnets.first().map_or("", |id| id.as_str());
         let (visibility, auto_approval) = lists(&new.settings);
         let body = Body {
             location: self.0.config.location.as_str(),
@@ -241,7 +256,7 @@ impl PrivateServices for Azure {
                 enable_proxy_protocol: false,
             },
         };
-        let made = self.put_service(&new.name, subnet, &body).await?;
+        let made = self.put_service(&new.name, &turn, &body).await?;
         self.as_private_service(&new.name.as_str().parse().classify(&call)?, made)
     }
 
@@ -261,12 +276,18 @@ impl PrivateServices for Azure {
         let same = own.allowed == wanted.allowed
             && own.auto_accept == wanted.auto_accept
             && own.private_dns_name == wanted.private_dns_name;
-        if same && found.foreign_principals.is_empty() {
+        let foreign =
+            !(found.foreign_principals.is_empty() && found.foreign_load_balancers.is_empty());
+        // One whose last change failed is repaired by another one.
+        if same && !foreign && found.state != ServiceState::Failed {
             return Ok(());
         }
+        let subnet = own.subnets.first().map_or("", |id| id.as_str());
+        let turn = self.0.networks.turn(subnet).await;
         let now = self.private_service(&found.id).await?;
         let tags = now.tags.unwrap_or_default();
-        let subnet = now.properties.subnet().to_owned();
+        let here = self.0.config.location.as_str();
+        let location = now.location.as_deref().unwrap_or(here);
         let (visibility, auto_approval) = lists(wanted);
         let mut configurations = now.properties.ip_configurations.unwrap_or_default();
         for IpConfiguration { properties, .. } in &mut configurations {
@@ -274,13 +295,17 @@ impl PrivateServices for Azure {
             let fixed = properties.method.as_deref() == Some("Static");
             properties.address = properties.address.take().filter(|_| fixed);
         }
-        let frontends = now.properties.load_balancer_frontend_ip_configurations;
+        let mut frontends = now
+            .properties
+            .load_balancer_frontend_ip_configurations
+            .unwrap_or_default();
+        frontends.retain(|one| is_none_of(&found.foreign_load_balancers, one));
         let proxied = now.properties.enable_proxy_protocol.unwrap_or_default();
         let body = Body {
-            location: self.0.config.location.as_str(),
+            location,
             tags: &tags,
             properties: Wanted {
-                load_balancer_frontend_ip_configurations: frontends.unwrap_or_default(),
+                load_balancer_frontend_ip_configurations: frontends,
                 ip_configurations: configurations,
                 visibility,
                 auto_approval,
@@ -288,7 +313,7 @@ impl PrivateServices for Azure {
                 enable_proxy_protocol: proxied,
             },
         };
-        self.put_service(&found.id, &subnet, &body).await?;
+        self.put_service(&found.id, &turn, &body).await?;
         Ok(())
     }
 
@@ -358,6 +383,12 @@ impl PrivateServices for Azure {
     }
 }
 
+/// Whether a frontend is none of those that somebody else added.
+fn is_none_of(foreign: &BTreeSet<LoadBalancerId>, frontend: &Reference) -> bool {
+    let same = |id: &LoadBalancerId| id.as_str().eq_ignore_ascii_case(frontend.as_str());
+    !foreign.iter().any(same)
+}
+
 fn fqdns(wanted: &ServiceSettings) -> Vec<String> {
     let name = wanted.private_dns_name.iter();
     name.map(ToString::to_string).collect()
@@ -373,11 +404,11 @@ impl Azure {
     async fn put_service(
         &self,
         name: impl std::fmt::Display,
-        subnet: &str,
+        turn: &Turn,
         body: &Body<'_>,
     ) -> Result<Found> {
         let id = self.0.resource(KIND, name);
-        self.put_in_turn(Call::new(WRITE, &id), &id, subnet, body)
+        self.put_in_turn(Call::new(WRITE, &id), &id, turn, body)
             .await
     }
 
@@ -394,16 +425,19 @@ impl Azure {
             let stands = connections.iter().filter(|asked| asked.state == state);
             stands.map(|asked| asked.id.clone()).collect()
         };
-        let allowed = principals(&call, properties.visibility.as_ref())?;
-        let approved = principals(&call, properties.auto_approval.as_ref())?;
+        let (allowed, mut strange) = principals(properties.visibility.as_ref());
+        let (approved, others) = principals(properties.auto_approval.as_ref());
+        strange.extend(others);
         let all = !approved.is_empty() && allowed.is_subset(&approved);
         let beyond = approved.iter().filter(|who| !all || !allowed.contains(who));
         let frontends = properties.load_balancer_frontend_ip_configurations.iter();
-        let frontend = frontends.flatten().next().map_or("", Reference::as_str);
+        let mut frontends = frontends.flatten().map(Reference::as_str);
+        let frontend = frontends.next().unwrap_or_default();
         let subnets = properties.ip_configurations.iter().flatten();
         let subnets = subnets.map(|of| of.properties.subnet.as_str().parse().classify(&call));
         let name = properties.fqdns.iter().flatten().next();
-        let name = name.map(|name| name.to_ascii_lowercase().parse().classify(&call));
+        // A wildcard, which nobody can have written here.
+        let name = name.and_then(|name| name.to_ascii_lowercase().parse().ok());
         let settings = ServiceSettings {
             load_balancer: frontend.parse().classify(&call)?,
             subnets: subnets.collect::<Result<_>>()?,
@@ -411,7 +445,7 @@ impl Azure {
             accepted: standing(ConnectionState::Available),
             rejected: standing(ConnectionState::Rejected),
             connection_limit: None,
-            private_dns_name: name.transpose()?,
+            private_dns_name: name,
             allowed: allowed.clone(),
         };
         Ok(PrivateService {
@@ -421,8 +455,8 @@ impl Azure {
             alias: properties.alias,
             state,
             settings,
-            foreign_principals: beyond.map(ToString::to_string).collect(),
-            foreign_load_balancers: BTreeSet::new(),
+            foreign_principals: beyond.map(ToString::to_string).chain(strange).collect(),
+            foreign_load_balancers: frontends.filter_map(|id| id.parse().ok()).collect(),
             connections,
             zones: BTreeSet::new(),
             verification: None,

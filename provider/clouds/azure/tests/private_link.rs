@@ -9,7 +9,7 @@ mod server;
 use std::collections::BTreeSet;
 
 use clouds::private_endpoints::{EndpointSettings, EndpointType, NewPrivateEndpoint};
-use clouds::private_services::{NewPrivateService, ServiceSettings};
+use clouds::private_services::{NewPrivateService, ServiceSettings, ServiceState};
 use clouds::{Error, Refusal, Tags};
 use server::{GROUP, SUBSCRIPTION, Scripted, Server, error, not_found, ok};
 
@@ -155,10 +155,7 @@ async fn who_is_let_in_by_hand_and_may_not_ask_is_foreign() {
     let services = server.clouds(1).private_services;
     let found = services.get(&"api".parse().unwrap()).await.unwrap();
     assert!(!found.settings.auto_accept);
-    assert_eq!(
-        found.foreign_principals,
-        [SUBSCRIPTION.parse().unwrap()].into()
-    );
+    assert_eq!(found.foreign_principals, [SUBSCRIPTION.to_owned()].into());
     services.configure(&found, &found.settings).await.unwrap();
     assert_eq!(server.writes(), ["PUT /Network/privateLinkServices/api"]);
 }
@@ -241,6 +238,139 @@ async fn what_met_another_change_is_asked_again() {
         let services = server.clouds(2).private_services;
         services.create(&service()).await.unwrap();
     }
+}
+
+/// An endpoint whose address only its network interface knows.
+fn plugged(dns: &str) -> String {
+    let subnet = networked("virtualNetworks/net/subnets/own");
+    let asked = of_others("privateLinkServices/api");
+    let nic = networked("networkInterfaces/nic");
+    format!(
+        r#"{{"location":"westeurope","properties":{{"provisioningState":"Succeeded","subnet":{{"id":"{subnet}"}},"networkInterfaces":[{{"id":"{nic}"}}],"customDnsConfigs":[{dns}],
+        "manualPrivateLinkServiceConnections":[{{"name":"one","properties":{{"privateLinkServiceId":"{asked}","groupIds":[],"privateLinkServiceConnectionState":{{"status":"Pending"}}}}}}]}}}}"#
+    )
+}
+
+/// What Azure made is not lost because something else may not be read.
+#[tokio::test]
+async fn an_endpoint_is_made_where_its_interface_cannot_be_looked_at() {
+    let denied = error("403 Forbidden", "AuthorizationFailed", "no");
+    let server = Server::scripted(vec![
+        Scripted("GET", "networkInterfaces", denied),
+        Scripted("PUT", "", ok(&plugged(""))),
+    ])
+    .await;
+    let endpoints = server.clouds(1).private_endpoints;
+    let made = endpoints.create(&endpoint()).await.unwrap();
+    assert_eq!((made.name.as_str(), made.addresses.len()), ("api", 0));
+}
+
+#[tokio::test]
+async fn names_are_told_once_and_in_order() {
+    let name =
+        |name: &str| format!(r#"{{"fqdn":"{name}.example.com","ipAddresses":["10.0.2.9"]}}"#);
+    let told = [name("b"), name("a"), name("b")].join(",");
+    let zone = networked("privateDnsZones/example.com");
+    let group = format!(
+        r#"{{"value":[{{"name":"default","properties":{{"privateDnsZoneConfigs":[{{"name":"x","properties":{{"privateDnsZoneId":"{zone}","recordSets":[{{"fqdn":"b.example.com","ipAddresses":["10.0.2.9"]}}]}}}}]}}}}]}}"#
+    );
+    let server = Server::scripted(vec![
+        Scripted("GET", "privateDnsZoneGroups", ok(&group)),
+        Scripted("GET", "", ok(&plugged(&told))),
+    ])
+    .await;
+    let endpoints = server.clouds(1).private_endpoints;
+    let found = endpoints.get(&"api".parse().unwrap()).await.unwrap();
+    let names = found
+        .dns
+        .iter()
+        .map(|entry| (entry.name.as_str(), entry.zone.is_some()));
+    let names: Vec<_> = names.collect();
+    assert_eq!(names, [("a.example.com", false), ("b.example.com", true)]);
+}
+
+/// Azure repairs what a change left as failed by another one, wherever the object lies.
+#[tokio::test]
+async fn a_service_whose_last_change_failed_is_written_again() {
+    let failed = answered("Approved").replacen("Succeeded", "Failed", 1);
+    let failed = failed.replace(r#"{"id":"/x","#, r#"{"id":"/x","location":"northeurope","#);
+    let server = Server::scripted(vec![
+        Scripted("GET", "", ok(&failed)),
+        Scripted("PUT", "", ok(&answered("Approved"))),
+    ])
+    .await;
+    let services = server.clouds(1).private_services;
+    let found = services.get(&"api".parse().unwrap()).await.unwrap();
+    assert_eq!(found.state, ServiceState::Failed);
+    services.configure(&found, &found.settings).await.unwrap();
+    let requests = server.requests();
+    let sent = requests.last().unwrap();
+    assert!(sent.starts_with("PUT"), "{sent}");
+    assert!(sent.contains(r#""location":"northeurope""#), "{sent}");
+}
+
+/// Whatever somebody else wrote into it, a service is read, and shown with it.
+#[tokio::test]
+async fn what_nobody_could_have_written_here_is_read() {
+    let other = networked("loadBalancers/lb/frontendIPConfigurations/other");
+    let frontend = networked("loadBalancers/lb/frontendIPConfigurations/api");
+    let one = format!(r#"[{{"id":"{frontend}"}}]"#);
+    let body = answered("Approved")
+        .replace(
+            &one,
+            &format!(r#"[{{"id":"{frontend}"}},{{"id":"{other}"}}]"#),
+        )
+        .replace(r#""fqdns":[]"#, r#""fqdns":["*.example.com"]"#)
+        .replace(
+            r#""autoApproval":{"subscriptions":[]}"#,
+            r#""autoApproval":{"subscriptions":["no one"]}"#,
+        );
+    let server = Server::scripted(vec![Scripted("", "", ok(&body))]).await;
+    let services = server.clouds(1).private_services;
+    let found = services.get(&"api".parse().unwrap()).await.unwrap();
+    assert_eq!(
+        found.foreign_load_balancers,
+        [other.parse().unwrap()].into()
+    );
+    assert_eq!(found.foreign_principals, ["no one".to_owned()].into());
+    services.configure(&found, &found.settings).await.unwrap();
+    let requests = server.requests();
+    let (_, sent) = requests.last().unwrap().split_once("\r\n\r\n").unwrap();
+    assert!(sent.contains(&frontend) && !sent.contains(&other), "{sent}");
+}
+
+/// Two processes' worth of creates of one name: whoever comes second in the network sees the first one's.
+#[tokio::test]
+async fn a_create_looks_again_once_it_is_its_turn() {
+    let made = std::sync::atomic::AtomicBool::new(false);
+    let server = Server::choosing(move |request| {
+        let made = |set: bool| {
+            if set {
+                made.store(true, std::sync::atomic::Ordering::SeqCst);
+            }
+            made.load(std::sync::atomic::Ordering::SeqCst)
+        };
+        if made(request.starts_with("PUT")) {
+            ok(&answered("Approved"))
+        } else {
+            not_found()
+        }
+    })
+    .await;
+    let services = server.clouds(1).private_services;
+    let new = service();
+    let (one, other) = tokio::join!(services.create(&new), services.create(&new));
+    let refused = one.and(other).unwrap_err();
+    assert!(matches!(refused, Error::AlreadyExists(_)), "{refused}");
+    assert_eq!(server.writes(), ["PUT /Network/privateLinkServices/api"]);
+}
+
+#[tokio::test]
+async fn a_turn_is_waited_for_longer_than_elsewhere() {
+    let clouds = Server::scripted(Vec::new()).await.clouds(1);
+    let hour = std::time::Duration::from_hours(1);
+    assert_eq!(clouds.private_services.patience(), hour);
+    assert_eq!(clouds.private_endpoints.patience(), hour);
 }
 
 async fn of_service(change: impl Fn(&mut NewPrivateService)) -> Vec<Refusal> {
