@@ -16,5 +16,6 @@ pub mod operator;
 pub mod process;
 pub mod setup;
 pub mod shared;
+pub mod tenants;
 pub mod terraform;
 pub mod wait;

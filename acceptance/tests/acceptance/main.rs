@@ -12,6 +12,7 @@ mod environment;
 mod examples;
 mod executor;
 mod faults;
+mod fleet;
 mod flyte_messages;
 mod google;
 mod identity;

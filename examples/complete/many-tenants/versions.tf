@@ -1,0 +1,13 @@
+terraform {
+  required_version = ">= 1.11, < 2.0"
+
+  required_providers {
+    dataplane = {
+      source  = "dataplane/dataplane"
+      version = ">= 0.1, < 1.0"
+    }
+  }
+
+  # fleet.yaml says where in it each tenant's state is.
+  backend "s3" {}
+}
