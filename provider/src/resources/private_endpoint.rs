@@ -195,7 +195,10 @@ impl Resource for PrivateEndpoint {
             if marked || !endpoints.renames() {
                 replacements::ask(change, &["name"], shape::RENAMED);
             }
-            replacements::ask(change, endpoints.replaces(), shape::RENAMED);
+            let has = |field: &str| change.prior.as_ref().is_none_or(|prior| prior.has(field));
+            let lasting = endpoints.replaces().iter().copied();
+            let lasting: Vec<_> = lasting.filter(|field| has(field)).collect();
+            replacements::ask(change, &lasting, shape::RENAMED);
         } else {
             replacements::ask(change, &["name"], shape::RENAMED);
         }

@@ -9,12 +9,12 @@ use clouds::private_endpoints::{EndpointSettings, NewPrivateEndpoint, ServiceNam
 use clouds::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::Gcp;
 use crate::compute_operations::Target;
 use crate::links::{self, Place};
 use crate::private_endpoints::described;
 use crate::requests::Named;
 use crate::session::Service;
-use crate::Gcp;
 
 /// What we send of a new one.
 #[derive(Serialize)]

@@ -38,7 +38,14 @@ impl PrivateEndpointModel {
         };
         let dns = endpoint.dns.iter().map(entry);
         drift::fill(&mut self.dns, Value::Known(dns.collect()));
-        drift::fill(&mut self.private_dns_active, endpoint.private_dns_active);
+        // Where the cloud does not tell, it is what was said.
+        let active = if endpoint.untold.contains(&"private_dns") {
+            let said = self.private_dns.known().copied();
+            said.map(|wanted| wanted && endpoint.state == ConnectionState::Available)
+        } else {
+            Some(endpoint.private_dns_active)
+        };
+        drift::fill(&mut self.private_dns_active, active);
         drift::fill(&mut self.prefix_list, endpoint.prefix_list.clone());
         drift::fill(&mut self.address, endpoint.address.map(Text::from));
         let settings = &endpoint.settings;
@@ -49,6 +56,16 @@ impl PrivateEndpointModel {
         drift::fill(&mut self.policy, settings.policy.clone().map(Text::from));
         drift::fill(&mut self.private_dns, settings.private_dns);
         self.tags_all = endpoint.tags.clone().into();
+    }
+
+    /// Whether the state has this argument at all: what the cloud does not tell, an import leaves out, and no other endpoint comes
+    /// by writing it.
+    pub(super) fn has(&self, field: &str) -> bool {
+        match field {
+            "subnets" => !self.subnets.is_null(),
+            "private_dns" => !self.private_dns.is_null(),
+            _ => true,
+        }
     }
 
     /// What may have been changed by others. Whether private DNS and zones are wanted is a wish as long as the connection does not
@@ -82,8 +99,11 @@ impl PrivateEndpointModel {
         self.address = found.address.map(Text::from).into();
         self.sub_resources = drift::collection(&self.sub_resources, found.sub_resources);
         let settings = found.settings;
-        let subnets = settings.subnets.into_iter().map(Text::from);
-        self.subnets = drift::collection(&self.subnets, subnets);
+        let told = |field| !found.untold.contains(&field);
+        if told("subnets") {
+            let subnets = settings.subnets.into_iter().map(Text::from);
+            self.subnets = drift::collection(&self.subnets, subnets);
+        }
         let tables = settings.route_tables.into_iter().map(Text::from);
         self.route_tables = drift::collection(&self.route_tables, tables);
         let groups = settings.security_groups.into_iter().map(Text::from);
@@ -97,7 +117,7 @@ impl PrivateEndpointModel {
         if !default.as_ref().is_some_and(both) {
             self.policy = settings.policy.map(Text::from).into();
         }
-        if imported {
+        if imported && told("private_dns") {
             self.private_dns = settings.private_dns.into();
         }
         if imported || found.state == ConnectionState::Available {

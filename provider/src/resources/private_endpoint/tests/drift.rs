@@ -143,6 +143,41 @@ async fn a_tag_that_says_the_name_is_no_difference() {
     endpoint.settled(&mended, config).await;
 }
 
+/// Somebody else made it, in a cloud that does not tell all: that is written into the state, and nothing is made anew for it.
+#[tokio::test]
+async fn what_the_cloud_does_not_tell_is_taken_from_the_configuration() {
+    let memory = Memory::default();
+    memory.change(|world| world.lasting = &["private_dns", "subnets"]);
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let config = with(full(), "private_dns", false);
+    let state = endpoint.create(config.clone()).await;
+    stored(&memory, |found| {
+        found.untold = &["private_dns", "subnets"];
+        found.settings.private_dns = true;
+        found.settings.subnets.clear();
+        found.private_dns_active = true;
+    });
+    endpoint.settled(&state, config.clone()).await;
+    let imported = endpoint.import(state["id"].as_str().unwrap()).await;
+    assert_eq!(
+        (&imported["subnets"], &imported["private_dns"]),
+        (&Json::Null, &Json::Null)
+    );
+    let planned = endpoint.plan(&imported, config.clone()).await;
+    assert_eq!(planned.action, Action::Update);
+    let state = endpoint.apply(&planned, config.clone()).await;
+    assert_eq!(state["private_dns_active"], false);
+    assert_eq!(calls(&memory, "private_endpoints.configure"), 0);
+    endpoint.settled(&state, config.clone()).await;
+    // Once it is known, another one is another endpoint.
+    let elsewhere = with(config, "subnets", json!(["subnet-0abc0009"]));
+    assert_eq!(
+        endpoint.plan(&state, elsewhere).await.action,
+        Action::Replace
+    );
+}
+
 /// The cloud reads its default back in its own form.
 #[tokio::test]
 async fn a_policy_that_is_the_default_may_be_written_in_another_form() {
