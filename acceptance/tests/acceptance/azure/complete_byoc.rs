@@ -356,3 +356,27 @@ fn a_vendor_that_is_cut_off_is_told_so_and_comes_back() -> Result<()> {
     assert_eq!(waiting.output("connection")?, id.as_str());
     Ok(())
 }
+
+/// The customer makes the service anew: the vendor's next apply asks anew, and the data plane stays what it is.
+#[test]
+fn a_service_that_is_made_anew_is_asked_anew() -> Result<()> {
+    let both = Both::new()?;
+    let vendor = both.vendor()?;
+    both.connected(&vendor)?;
+    let made = both.made()?;
+    both.customer
+        .write("force.auto.tfvars.json", "{ \"force_destroy\": true }")?;
+    both.customer.apply()?;
+    let anew = "-replace=module.private_api.dataplane_private_service.this";
+    both.customer
+        .succeed(&["apply", "-input=false", "-auto-approve", anew])?;
+
+    let planned = vendor.plan()?.changes();
+    let replaced = planned.iter().find(|(address, _)| address == ENDPOINT);
+    let (_, actions) = replaced.with_context(|| format!("{planned:?}"))?;
+    assert_eq!(*actions, ["delete", "create"]);
+    both.connected(&vendor)?;
+    vendor.plan()?.assert_empty("the vendor's plan")?;
+    assert_eq!(both.made()?, made);
+    Ok(())
+}
