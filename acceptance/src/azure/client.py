@@ -26,6 +26,7 @@ MANAGEMENT = {
     "keyvault": ("azure.mgmt.keyvault", "KeyVaultManagementClient", "2024-11-01"),
     "loganalytics": ("azure.mgmt.loganalytics", "LogAnalyticsManagementClient", None),
     "msi": ("azure.mgmt.msi", "ManagedServiceIdentityClient", "2024-11-30"),
+    "network": ("azure.mgmt.network", "NetworkManagementClient", None),
     "resource": ("azure.mgmt.resource", "ResourceManagementClient", "2021-04-01"),
     "storage": ("azure.mgmt.storage", "StorageManagementClient", "2024-01-01"),
 }

@@ -1,5 +1,4 @@
-//! Networks and Private Link as somebody has them who knows nothing of our code: plain calls of Resource Manager by the owner, since
-//! Microsoft's client for networks is not among those that are installed.
+//! Networks and Private Link as somebody has them who knows nothing of our code: plain calls of Resource Manager by the owner.
 
 use std::time::Duration;
 
