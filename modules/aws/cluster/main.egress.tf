@@ -104,7 +104,7 @@ resource "aws_security_group" "egress" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "endpoints" {
-  count = local.limited && var.network.endpoint_security_group_id != null ? 1 : 0
+  count = local.limited ? 1 : 0
 
   security_group_id            = aws_security_group.egress[0].id
   description                  = "AWS' services by interface endpoints"

@@ -68,6 +68,19 @@ resource "aws_eks_cluster" "this" {
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy_attachment.cluster]
 }
 
+# EKS' own group takes nothing but what is in it.
+resource "aws_vpc_security_group_ingress_rule" "authorized" {
+  for_each = var.authorized_ranges
+
+  security_group_id = local.cluster_group
+  description       = "The API, from ${each.key}"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = each.value
+  tags              = var.tags
+}
+
 resource "aws_eks_access_entry" "admins" {
   for_each = var.admins
 

@@ -62,6 +62,11 @@ variable "egress" {
   }
 
   validation {
+    condition     = var.egress.mode == "open" || var.network.endpoint_security_group_id != null
+    error_message = "With mode = \"limited\" AWS' services are reached by interface endpoints: give their group as endpoint_security_group_id of network."
+  }
+
+  validation {
     condition     = alltrue(flatten([for name, to in var.egress.allowed : [can(regex("^[a-z][a-z0-9-]{0,15}$", name)), !contains(["control-plane", "tunnel"], name), [for range in to.cidrs : can(cidrnetmask(range)) && !endswith(range, "/0")]]]))
     error_message = "Names are up to 16 lower-case letters, digits and hyphens, and neither control-plane nor tunnel; ranges are written as in 192.0.2.0/24, and everything is no range."
   }
@@ -80,6 +85,18 @@ variable "admins" {
   validation {
     condition     = length(var.admins) > 0 && alltrue([for arn in var.admins : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/", arn))])
     error_message = "Name at least one role or user by its ARN: nobody else can reach the cluster, not even who made it."
+  }
+}
+
+variable "authorized_ranges" {
+  description = "Private ranges from which the API is reached beside its nodes, as those of runners, by what they are; also those inside of the network."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for range in values(var.authorized_ranges) : can(cidrhost(range, 0)) && !endswith(range, "/0")])
+    error_message = "Ranges are private and written as in 10.20.0.0/16; everybody is not among them."
   }
 }
 

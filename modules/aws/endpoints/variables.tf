@@ -27,6 +27,10 @@ variable "network" {
     subnet_ids                 = list(string)
     route_table_ids            = list(string)
     endpoint_security_group_id = string
+
+    # Passed on.
+    cidr                     = optional(string)
+    control_plane_subnet_ids = optional(list(string))
   })
   nullable = false
 }

@@ -175,3 +175,26 @@ run "a_key_by_its_alias" {
 
   expect_failures = [var.kms_key]
 }
+
+run "runners_reach_the_api" {
+  command = apply
+
+  variables {
+    authorized_ranges = { runners = "10.20.0.0/24" }
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.authorized["runners"].cidr_ipv4 == "10.20.0.0/24" && aws_vpc_security_group_ingress_rule.authorized["runners"].from_port == 443 && aws_vpc_security_group_ingress_rule.authorized["runners"].to_port == 443 && aws_vpc_security_group_ingress_rule.authorized["runners"].security_group_id == one(aws_eks_cluster.this.vpc_config).cluster_security_group_id
+    error_message = "The API, and nothing else, is reached from there."
+  }
+}
+
+run "everybody_is_no_range" {
+  command = plan
+
+  variables {
+    authorized_ranges = { everybody = "0.0.0.0/0" }
+  }
+
+  expect_failures = [var.authorized_ranges]
+}

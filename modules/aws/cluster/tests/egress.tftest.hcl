@@ -119,3 +119,19 @@ run "a_mode_is_one_of_two" {
 
   expect_failures = [var.egress]
 }
+
+run "limited_without_endpoints" {
+  command = plan
+
+  variables {
+    network = {
+      id                       = "vpc-0123456789abcdef0"
+      cidr                     = "10.0.0.0/16"
+      subnet_ids               = ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]
+      control_plane_subnet_ids = ["subnet-0cccccccccccccccc", "subnet-0dddddddddddddddd"]
+    }
+    egress = { mode = "limited" }
+  }
+
+  expect_failures = [var.egress]
+}

@@ -40,6 +40,26 @@ run "the_documented_list" {
   }
 }
 
+run "the_network_goes_on" {
+  command = apply
+
+  variables {
+    network = {
+      id                         = "vpc-0123456789abcdef0"
+      cidr                       = "10.0.0.0/16"
+      subnet_ids                 = ["subnet-0aaaaaaaaaaaaaaaa"]
+      control_plane_subnet_ids   = ["subnet-0eeeeeeeeeeeeeeee"]
+      route_table_ids            = ["rtb-0cccccccccccccccc"]
+      endpoint_security_group_id = "sg-0dddddddddddddddd"
+    }
+  }
+
+  assert {
+    condition     = output.network.cidr == "10.0.0.0/16" && output.network.control_plane_subnet_ids == tolist(["subnet-0eeeeeeeeeeeeeeee"]) && output.network.endpoint_security_group_id == "sg-0dddddddddddddddd"
+    error_message = "A cluster takes it from here."
+  }
+}
+
 run "policies" {
   command = plan
 
