@@ -5,6 +5,7 @@ mod arguments;
 mod bucket_names;
 mod buckets;
 mod clusters;
+mod private;
 mod providers;
 
 use acceptance::terraform::{Diagnostic, Terraform};

@@ -160,3 +160,68 @@ fn endpoints_of_the_clouds_own_services() -> Result<()> {
     vendor.terraform.destroy()?;
     vendor.assert_nothing_left()
 }
+
+/// AWS has one subnet per zone at any time, and S3's names lead to an interface only when that is asked for.
+#[test]
+fn a_subnet_is_exchanged_within_its_zone() -> Result<()> {
+    let sides = Sides::new()?;
+    let vendor = &sides.vendor;
+    let [first, second, _] = &vendor.network.subnets;
+    let other = json!({ "VpcId": vendor.network.vpc, "CidrBlock": "10.0.9.0/24", "AvailabilityZone": format!("{}a", vendor.account.region) });
+    let other = vendor.account.call("ec2", "create_subnet", &other)?;
+    let other = text(&other["Subnet"]["SubnetId"])?;
+    let group = &vendor.network.groups[0];
+    let within = |subnets: &[&String]| {
+        let subnets = format!("{subnets:?}");
+        vendor.write(&vendor.endpoint_in("com.amazonaws.eu-west-1.s3", &subnets, group, ""))
+    };
+    within(&[first, second])?;
+    vendor.terraform.apply_then_empty_plan()?;
+    let made = vendor.terraform.attributes(ENDPOINT)?;
+    assert_eq!(made["private_dns_active"], true);
+    for subnets in [&[&other, second][..], &[&other], &[first]] {
+        within(subnets)?;
+        assert_planned(&vendor.terraform, ENDPOINT, "update")?;
+        vendor.terraform.apply_then_empty_plan()?;
+        let found = vendor.endpoints()?;
+        let mut there: Vec<String> = serde_json::from_value(found[0]["SubnetIds"].clone())?;
+        let mut wanted: Vec<String> = subnets.iter().map(ToString::to_string).collect();
+        there.sort();
+        wanted.sort();
+        assert_eq!(there, wanted);
+        assert_eq!(found[0]["VpcEndpointId"], made["id"]);
+    }
+    vendor.terraform.destroy()?;
+    vendor.assert_nothing_left()
+}
+
+/// What somebody made by hand has no mark, and a tag `Name` of its own.
+#[test]
+fn an_endpoint_that_was_made_by_hand_is_taken_over() -> Result<()> {
+    let sides = Sides::new()?;
+    let vendor = &sides.vendor;
+    let network = &vendor.network;
+    let made = vendor.account.call(
+        "ec2",
+        "create_vpc_endpoint",
+        &json!({
+            "VpcEndpointType": "Interface",
+            "VpcId": network.vpc,
+            "ServiceName": "com.amazonaws.eu-west-1.sts",
+            "SubnetIds": network.subnets[..2],
+            "SecurityGroupIds": [network.groups[0]],
+            "TagSpecifications": [{ "ResourceType": "vpc-endpoint", "Tags": [{ "Key": "Name", "Value": "STS of all" }] }],
+        }),
+    )?;
+    let id = text(&made["VpcEndpoint"]["VpcEndpointId"])?;
+    vendor.write(&format!(
+        "import {{\n  to = {ENDPOINT}\n  id = \"{id}\"\n}}\n{}",
+        vendor.endpoint("com.amazonaws.eu-west-1.sts", "")
+    ))?;
+    vendor.terraform.apply_then_empty_plan()?;
+    let found = vendor.endpoints()?;
+    assert_eq!((found.len(), &found[0]["VpcEndpointId"]), (1, &id.into()));
+    let tag = json!({ "Key": "Name", "Value": "acme-api" }).to_string();
+    ensure!(found[0]["Tags"].to_string().contains(&tag), "{}", found[0]);
+    Ok(())
+}

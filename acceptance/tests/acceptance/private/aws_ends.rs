@@ -146,3 +146,33 @@ fn a_deleted_endpoint_asks_again() -> Result<()> {
     customer.terraform.destroy()?;
     customer.assert_nothing_left()
 }
+
+/// A zone of the service does not answer: that is for its owner to mend, and nothing is made anew meanwhile.
+#[test]
+fn a_connection_that_works_in_part_is_told_and_kept() -> Result<()> {
+    let sides = Sides::new()?;
+    let vendor = &sides.vendor;
+    let name = vendor.account.ec2().offer(false, &[])?;
+    vendor.write(&vendor.endpoint(&name, ""))?;
+    vendor.terraform.apply()?;
+    let id = text(&vendor.terraform.attributes(ENDPOINT)?["id"])?;
+    vendor.account.ec2().bring(&id, "partial")?;
+    let plan = vendor.terraform.plan()?;
+    let told = &plan.json["resource_drift"][0]["change"]["after"];
+    assert_eq!(told["state"], "partial");
+    let remedy = text(&told["remedy"])?;
+    ensure!(remedy.contains("ask the owner"), "{remedy}");
+    assert_planned(&vendor.terraform, ENDPOINT, "update")?;
+    let printed = vendor.terraform.apply()?;
+    ensure!(printed.contains("acme-api is partial"), "{printed}");
+    assert_eq!(vendor.terraform.attributes(ENDPOINT)?["state"], "partial");
+
+    vendor.account.ec2().bring(&id, "available")?;
+    vendor.terraform.apply_then_empty_plan()?;
+    let made = vendor.terraform.attributes(ENDPOINT)?;
+    assert_eq!(
+        (&made["id"], &made["state"]),
+        (&id.into(), &"available".into())
+    );
+    Ok(())
+}
