@@ -30,13 +30,7 @@ pub struct Ec2Control {
 }
 
 pub(super) async fn answer(state: &State, mut asked: Asked) -> Result<Response<Full<Bytes>>> {
-    let key = asked.access_key().unwrap_or_default();
-    let principal = if is_account(&key) {
-        format!("arn:aws:iam::{key}:root")
-    } else {
-        let known = lock(&state.principals).get(&key).cloned();
-        known.with_context(|| format!("nobody was given the key {key} here"))?
-    };
+    let principal = caller(state, &asked)?;
     let account = account_of(&principal).to_owned();
     for (name, value) in [
         ("x-moto-account-id", &account),
@@ -46,6 +40,16 @@ pub(super) async fn answer(state: &State, mut asked: Asked) -> Result<Response<F
     }
     lock(&state.on_ec2).insert(account);
     state.send(&state.moto, asked).await
+}
+
+/// Who calls: an ARN.
+pub(super) fn caller(state: &State, asked: &Asked) -> Result<String> {
+    let key = asked.access_key().unwrap_or_default();
+    if is_account(&key) {
+        return Ok(format!("arn:aws:iam::{key}:root"));
+    }
+    let known = lock(&state.principals).get(&key).cloned();
+    known.with_context(|| format!("nobody was given the key {key} here"))
 }
 
 /// Remembers whose key an answer of STS or IAM has.
@@ -88,7 +92,7 @@ fn is_account(key: &str) -> bool {
     key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn account_of(principal: &str) -> &str {
+pub(super) fn account_of(principal: &str) -> &str {
     principal.split(':').nth(4).unwrap_or_default()
 }
 

@@ -6,7 +6,10 @@ use http::{HeaderValue, Response};
 use http_body_util::Full;
 use hyper::body::Bytes;
 
-use super::front::{Asked, Call, State};
+use super::{
+    ec2,
+    front::{Asked, Call, State},
+};
 
 pub(super) async fn answer(
     state: &State,
@@ -14,10 +17,9 @@ pub(super) async fn answer(
     asked: Asked,
 ) -> Result<Response<Full<Bytes>>> {
     let mut for_moto = asked.clone();
-    let account = asked.access_key().filter(|key| key.len() == 12);
-    if let Some(account) = account.and_then(|id| HeaderValue::from_str(&id).ok()) {
-        for_moto.headers.insert("x-moto-account-id", account);
-    }
+    let caller = ec2::caller(state, &asked)?;
+    let account = HeaderValue::from_str(ec2::account_of(&caller))?;
+    for_moto.headers.insert("x-moto-account-id", account);
     let answer = state.send(&state.moto, for_moto).await?;
     let both = matches!(
         call.operation.as_str(),

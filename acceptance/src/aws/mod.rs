@@ -114,8 +114,11 @@ impl Emulators {
             Ok(folder)
         };
         let (ministack, moto) = (free_port()?, free_port()?);
-        let mut enforcing = process::command(setup::python("ministack")?);
+        // ministack, with what its evaluator lacks.
+        let mut enforcing = process::command(setup::python("python")?);
         enforcing
+            .arg(setup::checkout().join("acceptance/iam"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .envs([
                 ("AUTH", "true"),
                 ("BIND_HOST", "127.0.0.1"),
@@ -265,6 +268,8 @@ impl Account {
         let bundle = self.bundle.as_ref().map(|path| path.display().to_string());
         if let Some(bundle) = &bundle {
             variables.push(("AWS_CA_BUNDLE", bundle));
+            // What the provider reads.
+            variables.push(("SSL_CERT_FILE", bundle));
         }
         if let Some(token) = &self.credentials.session_token {
             variables.push(("AWS_SESSION_TOKEN", token));

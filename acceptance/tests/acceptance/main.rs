@@ -4,6 +4,7 @@
 mod azure;
 mod bad_input;
 mod bench;
+mod complete_byoc_aws;
 mod complete_gitops;
 mod complete_sovereign;
 mod data_plane;
@@ -16,6 +17,7 @@ mod fleet;
 mod flyte_messages;
 mod google;
 mod identity;
+mod inbound;
 mod life;
 mod looked_up;
 mod makefile;

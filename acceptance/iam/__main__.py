@@ -1,0 +1,59 @@
+"""Starts ministack with what its evaluator lacks, after AWS's service authorization reference.
+
+Where it does not know what a call is about, it asks for a right to everything ("*"), which no narrow document gives. And it lacks
+the condition key `iam:PermissionsBoundary`, the boundary that the role or user of a call is given by it, or has: without the
+key no document could bound what somebody makes.
+"""
+
+import json
+
+from ministack import app
+from ministack.core import iam_actions
+from ministack.services import iam
+
+BOUNDED = {
+    "iam:" + action
+    for action in (
+        "AttachRolePolicy", "AttachUserPolicy", "CreateRole", "CreateUser", "DeleteRolePermissionsBoundary", "DeleteRolePolicy",
+        "DeleteUserPermissionsBoundary", "DeleteUserPolicy", "DetachRolePolicy", "DetachUserPolicy", "PutRolePermissionsBoundary",
+        "PutRolePolicy", "PutUserPermissionsBoundary", "PutUserPolicy",
+    )
+}  # fmt: skip
+
+context_of_tags = iam_actions.request_tag_context
+known_resource = iam_actions.extract_resource_arn
+
+
+def context(service, action, body, parameters):
+    """What is known of a request beside its caller and its resource."""
+    found = context_of_tags(service, action, body, parameters)
+    if action not in BOUNDED:
+        return found
+
+    def said(name):
+        return iam_actions._query_param(parameters, name)
+
+    entity = iam._roles.get(said("RoleName")) or iam._users.get(said("UserName")) or {}
+    boundary = said("PermissionsBoundary") or entity.get("PermissionsBoundary")
+    return found | {"iam:PermissionsBoundary": boundary} if boundary else found
+
+
+def resource(service, method, path, headers, body, parameters, region, account):
+    """What a request is about: an ARN, or "*"."""
+    found = known_resource(service, method, path, headers, body, parameters, region, account)
+    if found != "*" or service not in ("ecr", "logs"):
+        return found
+    asked = json.loads(body or b"{}")
+    if service == "ecr" and asked.get("resourceArn"):
+        return asked["resourceArn"]
+    if service == "ecr" and len(asked.get("repositoryNames") or []) == 1:
+        return f"arn:aws:ecr:{region}:{account}:repository/{asked['repositoryNames'][0]}"
+    if service == "logs" and headers.get("x-amz-target", "").endswith(".DescribeLogGroups"):
+        # As AWS names it where it refuses the call.
+        return f"arn:aws:logs:{region}:{account}:log-group::log-stream:"
+    return found
+
+
+iam_actions.request_tag_context = context
+iam_actions.extract_resource_arn = resource
+app.main()
