@@ -24,6 +24,7 @@ var forms = map[string]string{
 	"aws_kms_key.arn":                    "arn:aws:kms:{region}:{account}:key/{id}",
 	"aws_eks_cluster.id":                 "{name}",
 	"aws_eks_cluster.endpoint":           "https://{id}.gr7.{region}.eks.amazonaws.com",
+	"aws_eks_cluster.data":               "LS0tLS1CRUdJTg==",
 	"aws_eks_cluster.issuer":             "https://oidc.eks.{region}.amazonaws.com/id/{id}",
 	"aws_iam_openid_connect_provider.id": "arn:aws:iam::{account}:oidc-provider/{id}",
 }

@@ -6,6 +6,7 @@ mod bad_input;
 mod bench;
 mod complete_byoc_aws;
 mod complete_gitops;
+mod complete_private_aws;
 mod complete_sovereign;
 mod data_plane;
 mod eks;

@@ -1,0 +1,14 @@
+terraform {
+  required_version = ">= 1.11, < 2.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 6.25, < 7.0"
+    }
+    dataplane = {
+      source  = "dataplane/dataplane"
+      version = ">= 0.1, < 1.0"
+    }
+  }
+}
