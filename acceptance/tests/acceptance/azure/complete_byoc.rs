@@ -357,6 +357,43 @@ fn a_vendor_that_is_cut_off_is_told_so_and_comes_back() -> Result<()> {
     Ok(())
 }
 
+/// Killed and interrupted while it waits to be let in, and everything else is made: the request stays, and the next apply goes on
+/// with it.
+#[test]
+fn a_vendor_that_is_killed_or_interrupted_asks_once() -> Result<()> {
+    let both = Both::new()?;
+    let vendor = both.vendor()?;
+    let mut applying = vendor.start_apply()?;
+    let id = both.bench.subscription.asked(API)?;
+    for made in [
+        "log_group.this[0]",
+        "registry.this[0]",
+        "role.this[\"admin\"]",
+        "role.this[\"builder\"]",
+        "role.this[\"user\"]",
+    ] {
+        applying.until_printed(
+            &format!("module.azure.dataplane_{made}: Creation complete"),
+            LIMIT,
+        )?;
+    }
+    applying.kill()?;
+
+    let mut applying = vendor.start_apply()?;
+    applying.until_printed("dataplane_private_endpoint.this: Still creating", LIMIT)?;
+    applying.interrupt()?;
+    let (succeeded, printed) = applying.finish(LIMIT)?;
+    ensure!(!succeeded && !printed.contains("panic"), "{printed}");
+    assert_eq!(both.bench.subscription.connections(API)?.len(), 1);
+
+    both.answer(&[&id], &[])?;
+    vendor.apply()?;
+    vendor.plan()?.assert_empty("the vendor's plan")?;
+    assert_eq!(vendor.output("connection")?, id.as_str());
+    assert_eq!(both.vendor.listed("privateEndpoints")?, [API]);
+    Ok(())
+}
+
 /// The customer makes the service anew: the vendor's next apply asks anew, and the data plane stays what it is.
 #[test]
 fn a_service_that_is_made_anew_is_asked_anew() -> Result<()> {
