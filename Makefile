@@ -56,7 +56,7 @@ acceptance: image ## The node tier (root on Linux): the operator's image as pods
 
 .PHONY: bench
 bench: setup ## Measure, and write docs/benchmarks.md
-	cargo build --quiet --release -p terraform-provider-dataplane -p dataplane-operator
+	cargo build --quiet --release -p terraform-provider-dataplane -p dataplane-operator -p dataplane-fleet
 	DATAPLANE_BINARIES="$(CARGO_TARGET_DIR)/release" cargo run --quiet -p acceptance --bin bench
 
 .PHONY: lint
