@@ -102,15 +102,14 @@ impl Wanted<'_> {
                         return Ok(Ok(found));
                     }
                     let before = sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    match before {
-                        Some((as_before, until)) if as_before == found.settings => {
-                            if until.remaining().is_zero() {
-                                self.tell_unkept(&differing);
-                                return Ok(Ok(found));
-                            }
-                            return Ok(Err("they were set, and are not seen yet".to_owned()));
+                    if let Some((as_before, until)) = before
+                        && as_before == found.settings
+                    {
+                        if until.remaining().is_zero() {
+                            self.tell_unkept(&differing);
+                            return Ok(Ok(found));
                         }
-                        Some(_) | None => {}
+                        return Ok(Err("they were set, and are not seen yet".to_owned()));
                     }
                     endpoints.configure(&found, &wanted).await?;
                     *sent.lock().unwrap_or_else(PoisonError::into_inner) =

@@ -196,9 +196,9 @@ impl<'a> Wanted<'a> {
         let look = || self.services.get(&id);
         settle::awaited(apply.cx, deadline, what, found, look, |found| {
             let now = state(found);
-            let stale = now == Some(VerificationState::Failed) && now == before;
+            let as_before = now == Some(VerificationState::Failed) && now == before;
             let pending = now == Some(VerificationState::Pending);
-            let waits = pending || stale && !begins.remaining().is_zero();
+            let waits = pending || as_before && !begins.remaining().is_zero();
             waits.then(|| "the record was not found yet".to_owned())
         })
         .await

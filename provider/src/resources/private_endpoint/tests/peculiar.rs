@@ -12,7 +12,7 @@ use clouds::{
 };
 use tokio::{
     sync::Mutex,
-    time::{Instant, sleep},
+    time::{Instant, sleep_until},
 };
 
 use super::*;
@@ -71,7 +71,7 @@ impl PrivateEndpoints for Peculiar {
 
     async fn create(&self, new: &NewPrivateEndpoint) -> Result<Found> {
         let _turn = self.turn.lock().await;
-        sleep(self.creation).await;
+        sleep_until(Instant::now() + self.creation).await;
         // What comes with a look of its own is not told by the creating call.
         Ok(Found {
             addresses: Vec::new(),
@@ -153,8 +153,8 @@ async fn a_cloud_that_takes_its_turns_has_the_time_for_it() {
     let endpoint = harness.resource(NAME);
     let names: Vec<_> = (0..10).map(|number| format!("e{number}")).collect();
     let make = |name: &String| endpoint.create(with(full(), "name", name.as_str()));
-    let made = futures::future::join_all(names.iter().map(make)).await;
-    assert_eq!(made.len(), 10);
+    let states = futures::future::join_all(names.iter().map(make)).await;
+    assert_eq!(states.len(), 10);
     assert_eq!(memory.change(|world| left(world)), 10);
 }
 

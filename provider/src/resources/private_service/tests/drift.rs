@@ -170,7 +170,8 @@ async fn a_proof_that_failed_before_is_waited_for() {
     let state = service.update(&state, named.clone()).await;
     assert_eq!(state["verification"]["state"], "failed");
     let found = async {
-        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+        let then = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+        tokio::time::sleep_until(then).await;
         stored(&memory, |found| {
             let proof = found.verification.as_mut().unwrap();
             proof.state = VerificationState::Verified;
