@@ -53,8 +53,8 @@ fn a_customer_that_is_killed_goes_on() -> Result<()> {
     let wanted = serde_json::json!({
         "VpcEndpointType": "Interface", "VpcId": asker.network.vpc, "ServiceName": name, "SubnetIds": asker.network.subnets,
     });
-    let asked = both.pipeline.call("ec2", "create_vpc_endpoint", &wanted)?;
-    let id = text(&asked["VpcEndpoint"]["VpcEndpointId"])?;
+    let made = both.pipeline.call("ec2", "create_vpc_endpoint", &wanted)?;
+    let id = text(&made["VpcEndpoint"]["VpcEndpointId"])?;
     both.write_down(&[&id], &[])?;
     let gate = hold(&both, "AcceptVpcEndpointConnections");
     let applying = customer.start_apply()?;
