@@ -78,7 +78,7 @@ fn outages_and_throttling_that_pass_are_not_noticed() -> Result<()> {
 #[test]
 fn an_outage_that_stays_is_told_and_the_next_apply_goes_on() -> Result<()> {
     let bench = Bench::aws()?;
-    let terraform = one_of_each(&bench)?;
+    let terraform = one_of_each_in_peace(&bench)?;
     for kind in &KINDS {
         kind.fault(
             &bench.front,
@@ -125,7 +125,7 @@ fn a_lost_answer_of_a_create_is_not_noticed() -> Result<()> {
 #[test]
 fn what_was_made_without_any_answer_is_continued_by_the_next_apply() -> Result<()> {
     let bench = Bench::aws()?;
-    let terraform = one_of_each(&bench)?;
+    let terraform = one_of_each_in_peace(&bench)?;
     for kind in &KINDS {
         kind.fault(&bench.front, kind.create, 0..usize::MAX, Answer::Lost);
     }
