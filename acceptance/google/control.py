@@ -7,9 +7,11 @@
     GET | DELETE /_projects/P/calls        [{"method", "path", "status"}]
     POST | DELETE /_projects/P/faults      see faults.py
     POST /_projects/P/people               {"name", "permissions": [...]}: somebody who may do that alone; {"token"}
+    GET  /_projects/P/people/NAME          the permissions that somebody's calls took so far
     POST /_projects/P/clusters             {"name": "projects/P/locations/L/clusters/C", "value": Cluster}
     POST /_projects/P/networks             {"name", "subnetworks": [{"name", "region", "range", "purpose"}], "forwardingRules": [{"name",
                                            "region"}]}: a network, with internal load balancers in it
+    GET  /_projects/P/connections/R        {"noAutomateDnsZone"} of the endpoint (forwarding rule) R, which Google tells nobody
     POST /_projects/P/connections/R/S      the connection of the endpoint (forwarding rule) R of the project stands so now
     POST /_projects/P/images               a DockerImage, {"name": "projects/P/locations/L/repositories/R/dockerImages/I"}: pushed there
     POST /_issuers                         {"issuer", and "jwksUri" with "certificateAuthority", or "keys"}: where its keys really are
@@ -88,11 +90,15 @@ class Control:
                 return 200, {}
             case ["POST", "people"]:
                 return 200, {"token": identities.person(self.store, project, body["name"], body["permissions"])}
+            case ["GET", "people", name]:
+                return 200, sorted(self.store.used.get(f"user:{name}@{project.id}.example.com", ()))
             case ["POST", "clusters"]:
                 self.store.put("container", body["name"], Resource(project, body["value"]))
                 return 200, {}
             case ["POST", "networks"]:
                 return 200, networks.put(self.store, project, body)
+            case ["GET", "connections", rule]:
+                return 200, connections.untold(self.store, project, rule)
             case ["POST", "connections", rule, status]:
                 return 200, connections.set_status(self.store, project, rule, status)
             case ["POST", "images"]:

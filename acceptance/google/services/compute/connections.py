@@ -69,12 +69,22 @@ def connected(store, attachment):
     ]  # fmt: skip
 
 
-def set_status(store, project, rule, status):
-    """What a test says that became of an endpoint."""
-    found = [
+def named_so(store, project, rule):
+    """The endpoints of a project that have this name."""
+    return [
         resource for (service, name), resource in store.resources.items()
         if service == "compute" and name.startswith(f"projects/{project.id}/") and name.endswith(f"/forwardingRules/{rule}")
     ]  # fmt: skip
+
+
+def untold(store, project, rule):
+    """What an endpoint was made with, and no answer says."""
+    return {"noAutomateDnsZone": [one.hidden.get("without names", False) for one in named_so(store, project, rule)]}
+
+
+def set_status(store, project, rule, status):
+    """What a test says that became of an endpoint."""
+    found = named_so(store, project, rule)
     if status not in STATUSES or len(found) != 1:
         raise invalid(f"there is no status {status}, or no one endpoint {rule}")
     found[0].hidden["status"] = status

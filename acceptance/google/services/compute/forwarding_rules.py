@@ -44,7 +44,8 @@ def insert(call):
         "allowPscGlobalAccess": body.get("allowPscGlobalAccess") or None,
         "serviceDirectoryRegistrations": [{"namespace": f"goog-psc-{network.rsplit('/', 1)[-1]}-{store.serial()}"}],
     }  # fmt: skip
-    store.put("compute", name, Resource(call.of_project(), value, {**hidden, "address": address_name}))
+    hidden |= {"address": address_name, "without names": body.get("noAutomateDnsZone", False)}
+    store.put("compute", name, Resource(call.of_project(), value, hidden))
     if regional:
         connections.settle(store, links.found(store, links.path(target)))
     return name

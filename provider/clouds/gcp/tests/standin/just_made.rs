@@ -2,6 +2,7 @@
 
 use clouds::account::Managed;
 use clouds::private_services::{ConnectionState, NewPrivateService, ServiceSettings, ServiceState};
+use serde_json::{Value, json};
 
 use crate::addresses::DENIED;
 use crate::private::Here;
@@ -68,6 +69,11 @@ async fn whether_an_endpoint_has_names_is_known_afterwards() {
         let path = format!("{}/forwardingRules/acme", here.home);
         let rule = here.project.send("GET", "compute", &path, None).await;
         assert!(rule["noAutomateDnsZone"].is_null(), "{rule}");
+        let project = &here.project;
+        let asked = project
+            .administer("GET", "connections/acme", Value::Null)
+            .await;
+        assert_eq!(asked["noAutomateDnsZone"], json!([!private_dns]));
         for tags in [
             new.tags.clone(),
             here.environment.made(Managed::PrivateEndpoints),
