@@ -70,6 +70,7 @@ pub fn measure() -> Result<String> {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),
         front: None,
+        network: None,
     };
     let settings = json!({ "tasks": { "node_selector": { "bench": "true" } } });
     let installation = Installation::new(&site, "bench", &settings)?;
