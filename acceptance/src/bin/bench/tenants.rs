@@ -106,6 +106,10 @@ fn by_fleet(at_once: usize) -> Result<Measured> {
         );
         Ok(())
     };
+    // As the loop does: what is measured finds a filled cache.
+    let first = tenants.fleet(&["plan", "--tenant", &name(0)])?;
+    ensure!(first.code == Some(2), "{}", first.progress);
+    tenants.front.take_calls();
     measured(&tenants, || run("plan", 2), || run("apply", 0))
 }
 
