@@ -258,21 +258,19 @@ impl ClusterModel {
         match planned {
             Value::Null => false,
             Value::Unknown => true,
-            Value::Known(planned) => match planned.id() {
-                Some(other) => !same(&id, &other),
-                None => {
-                    let Self {
-                        eks,
-                        gke,
-                        aks,
-                        private_endpoint: _,
-                        kubeconfig,
-                        direct,
-                    } = planned;
-                    let of_cloud = !(eks.is_null() && gke.is_null() && aks.is_null());
-                    of_cloud && !kubeconfig.is_known() && !direct.is_known()
-                }
-            },
+            Value::Known(planned) => {
+                let Self {
+                    eks,
+                    gke,
+                    aks,
+                    private_endpoint: _,
+                    kubeconfig,
+                    direct,
+                } = planned;
+                let of_cloud = !(eks.is_null() && gke.is_null() && aks.is_null());
+                let open = of_cloud && !kubeconfig.is_known() && !direct.is_known();
+                planned.id().map_or(open, |other| !same(&id, &other))
+            }
         }
     }
 
