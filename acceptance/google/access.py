@@ -52,3 +52,4 @@ def require(store, caller, permissions, target):
     for permission in permissions:
         if not allowed(store, caller, permission, target):
             raise denied(permission, target.name, caller.name, target.service)
+    store.used.setdefault(caller.name, set()).update(permissions)

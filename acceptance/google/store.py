@@ -85,6 +85,8 @@ class Store:
         self.deleted_accounts = {}
         self.policies = Policies(self)
         self.tokens, self.issuers, self.gates = {}, {}, {}
+        # Permissions that callers were granted, by the caller's name.
+        self.used = {}
         self.violations = []
         self._serial = itertools.count(1)
 

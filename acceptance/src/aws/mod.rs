@@ -1,6 +1,7 @@
 //! AWS by emulators: ministack, which enforces policies, and moto for what ministack lacks. A test takes an account of its
 //! own, and reaches both through a [`Front`].
 
+pub mod actions;
 mod boto;
 mod ec2;
 mod eks;

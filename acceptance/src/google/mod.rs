@@ -7,6 +7,7 @@ mod client;
 mod fault;
 mod gke;
 mod project;
+mod used;
 
 use std::{
     net::TcpStream,

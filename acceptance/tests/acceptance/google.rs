@@ -2,7 +2,7 @@
 //! tests apart, fails where it is told to, and gives pods what policies give them. The provider's own tests on it are below.
 
 mod bad_input;
-mod bench;
+pub mod bench;
 mod complete;
 mod complete_byoc;
 pub mod complete_private;

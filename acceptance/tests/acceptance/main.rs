@@ -19,6 +19,7 @@ mod flyte_messages;
 mod google;
 mod identity;
 mod inbound;
+mod least_privilege;
 mod life;
 mod looked_up;
 mod makefile;
