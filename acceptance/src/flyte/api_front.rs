@@ -189,7 +189,7 @@ async fn answer(state: Arc<State>, asked: http::Request<Incoming>) -> Result<Res
         headers.remove(own);
     }
     let body = body.collect().await?.to_bytes();
-    let halt = Halt::among(&lock(&state.halts), target, &body);
+    let halt = Halt::among(&lock(&state.halts), parts.method.as_str(), target, &body);
     if let Some((halt, Side::Before)) = &halt {
         halt.hold().await;
     }

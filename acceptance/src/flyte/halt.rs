@@ -3,7 +3,7 @@
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -24,10 +24,21 @@ pub struct Halt(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     text: String,
+    also: &'static str,
     nth: usize,
     side: Side,
     seen: AtomicUsize,
     is_held: AtomicBool,
+    call: OnceLock<HaltedCall>,
+}
+
+/// The call that came to its halt.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HaltedCall {
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    pub body: Vec<u8>,
 }
 
 /// The caller is gone.
@@ -41,13 +52,25 @@ impl Drop for Held<'_> {
 
 impl Halt {
     pub fn at(text: &str, nth: usize, side: Side) -> Self {
+        Self::at_both(text, "", nth, side)
+    }
+
+    /// The nth call with both texts in it, from 1.
+    pub fn at_both(text: &str, also: &'static str, nth: usize, side: Side) -> Self {
         Self(Arc::new(Inner {
             text: text.to_owned(),
+            also,
             nth,
             side,
             seen: AtomicUsize::new(0),
             is_held: AtomicBool::new(false),
+            call: OnceLock::new(),
         }))
+    }
+
+    /// The call, once it was made.
+    pub fn call(&self) -> Option<&HaltedCall> {
+        self.0.call.get()
     }
 
     /// Whether the call was made, and its caller still waits for the answer.
@@ -61,21 +84,37 @@ impl Halt {
     }
 
     /// Counts a call. The side on which it is to be held, if it is the one.
-    pub(super) fn side_of(&self, target: &str, body: &[u8]) -> Option<Side> {
-        let text = self.0.text.as_bytes();
-        let is_in = |place: &[u8]| place.windows(text.len()).any(|part| part == text);
-        if !is_in(target.as_bytes()) && !is_in(body) {
+    pub(super) fn side_of(&self, method: &str, target: &str, body: &[u8]) -> Option<Side> {
+        let is_in = |text: &str, place: &[u8]| {
+            let mut parts = place.windows(text.len().max(1));
+            text.is_empty() || parts.any(|part| part == text.as_bytes())
+        };
+        let says = |text| is_in(text, target.as_bytes()) || is_in(text, body);
+        if !says(&self.0.text) || !says(self.0.also) {
             return None;
         }
         let number = self.0.seen.fetch_add(1, Ordering::SeqCst) + 1;
-        (number == self.0.nth).then_some(self.0.side)
+        if number != self.0.nth {
+            return None;
+        }
+        self.0.call.get_or_init(|| HaltedCall {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            body: body.to_owned(),
+        });
+        Some(self.0.side)
     }
 
     /// The halt that a call comes to, of those that are set; it counts for all of them.
-    pub(super) fn among(halts: &[Self], target: &str, body: &[u8]) -> Option<(Self, Side)> {
+    pub(super) fn among(
+        halts: &[Self],
+        method: &str,
+        target: &str,
+        body: &[u8],
+    ) -> Option<(Self, Side)> {
         let mut found = None;
         for halt in halts {
-            if let Some(side) = halt.side_of(target, body) {
+            if let Some(side) = halt.side_of(method, target, body) {
                 found = Some((halt.clone(), side));
             }
         }
@@ -97,14 +136,20 @@ mod tests {
     #[test]
     fn the_nth_call_that_names_it_is_held() {
         let halt = Halt::at("/f1-a0", 2, Side::After);
-        assert_eq!(halt.side_of("/apis/taskactions/f1-a0", b""), None);
-        assert_eq!(halt.side_of("/apis/taskactions/f2-a0", b""), None);
+        assert_eq!(halt.side_of("GET", "/apis/taskactions/f1-a0", b""), None);
+        assert_eq!(halt.side_of("GET", "/apis/taskactions/f2-a0", b""), None);
         assert!(!halt.was_reached());
         assert_eq!(
-            halt.side_of("/api/pods", b"{\"name\":\"/f1-a0-0\"}"),
+            halt.side_of("POST", "/api/pods", b"{\"name\":\"/f1-a0-0\"}"),
             Some(Side::After)
         );
-        assert_eq!(halt.side_of("/apis/taskactions/f1-a0", b""), None);
+        assert_eq!(halt.side_of("GET", "/apis/taskactions/f1-a0", b""), None);
         assert!(halt.was_reached() && !halt.is_held());
+        let both = Halt::at_both("/f1-a0", "labels", 1, Side::Before);
+        assert_eq!(both.side_of("PATCH", "/f1-a0", b"status"), None);
+        let side = both.side_of("PATCH", "/f1-a0", b"{ labels }");
+        assert_eq!(side, Some(Side::Before));
+        let call = halt.call().unwrap();
+        assert_eq!((&*call.method, &*call.target), ("POST", "/api/pods"));
     }
 }

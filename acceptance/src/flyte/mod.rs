@@ -29,7 +29,7 @@ pub use self::{
     api_front::{ApiAnswer, ApiFault, ApiFront, Request},
     executor::{Executor, Installation, Site as ExecutorSite, define},
     fault::{Answer, Fault, Phase},
-    halt::{Halt, Side},
+    halt::{Halt, HaltedCall, Side},
     project::{Action, Event, Project, Signal},
     store_front::StoreFront,
     task::Task,

@@ -92,7 +92,7 @@ async fn answer(state: Arc<State>, asked: Request<Incoming>) -> Result<Response<
         .path_and_query()
         .map_or("/", |target| target.as_str());
     let body = body.collect().await?.to_bytes();
-    let halt = Halt::among(&lock(&state.halts), target, &body);
+    let halt = Halt::among(&lock(&state.halts), parts.method.as_str(), target, &body);
     if let Some((halt, Side::Before)) = &halt {
         halt.hold().await;
     }

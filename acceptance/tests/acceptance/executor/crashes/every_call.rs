@@ -7,7 +7,9 @@ use std::{
 };
 
 use acceptance::{
-    flyte::{Action, Executor, ExecutorSite, Halt, Installation, Side, StoreFront, Task},
+    flyte::{
+        Action, Executor, ExecutorSite, Halt, HaltedCall, Installation, Side, StoreFront, Task,
+    },
     wait,
 };
 use anyhow::{Result, ensure};
@@ -19,18 +21,49 @@ use super::super::{LIMIT, World, assert_told, condition};
 const HELD: Duration = Duration::from_secs(4);
 /// Whose name every process has, so that it leads again at once.
 const NAME: &str = "executor-0";
+const LABEL: &str = "termination-status";
 
 /// What an action does, and what there is to see of it.
 struct Case {
     task: Task,
     /// It is aborted once it runs, and killed at the calls after that.
     is_aborted: bool,
-    /// Calls of the API server, and of the store, that it takes at least; and more than it takes of either.
-    least: usize,
+    /// Calls that are held in any case, by what the name in them ends with, and what else they say: writes of the status are put
+    /// together, so that what comes late is another call each time.
+    moments: &'static [(&'static str, &'static str)],
+    /// What it asks of the API server, and how often at least.
+    deeds: &'static [(Deed, usize)],
+    /// Calls of the store that it takes at least; and more than it takes of either server.
     least_of_store: usize,
     most: usize,
     told: &'static [&'static str],
     pods: &'static [&'static str],
+}
+
+/// What a call of the API server does for an action.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Deed {
+    MakePod,
+    StopPod,
+    WriteStatus,
+    WriteFinalizers,
+    WriteLabels,
+    Read,
+}
+
+impl Deed {
+    fn of(call: &HaltedCall) -> Self {
+        let path = call.target.split('?').next().unwrap_or_default();
+        let says = |text: &str| String::from_utf8_lossy(&call.body).contains(text);
+        match &*call.method {
+            "POST" => Self::MakePod,
+            "DELETE" => Self::StopPod,
+            "PATCH" if path.ends_with("/status") => Self::WriteStatus,
+            "PATCH" if says(LABEL) => Self::WriteLabels,
+            "PATCH" => Self::WriteFinalizers,
+            _ => Self::Read,
+        }
+    }
 }
 
 struct Site {
@@ -84,15 +117,23 @@ impl Site {
         mut executor: Executor,
         runs: &mut Vec<String>,
     ) -> Result<Executor> {
-        let batch: Vec<String> = (1..=case.most)
-            .map(|nth| format!("{server:?}-{side:?}-{nth}").to_lowercase())
+        let name = |what: &str| format!("{server:?}-{side:?}-{what}").to_lowercase();
+        let mut batch: Vec<String> = (1..=case.most).map(|nth| name(&nth.to_string())).collect();
+        let moments: Vec<String> = (0..case.moments.len())
+            .map(|moment| name(&format!("moment-{moment}")))
             .collect();
+        batch.extend(moments.iter().cloned());
         self.prepare(case, &batch)?;
         let mut halts = BTreeMap::new();
         for (run, nth) in batch.iter().zip(1..) {
-            let halt = match server {
-                Server::Api => Halt::at(&format!("{run}-a0"), nth, side),
-                Server::Store => Halt::at(&format!("/{run}/a0/"), nth, side),
+            let moment = moments.iter().position(|moment| moment == run);
+            let halt = match (server, moment) {
+                (Server::Api, Some(moment)) => {
+                    let (of, says) = case.moments[moment];
+                    Halt::at_both(&format!("{run}-a0{of}"), says, 1, side)
+                }
+                (Server::Api, None) => Halt::at(&format!("{run}-a0"), nth, side),
+                (Server::Store, _) => Halt::at(&format!("/{run}/a0/"), nth, side),
             };
             match server {
                 Server::Api => self.world.front.halt(halt.clone()),
@@ -101,22 +142,30 @@ impl Site {
             halts.insert(run.clone(), halt);
         }
         self.go(case, &batch)?;
-        let mut reached = 0;
+        let (mut reached, mut deeds) = (0, BTreeMap::new());
         while let Some(held) = self.until_held(&halts)? {
             executor.kill()?;
-            let before = halts.len();
             // What came to its call since it was asked which are held was killed there, too.
-            halts.retain(|run, halt| !held.contains(run) && !halt.was_reached());
-            reached += before - halts.len();
+            halts.retain(|run, halt| {
+                let is_left = !held.contains(run) && !halt.was_reached();
+                if let Some(call) = halt.call().filter(|_| !is_left) {
+                    reached += 1;
+                    *deeds.entry(Deed::of(call)).or_insert(0) += 1;
+                }
+                is_left
+            });
             executor = self.world.installation.start(NAME)?;
         }
-        let least = match server {
-            Server::Api => case.least,
-            Server::Store => case.least_of_store,
+        let is_enough = match server {
+            Server::Store => reached >= case.least_of_store,
+            Server::Api => case
+                .deeds
+                .iter()
+                .all(|(deed, least)| deeds.get(deed).is_some_and(|times| times >= least)),
         };
         ensure!(
-            (least..case.most).contains(&reached),
-            "killed at {reached} calls of {server:?}, {side:?}"
+            is_enough && reached < case.most,
+            "killed at {reached} calls of {server:?}, {side:?}: {deeds:?}"
         );
         runs.extend(batch);
         Ok(executor)
@@ -281,7 +330,13 @@ fn a_task_that_succeeds_survives_a_crash_at_each_of_its_calls() -> Result<()> {
     Site::new()?.crash_at_each(&Case {
         task: Task::succeeding("crashed"),
         is_aborted: false,
-        least: 4,
+        moments: &[("", LABEL)],
+        deeds: &[
+            (Deed::WriteFinalizers, 1),
+            (Deed::MakePod, 1),
+            (Deed::WriteStatus, 1),
+            (Deed::WriteLabels, 1),
+        ],
         least_of_store: 1,
         most: 12,
         told: &["1 QUEUED", "1 SUCCEEDED"],
@@ -298,7 +353,13 @@ fn a_task_that_is_tried_again_survives_a_crash_at_each_of_its_calls() -> Result<
     Site::new()?.crash_at_each(&Case {
         task,
         is_aborted: false,
-        least: 6,
+        moments: &[("", LABEL), ("-1", "\"Pod\"")],
+        deeds: &[
+            (Deed::WriteFinalizers, 1),
+            (Deed::MakePod, 2),
+            (Deed::WriteStatus, 2),
+            (Deed::WriteLabels, 1),
+        ],
         least_of_store: 2,
         most: 18,
         told: &["1 QUEUED", "1 FAILED", "2 QUEUED", "2 SUCCEEDED"],
@@ -311,7 +372,8 @@ fn an_abort_survives_a_crash_at_each_of_its_calls() -> Result<()> {
     Site::new()?.crash_at_each(&Case {
         task: Task::new("crashed").attempt(&json!([{ "run": true }, { "hold": "never" }])),
         is_aborted: true,
-        least: 2,
+        moments: &[("", "finalizers")],
+        deeds: &[(Deed::StopPod, 1), (Deed::WriteFinalizers, 1)],
         // Nobody reads what an aborted task left.
         least_of_store: 0,
         most: 8,
