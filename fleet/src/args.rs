@@ -121,7 +121,7 @@ struct ApplyArgs {
     /// Plan each tenant anew and apply that unseen, whatever `plan` saved.
     #[arg(long)]
     replan: bool,
-    /// Who changes, for the journal [default: the CI's user, else user@host].
+    /// Who changes, for the journal. By default the CI's user, else user@host
     #[arg(long, env = "FLEET_ACTOR", value_name = "WHO")]
     actor: Option<String>,
 }
