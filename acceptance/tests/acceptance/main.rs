@@ -9,6 +9,7 @@ mod complete_gitops;
 mod complete_private_aws;
 mod complete_sovereign;
 mod data_plane;
+mod egress;
 mod eks;
 mod environment;
 mod examples;

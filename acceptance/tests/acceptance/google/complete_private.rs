@@ -1,7 +1,7 @@
 //! `examples/complete/private/gcp`: a foundation and the data plane on it, in a state each. The network is one that is there, in the
 //! stand-in and as hashicorp/google would read it; the cluster that hashicorp/google would make is the one that GKE knows.
 
-use std::{collections::BTreeSet, fs};
+use std::fs;
 
 use acceptance::{cluster::Kubectl, setup, terraform::Terraform};
 use anyhow::{Result, ensure};
@@ -11,6 +11,7 @@ use super::{
     bench::{Bench, PROJECT, REGION, endpoints_of},
     private,
 };
+use crate::egress;
 
 /// Where the names of Google's services lead.
 const ADDRESS: &str = "10.100.0.1";
@@ -103,16 +104,7 @@ fn a_data_plane_reaches_what_its_foundation_says_and_nothing_else() -> Result<()
 
 /// No network policy leads everywhere, and some to each of these ranges.
 pub fn assert_reached(kubectl: &Kubectl, ranges: &[&str]) -> Result<()> {
-    let policies = kubectl.list(&["networkpolicies", "--all-namespaces"])?;
-    let mut reached = BTreeSet::new();
-    for policy in &policies {
-        let rules = policy["spec"]["egress"].as_array().into_iter().flatten();
-        let peers = rules.flat_map(|rule| rule["to"].as_array().into_iter().flatten());
-        for range in peers.filter_map(|peer| peer["ipBlock"]["cidr"].as_str()) {
-            ensure!(!range.ends_with("/0"), "{range} in {policy:#}");
-            reached.insert(range.to_owned());
-        }
-    }
+    let reached = egress::ranges(&kubectl.list(&["networkpolicies", "--all-namespaces"])?)?;
     for range in ranges {
         ensure!(reached.contains(*range), "no {range} in {reached:?}");
     }
