@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 pub use plan::Plan;
@@ -21,6 +21,7 @@ use crate::{
 };
 
 const ADDRESS: &str = "registry.terraform.io/dataplane/dataplane";
+const PROGRAM: &str = "terraform-provider-dataplane";
 
 /// The longest path in which the provider's socket fits: the kernel takes 107 bytes, `/plugin-4194304-999/s` included.
 const LONGEST: usize = 86;
@@ -351,8 +352,8 @@ pub fn install_provider(mirror: &Path) -> Result<()> {
         .join(version)
         .join(format!("{}_{platform}", std::env::consts::OS));
     fs::create_dir_all(&folder)?;
-    let binary = setup::built("terraform-provider-dataplane")?;
-    let installed = folder.join(format!("terraform-provider-dataplane_v{version}"));
+    let binary = setup::built(PROGRAM)?;
+    let installed = folder.join(format!("{PROGRAM}_v{version}"));
     // Not a symbolic link: a build meanwhile would change the file under its checksum.
     if fs::hard_link(&binary, &installed).is_err() {
         fs::copy(&binary, &installed)
@@ -407,21 +408,32 @@ impl Applying {
         })
     }
 
-    /// The process of the provider, once it runs.
+    /// The process of our provider, once it runs.
     pub fn provider(&self) -> Result<u32> {
+        let mut running = self.plugins()?.into_iter();
+        running
+            .find_map(|(id, is_ours)| is_ours.then_some(id))
+            .with_context(|| format!("terraform runs no provider now:\n{}", self.printed()))
+    }
+
+    /// Processes of providers, and whether they are of ours: a root may have several of it, and such that stand for others'.
+    fn plugins(&self) -> Result<Vec<(u32, bool)>> {
         let parent = self.child.id().to_string();
+        let mut found = Vec::new();
         for entry in fs::read_dir("/proc")? {
             let process = entry?.path();
             // A process may end while we look.
             let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
             let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-            let ours = stat.contains("(terraform-provi)")
+            let is_plugin = stat.contains("(terraform-provi)")
                 && after_name.split(' ').nth(1) == Some(parent.as_str());
-            if let Some(id) = process.file_name().filter(|_| ours) {
-                return Ok(id.to_string_lossy().parse()?);
+            if let Some(id) = process.file_name().filter(|_| is_plugin) {
+                let program = fs::read_link(process.join("exe")).unwrap_or_default();
+                let is_ours = program.to_string_lossy().contains(PROGRAM);
+                found.push((id.to_string_lossy().parse()?, is_ours));
             }
         }
-        bail!("terraform runs no provider now:\n{}", self.printed())
+        Ok(found)
     }
 
     /// As Ctrl-C does.
@@ -429,18 +441,29 @@ impl Applying {
         process::signal(self.child.id(), Signal::Interrupt)
     }
 
-    /// As a lost machine does: once this returns, neither Terraform nor its provider makes a call any more. The provider
-    /// ends with Terraform since its pipe breaks.
+    /// As a lost machine does: once this returns, neither Terraform nor a provider makes a call any more. Ours ends with
+    /// Terraform since its pipe breaks; those that stand for others' would live on.
     pub fn kill(mut self) -> Result<()> {
-        let provider = self.provider().ok();
+        let ours = self.end()?;
+        wait::until("the end of the provider", Duration::from_secs(30), || {
+            let is_gone = |id: &u32| !Path::new(&format!("/proc/{id}")).exists();
+            Ok(ours.iter().all(is_gone).then_some(()))
+        })
+    }
+
+    /// Ends all but the processes of our provider, which are given.
+    fn end(&mut self) -> Result<Vec<u32>> {
+        let (ours, others): (Vec<_>, Vec<_>) = self
+            .plugins()?
+            .into_iter()
+            .partition(|(_, is_ours)| *is_ours);
         self.child.kill()?;
         self.child.wait()?;
-        let Some(provider) = provider else {
-            return Ok(());
-        };
-        wait::until("the end of the provider", Duration::from_secs(30), || {
-            Ok((!Path::new(&format!("/proc/{provider}")).exists()).then_some(()))
-        })
+        for (id, _) in others {
+            // It may have ended by itself.
+            let _ = process::signal(id, Signal::Kill);
+        }
+        Ok(ours.into_iter().map(|(id, _)| id).collect())
     }
 
     /// Its end: whether it succeeded, and all it printed.
@@ -453,8 +476,9 @@ impl Applying {
 impl Drop for Applying {
     fn drop(&mut self) {
         // It has ended already in every test that passes.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.end();
+        }
     }
 }
 

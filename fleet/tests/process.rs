@@ -163,7 +163,10 @@ fn what_was_planned_is_applied_and_written_down() {
     let place = Place::new();
     let (out, _) = place.run("plan", 2);
     assert!(out.contains("5 tenants: 5 changed"), "{out}");
-    assert_eq!(place.called("plan"), ["a", "b", "c", "d", "e"]);
+    let mut planned = place.called("plan");
+    // Two of the second wave are at it at once.
+    planned[2..].sort_unstable();
+    assert_eq!(planned, ["a", "b", "c", "d", "e"]);
     place.forget_calls();
     let (out, _) = place.run("apply", 0);
     assert!(out.contains("5 tenants: 5 applied"), "{out}");

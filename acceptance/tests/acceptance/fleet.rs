@@ -51,8 +51,8 @@ fn assert(said: &Said, code: i32, outcomes: &[(&str, usize)]) {
 #[test]
 fn fifty_tenants_live_through_an_upgrade() -> Result<()> {
     let waves = format!(
-        "  - {{ name: canary, tenants: [{}], parallelism: 10 }}\n  - {{ name: early, tenants: [{}], parallelism: 10 }}\n  \
-         - {{ name: rest, tenants: [\"*\"], parallelism: 10, stop_after: 2 }}\n",
+        "  - {{ name: canary, tenants: [{}], parallelism: 4 }}\n  - {{ name: early, tenants: [{}], parallelism: 4 }}\n  \
+         - {{ name: rest, tenants: [\"*\"], parallelism: 4, stop_after: 2 }}\n",
         names(0..5),
         names(5..20)
     );

@@ -26,7 +26,7 @@ use self::parties::{API, BALANCER, ENDPOINT, LINK, Parties};
 
 const NAMESPACE: &str = "union";
 
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// What says that a part of the tests passed.
 type Passed<'a> = &'a mut dyn FnMut(&str, Instant) -> Result<()>;

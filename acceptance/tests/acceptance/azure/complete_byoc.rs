@@ -351,6 +351,7 @@ fn a_vendor_that_is_cut_off_is_told_so_and_comes_back() -> Result<()> {
     assert_eq!(both.vendor.listed("privateEndpoints")?, [API]);
 
     both.answer(&[&id], &[])?;
+    let waiting = waiting.variable("acceptance_timeout", "10m");
     waiting.apply()?;
     waiting.plan()?.assert_empty("the vendor's plan")?;
     assert_eq!(waiting.output("connection")?, id.as_str());

@@ -36,6 +36,7 @@ fn a_vendor_that_is_cut_off_is_told_so_and_comes_back() -> Result<()> {
 
     both.write_down(&[&id], &[])?;
     both.customer.apply()?;
+    let waiting = waiting.variable("acceptance_timeout", "10m");
     waiting.apply()?;
     waiting.plan()?.assert_empty("the vendor's plan")?;
     assert_eq!(waiting.output("connection")?, id.as_str());

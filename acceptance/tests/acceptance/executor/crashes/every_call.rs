@@ -338,7 +338,7 @@ fn a_task_that_succeeds_survives_a_crash_at_each_of_its_calls() -> Result<()> {
             (Deed::WriteLabels, 1),
         ],
         least_of_store: 1,
-        most: 12,
+        most: 16,
         told: &["1 QUEUED", "1 SUCCEEDED"],
         pods: &["0"],
     })
@@ -361,7 +361,7 @@ fn a_task_that_is_tried_again_survives_a_crash_at_each_of_its_calls() -> Result<
             (Deed::WriteLabels, 1),
         ],
         least_of_store: 2,
-        most: 18,
+        most: 24,
         told: &["1 QUEUED", "1 FAILED", "2 QUEUED", "2 SUCCEEDED"],
         pods: &["0", "1"],
     })
@@ -376,7 +376,7 @@ fn an_abort_survives_a_crash_at_each_of_its_calls() -> Result<()> {
         deeds: &[(Deed::StopPod, 1), (Deed::WriteFinalizers, 1)],
         // Nobody reads what an aborted task left.
         least_of_store: 0,
-        most: 8,
+        most: 12,
         told: &["1 QUEUED", "1 ABORTED"],
         pods: &["0"],
     })
