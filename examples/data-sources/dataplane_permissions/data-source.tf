@@ -1,4 +1,7 @@
 data "dataplane_permissions" "this" {
+  # A data plane; whoever makes its private connections needs rights of EC2 beside them.
+  resources = ["bucket", "identity_provider", "role", "registry", "log_group", "secret", "cluster"]
+
   buckets = ["acme-prod-metadata", "acme-prod-fast-registration"]
   secrets = "acme-prod/"
 
