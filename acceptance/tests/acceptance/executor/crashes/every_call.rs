@@ -187,8 +187,8 @@ impl Site {
             let known = self.world.project.actions()?;
             let is_there = |(run, halt): (&String, &Halt)| {
                 let action = known.get(&format!("{run}/a0"));
-                let ended = !halt.was_reached() && action.is_some_and(Action::is_ended);
-                halt.is_held() || ended
+                // One that was held for too long is made again, and the action goes on without a crash.
+                halt.is_held() || action.is_some_and(Action::is_ended)
             };
             if !halts.iter().all(is_there) {
                 return Ok(None);
