@@ -22,9 +22,16 @@ resource "aws_iam_role" "this" {
   path                 = var.path
   description          = "The vendor of the data plane of ${var.tenant}: ${replace(each.key, "_", " ")}"
   assume_role_policy   = local.trust[each.key]
-  max_session_duration = each.key == "provision" ? var.provision_session_hours * 3600 : 3600
+  max_session_duration = 3600
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(local.trust[each.key]) <= 2048
+      error_message = "The trust policy of ${each.key} would be ${length(local.trust[each.key])} characters long, and IAM takes 2048: name fewer roles of the vendor's, or ones with shorter paths."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "granted" {
@@ -58,6 +65,23 @@ resource "aws_iam_policy" "boundary" {
   })
 }
 
+locals {
+  # Names are what a vendor is held to; the mark tells apart, among objects of these names, what the customer made itself. Nothing bears one
+  # before it is made, so it cannot be asked of `provision`. Tags of buckets are no condition unless each bucket is set to it.
+  unmarked_denied = [{
+    Sid    = "NothingUnmarked"
+    Effect = "Deny"
+    Action = [
+      "ecr:Delete*", "ecr:Put*", "ecr:TagResource", "ecr:UntagResource",
+      "iam:Add*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Remove*", "iam:Tag*", "iam:Untag*", "iam:Update*",
+      "logs:Associate*", "logs:Delete*", "logs:Disassociate*", "logs:Put*", "logs:TagResource", "logs:UntagResource",
+      "secretsmanager:DeleteSecret", "secretsmanager:Put*", "secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:Update*",
+    ]
+    Resource  = "*"
+    Condition = { Null = { "aws:ResourceTag/dataplane:owner" = "true" } }
+  }]
+}
+
 resource "aws_iam_role_policy" "denied" {
   for_each = aws_iam_role.this
 
@@ -87,6 +111,7 @@ resource "aws_iam_role_policy" "denied" {
           Resource = concat([for role in aws_iam_role.this : role.arn], [aws_iam_policy.boundary.arn])
         },
       ],
+      [for statement in local.unmarked_denied : statement if contains(["maintain", "deprovision"], each.key)],
       [for statement in local.glass_denied : statement if each.key == "break_glass"],
     )
   })

@@ -49,8 +49,11 @@ variable "data_plane" {
     What the roles are about, as `data.dataplane_permissions` takes it:
 
     - `resources`: kinds of resources that are managed
-    - `buckets`, `secrets`, `logs`, `registry`, `kms_keys`: the data plane's objects
-    - `names`: of the other kinds, and what narrows further. `role` has to be there: each by its name, or all below a path, `/acme/*`
+    - `buckets`, `secrets`, `logs`, `registry`, `kms_keys`: the data plane's objects. Keys are none unless named
+    - `names`: of the other kinds, and what narrows further; of an `identity_provider` the issuer. A `role` goes by its name, or by a path that
+      all are below, `/acme/*`
+
+    Each kind of `resources` has to be named one way or the other, since one that is not is all of the account.
   EOT
   type = object({
     resources = optional(set(string), ["bucket", "cluster", "identity_provider", "log_group", "registry", "role", "secret"])
@@ -58,10 +61,30 @@ variable "data_plane" {
     secrets   = string
     logs      = optional(set(string), [])
     registry  = optional(string)
-    kms_keys  = optional(set(string))
+    kms_keys  = optional(set(string), [])
     names     = map(set(string))
   })
   nullable = false
+
+  validation {
+    # What is made for a private connection goes by its mark and by no name.
+    condition = length(setsubtract(
+      setsubtract(var.data_plane.resources, ["private_service", "private_endpoint"]),
+      concat(
+        [for kind, names in var.data_plane.names : kind if length(names) > 0],
+        length(var.data_plane.buckets) > 0 ? ["bucket"] : [],
+        try(length(var.data_plane.secrets) > 0, false) ? ["secret"] : [],
+        length(var.data_plane.logs) > 0 ? ["log_group"] : [],
+        var.data_plane.registry == null ? [] : ["registry"],
+      ),
+    )) == 0
+    error_message = "A kind of resources that nothing is named of is all of the account, what others made included: name buckets, secrets, logs and registry, and in names the cluster and the issuer of the identity_provider; or take the kind out of resources."
+  }
+
+  validation {
+    condition     = alltrue([for name in flatten([for names in values(var.data_plane.names) : tolist(names)]) : !can(regex("^[/*]*$", name))])
+    error_message = "A name that is nothing but * is all of the account: begin it with what the data plane's are called, as in acme-prod-*."
+  }
 
   validation {
     condition     = length(try(var.data_plane.names["role"], [])) > 0
@@ -114,18 +137,6 @@ variable "break_glass" {
   validation {
     condition     = var.break_glass == null || try(timecmp(var.break_glass.not_after, timeadd(var.break_glass.not_before, "12h")) <= 0, true)
     error_message = "A break-glass window is at most 12 hours: one from ${try(var.break_glass.not_before, "")} ends at ${try(timeadd(var.break_glass.not_before, "12h"), "")} or before."
-  }
-}
-
-variable "provision_session_hours" {
-  description = "How long a session of `provision` may last, 1 to 4 hours; those of the others last an hour."
-  type        = number
-  default     = 1
-  nullable    = false
-
-  validation {
-    condition     = contains([1, 2, 3, 4], var.provision_session_hours)
-    error_message = "A session lasts 1 to 4 hours."
   }
 }
 

@@ -40,9 +40,16 @@ variables {
     break_glass = ["arn:aws:iam::111122223333:role/on-call"]
   }
   data_plane = {
-    buckets = ["acme-prod-metadata", "acme-prod-fast-registration"]
-    secrets = "acme-prod/"
-    names   = { role = ["adminflyterole", "userflyterole", "/acme/prod/*"] }
+    resources = ["bucket", "cluster", "identity_provider", "log_group", "registry", "role", "secret"]
+    buckets   = ["acme-prod-metadata", "acme-prod-fast-registration"]
+    secrets   = "acme-prod/"
+    logs      = ["/dataplane/acme-prod"]
+    registry  = "acme-prod"
+    names = {
+      cluster           = ["prod"]
+      identity_provider = ["https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF"]
+      role              = ["adminflyterole", "userflyterole", "/acme/prod/*"]
+    }
   }
   cluster = { name = "prod" }
 }
@@ -71,8 +78,13 @@ run "four_roles_with_what_is_printed_for_each" {
   }
 
   assert {
-    condition     = data.dataplane_permissions.this.names == tomap({ role = toset(["adminflyterole", "userflyterole", "/acme/prod/*"]) }) && data.dataplane_permissions.this.resources == toset(["bucket", "cluster", "identity_provider", "log_group", "registry", "role", "secret"])
+    condition     = data.dataplane_permissions.this.names == tomap(var.data_plane.names) && data.dataplane_permissions.this.logs == toset(["/dataplane/acme-prod"]) && data.dataplane_permissions.this.registry == "acme-prod" && data.dataplane_permissions.this.resources == toset(["bucket", "cluster", "identity_provider", "log_group", "registry", "role", "secret"])
     error_message = "The policies are narrowed to the data plane."
+  }
+
+  assert {
+    condition     = data.dataplane_permissions.this.kms_keys != null && length(data.dataplane_permissions.this.kms_keys) == 0
+    error_message = "Keys that nobody named are none, and not all."
   }
 }
 
@@ -222,17 +234,41 @@ run "a_role_that_nobody_may_take_is_not_made" {
   }
 }
 
-run "sessions_of_provision_may_last_longer" {
+run "what_bears_no_mark_is_the_customers" {
   command = apply
 
-  variables {
-    provision_session_hours = 4
+  assert {
+    condition = { for access, policy in aws_iam_role_policy.denied : access => [for statement in jsondecode(policy.policy).Statement : statement.Condition if statement.Sid == "NothingUnmarked" && statement.Effect == "Deny" && statement.Resource == "*"] } == {
+      provision   = []
+      maintain    = [{ Null = { "aws:ResourceTag/dataplane:owner" = "true" } }]
+      deprovision = [{ Null = { "aws:ResourceTag/dataplane:owner" = "true" } }]
+      break_glass = []
+    }
+    error_message = "Who changes and who removes does so to what the provider made."
   }
 
   assert {
-    condition     = { for access, role in aws_iam_role.this : access => role.max_session_duration } == { provision = 14400, maintain = 3600, deprovision = 3600, break_glass = 3600 }
-    error_message = "Those of provision, and no others."
+    condition = length(setsubtract(
+      ["ecr:Delete*", "iam:Add*", "iam:Delete*", "iam:Put*", "iam:Update*", "logs:Delete*", "logs:Put*", "secretsmanager:DeleteSecret", "secretsmanager:Put*"],
+      flatten([for statement in jsondecode(aws_iam_role_policy.denied["maintain"].policy).Statement : statement.Action if statement.Sid == "NothingUnmarked"]),
+    )) == 0
+    error_message = "Whatever has tags that conditions can be on."
   }
+
+  assert {
+    condition     = !anytrue([for action in flatten([for statement in jsondecode(aws_iam_role_policy.denied["maintain"].policy).Statement : statement.Action if statement.Sid == "NothingUnmarked"]) : can(regex(":(\\*|Get|List|Describe)", action))])
+    error_message = "Looking is not denied: that something is another's has to be seen."
+  }
+}
+
+run "a_trust_policy_has_an_end" {
+  command = plan
+
+  variables {
+    principals = { provision = [for number in range(12) : "arn:aws:iam::111122223333:role/pipelines/of/the/vendor/pipeline-${number}"] }
+  }
+
+  expect_failures = [aws_iam_role.this["provision"]]
 }
 
 run "an_external_id_is_required" {
@@ -315,21 +351,134 @@ run "glass_is_broken_for_an_incident" {
   expect_failures = [var.break_glass]
 }
 
-run "sessions_end" {
+run "buckets_have_to_be_named" {
   command = plan
 
   variables {
-    provision_session_hours = 12
+    data_plane = {
+      resources = ["bucket", "role"]
+      buckets   = []
+      secrets   = "acme-prod/"
+      names     = { role = ["adminflyterole"] }
+    }
   }
 
-  expect_failures = [var.provision_session_hours]
+  expect_failures = [var.data_plane]
+}
+
+run "secrets_have_to_be_named" {
+  command = plan
+
+  variables {
+    data_plane = {
+      resources = ["role", "secret"]
+      buckets   = ["acme-prod-metadata"]
+      secrets   = ""
+      names     = { role = ["adminflyterole"] }
+    }
+  }
+
+  expect_failures = [var.data_plane]
+}
+
+run "log_groups_have_to_be_named" {
+  command = plan
+
+  variables {
+    data_plane = {
+      resources = ["log_group", "role"]
+      buckets   = ["acme-prod-metadata"]
+      secrets   = "acme-prod/"
+      names     = { role = ["adminflyterole"] }
+    }
+  }
+
+  expect_failures = [var.data_plane]
+}
+
+run "a_registry_has_to_be_named" {
+  command = plan
+
+  variables {
+    data_plane = {
+      resources = ["registry", "role"]
+      buckets   = ["acme-prod-metadata"]
+      secrets   = "acme-prod/"
+      names     = { role = ["adminflyterole"] }
+    }
+  }
+
+  expect_failures = [var.data_plane]
+}
+
+run "an_identity_provider_has_to_be_named" {
+  command = plan
+
+  variables {
+    data_plane = {
+      resources = ["identity_provider", "role"]
+      buckets   = ["acme-prod-metadata"]
+      secrets   = "acme-prod/"
+      names     = { role = ["adminflyterole"] }
+    }
+  }
+
+  expect_failures = [var.data_plane]
+}
+
+run "a_cluster_has_to_be_named" {
+  command = plan
+
+  variables {
+    data_plane = {
+      resources = ["cluster", "role"]
+      buckets   = ["acme-prod-metadata"]
+      secrets   = "acme-prod/"
+      names     = { role = ["adminflyterole"] }
+    }
+  }
+
+  expect_failures = [var.data_plane]
+}
+
+run "everything_is_no_name" {
+  command = plan
+
+  variables {
+    data_plane = {
+      resources = ["log_group", "role"]
+      buckets   = ["acme-prod-metadata"]
+      secrets   = "acme-prod/"
+      names     = { role = ["adminflyterole"], log_group = ["*"] }
+    }
+  }
+
+  expect_failures = [var.data_plane]
+}
+
+run "names_do_as_well_and_marks_are_enough_for_connections" {
+  command = plan
+
+  variables {
+    data_plane = {
+      resources = ["bucket", "log_group", "private_endpoint", "private_service", "registry", "role", "secret"]
+      buckets   = []
+      secrets   = "acme-prod/"
+      names     = { role = ["adminflyterole"], bucket = ["acme-prod-*"], log_group = ["/dataplane/acme-prod*"], registry = ["acme-prod/*"] }
+    }
+  }
+
+  assert {
+    condition     = data.dataplane_permissions.this.names == tomap(var.data_plane.names)
+    error_message = "What is named in names is named."
+  }
 }
 
 run "roles_have_to_be_named" {
   command = plan
 
   variables {
-    data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = {} }
+    data_plane = { resources = ["bucket", "role"], buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = {} }
   }
 
   expect_failures = [var.data_plane]
@@ -339,7 +488,7 @@ run "a_beginning_of_names_covers_what_is_others" {
   command = plan
 
   variables {
-    data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = { role = ["acme-prod-*"] } }
+    data_plane = { resources = ["bucket", "role"], buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = { role = ["acme-prod-*"] } }
   }
 
   expect_failures = [var.data_plane]
@@ -349,7 +498,7 @@ run "the_vendors_own_path_is_not_its_own" {
   command = plan
 
   variables {
-    data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = { role = ["/dataplane-vendor/*"] } }
+    data_plane = { resources = ["bucket", "role"], buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = { role = ["/dataplane-vendor/*"] } }
   }
 
   expect_failures = [var.data_plane]
@@ -359,7 +508,7 @@ run "nor_a_role_in_it" {
   command = plan
 
   variables {
-    data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = { role = ["dataplane-vendor/acme-prod-provision"] } }
+    data_plane = { resources = ["bucket", "role"], buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = { role = ["dataplane-vendor/acme-prod-provision"] } }
   }
 
   expect_failures = [var.data_plane]
@@ -370,7 +519,7 @@ run "nor_a_path_that_it_lies_in" {
 
   variables {
     path       = "/acme/vendor/"
-    data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = { role = ["/acme/*"] } }
+    data_plane = { resources = ["bucket", "role"], buckets = ["acme-prod-metadata"], secrets = "acme-prod/", names = { role = ["/acme/*"] } }
   }
 
   expect_failures = [var.data_plane]
