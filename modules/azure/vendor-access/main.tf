@@ -16,10 +16,19 @@ locals {
   )
   assigned = [for access in keys(local.subjects) : access if access != "break_glass" || local.open]
 
+  # A custom role is defined in groups and not on a cluster. Who would rewrite it has to be allowed to in each group that it is defined in, and
+  # in that of the identities the vendor is allowed nothing.
+  groups = {
+    data_plane = var.resource_group.id
+    cluster    = try(regex("(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+", var.cluster.id), "")
+    identities = "${regex("(?i)^/subscriptions/[^/]+/resourceGroups/", var.resource_group.id)}${var.resource_group.identities}"
+  }
+
   grants = merge(
     {
       for access in keys(local.subjects) : "${access}/data_plane" => {
         access = access
+        group  = local.groups.data_plane
         scope  = var.resource_group.id
         role   = jsondecode(data.dataplane_permissions.data_plane.by_access[access])
       }
@@ -27,6 +36,7 @@ locals {
     {
       for access in keys(local.subjects) : "${access}/cluster" => {
         access = access
+        group  = local.groups.cluster
         scope  = try(var.cluster.id, "")
         role   = jsondecode(data.dataplane_permissions.cluster.by_access[access])
       } if var.cluster != null
@@ -69,7 +79,9 @@ resource "azurerm_role_definition" "this" {
 
   name        = "${var.tenant}-vendor-${replace(replace(each.key, "/", "-"), "_", "-")}"
   description = "The vendor of the data plane of ${var.tenant}: ${replace(each.value.access, "_", " ")}"
-  scope       = each.value.scope
+  scope       = each.value.group
+
+  assignable_scopes = distinct([each.value.group, local.groups.identities])
 
   permissions {
     actions      = each.value.role.Actions

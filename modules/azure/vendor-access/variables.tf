@@ -53,7 +53,7 @@ variable "subjects" {
 }
 
 variable "resource_group" {
-  description = "The data plane's resource group, which holds nothing else: `id`, `name` and `location`. The identities lie in `identities`, the name of another group, out of the vendor's reach."
+  description = "The data plane's resource group, which holds nothing else: `id`, `name` and `location`. The identities lie in `identities`, the name of another group of the subscription, out of the vendor's reach."
   type = object({
     id         = string
     name       = string
@@ -61,6 +61,11 @@ variable "resource_group" {
     identities = string
   })
   nullable = false
+
+  validation {
+    condition     = can(regex("(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+$", var.resource_group.id))
+    error_message = "The group's id is /subscriptions/<subscription>/resourceGroups/<name>."
+  }
 
   validation {
     condition     = lower(var.resource_group.identities) != lower(var.resource_group.name)
@@ -90,6 +95,11 @@ variable "cluster" {
     })
   })
   default = null
+
+  validation {
+    condition     = var.cluster == null || can(regex("(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\\.ContainerService/managedClusters/[^/]+$", var.cluster.id))
+    error_message = "The cluster's id is /subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.ContainerService/managedClusters/<name>."
+  }
 
   validation {
     condition     = var.cluster == null || length(setsubtract(keys(try(var.cluster.roles, {})), ["provision", "maintain", "deprovision", "break_glass"])) == 0

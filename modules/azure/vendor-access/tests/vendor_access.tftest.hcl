@@ -59,6 +59,18 @@ run "identities_with_what_is_printed_for_each" {
   }
 
   assert {
+    condition = { for name, role in azurerm_role_definition.this : name => role.scope if endswith(name, "/cluster") } == {
+      for access in ["break_glass", "deprovision", "maintain", "provision"] : "${access}/cluster" => "/subscriptions/8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11/resourceGroups/acme"
+    } && alltrue([for name, assignment in azurerm_role_assignment.this : assignment.scope == var.cluster.id if endswith(name, "/cluster")])
+    error_message = "A role is defined in the cluster's group, as Azure knows none defined on a resource, and assigned on the cluster."
+  }
+
+  assert {
+    condition     = alltrue([for role in azurerm_role_definition.this : role.assignable_scopes == tolist([role.scope, "/subscriptions/8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11/resourceGroups/acme-vendor"])])
+    error_message = "Who may write roles in the data plane's group does not rewrite these: they are the other group's as well."
+  }
+
+  assert {
     condition     = keys(output.client_ids) == ["break_glass", "deprovision", "maintain", "provision"] && alltrue([for identity in azurerm_user_assigned_identity.this : identity.resource_group_name == "acme-vendor"])
     error_message = "Four identities, out of the vendor's reach."
   }
@@ -198,8 +210,29 @@ run "roles_of_the_cluster_go_by_access" {
   command = plan
 
   variables {
-    cluster = { id = "/subscriptions/s/…", roles = { everybody = "Owner" } }
+    cluster = { id = "/subscriptions/8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11/resourceGroups/acme/providers/Microsoft.ContainerService/managedClusters/prod", roles = { everybody = "Owner" } }
   }
 
   expect_failures = [var.cluster]
+}
+
+run "a_cluster_is_told_by_its_id" {
+  command = plan
+
+  variables {
+    cluster = { id = "prod" }
+  }
+
+  expect_failures = [var.cluster]
+}
+
+run "a_group_is_told_by_its_id" {
+  command = plan
+
+  variables {
+    resource_group = { id = "acme-data-plane", name = "acme-data-plane", location = "westeurope", identities = "acme-vendor" }
+    cluster        = null
+  }
+
+  expect_failures = [var.resource_group]
 }
