@@ -18,7 +18,13 @@ locals {
   ways = merge([
     for name, to in local.allowed : merge([
       for way in setproduct(to.cidrs, to.ports, name == "tunnel" ? ["tcp", "udp"] : ["tcp"]) : {
-        "${name} ${way[0]} ${way[1]}/${way[2]}" = { name = name, cidr = way[0], port = way[1], protocol = way[2] }
+        "${name} ${way[0]} ${way[1]}/${way[2]}" = {
+          name     = name
+          group    = lookup({ control-plane = "egress", tunnel = "tunnel" }, name, "allowed")
+          cidr     = way[0]
+          port     = way[1]
+          protocol = way[2]
+        }
       }
     ]...)
   ]...)
@@ -93,20 +99,35 @@ resource "aws_vpc_security_group_egress_rule" "nodes_to_cluster" {
   tags                         = var.tags
 }
 
-# A group takes 60 rules; those of what is outside are many.
-resource "aws_security_group" "egress" {
-  count = local.limited ? 1 : 0
+# A group takes 60 rules, and those of what is outside are many: each list has a group of its own, and AWS takes five groups of an interface.
+locals {
+  rules = {
+    egress  = 1 + length(var.egress.prefix_lists) + length([for way in local.ways : way if way.group == "egress"])
+    tunnel  = length([for way in local.ways : way if way.group == "tunnel"])
+    allowed = length([for way in local.ways : way if way.group == "allowed"])
+  }
+}
 
-  name        = "${var.name}-egress"
+resource "aws_security_group" "egress" {
+  for_each = { for group, name in { egress = "egress", tunnel = "egress-tunnel", allowed = "egress-allowed" } : group => name if local.limited && (group != "allowed" || length(var.egress.allowed) > 0) }
+
+  name        = "${var.name}-${each.value}"
   description = "Where nodes and pods of ${var.name} go outside of the cluster"
   vpc_id      = var.network.id
-  tags        = merge(var.tags, { Name = "${var.name}-egress" })
+  tags        = merge(var.tags, { Name = "${var.name}-${each.value}" })
+
+  lifecycle {
+    precondition {
+      condition     = local.rules[each.key] <= 60
+      error_message = "${var.name}-${each.value} would have ${local.rules[each.key]} rules, and AWS takes 60 in a security group. Each range of egress.allowed is a rule with each of its ports, each of prefix_lists one: give fewer, or larger ranges."
+    }
+  }
 }
 
 resource "aws_vpc_security_group_egress_rule" "endpoints" {
   count = local.limited ? 1 : 0
 
-  security_group_id            = aws_security_group.egress[0].id
+  security_group_id            = aws_security_group.egress["egress"].id
   description                  = "AWS' services by interface endpoints"
   ip_protocol                  = "tcp"
   from_port                    = 443
@@ -118,7 +139,7 @@ resource "aws_vpc_security_group_egress_rule" "endpoints" {
 resource "aws_vpc_security_group_egress_rule" "gateways" {
   for_each = local.limited ? var.egress.prefix_lists : {}
 
-  security_group_id = aws_security_group.egress[0].id
+  security_group_id = aws_security_group.egress["egress"].id
   description       = "AWS' ${each.key} by its gateway endpoint"
   ip_protocol       = "tcp"
   from_port         = 443
@@ -130,7 +151,7 @@ resource "aws_vpc_security_group_egress_rule" "gateways" {
 resource "aws_vpc_security_group_egress_rule" "allowed" {
   for_each = local.ways
 
-  security_group_id = aws_security_group.egress[0].id
+  security_group_id = aws_security_group.egress[each.value.group].id
   description       = each.value.name
   ip_protocol       = each.value.protocol
   from_port         = each.value.port

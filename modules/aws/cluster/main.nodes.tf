@@ -16,7 +16,7 @@ resource "aws_iam_role_policy_attachment" "nodes" {
   for_each = toset(["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"])
 
   role       = aws_iam_role.nodes.name
-  policy_arn = "arn:aws:iam::aws:policy/${each.key}"
+  policy_arn = "arn:${local.partition}:iam::aws:policy/${each.key}"
 }
 
 locals {
@@ -42,7 +42,7 @@ resource "aws_launch_template" "this" {
 
   name                   = "${var.name}-${each.key}"
   update_default_version = true
-  vpc_security_group_ids = local.limited ? [aws_security_group.nodes[0].id, aws_security_group.egress[0].id] : null
+  vpc_security_group_ids = local.limited ? concat([aws_security_group.nodes[0].id], values(aws_security_group.egress)[*].id) : null
   tags                   = var.tags
 
   # Pods are a hop further away than the node: they do not reach the node's role.
@@ -95,7 +95,19 @@ resource "aws_eks_node_group" "system" {
     version = aws_launch_template.this["system"].latest_version
   }
 
-  depends_on = [aws_iam_role_policy_attachment.nodes, aws_eks_addon.before_nodes]
+  # Nodes register by these rules, and leave in order as long as there are any.
+  depends_on = [
+    aws_iam_role_policy_attachment.nodes,
+    aws_eks_addon.before_nodes,
+    aws_vpc_security_group_egress_rule.allowed,
+    aws_vpc_security_group_egress_rule.endpoints,
+    aws_vpc_security_group_egress_rule.gateways,
+    aws_vpc_security_group_egress_rule.nodes_to_cluster,
+    aws_vpc_security_group_egress_rule.nodes_to_nodes,
+    aws_vpc_security_group_ingress_rule.cluster_from_nodes,
+    aws_vpc_security_group_ingress_rule.nodes_from_cluster,
+    aws_vpc_security_group_ingress_rule.nodes_from_nodes,
+  ]
 }
 
 resource "aws_eks_node_group" "pools" {
@@ -142,5 +154,17 @@ resource "aws_eks_node_group" "pools" {
     ignore_changes = [scaling_config[0].desired_size]
   }
 
-  depends_on = [aws_iam_role_policy_attachment.nodes, aws_eks_addon.before_nodes]
+  # Nodes register by these rules, and leave in order as long as there are any.
+  depends_on = [
+    aws_iam_role_policy_attachment.nodes,
+    aws_eks_addon.before_nodes,
+    aws_vpc_security_group_egress_rule.allowed,
+    aws_vpc_security_group_egress_rule.endpoints,
+    aws_vpc_security_group_egress_rule.gateways,
+    aws_vpc_security_group_egress_rule.nodes_to_cluster,
+    aws_vpc_security_group_egress_rule.nodes_to_nodes,
+    aws_vpc_security_group_ingress_rule.cluster_from_nodes,
+    aws_vpc_security_group_ingress_rule.nodes_from_cluster,
+    aws_vpc_security_group_ingress_rule.nodes_from_nodes,
+  ]
 }

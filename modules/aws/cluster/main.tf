@@ -1,5 +1,8 @@
 locals {
   kms_key = var.kms_key == null ? aws_kms_key.this[0].arn : var.kms_key
+
+  # aws, aws-cn or aws-us-gov: that of who administers the cluster.
+  partition = split(":", sort(var.admins)[0])[1]
 }
 
 resource "aws_kms_key" "this" {
@@ -34,7 +37,7 @@ resource "aws_iam_role" "cluster" {
 
 resource "aws_iam_role_policy_attachment" "cluster" {
   role       = aws_iam_role.cluster.name
-  policy_arn = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+  policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonEKSClusterPolicy"
 }
 
 resource "aws_eks_cluster" "this" {
@@ -94,7 +97,7 @@ resource "aws_eks_access_policy_association" "admins" {
 
   cluster_name  = aws_eks_cluster.this.name
   principal_arn = aws_eks_access_entry.admins[each.key].principal_arn
-  policy_arn    = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+  policy_arn    = "arn:${local.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
   access_scope {
     type = "cluster"

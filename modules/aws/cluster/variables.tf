@@ -46,7 +46,7 @@ variable "egress" {
     - `mode`: `open`, where the network leads; or `limited`, to interface endpoints of the network, to `prefix_lists`, to the addresses that
       `data.dataplane_network_ranges` lists of the control plane and the tunnel's edge, and to `allowed`. Changing it replaces the nodes, a few at a time
     - `prefix_lists`: of gateway endpoints, as `modules/aws/endpoints` gives them
-    - `allowed`: further ranges and ports by names of one's own, as those of a registry
+    - `allowed`: further ranges and ports by names of one's own, as those of a registry; 60 at most, each range with each port
   EOT
   type = object({
     mode         = optional(string, "open")
@@ -144,8 +144,8 @@ variable "node_groups" {
   nullable = false
 
   validation {
-    condition     = alltrue([for group in var.node_groups : group.min_size <= group.max_size && group.min_size >= 0])
-    error_message = "A pool has at least min_size and at most max_size nodes: min_size may be 0 and not more than max_size."
+    condition     = alltrue([for group in var.node_groups : group.min_size <= group.max_size && group.min_size >= 0 && group.max_size >= 1])
+    error_message = "A pool has at least min_size and at most max_size nodes: min_size may be 0 and not more than max_size, which is 1 at least."
   }
 
   validation {

@@ -146,6 +146,32 @@ run "a_pool_that_cannot_be" {
   expect_failures = [var.node_groups]
 }
 
+run "a_pool_that_never_grows" {
+  command = plan
+
+  variables {
+    node_groups = { tasks = { instance_types = ["m7i.large"], max_size = 0 } }
+  }
+
+  expect_failures = [var.node_groups]
+}
+
+run "another_partition" {
+  command = apply
+
+  variables {
+    admins = ["arn:aws-us-gov:iam::123456789012:role/platform"]
+  }
+
+  assert {
+    condition = alltrue([
+      for arn in concat([aws_iam_role_policy_attachment.cluster.policy_arn], [for policy in aws_iam_role_policy_attachment.nodes : policy.policy_arn], [for policy in aws_eks_access_policy_association.admins : policy.policy_arn]) :
+      startswith(arn, "arn:aws-us-gov:")
+    ])
+    error_message = "AWS' own policies are those of the administrators' partition."
+  }
+}
+
 run "a_pool_by_the_name_of_ours" {
   command = plan
 

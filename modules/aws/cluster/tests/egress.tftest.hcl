@@ -61,8 +61,8 @@ run "limited_is_what_is_listed" {
   }
 
   assert {
-    condition     = alltrue([for template in aws_launch_template.this : template.vpc_security_group_ids == toset([aws_security_group.nodes[0].id, aws_security_group.egress[0].id])])
-    error_message = "Every pool has the two groups, and so not EKS' own."
+    condition     = alltrue([for template in aws_launch_template.this : template.vpc_security_group_ids == toset([aws_security_group.nodes[0].id, aws_security_group.egress["egress"].id, aws_security_group.egress["tunnel"].id, aws_security_group.egress["allowed"].id])])
+    error_message = "Every pool has all groups, and so not EKS' own."
   }
 
   assert {
@@ -88,6 +88,82 @@ run "limited_is_what_is_listed" {
     condition     = aws_vpc_security_group_ingress_rule.cluster_from_nodes[0].security_group_id == one(aws_eks_cluster.this.vpc_config).cluster_security_group_id && aws_vpc_security_group_ingress_rule.cluster_from_nodes[0].from_port == 443
     error_message = "Nodes without EKS' group still reach the API."
   }
+}
+
+run "each_list_has_a_group_of_its_own" {
+  command = apply
+
+  # As many as are published, and more than a group takes together.
+  override_data {
+    target = data.dataplane_network_ranges.this
+    values = {
+      cloudflare = { ipv4 = ["104.0.0.0/16", "104.1.0.0/16", "104.2.0.0/16", "104.3.0.0/16", "104.4.0.0/16", "104.5.0.0/16", "104.6.0.0/16", "104.7.0.0/16", "104.8.0.0/16", "104.9.0.0/16", "104.10.0.0/16", "104.11.0.0/16", "104.12.0.0/16", "104.13.0.0/16", "104.14.0.0/16"], ports = [443] }
+      tunnel     = { ipv4 = ["198.41.192.0/32", "198.41.192.1/32", "198.41.192.2/32", "198.41.192.3/32", "198.41.192.4/32", "198.41.192.5/32", "198.41.192.6/32", "198.41.192.7/32", "198.41.192.8/32", "198.41.192.9/32", "198.41.192.10/32", "198.41.192.11/32", "198.41.192.12/32", "198.41.192.13/32", "198.41.192.14/32", "198.41.192.15/32", "198.41.192.16/32", "198.41.192.17/32", "198.41.192.18/32", "198.41.192.19/32"], ports = [7844] }
+    }
+  }
+
+  variables {
+    egress = {
+      mode         = "limited"
+      prefix_lists = { s3 = "pl-6da54004" }
+      allowed      = { registry = { cidrs = ["192.0.2.0/24", "198.51.100.0/24"], ports = [443, 5000] } }
+    }
+  }
+
+  assert {
+    condition = { for group, of in aws_security_group.egress : group => length([for rule in aws_vpc_security_group_egress_rule.allowed : rule if rule.security_group_id == of.id]) } == {
+      egress  = 15
+      tunnel  = 40
+      allowed = 4
+    }
+    error_message = "Rules are in the group of their list."
+  }
+
+  assert {
+    condition     = length(aws_security_group.egress) + length(aws_security_group.nodes) <= 5
+    error_message = "AWS takes five groups of an interface."
+  }
+}
+
+run "nothing_named_needs_no_group" {
+  command = plan
+
+  variables {
+    egress = { mode = "limited" }
+  }
+
+  assert {
+    condition     = keys(aws_security_group.egress) == ["egress", "tunnel"]
+    error_message = "Groups are for what is in them."
+  }
+}
+
+run "a_group_takes_sixty_rules" {
+  command = plan
+
+  variables {
+    egress = { mode = "limited", allowed = { registry = { cidrs = [for index in range(31) : "192.0.2.${index}/32"], ports = [443, 5000] } } }
+  }
+
+  expect_failures = [aws_security_group.egress["allowed"]]
+}
+
+run "a_longer_list_is_told_before_it_is_refused" {
+  command = plan
+
+  override_data {
+    target = data.dataplane_network_ranges.this
+    values = {
+      cloudflare = { ipv4 = ["104.16.0.0/13"], ports = [443] }
+      tunnel     = { ipv4 = ["198.41.192.0/32", "198.41.192.1/32", "198.41.192.2/32", "198.41.192.3/32", "198.41.192.4/32", "198.41.192.5/32", "198.41.192.6/32", "198.41.192.7/32", "198.41.192.8/32", "198.41.192.9/32", "198.41.192.10/32", "198.41.192.11/32", "198.41.192.12/32", "198.41.192.13/32", "198.41.192.14/32", "198.41.192.15/32", "198.41.192.16/32", "198.41.192.17/32", "198.41.192.18/32", "198.41.192.19/32", "198.41.192.20/32", "198.41.192.21/32", "198.41.192.22/32", "198.41.192.23/32", "198.41.192.24/32", "198.41.192.25/32", "198.41.192.26/32", "198.41.192.27/32", "198.41.192.28/32", "198.41.192.29/32", "198.41.192.30/32"], ports = [7844] }
+    }
+  }
+
+  variables {
+    egress = { mode = "limited" }
+  }
+
+  expect_failures = [aws_security_group.egress["tunnel"]]
 }
 
 run "everything_is_no_limit" {
