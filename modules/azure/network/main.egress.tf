@@ -21,29 +21,13 @@ locals {
   )
   denied = { name = "nothing-else", tag = "*", cidrs = null, ports = null, protocol = "*" }
 
-  outbound = [
-    for index, rule in concat(local.allowed, [local.denied]) : {
-      name                                       = rule.name
-      description                                = null
-      priority                                   = rule.name == local.denied.name ? 4096 : 100 + index
-      direction                                  = "Outbound"
-      access                                     = rule.name == local.denied.name ? "Deny" : "Allow"
-      protocol                                   = rule.protocol
-      source_address_prefix                      = "*"
-      source_address_prefixes                    = null
-      source_application_security_group_ids      = null
-      source_port_range                          = "*"
-      source_port_ranges                         = null
-      destination_address_prefix                 = rule.tag
-      destination_address_prefixes               = rule.cidrs
-      destination_application_security_group_ids = null
-      destination_port_range                     = rule.ports == null ? "*" : null
-      destination_port_ranges                    = rule.ports
-    }
-  ]
+  outbound = {
+    for index, rule in concat(local.allowed, [local.denied]) : rule.name => merge(rule, { priority = rule.name == local.denied.name ? 4096 : 100 + index })
+  }
 }
 
 # No inbound rule: what Azure adds lets in the network, what is peered with it and Azure's load balancers, and nothing from the internet.
+# No rule in line either: those that others add to the group, as modules/azure/sovereign does, would be taken out with each apply.
 resource "azurerm_network_security_group" "nodes" {
   count = local.make ? 1 : 0
 
@@ -51,7 +35,22 @@ resource "azurerm_network_security_group" "nodes" {
   resource_group_name = var.resource_group
   location            = var.location
   tags                = var.tags
+}
 
-  # Said also where there are none: rules that are left unsaid stay as they were.
-  security_rule = [for rule in local.outbound : rule if local.limited]
+resource "azurerm_network_security_rule" "nodes" {
+  for_each = { for name, rule in local.outbound : name => rule if local.limited }
+
+  name                         = each.key
+  resource_group_name          = var.resource_group
+  network_security_group_name  = azurerm_network_security_group.nodes[0].name
+  priority                     = each.value.priority
+  direction                    = "Outbound"
+  access                       = each.key == local.denied.name ? "Deny" : "Allow"
+  protocol                     = each.value.protocol
+  source_address_prefix        = "*"
+  source_port_range            = "*"
+  destination_address_prefix   = each.value.tag
+  destination_address_prefixes = each.value.cidrs
+  destination_port_range       = each.value.ports == null ? "*" : null
+  destination_port_ranges      = each.value.ports
 }

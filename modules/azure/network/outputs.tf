@@ -57,5 +57,5 @@ output "network" {
   }
 
   # Who takes the network takes it with its rules.
-  depends_on = [azurerm_subnet_network_security_group_association.nodes, azurerm_subnet_nat_gateway_association.nodes]
+  depends_on = [azurerm_network_security_rule.nodes, azurerm_subnet_network_security_group_association.nodes, azurerm_subnet_nat_gateway_association.nodes]
 }
