@@ -20,6 +20,12 @@ variable "network" {
   type = object({
     id             = string
     google_domains = optional(set(string), [])
+
+    # Passed on.
+    region         = optional(string)
+    subnet_ids     = optional(list(string))
+    pods_range     = optional(string)
+    services_range = optional(string)
   })
   nullable = false
 }

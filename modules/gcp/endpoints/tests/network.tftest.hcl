@@ -56,6 +56,22 @@ run "the_address_is_let_through" {
   }
 }
 
+run "a_cluster_is_made_in_it" {
+  variables {
+    name    = "acme-prod"
+    network = run.the_address_is_let_through.network
+  }
+
+  module {
+    source = "../cluster"
+  }
+
+  assert {
+    condition     = google_container_cluster.this.subnetwork == run.a_network_for_endpoints.network.subnet_ids[0]
+    error_message = "The network is handed on whole."
+  }
+}
+
 run "a_network_whose_names_lead_to_google" {
   variables {
     google_apis = "private"

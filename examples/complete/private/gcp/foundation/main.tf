@@ -44,13 +44,12 @@ module "cluster" {
 
   name              = var.name
   project           = var.project
-  network           = module.network.network
   authorized_ranges = var.authorized_ranges
+
+  # Nodes cannot register before there is a way.
+  network = module.endpoints.network
 
   node_pools = {
     tasks = { machine_type = "e2-standard-8", max_size = 20 }
   }
-
-  # Nodes cannot register before there is a way.
-  depends_on = [module.endpoints]
 }
