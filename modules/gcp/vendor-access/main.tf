@@ -33,7 +33,7 @@ locals {
         access      = access
         permissions = local.created[access]
         condition   = null
-      } if contains(keys(local.subjects), access)
+      } if contains(keys(local.subjects), access) && try(length(local.created[access]) > 0, false)
     },
     {
       for access in ["provision", "maintain", "deprovision"] : "${access}_bindings" => {
@@ -45,11 +45,12 @@ locals {
   )
 }
 
+# In the data plane's project the vendor sets policies of service accounts, which could be those of its own.
 resource "google_service_account" "this" {
   for_each = local.subjects
 
   account_id   = "${var.tenant}-${replace(each.key, "_", "-")}"
-  project      = var.project
+  project      = var.identities_project
   display_name = "The vendor of the data plane of ${var.tenant}: ${replace(each.key, "_", " ")}"
 }
 

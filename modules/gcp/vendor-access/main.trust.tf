@@ -38,7 +38,7 @@ locals {
 resource "google_iam_workload_identity_pool" "this" {
   for_each = local.pools
 
-  project                   = var.project
+  project                   = var.identities_project
   workload_identity_pool_id = "${var.tenant}-${each.key}"
   display_name              = "${var.tenant}-${each.key}"
   description               = "The vendor of the data plane of ${var.tenant}"
@@ -49,7 +49,7 @@ resource "google_iam_workload_identity_pool" "this" {
 resource "google_iam_workload_identity_pool_provider" "this" {
   for_each = local.pools
 
-  project                            = var.project
+  project                            = var.identities_project
   workload_identity_pool_id          = google_iam_workload_identity_pool.this[each.key].workload_identity_pool_id
   workload_identity_pool_provider_id = "vendor"
   attribute_mapping                  = { "google.subject" = "assertion.sub" }

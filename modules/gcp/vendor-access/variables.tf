@@ -15,6 +15,17 @@ variable "project" {
   nullable    = false
 }
 
+variable "identities_project" {
+  description = "Project of the accounts that the vendor becomes, and of the pools that it becomes them by: another than the data plane's, and one that the vendor has nothing in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = var.identities_project != var.project
+    error_message = "Who may set policies of service accounts in the data plane's project could give itself those of its own, for good: name another project for them."
+  }
+}
+
 variable "issuer" {
   description = "Issuer of the vendor's tokens, `https://…`, whose keys Google fetches. Tokens are made out for this customer's pool, so that none for another customer is taken."
   type        = string
@@ -53,7 +64,9 @@ variable "data_plane" {
 
     - `resources`: kinds of resources that are managed
     - `buckets`, `secrets`, `logs`, `registry`: the data plane's objects
-    - `names`: what narrows further
+    - `names`: what narrows further, by kind
+
+    Buckets, log buckets, registries and secrets have to be named one way or the other, since what is not is all of the project.
   EOT
   type = object({
     resources = optional(set(string), ["bucket", "cluster", "log_group", "registry", "role", "secret"])
@@ -61,9 +74,28 @@ variable "data_plane" {
     secrets   = string
     logs      = optional(set(string), [])
     registry  = optional(string)
-    names     = optional(map(set(string)))
+    names     = optional(map(set(string)), {})
   })
   nullable = false
+
+  validation {
+    condition = length(setsubtract(
+      setintersection(var.data_plane.resources, ["bucket", "log_group", "registry", "secret"]),
+      concat(
+        [for kind, names in var.data_plane.names : kind if length(names) > 0],
+        length(var.data_plane.buckets) > 0 ? ["bucket"] : [],
+        try(length(var.data_plane.secrets) > 0, false) ? ["secret"] : [],
+        length(var.data_plane.logs) > 0 ? ["log_group"] : [],
+        var.data_plane.registry == null ? [] : ["registry"],
+      ),
+    )) == 0
+    error_message = "A kind of resources that nothing is named of is all of the project: name buckets, secrets, logs and registry, or take the kind out of resources."
+  }
+
+  validation {
+    condition     = alltrue([for name in flatten([for names in values(var.data_plane.names) : tolist(names)]) : !can(regex("^[/*]*$", name))])
+    error_message = "A name that is nothing but * is all of the project: begin it with what the data plane's are called, as in acme-prod-*."
+  }
 }
 
 variable "break_glass" {

@@ -29,16 +29,17 @@ mock_provider "dataplane" {
 }
 
 variables {
-  tenant  = "acme-prod"
-  project = "acme-prod"
-  issuer  = "https://token.vendor.example"
+  tenant             = "acme-prod"
+  project            = "acme-prod"
+  identities_project = "acme-vendor"
+  issuer             = "https://token.vendor.example"
   subjects = {
     provision   = ["pipeline"]
     maintain    = ["pipeline"]
     deprovision = ["pipeline"]
     break_glass = ["on-call"]
   }
-  data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod-" }
+  data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod-", logs = ["acme-prod"], registry = "acme-prod" }
 }
 
 run "accounts_with_what_is_printed_for_each" {
@@ -75,6 +76,69 @@ run "accounts_with_what_is_printed_for_each" {
       if endswith(name, "_bindings")
     ])
     error_message = "The project is not given away."
+  }
+}
+
+run "what_the_vendor_becomes_is_out_of_its_reach" {
+  command = apply
+
+  assert {
+    condition     = alltrue([for account in google_service_account.this : account.project == "acme-vendor"]) && alltrue([for pool in google_iam_workload_identity_pool.this : pool.project == "acme-vendor"]) && alltrue([for provider in google_iam_workload_identity_pool_provider.this : provider.project == "acme-vendor"])
+    error_message = "Accounts and pools are not where the vendor sets policies."
+  }
+
+  assert {
+    condition     = alltrue([for role in google_project_iam_custom_role.this : role.project == "acme-prod"]) && alltrue([for member in google_project_iam_member.this : member.project == "acme-prod"])
+    error_message = "What it may do, it may do in the data plane's project and nowhere else."
+  }
+}
+
+run "identities_in_the_data_planes_project" {
+  command = plan
+
+  variables {
+    identities_project = "acme-prod"
+  }
+
+  expect_failures = [var.identities_project]
+}
+
+run "kinds_have_to_be_named" {
+  command = plan
+
+  variables {
+    data_plane = { buckets = ["acme-prod-metadata"], secrets = "acme-prod-", registry = "acme-prod" }
+  }
+
+  expect_failures = [var.data_plane]
+}
+
+run "everything_is_no_name" {
+  command = plan
+
+  variables {
+    data_plane = { resources = ["bucket"], buckets = [], secrets = "acme-prod-", names = { bucket = ["*"] } }
+  }
+
+  expect_failures = [var.data_plane]
+}
+
+run "who_looks_up_clusters_makes_nothing" {
+  command = plan
+
+  override_data {
+    target = data.dataplane_permissions.this
+    values = { by_access = { provision = "{\"includedPermissions\":[\"container.clusters.get\"]}" } }
+  }
+
+  variables {
+    subjects   = { provision = ["pipeline"] }
+    data_plane = { resources = ["cluster"], buckets = [], secrets = "acme-prod-" }
+  }
+
+  assert {
+    condition     = keys(google_project_iam_custom_role.this) == ["provision"]
+    error_message = "Google takes no role without permissions."
   }
 }
 
