@@ -41,3 +41,11 @@ locals {
     ]
   ])
 }
+
+# Told and not refused: a subnet fills and empties with its pods, and who has to let somebody out or in must be able to apply meanwhile.
+check "free_addresses" {
+  assert {
+    condition     = length(local.full) == 0
+    error_message = "${join(", ", local.full)} have fewer than 16 free addresses, which an upgrade of EKS and the endpoints need."
+  }
+}

@@ -35,11 +35,6 @@ output "network" {
   }
 
   precondition {
-    condition     = length(local.full) == 0
-    error_message = "${join(", ", local.full)} have fewer than 16 free addresses, which an upgrade of EKS and the endpoints need."
-  }
-
-  precondition {
     condition     = length(local.untagged) == 0
     error_message = "${join(", ", local.untagged)} lack the tag kubernetes.io/role/internal-elb = 1, by which internal load balancers find their subnets."
   }

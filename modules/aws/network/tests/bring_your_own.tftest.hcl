@@ -183,7 +183,7 @@ run "a_public_subnet" {
   expect_failures = [output.network]
 }
 
-run "a_full_subnet" {
+run "a_full_subnet_is_told_and_not_refused" {
   command = plan
 
   override_data {
@@ -197,7 +197,7 @@ run "a_full_subnet" {
     }
   }
 
-  expect_failures = [output.network]
+  expect_failures = [check.free_addresses]
 }
 
 run "a_subnet_that_load_balancers_do_not_find" {
