@@ -34,7 +34,11 @@ resource "google_access_context_manager_service_perimeter_ingress_policy" "this"
   count = var.perimeter == null ? 0 : 1
 
   perimeter = var.perimeter.name
-  title     = "The vendor's way to the API of ${var.cluster.name}"
+  # A perimeter takes no two rules of one title, and a rule that changes is made anew: before the old one goes, so it has another title.
+  title = join(" ", [
+    substr("API of ${var.project}/${var.cluster.name}/${var.cluster.location}", 0, 90),
+    substr(sha1(jsonencode([sort(values(local.members)), sort(var.perimeter.sources)])), 0, 8),
+  ])
 
   ingress_from {
     identities = sort(values(local.members))
@@ -58,5 +62,9 @@ resource "google_access_context_manager_service_perimeter_ingress_policy" "this"
         method = "*"
       }
     }
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }

@@ -21,8 +21,13 @@ variable "vendor_service_accounts" {
   nullable    = false
 
   validation {
-    condition     = length(var.vendor_service_accounts) > 0 && alltrue([for account in var.vendor_service_accounts : can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", account)) || startswith(account, "principal://")])
-    error_message = "Name service accounts by their addresses, or principals of a pool: everybody and allAuthenticatedUsers are not among them."
+    condition     = length(var.vendor_service_accounts) > 0 && alltrue([for account in var.vendor_service_accounts : can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", account)) || can(regex("^principal://iam\\.googleapis\\.com/projects/[0-9]+/locations/global/workloadIdentityPools/[^/*]+/subject/[^*]+$", account))])
+    error_message = "Name service accounts by their addresses, or one subject of a pool each, principal://iam.googleapis.com/projects/<number>/locations/global/workloadIdentityPools/<pool>/subject/<subject>: everybody is not among them."
+  }
+
+  validation {
+    condition     = !anytrue([for account in var.vendor_service_accounts : endswith(split("@", account)[0], "-break-glass")])
+    error_message = "The account of break_glass reaches the API in its window, by modules/gcp/vendor-access; what is granted here has no end."
   }
 }
 

@@ -35,6 +35,28 @@ run "the_vendor_is_let_in_from_its_network" {
   }
 }
 
+run "a_rule_has_a_title_of_its_own" {
+  command = plan
+
+  assert {
+    condition     = startswith(google_access_context_manager_service_perimeter_ingress_policy.this[0].title, "API of acme-prod/acme-prod/europe-west4 ") && length(google_access_context_manager_service_perimeter_ingress_policy.this[0].title) <= 100
+    error_message = "Two clusters of one name are told apart, within what Google takes."
+  }
+}
+
+run "a_rule_for_others_comes_before_the_old_one_goes" {
+  command = plan
+
+  variables {
+    vendor_service_accounts = ["other@vendor.iam.gserviceaccount.com"]
+  }
+
+  assert {
+    condition     = endswith(google_access_context_manager_service_perimeter_ingress_policy.this[0].title, substr(sha1(jsonencode([["serviceAccount:other@vendor.iam.gserviceaccount.com"], ["//compute.googleapis.com/projects/vendor/global/networks/pipeline"]])), 0, 8))
+    error_message = "Two rules of one title cannot be there together."
+  }
+}
+
 run "no_perimeter" {
   command = plan
 

@@ -37,6 +37,39 @@ run "everybody" {
   expect_failures = [var.vendor_service_accounts]
 }
 
+run "everybody_of_a_pool" {
+  command = plan
+
+  variables {
+    vendor_service_accounts = ["principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/vendor/subject/*"]
+  }
+
+  expect_failures = [var.vendor_service_accounts]
+}
+
+run "one_of_a_pool" {
+  command = plan
+
+  variables {
+    vendor_service_accounts = ["principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/vendor/subject/repo:vendor/pipeline:ref:refs/heads/main"]
+  }
+
+  assert {
+    condition     = alltrue([for account, member in google_project_iam_member.this : member.member == account])
+    error_message = "A principal stands for itself."
+  }
+}
+
+run "who_breaks_glass_has_a_window_elsewhere" {
+  command = plan
+
+  variables {
+    vendor_service_accounts = ["acme-prod-break-glass@acme-vendor.iam.gserviceaccount.com"]
+  }
+
+  expect_failures = [var.vendor_service_accounts]
+}
+
 run "an_address_for_a_name" {
   command = plan
 
