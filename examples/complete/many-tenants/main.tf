@@ -9,8 +9,10 @@ provider "dataplane" {
 
     # The pipeline's own credentials take the role that this customer granted.
     assume_role = {
-      role_arn    = var.role_arn
-      external_id = var.external_id
+      role_arn        = var.role_arn
+      external_id     = var.external_id
+      tags            = var.session_tags
+      source_identity = var.operator
     }
   }
 }
@@ -40,8 +42,9 @@ resource "dataplane_role" "user" {
     }
   }
 
-  trust    = { irsa = { provider_arn = dataplane_identity_provider.cluster.arn } }
-  subjects = [{ namespace = "fraud-production", service_account = "default" }]
+  trust                = { irsa = { provider_arn = dataplane_identity_provider.cluster.arn } }
+  permissions_boundary = var.permissions_boundary
+  subjects             = [{ namespace = "fraud-production", service_account = "default" }]
 }
 
 resource "dataplane_private_endpoint" "s3" {

@@ -28,6 +28,24 @@ variable "external_id" {
   type        = string
 }
 
+variable "session_tags" {
+  description = "Tags that the role's trust asks of a session: `session.tags` of the customer's `modules/aws/vendor-access`."
+  type        = map(string)
+  default     = null
+}
+
+variable "operator" {
+  description = "Who runs this, as the customer's audit log shows it: what started the pipeline. Trusts of `modules/aws/vendor-access` ask for it."
+  type        = string
+  default     = null
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the policy that bounds roles made in the account: what `modules/aws/vendor-access` puts out under this name, which refuses roles without it."
+  type        = string
+  default     = null
+}
+
 variable "issuer" {
   description = "OIDC issuer of the customer's cluster."
   type        = string
