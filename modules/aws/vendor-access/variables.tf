@@ -51,7 +51,7 @@ variable "data_plane" {
     - `resources`: kinds of resources that are managed
     - `buckets`, `secrets`, `logs`, `registry`, `kms_keys`: the data plane's objects. Keys are none unless named
     - `names`: of the other kinds, and what narrows further; of an `identity_provider` the issuer. A `role` goes by its name, or by a path that
-      all are below, `/acme/*`
+      all are below, `/acme/*`; no other role has these names or lies there, since `provision` could take it over by its trust
 
     Each kind of `resources` has to be named one way or the other, since one that is not is all of the account.
   EOT
