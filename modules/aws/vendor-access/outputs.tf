@@ -11,6 +11,11 @@ output "permissions_boundary" {
   value       = aws_iam_policy.boundary.arn
 }
 
+output "break_glass_open" {
+  description = "Whether a window is set in which somebody may take `break_glass`."
+  value       = anytrue([for statement in try(jsondecode(aws_iam_role.this["break_glass"].assume_role_policy).Statement, []) : statement.Effect == "Allow"])
+}
+
 output "session" {
   description = "What the vendor's sessions have to say of themselves, as `aws.assume_role` of the provider block takes it; `source_identity` is whoever works."
   value = {

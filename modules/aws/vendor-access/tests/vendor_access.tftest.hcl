@@ -129,7 +129,7 @@ run "glass_is_whole_by_default" {
   command = apply
 
   assert {
-    condition     = jsondecode(aws_iam_role.this["break_glass"].assume_role_policy).Statement == [{ Sid = "NotBroken", Effect = "Deny", Action = "sts:AssumeRole", Principal = { AWS = "*" } }]
+    condition     = jsondecode(aws_iam_role.this["break_glass"].assume_role_policy).Statement == [{ Sid = "NotBroken", Effect = "Deny", Action = "sts:AssumeRole", Principal = { AWS = "*" } }] && !output.break_glass_open
     error_message = "Nobody takes the role."
   }
 
@@ -171,6 +171,11 @@ run "glass_is_broken_for_an_incident_and_a_time" {
       }
     }
     error_message = "In the window, and for the incident."
+  }
+
+  assert {
+    condition     = output.break_glass_open
+    error_message = "It is said that a window is set."
   }
 
   assert {

@@ -43,5 +43,5 @@ module "private_api" {
   accepted_connections = var.accepted_connections
   rejected_connections = var.rejected_connections
   force_destroy        = var.force_destroy
-  role_arns            = { provision = aws_iam_role.vendor.arn }
+  role_arns            = module.vendor_access.role_arns
 }

@@ -34,14 +34,18 @@ variable "network" {
 }
 
 variable "vendor" {
-  description = "Who the vendor is: `principals` are the ARNs of the roles that its pipeline runs as, `external_id` is the id that the vendor gave this customer."
+  description = <<-EOT
+    Who the vendor is: `principals` are the ARNs of the roles that its pipeline runs as, `on_call` those of the people who are called when
+    something is broken, `external_id` is the id that the vendor gave this customer.
+  EOT
   type = object({
     principals  = set(string)
+    on_call     = optional(set(string), [])
     external_id = string
   })
 
   validation {
-    condition     = alltrue([for principal in var.vendor.principals : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/", principal))])
+    condition     = alltrue([for principal in setunion(var.vendor.principals, var.vendor.on_call) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/", principal))])
     error_message = "Name roles, arn:aws:iam::<the vendor's account>:role/<name>: everybody in the vendor's account is more than a pipeline."
   }
 
@@ -49,6 +53,16 @@ variable "vendor" {
     condition     = can(regex("^[A-Za-z0-9+=,.@:/-]{8,24}$", var.vendor.external_id))
     error_message = "external_id is required: without it another customer of the vendor could name your role (confused deputy). 8 to 24 characters."
   }
+}
+
+variable "break_glass" {
+  description = "While `break_glass` may be taken: from `not_before` to `not_after` (RFC 3339, at most 12 hours), for `incident`. Without it nobody may."
+  type = object({
+    not_before = string
+    not_after  = string
+    incident   = string
+  })
+  default = null
 }
 
 variable "accepted_connections" {

@@ -20,7 +20,7 @@ provider "dataplane" {
   }
 }
 
-# The customer's account, as the role that the customer granted.
+# The customer's account, as one of the roles that the customer granted. A session says who works.
 provider "dataplane" {
   owner = var.customer.name
 
@@ -28,8 +28,10 @@ provider "dataplane" {
     region              = var.customer.region
     allowed_account_ids = [var.customer.account_id]
     assume_role = {
-      role_arn    = var.customer.role_arns["provision"]
-      external_id = var.external_id
+      role_arn        = var.customer.role_arns[var.access]
+      external_id     = var.external_id
+      source_identity = var.source_identity
+      tags            = { "dataplane:tenant" = var.customer.name, "dataplane:operator" = var.source_identity }
     }
   }
 }

@@ -28,6 +28,27 @@ variable "external_id" {
   type        = string
 }
 
+variable "access" {
+  description = "Which of the customer's roles is taken: `provision` to make, `maintain` to change what there is, `deprovision` to destroy."
+  type        = string
+  default     = "provision"
+
+  validation {
+    condition     = contains(["provision", "maintain", "deprovision"], var.access)
+    error_message = "The roles that Terraform works by are provision, maintain and deprovision; break_glass is a person's, to look."
+  }
+}
+
+variable "source_identity" {
+  description = "Who works, as the customer's CloudTrail shows it with every call: the run of the pipeline, or the person."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{2,64}$", var.source_identity))
+    error_message = "2 to 64 letters, digits and +=,.@-_, for example pipeline-4711."
+  }
+}
+
 variable "network" {
   description = "The vendor's network that the pipeline runs in; its subnets are in zones where the customer's service is."
   type = object({

@@ -1,4 +1,4 @@
-# What the customer grants, and what it can take back.
+# Whom the customer lets in, and as what. What each role can do and who may take it: the tests of modules/aws/vendor-access.
 
 mock_provider "aws" {
   mock_data "aws_eks_cluster" {
@@ -20,6 +20,9 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/some" }
   }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
   mock_resource "aws_iam_policy" {
     defaults = { arn = "arn:aws:iam::123456789012:policy/acme-prod-boundary" }
   }
@@ -33,12 +36,14 @@ mock_provider "archive" {}
 mock_provider "dataplane" {
   mock_data "dataplane_permissions" {
     defaults = {
-      policy = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+      by_access = {
+        provision   = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+        maintain    = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+        deprovision = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+        break_glass = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+      }
       profiles = {
-        admin = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"ReadObjects\",\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::acme-prod-metadata/*\"},{\"Sid\":\"ReadSecrets\",\"Effect\":\"Allow\",\"Action\":[\"secretsmanager:GetSecretValue\"],\"Resource\":\"arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme-prod/*\"}]}"
-        # One statement stands without a list.
-        log_writer = "{\"Version\":\"2012-10-17\",\"Statement\":{\"Sid\":\"WriteLogs\",\"Effect\":\"Allow\",\"Action\":\"logs:PutLogEvents\",\"Resource\":\"arn:aws:logs:eu-west-1:123456789012:log-group:/dataplane/acme-prod:*\"}}"
-        user       = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"ReadObjects\",\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::acme-prod-metadata/*\"}]}"
+        user = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::acme-prod-metadata/*\"}]}"
       }
     }
   }
@@ -77,87 +82,76 @@ variables {
   }
   vendor = {
     principals  = ["arn:aws:iam::111122223333:role/pipeline"]
+    on_call     = ["arn:aws:iam::111122223333:role/on-call"]
     external_id = "acme-7f3b9c21"
   }
 }
 
-run "the_vendor_cannot_write_its_own_rights" {
+run "the_vendor_is_told_of_a_role_for_each_purpose" {
   command = apply
 
   assert {
-    condition = alltrue([
-      for name in data.dataplane_permissions.vendor.names["role"] :
-      !can(regex("^${replace(name, "*", ".*")}$", aws_iam_role.vendor.name))
-    ])
-    error_message = "The roles that the vendor may change do not cover its own."
+    condition     = keys(output.customer.role_arns) == tolist(["break_glass", "deprovision", "maintain", "provision"])
+    error_message = "Which role is for what is handed over."
   }
 
   assert {
-    condition     = alltrue([for name in data.dataplane_permissions.vendor.names["role"] : !endswith(name, "*")])
-    error_message = "Roles are named one by one: a beginning covers what others call theirs, as the nodes' role or the function's."
-  }
-
-  assert {
-    condition     = data.dataplane_permissions.vendor.names["identity_provider"] == toset(["https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF"])
-    error_message = "Identity providers of other clusters are not the vendor's."
+    condition     = output.customer.permissions_boundary == "arn:aws:iam::123456789012:policy/acme-prod-boundary"
+    error_message = "The vendor is told of the boundary that its roles have to have."
   }
 }
 
-run "no_role_does_more_than_the_data_planes_own" {
+run "glass_is_whole_by_default" {
   command = apply
 
   assert {
-    condition = length([
-      for statement in jsondecode(aws_iam_role_policy.boundary.policy).Statement : statement
-      if statement.Effect == "Deny" && statement.Resource == "*" && length(setsubtract(["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"], flatten([statement.Action]))) == 0 && try(statement.Condition == { StringNotEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/acme-prod-boundary" } }, false)
-    ]) == 1
-    error_message = "A role without the customer's boundary is neither made nor given rights."
-  }
-
-  assert {
-    condition = length([
-      for statement in jsondecode(aws_iam_role_policy.boundary.policy).Statement : statement
-      if statement.Effect == "Deny" && statement.Resource == "*" && contains(flatten([statement.Action]), "iam:DeleteRolePermissionsBoundary") && !can(statement.Condition)
-    ]) == 1
-    error_message = "The boundary is not the vendor's to take away."
-  }
-
-  assert {
-    condition     = aws_iam_role_policy.boundary.role == aws_iam_role.vendor.name && output.customer.permissions_boundary == aws_iam_policy.boundary.arn
-    error_message = "It holds for the vendor, who is told of it."
-  }
-
-  assert {
-    condition     = sort([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : jsonencode(statement.Action)]) == tolist(["\"logs:PutLogEvents\"", "\"s3:GetObject\"", "[\"secretsmanager:GetSecretValue\"]"])
-    error_message = "The boundary is what the profiles' policies say, each statement once."
-  }
-
-  assert {
-    condition     = alltrue([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : !can(statement.Sid)])
-    error_message = "Two statements of the same name would be refused."
+    condition     = !output.break_glass_open
+    error_message = "Nobody takes break_glass before the customer says so."
   }
 }
 
-run "a_session_is_the_vendors_for_this_customer" {
+run "glass_is_broken_for_an_incident_and_a_time" {
   command = apply
 
-  assert {
-    condition = alltrue([
-      for statement in jsondecode(aws_iam_role.vendor.assume_role_policy).Statement :
-      !contains(flatten([statement.Action]), "sts:AssumeRole") || try(statement.Condition.StringEquals["sts:ExternalId"] == "acme-7f3b9c21", false)
-    ])
-    error_message = "Nobody takes the role without this customer's external id."
+  variables {
+    break_glass = { not_before = "2026-03-01T08:00:00Z", not_after = "2026-03-01T12:00:00Z", incident = "INC-4711" }
   }
 
   assert {
-    condition = length(setsubtract(["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"], flatten([
-      for statement in jsondecode(aws_iam_role.vendor.assume_role_policy).Statement : statement.Action
-    ]))) == 0
-    error_message = "A session may bear tags and a source identity."
+    condition     = output.break_glass_open
+    error_message = "In a window, for an incident."
+  }
+}
+
+run "nobody_is_called" {
+  command = apply
+
+  variables {
+    vendor = { principals = ["arn:aws:iam::111122223333:role/pipeline"], external_id = "acme-7f3b9c21" }
   }
 
   assert {
-    condition     = alltrue([for statement in jsondecode(aws_iam_role.vendor.assume_role_policy).Statement : statement.Principal.AWS == ["arn:aws:iam::111122223333:role/pipeline"]])
-    error_message = "Nobody but the vendor's pipeline is trusted."
+    condition     = keys(output.customer.role_arns) == tolist(["deprovision", "maintain", "provision"]) && !output.break_glass_open
+    error_message = "A role that nobody may take is not made."
   }
+}
+
+run "an_external_id_is_required" {
+  command = plan
+
+  variables {
+    vendor = { principals = ["arn:aws:iam::111122223333:role/pipeline"], external_id = "" }
+  }
+
+  expect_failures = [var.vendor]
+}
+
+run "everybody_of_the_vendors_account" {
+  command = plan
+
+  variables {
+    vendor = { principals = ["arn:aws:iam::111122223333:role/pipeline"], on_call = ["arn:aws:iam::111122223333:root"], external_id = "acme-7f3b9c21" }
+  }
+
+  expect_failures = [var.vendor]
 }
