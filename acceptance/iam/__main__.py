@@ -2,14 +2,17 @@
 
 Where it does not know what a call is about, it asks for a right to everything ("*"), which no narrow document gives. And it lacks
 the condition key `iam:PermissionsBoundary`, the boundary that the role or user of a call is given by it, or has: without the
-key no document could bound what somebody makes.
+key no document could bound what somebody makes. Of a session's source identity it knows nothing: a trust is asked for
+`sts:SetSourceIdentity` where one is given, as it is for `sts:TagSession` where there are tags.
 """
 
+import contextvars
+import dataclasses
 import json
 
 from ministack import app
-from ministack.core import iam_actions
-from ministack.services import iam
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam, sts
 
 BOUNDED = {
     "iam:" + action
@@ -54,6 +57,29 @@ def resource(service, method, path, headers, body, parameters, region, account):
     return found
 
 
+source_identity = contextvars.ContextVar("source_identity", default=None)
+tags_of_session = sts._session_tags
+judged = iam_evaluator.evaluate_trust_policy
+
+
+def session_tags(parameters, **options):
+    """The tags of a session; it is the first that is asked of a call that takes a role."""
+    source_identity.set(sts._p(parameters, "SourceIdentity", None))
+    return tags_of_session(parameters, **options)
+
+
+def trusted(document, caller, asked=None):
+    """Whether a role's trust lets somebody take it."""
+    identity = source_identity.get()
+    if not identity or asked is None or asked.action not in ("sts:AssumeRole", "sts:TagSession"):
+        return judged(document, caller, asked)
+    asked = dataclasses.replace(asked, service_context=asked.service_context | {"sts:sourceidentity": identity})
+    named = dataclasses.replace(asked, action="sts:SetSourceIdentity")
+    return judged(document, caller, asked) and judged(document, caller, named)
+
+
+sts._session_tags = session_tags
+iam_evaluator.evaluate_trust_policy = trusted
 iam_actions.request_tag_context = context
 iam_actions.extract_resource_arn = resource
 app.main()

@@ -38,8 +38,10 @@ fn both_roots_are_applied_planned_empty_and_destroyed_without_a_trace() -> Resul
         told["permissions_boundary"]
     );
 
-    // An upgrade asks nobody anything.
-    let upgraded = vendor.variable("operator_image", "localhost/dataplane-operator:0.2.0");
+    // An upgrade asks nobody anything, and takes the role that makes nothing.
+    let upgraded = vendor
+        .variable("operator_image", "localhost/dataplane-operator:0.2.0")
+        .variable("access", "maintain");
     upgraded.apply()?;
     upgraded.plan()?.assert_empty("the plan after an upgrade")?;
     assert_eq!(upgraded.output("connection")?, id.as_str());

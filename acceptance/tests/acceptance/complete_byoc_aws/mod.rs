@@ -25,6 +25,8 @@ use crate::private::{Side, Sides, text};
 
 const LIMIT: Duration = Duration::from_mins(5);
 const EXTERNAL_ID: &str = "acme-7f3b9c21";
+/// Who works, as the customer's audit log shows it.
+const WORKER: &str = "pipeline-4711";
 /// The name of the cluster's API, as its certificate has it.
 const HOST: &str = "0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com";
 /// The range of both networks.
@@ -107,6 +109,7 @@ impl Both {
             .with([through(&vendor.account)])
             .variable("account_id", &vendor.account.id)
             .variable("external_id", EXTERNAL_ID)
+            .variable("source_identity", WORKER)
             .variable("network", &network.to_string())
             .variable("operator_image", "localhost/dataplane-operator:0.1.0")
             .variable("control_plane_endpoint", "https://acme.control.example.com");
@@ -145,12 +148,24 @@ impl Both {
         Ok(id)
     }
 
-    /// A session of the role that the customer granted, as the vendor's pipeline takes it.
+    /// What the vendor's pipeline has to say of itself to take a role that the customer granted.
+    fn asked(&self, access: &str) -> Result<Value> {
+        let role = &self.customer.output("customer")?["role_arns"][access];
+        let tags = json!([
+            { "Key": "dataplane:tenant", "Value": self.name() }, { "Key": "dataplane:operator", "Value": WORKER },
+        ]);
+        Ok(json!({
+            "RoleArn": role, "RoleSessionName": "pipeline", "ExternalId": EXTERNAL_ID, "SourceIdentity": WORKER, "Tags": tags,
+        }))
+    }
+
+    /// A session of the role that the vendor's root is applied with.
     fn session(&self) -> Result<Account> {
-        let role = &self.customer.output("customer")?["role_arns"]["provision"];
-        let wanted =
-            json!({ "RoleArn": role, "RoleSessionName": "pipeline", "ExternalId": EXTERNAL_ID });
-        let answer = self.pipeline.call("sts", "assume_role", &wanted)?;
+        self.session_by(&self.asked("provision")?)
+    }
+
+    fn session_by(&self, asked: &Value) -> Result<Account> {
+        let answer = self.pipeline.call("sts", "assume_role", asked)?;
         let key = |name: &str| text(&answer["Credentials"][name]);
         let session = Credentials {
             access_key: key("AccessKeyId")?,
@@ -182,8 +197,10 @@ fn empty(root: &Terraform, whose: &str) -> Result<()> {
         .assert_no_difference(&format!("{whose} refresh"))
 }
 
-/// The vendor goes: the definitions stay in the customer's cluster, with the tasks of whoever else works there.
+/// The vendor goes, by the role that deletes: the definitions stay in the customer's cluster, with the tasks of whoever else works
+/// there.
 fn leave(vendor: &Terraform) -> Result<()> {
+    vendor.write("access.auto.tfvars.json", "{\"access\": \"deprovision\"}")?;
     vendor.succeed(&["state", "rm", "module.operator.dataplane_crds.this[0]"])?;
     vendor.destroy().map(drop)
 }
@@ -207,7 +224,8 @@ output \"policy\" {
     let mut document: Value = serde_json::from_str(&printed)?;
     let statements = document["Statement"].as_array_mut();
     statements.context("statements")?.push(json!({
-        "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/*-vendor",
+        "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+        "Resource": "arn:aws:iam::*:role/dataplane-vendor/*",
     }));
     // What is made for a data plane has policies of buckets that refuse plain HTTP.
     Ok(vendor.account.runner("pipeline", &document)?.over_tls())
@@ -223,7 +241,8 @@ fn customer(side: &Side, answers: &Path, vendor: &Side) -> Result<Terraform> {
         "vpc_id": side.network.vpc, "subnet_ids": side.network.subnets, "route_table_ids": [],
     });
     let pipeline = format!("arn:aws:iam::{}:role/pipeline", vendor.account.id);
-    let vendor = json!({ "principals": [pipeline], "external_id": EXTERNAL_ID });
+    let vendor =
+        json!({ "principals": [pipeline], "on_call": [pipeline], "external_id": EXTERNAL_ID });
     let answers = answers.display().to_string();
     let terraform = Terraform::example("complete/byoc/aws/customer")?
         .with(side.account.over_tls().environment())
@@ -274,5 +293,7 @@ fn answers_of(side: &Side, issuer: &str) -> Value {
         "certificate_authority": [{ "data": "LS0tLS1CRUdJTg==" }],
         "identity": [{ "oidc": [{ "issuer": issuer }] }],
     } });
-    subnets.chain([vpc, eks]).collect()
+    let partition =
+        json!({ "type": "aws_partition", "arguments": {}, "attributes": { "partition": "aws" } });
+    subnets.chain([vpc, eks, partition]).collect()
 }

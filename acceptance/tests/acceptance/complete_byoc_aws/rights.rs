@@ -1,11 +1,11 @@
-//! What the vendor may do with the role that it is granted, by ministack's evaluator: no more than to make the data plane, and
-//! not to widen that.
+//! What the vendor may do with the roles that it is granted, and what it has to say to take one, by ministack's evaluator: no more
+//! than to make the data plane, and not to widen that.
 
 use acceptance::aws::Account;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Both, EXTERNAL_ID};
+use super::Both;
 use crate::private::text;
 
 /// Whoever may be assumed may do everything.
@@ -27,11 +27,21 @@ fn refused(session: &Account, operation: &str, parameters: &Value) -> Result<()>
 }
 
 #[test]
-fn the_vendor_cannot_widen_its_own_role() -> Result<()> {
+fn the_vendor_cannot_widen_its_own_roles() -> Result<()> {
     let both = Both::without_cluster()?;
     both.published()?;
-    let session = both.session()?;
-    let own = format!("{}-vendor", both.name());
+    for access in ["provision", "maintain", "deprovision"] {
+        let own = format!("{}-{access}", both.name());
+        cannot_widen(&both, &both.session_by(&both.asked(access)?)?, &own)?;
+    }
+    cannot_widen(
+        &both,
+        &both.session()?,
+        &format!("{}-break-glass", both.name()),
+    )
+}
+
+fn cannot_widen(both: &Both, session: &Account, own: &str) -> Result<()> {
     let told = both.customer.output("customer")?;
     let boundary = text(&told["permissions_boundary"])?;
     for (operation, parameters) in [
@@ -41,7 +51,7 @@ fn the_vendor_cannot_widen_its_own_role() -> Result<()> {
         ),
         (
             "delete_role_policy",
-            json!({ "RoleName": own, "PolicyName": "boundary" }),
+            json!({ "RoleName": own, "PolicyName": "denied" }),
         ),
         (
             "attach_role_policy",
@@ -56,7 +66,7 @@ fn the_vendor_cannot_widen_its_own_role() -> Result<()> {
             json!({ "PolicyArn": boundary, "PolicyDocument": everything(), "SetAsDefault": true }),
         ),
     ] {
-        refused(&session, operation, &parameters)?;
+        refused(session, operation, &parameters)?;
     }
     Ok(())
 }
@@ -100,22 +110,110 @@ fn the_vendor_makes_no_role_that_may_more_than_a_data_plane() -> Result<()> {
     refused(&session, "put_role_policy", &policy)
 }
 
-/// Another external id than the customer's role asks for is refused: the vendor cannot be had to work for somebody else.
+/// A purpose's role has the calls of that purpose: what the first makes, the others cannot, and it does not delete.
+#[test]
+fn each_role_is_for_one_purpose() -> Result<()> {
+    let both = Both::without_cluster()?;
+    both.published()?;
+    let repository = json!({ "repositoryName": both.name() });
+    let may = |access: &str, operation: &str| -> Result<()> {
+        let session = both.session_by(&both.asked(access)?)?;
+        session.call("ecr", operation, &repository).map(drop)
+    };
+    let may_not = |access: &str, operation: &str| -> Result<()> {
+        let session = both.session_by(&both.asked(access)?)?;
+        let code = session.refused("ecr", operation, &repository)?;
+        ensure!(
+            code.starts_with("AccessDenied"),
+            "{access} {operation}: {code}"
+        );
+        Ok(())
+    };
+    may_not("maintain", "create_repository")?;
+    may_not("deprovision", "create_repository")?;
+    may("provision", "create_repository")?;
+    may_not("provision", "delete_repository")?;
+    may_not("maintain", "delete_repository")?;
+    may("deprovision", "delete_repository")
+}
+
+/// Nobody breaks glass before the customer says so; then it is for that incident alone, and to look.
+#[test]
+fn glass_is_whole_until_the_customer_breaks_it() -> Result<()> {
+    let whole = Both::without_cluster()?;
+    whole.published()?;
+    assert_eq!(whole.customer.output("break_glass_open")?, false);
+    let refused_by = |both: &Both, asked: &Value| -> Result<()> {
+        let code = both.pipeline.refused("sts", "assume_role", asked)?;
+        ensure!(code == "AccessDenied", "{asked}: {code}");
+        Ok(())
+    };
+    let for_incident = |both: &Both, incident: &str| -> Result<Value> {
+        let mut asked = both.asked("break_glass")?;
+        let tags = asked["Tags"].as_array_mut().context("tags")?;
+        tags.push(json!({ "Key": "dataplane:incident", "Value": incident }));
+        Ok(asked)
+    };
+    refused_by(&whole, &for_incident(&whole, "INC-4711")?)?;
+
+    let broken = Both::without_cluster()?;
+    broken.customer.write(
+        "glass_override.tf",
+        "module \"vendor_access\" {
+  break_glass = {
+    not_before = timeadd(plantimestamp(), \"-1h\")
+    not_after  = timeadd(plantimestamp(), \"1h\")
+    incident   = \"INC-4711\"
+  }
+}
+",
+    )?;
+    broken.customer.apply()?;
+    refused_by(&broken, &broken.asked("break_glass")?)?;
+    refused_by(&broken, &for_incident(&broken, "INC-1")?)?;
+    let session = broken.session_by(&for_incident(&broken, "INC-4711")?)?;
+    let role = json!({ "RoleName": "userflyterole" });
+    assert_eq!(session.refused("iam", "get_role", &role)?, "NoSuchEntity");
+    refused(&session, "delete_role", &role)
+}
+
+/// Another external id than the customer's role asks for is refused: the vendor cannot be had to work for somebody else. And so is
+/// who does not say who works, and for whom.
 #[test]
 fn another_customers_external_id_opens_nothing() -> Result<()> {
     let both = Both::without_cluster()?;
     both.published()?;
-    let role = text(&both.customer.output("customer")?["role_arns"]["provision"])?;
+    let right = both.asked("provision")?;
+    let without = |key: &str| {
+        let mut asked = right.clone();
+        if let Some(fields) = asked.as_object_mut() {
+            fields.remove(key);
+        }
+        asked
+    };
+    let with = |key: &str, value: Value| {
+        let mut asked = right.clone();
+        asked[key] = value;
+        asked
+    };
     for wrong in [
-        json!({ "RoleArn": role, "RoleSessionName": "pipeline" }),
-        json!({ "RoleArn": role, "RoleSessionName": "pipeline", "ExternalId": "other-11111111" }),
+        without("ExternalId"),
+        with("ExternalId", json!("other-11111111")),
+        without("SourceIdentity"),
+        without("Tags"),
+        with(
+            "Tags",
+            json!([{ "Key": "dataplane:tenant", "Value": "globex" }]),
+        ),
+        with(
+            "Tags",
+            json!([{ "Key": "dataplane:tenant", "Value": both.name() }, { "Key": "team", "Value": "ours" }]),
+        ),
     ] {
         let code = both.pipeline.refused("sts", "assume_role", &wrong)?;
-        assert_eq!(code, "AccessDenied");
+        ensure!(code == "AccessDenied", "{wrong}: {code}");
     }
     // Nor does the right id open it to others of the vendor's account.
-    let right =
-        json!({ "RoleArn": role, "RoleSessionName": "somebody", "ExternalId": EXTERNAL_ID });
     let document: Value = serde_json::from_str(&everything())?;
     let somebody = both.sides.vendor.account.runner("somebody", &document)?;
     assert_eq!(
