@@ -10,7 +10,8 @@ data "dataplane_permissions" "this" {
 
 locals {
   subjects = { for access, subjects in var.subjects : access => subjects if length(subjects) > 0 }
-  allowed  = { for access in keys(local.subjects) : access => jsondecode(data.dataplane_permissions.this.by_access[access]) }
+  granted  = toset(concat(keys(local.subjects), [for access, principals in var.principals : access if length(principals) > 0]))
+  allowed  = { for access in local.granted : access => jsondecode(data.dataplane_permissions.this.by_access[access]) }
   named    = { for access, role in local.allowed : access => try(role.condition.expression, null) }
 
   # The one permission by which the project itself could be given away is held to the roles that the data plane's accounts take.
@@ -20,9 +21,13 @@ locals {
   # What is created is asked of the project, where it has no name yet that a condition could be on.
   created = { for access, role in local.allowed : access => [for permission in role.includedPermissions : permission if endswith(permission, ".create")] }
 
+  # As Google makes them, known before the accounts are made: others' grants go by them. A project of a domain's is named after it.
+  domain = "${join(".", reverse(split(":", var.identities_project)))}.iam.gserviceaccount.com"
+  emails = { for access, account in google_service_account.this : access => "${account.account_id}@${local.domain}" }
+
   grants = merge(
     {
-      for access in keys(local.subjects) : access => {
+      for access in local.granted : access => {
         access      = access
         permissions = [for permission in local.allowed[access].includedPermissions : permission if permission != local.giving && !contains(local.created[access], permission)]
         condition   = access == "break_glass" ? join(" && ", compact([local.window, local.named[access] == null ? "" : "(${local.named[access]})"])) : local.named[access]
@@ -33,21 +38,21 @@ locals {
         access      = access
         permissions = local.created[access]
         condition   = null
-      } if contains(keys(local.subjects), access) && try(length(local.created[access]) > 0, false)
+      } if contains(local.granted, access) && try(length(local.created[access]) > 0, false)
     },
     {
       for access in ["provision", "maintain", "deprovision"] : "${access}_bindings" => {
         access      = access
         permissions = [local.giving]
         condition   = "api.getAttribute(\"iam.googleapis.com/modifiedGrantsByRole\", []).hasOnly([${join(", ", [for role in local.given : "\"${role}\""])}])"
-      } if contains(keys(local.subjects), access) && contains(var.data_plane.resources, "role")
+      } if contains(local.granted, access) && contains(var.data_plane.resources, "role")
     },
   )
 }
 
 # In the data plane's project the vendor sets policies of service accounts, which could be those of its own.
 resource "google_service_account" "this" {
-  for_each = local.subjects
+  for_each = local.granted
 
   account_id   = "${var.tenant}-${replace(each.key, "_", "-")}"
   project      = var.identities_project
@@ -68,7 +73,7 @@ resource "google_project_iam_member" "this" {
 
   project = var.project
   role    = google_project_iam_custom_role.this[each.key].id
-  member  = google_service_account.this[each.value.access].member
+  member  = "serviceAccount:${local.emails[each.value.access]}"
 
   dynamic "condition" {
     for_each = each.value.condition == null ? [] : [each.value.condition]

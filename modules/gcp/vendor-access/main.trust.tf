@@ -61,6 +61,19 @@ resource "google_iam_workload_identity_pool_provider" "this" {
   }
 }
 
+# Who has credentials of its own becomes the account with these.
+resource "google_service_account_iam_member" "impersonated" {
+  for_each = merge([
+    for access, principals in var.principals : {
+      for principal in principals : "${access}/${principal}" => { access = access, principal = principal }
+    }
+  ]...)
+
+  service_account_id = google_service_account.this[each.value.access].name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  member             = startswith(each.value.principal, "principal://") ? each.value.principal : "serviceAccount:${each.value.principal}"
+}
+
 # Credentials of an account are good for an hour, and both the token's subject and the account are in the audit logs.
 resource "google_service_account_iam_member" "this" {
   for_each = local.taken

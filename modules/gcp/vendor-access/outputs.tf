@@ -1,6 +1,11 @@
 output "service_accounts" {
   description = "Addresses of the service accounts that the vendor becomes, by what they are for."
-  value       = { for access, account in google_service_account.this : access => account.email }
+  value       = local.emails
+}
+
+output "break_glass_open" {
+  description = "Whether a window is set in which somebody may become `break_glass`."
+  value       = anytrue([for pool, provider in google_iam_workload_identity_pool_provider.this : !provider.disabled if pool == "break-glass"])
 }
 
 output "audiences" {

@@ -27,12 +27,12 @@ variable "identities_project" {
 }
 
 variable "issuer" {
-  description = "Issuer of the vendor's tokens, `https://…`, whose keys Google fetches. Tokens are made out for this customer's pool, so that none for another customer is taken."
+  description = "Issuer of the vendor's tokens, `https://…`, whose keys Google fetches. Tokens are made out for this customer's pool, so that none for another customer is taken. Not needed where `subjects` names nobody."
   type        = string
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = can(regex("^https://[^/?#]+(/[^?#]*)?$", var.issuer))
+    condition     = var.issuer == null ? length(flatten([for subjects in values(var.subjects) : tolist(subjects)])) == 0 : can(regex("^https://[^/?#]+(/[^?#]*)?$", var.issuer))
     error_message = "The issuer is a URL, https:// and a host, with a path perhaps."
   }
 }
@@ -45,6 +45,7 @@ variable "subjects" {
     deprovision = optional(set(string), [])
     break_glass = optional(set(string), [])
   })
+  default  = {}
   nullable = false
 
   validation {
@@ -53,8 +54,31 @@ variable "subjects" {
   }
 
   validation {
-    condition     = length(flatten([for subjects in values(var.subjects) : tolist(subjects)])) > 0
-    error_message = "Name at least one subject; without any there is nothing to make."
+    condition     = length(flatten([for taken in concat(values(var.subjects), values(var.principals)) : tolist(taken)])) > 0
+    error_message = "Name at least one subject or principal; without any there is nothing to make."
+  }
+}
+
+variable "principals" {
+  description = <<-EOT
+    Who becomes an account with credentials of its own, in place of a token of the issuer's: addresses of the vendor's service accounts, or
+    `principal://…` of a pool. Nothing is made out for this customer then: let the vendor name ones that work for this customer alone.
+    `break_glass` is not among them, since the incident is in a token.
+  EOT
+  type = object({
+    provision   = optional(set(string), [])
+    maintain    = optional(set(string), [])
+    deprovision = optional(set(string), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = alltrue([
+      for principal in flatten([for principals in values(var.principals) : tolist(principals)]) :
+      can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", principal)) || can(regex("^principal://iam\\.googleapis\\.com/[^*]+$", principal))
+    ])
+    error_message = "Name service accounts by their addresses, or principals of a pool: a group or a domain of the vendor's is more than a pipeline."
   }
 }
 

@@ -146,6 +146,11 @@ run "glass_is_whole_by_default" {
   command = apply
 
   assert {
+    condition     = !output.break_glass_open
+    error_message = "No window is set."
+  }
+
+  assert {
     condition     = google_iam_workload_identity_pool.this["break-glass"].disabled && google_iam_workload_identity_pool_provider.this["break-glass"].disabled && !google_iam_workload_identity_pool.this["vendor"].disabled
     error_message = "No token is taken."
   }
@@ -172,6 +177,11 @@ run "glass_is_broken_for_an_incident_and_a_time" {
     condition     = google_iam_workload_identity_pool_provider.this["break-glass"].attribute_condition == "has(assertion.incident) && assertion.incident == 'INC-4711' && assertion.sub in ['on-call']" && !google_iam_workload_identity_pool.this["break-glass"].disabled
     error_message = "For the incident, and by who is named."
   }
+
+  assert {
+    condition     = output.break_glass_open
+    error_message = "It is said that a window is set."
+  }
 }
 
 run "nobody_else_is_taken" {
@@ -186,6 +196,59 @@ run "nobody_else_is_taken" {
     condition     = alltrue([for member in google_service_account_iam_member.this : startswith(member.member, "principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/") && endswith(member.member, "/subject/pipeline")])
     error_message = "One subject each, no sets."
   }
+}
+
+run "who_has_credentials_becomes_the_account_with_these" {
+  command = apply
+
+  variables {
+    issuer   = null
+    subjects = {}
+    principals = {
+      provision = ["pipeline@vendor.iam.gserviceaccount.com"]
+      maintain  = ["principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/subject/pipeline"]
+    }
+  }
+
+  assert {
+    condition = { for name, member in google_service_account_iam_member.impersonated : name => [member.role, member.member] } == {
+      "provision/pipeline@vendor.iam.gserviceaccount.com" = ["roles/iam.serviceAccountTokenCreator", "serviceAccount:pipeline@vendor.iam.gserviceaccount.com"]
+      "maintain/principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/subject/pipeline" = [
+        "roles/iam.serviceAccountTokenCreator", "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/subject/pipeline",
+      ]
+    }
+    error_message = "Each becomes the account that it is named for."
+  }
+
+  assert {
+    condition     = output.service_accounts == { maintain = "acme-prod-maintain@acme-prod.iam.gserviceaccount.com", provision = "acme-prod-provision@acme-prod.iam.gserviceaccount.com" } && length(google_iam_workload_identity_pool.this) == 0
+    error_message = "Accounts for these, and no pool."
+  }
+
+  assert {
+    condition     = google_project_iam_member.this["provision"].member == "serviceAccount:acme-prod-provision@acme-prod.iam.gserviceaccount.com"
+    error_message = "The account has the rights."
+  }
+}
+
+run "a_domain_is_no_pipeline" {
+  command = plan
+
+  variables {
+    principals = { provision = ["domain:vendor.example.com"] }
+  }
+
+  expect_failures = [var.principals]
+}
+
+run "tokens_have_an_issuer" {
+  command = plan
+
+  variables {
+    issuer = null
+  }
+
+  expect_failures = [var.issuer]
 }
 
 run "without_roles_nothing_is_given" {
