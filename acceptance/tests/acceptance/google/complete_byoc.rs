@@ -1,6 +1,6 @@
 //! `examples/complete/byoc/gcp`: a customer and a vendor with a project, an identity and a state each. What hashicorp/google would make
-//! is its schemas; of it the test makes what the vendor cannot do without: the account, and exactly the roles, conditions and
-//! binding that the customer's root says.
+//! is its schemas; of it the test makes what the vendor cannot do without: the accounts, and exactly the roles, conditions and
+//! bindings that the customer's root says.
 //!
 //! No packet passes the endpoint: the API server is reached by its own address, and that DNS endpoints answer over Private Service
 //! Connect is Google's documentation. This shows order, identities, rights and what one side tells the other; not the way.
@@ -22,8 +22,17 @@ use super::{
 
 const ACCOUNTS: &str = "projects.serviceAccounts";
 const HOST: &str = "gke-0123456789abcdef-123456789012.europe-west4.gke.goog";
-/// The account that the vendor's pipeline becomes.
-const EMAIL: &str = "acme-prod-vendor@acme-prod-123456.iam.gserviceaccount.com";
+/// The accounts that the vendor's pipeline becomes, and what the customer's root binds each to.
+const ACCESSES: [(&str, &[&str]); 3] = [
+    (
+        "provision",
+        &["provision", "provision_creations", "provision_bindings"],
+    ),
+    ("maintain", &["maintain", "maintain_bindings"]),
+    ("deprovision", &["deprovision", "deprovision_bindings"]),
+];
+/// The one that the vendor's root is applied as.
+const EMAIL: &str = "acme-prod-provision@acme-prod-123456.iam.gserviceaccount.com";
 
 /// Both sides, once the customer has applied.
 struct Both {
@@ -45,7 +54,7 @@ impl Both {
         let asked = json!({ "name": "prod", "location": REGION, "project": PROJECT });
         let answered = json!([{ "type": "google_container_cluster", "arguments": asked, "attributes": cluster }]);
         fs::write(&answers, answered.to_string())?;
-        let pipeline = json!(["pipeline@vendor.iam.gserviceaccount.com"]);
+        let who = json!({ "principals": ["pipeline@vendor.iam.gserviceaccount.com"] });
         let customer = Terraform::example("complete/byoc/gcp/customer")?
             .with(bench.owner().environment())
             .with([(
@@ -56,7 +65,7 @@ impl Both {
             .variable("region", REGION)
             .variable("cluster", "prod")
             .variable("location", REGION)
-            .variable("vendor_service_accounts", &pipeline.to_string());
+            .variable("vendor", &who.to_string());
         let emulated = format!(
             "provider \"dataplane\" {{
   gcp = {{
@@ -82,13 +91,16 @@ impl Both {
         Ok(both)
     }
 
-    /// What the customer's root says of the vendor's account, and what its README has the customer do in the cluster.
+    /// What the customer's root says of the vendor's accounts, and what its README has the customer do in the cluster.
     fn grant(&self) -> Result<()> {
         let owner = self.bench.owner();
         let project = format!("projects/{PROJECT}");
-        let made = json!({ "name": project, "body": { "accountId": "acme-prod-vendor" } });
-        let made = owner.call("iam.v1", &format!("{ACCOUNTS}.create"), &made)?;
-        assert_eq!(made["email"], EMAIL);
+        for (access, _) in ACCESSES {
+            let id = format!("acme-prod-{access}");
+            let made = json!({ "name": project, "body": { "accountId": id } });
+            let made = owner.call("iam.v1", &format!("{ACCOUNTS}.create"), &made)?;
+            assert_eq!(made["email"], email(access));
+        }
         self.set_pipelines(&[&self.pipeline()])?;
 
         let resource =
@@ -97,17 +109,16 @@ impl Both {
             self.bench
                 .call("cloudresourcemanager.v3", "projects.getIamPolicy", resource)?;
         let bindings = policy["bindings"].as_array_mut().context("bindings")?;
-        for key in ["creations", "data_plane", "bindings"] {
+        for key in ACCESSES.into_iter().flat_map(|(_, keys)| keys) {
+            let of = |kind: &str| format!("module.vendor_access.{kind}.this[\"{key}\"]");
             let role = self
                 .customer
-                .attributes(&format!("google_project_iam_custom_role.vendor[\"{key}\"]"))?;
+                .attributes(&of("google_project_iam_custom_role"))?;
             let permissions: Vec<String> = serde_json::from_value(role["permissions"].clone())?;
             let name = role["role_id"].as_str().context("a role's id")?;
             // The custom role of a person who calls nothing.
             self.bench.project.person(name, &permissions)?;
-            let member = self
-                .customer
-                .attributes(&format!("google_project_iam_member.vendor[\"{key}\"]"))?;
+            let member = self.customer.attributes(&of("google_project_iam_member"))?;
             let mut binding =
                 json!({ "role": format!("{project}/roles/{name}"), "members": [member["member"]] });
             let condition = &member["condition"][0];
@@ -121,13 +132,17 @@ impl Both {
         let set = json!({ "resource": project, "body": { "policy": policy } });
         self.bench
             .call("cloudresourcemanager.v3", "projects.setIamPolicy", set)?;
-        let user = format!("--user={EMAIL}");
-        let binding = ["create", "clusterrolebinding", "acme-prod-vendor"];
-        let role = ["--clusterrole=cluster-admin", &user];
-        self.bench
-            .kubectl()?
-            .run(&[&binding[..], &role].concat())
-            .map(drop)
+        let kubectl = self.bench.kubectl()?;
+        for (access, _) in ACCESSES {
+            let (name, user) = (
+                format!("acme-prod-{access}"),
+                format!("--user={}", email(access)),
+            );
+            let binding = ["create", "clusterrolebinding", &name];
+            let role = ["--clusterrole=cluster-admin", &user];
+            kubectl.run(&[&binding[..], &role].concat())?;
+        }
+        Ok(())
     }
 
     /// As policies name the vendor's pipeline, which here is the owner of the vendor's project.
@@ -135,25 +150,29 @@ impl Both {
         format!("user:owner@{}.example.com", self.vendor.id)
     }
 
-    /// The customer says who becomes the account.
+    /// The customer says who becomes the accounts.
     fn set_pipelines(&self, members: &[&str]) -> Result<()> {
-        let name = format!("projects/{PROJECT}/serviceAccounts/{EMAIL}");
-        let asked = json!({ "resource": name });
-        let mut policy = self
-            .bench
-            .call("iam.v1", &format!("{ACCOUNTS}.getIamPolicy"), asked)?;
-        policy["bindings"] =
-            json!([{ "role": "roles/iam.serviceAccountTokenCreator", "members": members }]);
-        let set = json!({ "resource": name, "body": { "policy": policy } });
-        self.bench
-            .call("iam.v1", &format!("{ACCOUNTS}.setIamPolicy"), set)
-            .map(drop)
+        for (access, _) in ACCESSES {
+            let name = format!("projects/{PROJECT}/serviceAccounts/{}", email(access));
+            let asked = json!({ "resource": name });
+            let mut policy =
+                self.bench
+                    .call("iam.v1", &format!("{ACCOUNTS}.getIamPolicy"), asked)?;
+            policy["bindings"] =
+                json!([{ "role": "roles/iam.serviceAccountTokenCreator", "members": members }]);
+            let set = json!({ "resource": name, "body": { "policy": policy } });
+            self.bench
+                .call("iam.v1", &format!("{ACCOUNTS}.setIamPolicy"), set)?;
+        }
+        Ok(())
     }
 
     /// The vendor's root, told what the customer hands over.
     fn vendor(&self) -> Result<Terraform> {
         let told = self.customer.output("customer")?;
-        assert_eq!(told["service_account"], EMAIL);
+        for (access, _) in ACCESSES {
+            assert_eq!(told["service_accounts"][access], email(access));
+        }
         let network = json!({ "id": format!("projects/{}/global/networks/main", self.vendor.id) });
         let terraform = Terraform::example("complete/byoc/gcp/vendor")?
             .with(self.vendor.owner().environment())
@@ -179,7 +198,7 @@ provider \"dataplane\" {{
     project                     = var.customer.project
     region                      = var.customer.region
     allowed_projects            = [var.customer.project]
-    impersonate_service_account = var.customer.service_account
+    impersonate_service_account = var.customer.service_accounts[var.access]
     endpoints                   = {endpoints}
   }}
 }}
@@ -197,8 +216,12 @@ provider \"dataplane\" {{
     }
 }
 
-/// Each side applies its own, and destroys it; the vendor has done all of its part as an account with the rights and under the
-/// conditions that the customer's root says.
+fn email(access: &str) -> String {
+    format!("acme-prod-{access}@{PROJECT}.iam.gserviceaccount.com")
+}
+
+/// Each side applies its own, and destroys it; the vendor has done each step as the account that is for it, with the rights and
+/// under the conditions that the customer's root says.
 #[test]
 fn both_roots_are_applied_planned_empty_and_destroyed_without_a_trace() -> Result<()> {
     let both = Both::new()?;
@@ -232,8 +255,9 @@ fn both_roots_are_applied_planned_empty_and_destroyed_without_a_trace() -> Resul
     let name = "cluster_name  = \"prod-eu\"";
     let unprotected = format!("{name}\n  definitions   = {{ prevent_deletion = false }}");
     vendor.edit("main.tf", name, &unprotected)?;
+    let vendor = vendor.variable("access", "maintain");
     vendor.apply()?;
-    vendor.destroy()?;
+    vendor.variable("access", "deprovision").destroy()?;
     assert_eq!(both.made()?, before);
     assert_eq!(private::inventory(&both.vendor)?, [""; 0]);
     both.customer.destroy().map(drop)

@@ -14,8 +14,8 @@ variable "name" {
   default     = "acme-prod"
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,21}[a-z0-9]$", var.name))
-    error_message = "The name becomes part of a service account's: 3 to 23 lower-case letters, digits and hyphens, a letter first, no hyphen last, for example acme-prod."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,16}[a-z0-9]$", var.name)) && !startswith(var.name, "gcp-")
+    error_message = "The name becomes part of service accounts': 3 to 18 lower-case letters, digits and hyphens, a letter first, no hyphen last, not gcp- first, for example acme-prod."
   }
 }
 
@@ -29,12 +29,34 @@ variable "location" {
   type        = string
 }
 
-variable "vendor_service_accounts" {
-  description = "Who the vendor is: addresses of the service accounts that its pipeline runs as, or `principal://…` of a workload identity pool."
-  type        = set(string)
+variable "vendor" {
+  description = <<-EOT
+    Who the vendor is: `principals` are addresses of the service accounts that its pipeline runs as for this customer, or `principal://…` of a
+    pool; `on_call` are subjects of tokens of its `issuer`, of the people who are called when something is broken.
+  EOT
+  type = object({
+    principals = set(string)
+    issuer     = optional(string)
+    on_call    = optional(set(string), [])
+  })
 
   validation {
-    condition     = length(var.vendor_service_accounts) > 0 && alltrue([for account in var.vendor_service_accounts : can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", account)) || startswith(account, "principal://")])
+    condition     = length(var.vendor.principals) > 0 && alltrue([for principal in var.vendor.principals : can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", principal)) || startswith(principal, "principal://")])
     error_message = "Name service accounts by their addresses, or principals of a pool: a group or a domain of the vendor's is more than a pipeline."
   }
+
+  validation {
+    condition     = length(var.vendor.on_call) == 0 || var.vendor.issuer != null
+    error_message = "Who is on call comes with a token, whose issuer is not named."
+  }
+}
+
+variable "break_glass" {
+  description = "While `break_glass` may be taken: from `not_before` to `not_after` (RFC 3339, at most 12 hours), for `incident`. Without it nobody may."
+  type = object({
+    not_before = string
+    not_after  = string
+    incident   = string
+  })
+  default = null
 }

@@ -21,7 +21,7 @@ provider "dataplane" {
   }
 }
 
-# The customer's project, as the account that the customer lets the pipeline become.
+# The customer's project, as one of the accounts that the customer lets the pipeline become.
 provider "dataplane" {
   owner = var.customer.name
 
@@ -29,7 +29,7 @@ provider "dataplane" {
     project                     = var.customer.project
     region                      = var.customer.region
     allowed_projects            = [var.customer.project]
-    impersonate_service_account = var.customer.service_account
+    impersonate_service_account = var.customer.service_accounts[var.access]
   }
 }
 

@@ -6,14 +6,25 @@ variable "project" {
 variable "customer" {
   description = "What the customer handed over: the output `customer` of the customer's root."
   type = object({
-    name            = string
-    project         = string
-    region          = string
-    location        = string
-    cluster         = string
-    dns_endpoint    = string
-    service_account = string
+    name             = string
+    project          = string
+    region           = string
+    location         = string
+    cluster          = string
+    dns_endpoint     = string
+    service_accounts = map(string)
   })
+}
+
+variable "access" {
+  description = "Which of the customer's accounts the pipeline becomes: `provision` to make, `maintain` to change what there is, `deprovision` to destroy."
+  type        = string
+  default     = "provision"
+
+  validation {
+    condition     = contains(["provision", "maintain", "deprovision"], var.access)
+    error_message = "The accounts that Terraform works by are provision, maintain and deprovision; break_glass is a person's, to look."
+  }
 }
 
 variable "network" {

@@ -1,4 +1,4 @@
-# What the customer grants, to whom, and under which conditions.
+# Whom the customer lets in, and as what. What each account can do and when: the tests of modules/gcp/vendor-access.
 
 mock_provider "google" {
   mock_data "google_container_cluster" {
@@ -14,58 +14,64 @@ mock_provider "google" {
 mock_provider "dataplane" {
   mock_data "dataplane_permissions" {
     defaults = {
-      policy = "{\"title\":\"dataplane\",\"stage\":\"GA\",\"includedPermissions\":[\"iam.serviceAccounts.create\",\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.create\",\"storage.buckets.get\"],\"condition\":{\"title\":\"dataplane\",\"description\":\"Buckets acme\",\"expression\":\"resource.name == \\\"x\\\"\"}}"
+      by_access = {
+        provision   = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.get\"]}"
+        maintain    = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.get\"]}"
+        deprovision = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.get\"]}"
+        break_glass = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.get\"]}"
+      }
     }
   }
 }
 
 variables {
-  project                 = "acme-prod-123456"
-  region                  = "europe-west4"
-  cluster                 = "prod"
-  location                = "europe-west4"
-  vendor_service_accounts = ["pipeline@vendor.iam.gserviceaccount.com"]
-}
-
-run "the_project_is_not_the_vendors_to_give_away" {
-  command = apply
-
-  assert {
-    condition     = [for role in google_project_iam_custom_role.vendor : role.role_id if contains(role.permissions, "resourcemanager.projects.setIamPolicy")] == ["acme_prod_vendor_bindings"] && google_project_iam_custom_role.vendor["bindings"].permissions == toset(["resourcemanager.projects.setIamPolicy"])
-    error_message = "The permission to write the project's policy stands alone."
-  }
-
-  assert {
-    condition     = one(google_project_iam_member.vendor["bindings"].condition).expression == "api.getAttribute(\"iam.googleapis.com/modifiedGrantsByRole\", []).hasOnly([\"roles/logging.logWriter\", \"roles/logging.viewAccessor\", \"roles/secretmanager.secretAccessor\", \"roles/secretmanager.secretVersionManager\"])"
-    error_message = "It is held to the roles of the data plane's accounts."
-  }
-
-  assert {
-    condition     = one(google_project_iam_member.vendor["data_plane"].condition).expression == "resource.name == \"x\"" && google_project_iam_custom_role.vendor["data_plane"].permissions == toset(["storage.buckets.get"])
-    error_message = "The rest is what is printed, on what it is printed for."
+  project  = "acme-prod-123456"
+  region   = "europe-west4"
+  cluster  = "prod"
+  location = "europe-west4"
+  vendor = {
+    principals = ["pipeline@vendor.iam.gserviceaccount.com"]
+    issuer     = "https://token.vendor.example"
+    on_call    = ["on-call"]
   }
 }
 
-run "what_has_no_name_yet_is_made" {
+run "the_vendor_is_told_of_an_account_for_each_purpose" {
   command = apply
 
   assert {
-    condition     = google_project_iam_custom_role.vendor["creations"].permissions == toset(["iam.serviceAccounts.create", "storage.buckets.create"]) && length(google_project_iam_member.vendor["creations"].condition) == 0
-    error_message = "Under a condition on names nothing could be made; and nothing but making is without one."
+    condition = output.customer.service_accounts == {
+      for access in ["provision", "maintain", "deprovision", "break_glass"] :
+      access => "acme-prod-${replace(access, "_", "-")}@acme-prod-123456.iam.gserviceaccount.com"
+    }
+    error_message = "Which account is for what is handed over."
+  }
+
+  assert {
+    condition     = output.customer.dns_endpoint == "gke-0123456789abcdef-123456789012.europe-west4.gke.goog" && keys(output.audiences) == ["break_glass"]
+    error_message = "The pipeline comes with its own credentials, who is on call with a token."
   }
 }
 
-run "only_the_pipeline_becomes_the_account" {
+run "glass_is_whole_by_default" {
   command = apply
 
   assert {
-    condition     = [for member in google_service_account_iam_member.vendor : member.member] == ["serviceAccount:pipeline@vendor.iam.gserviceaccount.com"] && google_service_account_iam_member.vendor["pipeline@vendor.iam.gserviceaccount.com"].role == "roles/iam.serviceAccountTokenCreator" && google_service_account_iam_member.vendor["pipeline@vendor.iam.gserviceaccount.com"].service_account_id == "projects/acme-prod-123456/serviceAccounts/acme-prod-vendor@acme-prod-123456.iam.gserviceaccount.com"
-    error_message = "The vendor's pipeline takes tokens of this one account."
+    condition     = !output.break_glass_open
+    error_message = "Nobody becomes break_glass before the customer says so."
+  }
+}
+
+run "glass_is_broken_for_an_incident_and_a_time" {
+  command = apply
+
+  variables {
+    break_glass = { not_before = "2026-03-01T08:00:00Z", not_after = "2026-03-01T12:00:00Z", incident = "INC-4711" }
   }
 
   assert {
-    condition     = alltrue([for member in google_project_iam_member.vendor : member.member == "serviceAccount:acme-prod-vendor@acme-prod-123456.iam.gserviceaccount.com"]) && output.customer.service_account == "acme-prod-vendor@acme-prod-123456.iam.gserviceaccount.com" && output.customer.dns_endpoint == "gke-0123456789abcdef-123456789012.europe-west4.gke.goog"
-    error_message = "The account has the rights, and the vendor is told of it."
+    condition     = output.break_glass_open
+    error_message = "In a window, for an incident."
   }
 }
 
@@ -73,17 +79,27 @@ run "everybody_of_the_vendor" {
   command = plan
 
   variables {
-    vendor_service_accounts = ["domain:vendor.example.com"]
+    vendor = { principals = ["domain:vendor.example.com"] }
   }
 
-  expect_failures = [var.vendor_service_accounts]
+  expect_failures = [var.vendor]
+}
+
+run "who_is_on_call_comes_with_a_token" {
+  command = plan
+
+  variables {
+    vendor = { principals = ["pipeline@vendor.iam.gserviceaccount.com"], on_call = ["on-call"] }
+  }
+
+  expect_failures = [var.vendor]
 }
 
 run "a_name_that_an_account_cannot_have" {
   command = plan
 
   variables {
-    name = "acme-production-of-the-east"
+    name = "acme-production-eas"
   }
 
   expect_failures = [var.name]
