@@ -8,13 +8,16 @@ data "dataplane_permissions" "cluster" {
 }
 
 locals {
-  subjects = { for access, subjects in var.subjects : access => subjects if length(subjects) > 0 }
+  subjects   = { for access, subjects in var.subjects : access => subjects if length(subjects) > 0 }
+  principals = { for access, principal in var.principals : access => principal if principal != null }
+  granted    = concat(keys(local.subjects), keys(local.principals))
+  holders    = merge(local.principals, { for access, identity in azurerm_user_assigned_identity.this : access => identity.principal_id })
 
   # Azure has no end for an assignment: what is planned while the window is not open assigns nothing.
   open = var.break_glass == null ? false : (
     timecmp(plantimestamp(), var.break_glass.not_before) >= 0 && timecmp(plantimestamp(), var.break_glass.not_after) < 0
   )
-  assigned = [for access in keys(local.subjects) : access if access != "break_glass" || local.open]
+  assigned = [for access in local.granted : access if access != "break_glass" || local.open]
 
   # A custom role is defined in groups and not on a cluster. Who would rewrite it has to be allowed to in each group that it is defined in, and
   # in that of the identities the vendor is allowed nothing.
@@ -26,7 +29,7 @@ locals {
 
   grants = merge(
     {
-      for access in keys(local.subjects) : "${access}/data_plane" => {
+      for access in local.granted : "${access}/data_plane" => {
         access = access
         group  = local.groups.data_plane
         scope  = var.resource_group.id
@@ -34,7 +37,8 @@ locals {
       }
     },
     {
-      for access in keys(local.subjects) : "${access}/cluster" => {
+      # Roles are defined in groups, and assigned there or on something in them.
+      for access in local.granted : "${access}/cluster" => {
         access = access
         group  = local.groups.cluster
         scope  = try(var.cluster.id, "")
@@ -44,7 +48,7 @@ locals {
   )
 
   why = {
-    for access in keys(local.subjects) : access =>
+    for access in local.granted : access =>
     access == "break_glass" ? "The vendor, for ${try(var.break_glass.incident, "nothing")}" : "The vendor: ${access}"
   }
 }
@@ -61,7 +65,7 @@ resource "azurerm_user_assigned_identity" "this" {
 resource "azurerm_federated_identity_credential" "this" {
   for_each = merge([
     for access in local.assigned : {
-      for subject in local.subjects[access] : "${access}/${subject}" => { access = access, subject = subject }
+      for subject in lookup(local.subjects, access, []) : "${access}/${subject}" => { access = access, subject = subject }
     }
   ]...)
 
@@ -94,7 +98,7 @@ resource "azurerm_role_assignment" "this" {
 
   scope              = each.value.scope
   role_definition_id = azurerm_role_definition.this[each.key].role_definition_resource_id
-  principal_id       = azurerm_user_assigned_identity.this[each.value.access].principal_id
+  principal_id       = local.holders[each.value.access]
   principal_type     = "ServicePrincipal"
   description        = local.why[each.value.access]
 }
@@ -104,7 +108,7 @@ resource "azurerm_role_assignment" "in_cluster" {
 
   scope                = var.cluster.id
   role_definition_name = each.value
-  principal_id         = azurerm_user_assigned_identity.this[each.key].principal_id
+  principal_id         = local.holders[each.key]
   principal_type       = "ServicePrincipal"
   description          = local.why[each.key]
 }

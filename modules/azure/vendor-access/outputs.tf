@@ -3,9 +3,14 @@ output "client_ids" {
   value       = { for access, identity in azurerm_user_assigned_identity.this : access => identity.client_id }
 }
 
+output "principal_ids" {
+  description = "Object ids, in this tenant, of who has the rights, by what they are for: the identities, and the vendor's own service principals."
+  value       = local.holders
+}
+
 output "audience" {
-  description = "What the vendor's tokens are made out for."
-  value       = "api://AzureADTokenExchange/${var.external_id}"
+  description = "What the vendor's tokens are made out for; null where no token is taken."
+  value       = var.external_id == null ? null : "api://AzureADTokenExchange/${var.external_id}"
 }
 
 output "break_glass_open" {

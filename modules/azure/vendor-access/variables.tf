@@ -10,23 +10,23 @@ variable "tenant" {
 }
 
 variable "external_id" {
-  description = "What the vendor gave this customer and no other: its tokens are made out for `api://AzureADTokenExchange/<external_id>`. It is no secret."
+  description = "What the vendor gave this customer and no other: its tokens are made out for `api://AzureADTokenExchange/<external_id>`. It is no secret. Not needed where `subjects` names nobody."
   type        = string
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9._-]{8,24}$", var.external_id))
+    condition     = var.external_id == null ? length(flatten([for subjects in values(var.subjects) : tolist(subjects)])) == 0 : can(regex("^[A-Za-z0-9._-]{8,24}$", var.external_id))
     error_message = "external_id is required: without it another customer of the vendor could name your identities (confused deputy). 8 to 24 letters, digits and ._-."
   }
 }
 
 variable "issuer" {
-  description = "Issuer of the vendor's tokens, `https://…`, whose keys Entra ID fetches."
+  description = "Issuer of the vendor's tokens, `https://…`, whose keys Entra ID fetches. Not needed where `subjects` names nobody."
   type        = string
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = can(regex("^https://[^/?#]+(/[^?#]*)?$", var.issuer))
+    condition     = var.issuer == null ? length(flatten([for subjects in values(var.subjects) : tolist(subjects)])) == 0 : can(regex("^https://[^/?#]+(/[^?#]*)?$", var.issuer))
     error_message = "The issuer is a URL, https:// and a host, with a path perhaps."
   }
 }
@@ -39,6 +39,7 @@ variable "subjects" {
     deprovision = optional(set(string), [])
     break_glass = optional(set(string), [])
   })
+  default  = {}
   nullable = false
 
   validation {
@@ -47,8 +48,38 @@ variable "subjects" {
   }
 
   validation {
-    condition     = length(flatten([for subjects in values(var.subjects) : tolist(subjects)])) > 0
-    error_message = "Name at least one subject; without any there is nothing to make."
+    condition     = length(concat(flatten([for subjects in values(var.subjects) : tolist(subjects)]), [for principal in values(var.principals) : principal if principal != null])) > 0
+    error_message = "Name at least one subject or principal; without any there is nothing to make."
+  }
+
+  validation {
+    condition     = alltrue([for access, principal in var.principals : principal == null || length(var.subjects[access]) == 0])
+    error_message = "An access is the subjects' or the principal's, not both."
+  }
+}
+
+variable "principals" {
+  description = <<-EOT
+    Who has an access without an identity of this module: object ids, in this tenant, of service principals of the vendor's applications, one
+    for each. An application that works in its own tenant as well has to be one. Nothing is made out for this customer then: let the vendor
+    have applications that work for this customer alone.
+  EOT
+  type = object({
+    provision   = optional(string)
+    maintain    = optional(string)
+    deprovision = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for principal in values(var.principals) : principal == null || can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", principal))])
+    error_message = "The object id of a service principal in this tenant is a UUID; what the vendor knows is the client id, which is another one."
+  }
+
+  validation {
+    condition     = length([for principal in values(var.principals) : principal if principal != null]) == length(distinct([for principal in values(var.principals) : lower(principal) if principal != null]))
+    error_message = "One application for several purposes has what is granted for all of them: name another one for each."
   }
 }
 

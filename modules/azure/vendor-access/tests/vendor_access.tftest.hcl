@@ -121,6 +121,78 @@ run "glass_is_whole_after_it" {
   }
 }
 
+run "applications_that_work_elsewhere_as_well" {
+  command = apply
+
+  variables {
+    external_id = null
+    issuer      = null
+    subjects    = {}
+    principals  = { provision = "aaaaaaaa-2222-3333-4444-555555555555", deprovision = "bbbbbbbb-2222-3333-4444-555555555555" }
+    resource_group = {
+      id       = "/subscriptions/8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11/resourceGroups/acme-data-plane"
+      name     = "acme-data-plane"
+      location = "westeurope"
+    }
+  }
+
+  assert {
+    condition = { for name, assignment in azurerm_role_assignment.this : name => assignment.principal_id } == {
+      "provision/cluster"      = "aaaaaaaa-2222-3333-4444-555555555555"
+      "provision/data_plane"   = "aaaaaaaa-2222-3333-4444-555555555555"
+      "deprovision/cluster"    = "bbbbbbbb-2222-3333-4444-555555555555"
+      "deprovision/data_plane" = "bbbbbbbb-2222-3333-4444-555555555555"
+    }
+    error_message = "Each has what is printed for its purpose."
+  }
+
+  assert {
+    condition     = length(azurerm_user_assigned_identity.this) == 0 && keys(azurerm_role_assignment.in_cluster) == ["deprovision", "provision"] && output.audience == null
+    error_message = "No identities, and no tokens."
+  }
+}
+
+run "roles_are_defined_in_groups" {
+  command = apply
+
+  assert {
+    condition     = azurerm_role_definition.this["provision/cluster"].scope == "/subscriptions/8ad3f4e2-7c11-4c7b-9a26-0f5a8e6a1c11/resourceGroups/acme" && azurerm_role_assignment.this["provision/cluster"].scope == var.cluster.id
+    error_message = "Azure defines none on a cluster; it assigns them there."
+  }
+}
+
+run "one_application_for_all" {
+  command = plan
+
+  variables {
+    subjects   = {}
+    principals = { provision = "aaaaaaaa-2222-3333-4444-555555555555", maintain = "AAAAAAAA-2222-3333-4444-555555555555" }
+  }
+
+  expect_failures = [var.principals]
+}
+
+run "a_client_id_is_no_principal" {
+  command = plan
+
+  variables {
+    subjects   = {}
+    principals = { provision = "vendor-pipeline" }
+  }
+
+  expect_failures = [var.principals]
+}
+
+run "an_access_is_one_sides" {
+  command = plan
+
+  variables {
+    principals = { provision = "aaaaaaaa-2222-3333-4444-555555555555" }
+  }
+
+  expect_failures = [var.subjects]
+}
+
 run "an_external_id_is_required" {
   command = plan
 
