@@ -28,14 +28,17 @@ const DATA_PLANE: &str = "acme-prod-data-plane";
 const HOST: &str =
     "prod-0a1b2c3d.11111111-2222-3333-4444-555555555555.private.westeurope.azmk8s.io";
 
+/// What the vendor's applications are for, one each.
+const ACCESSES: [&str; 3] = ["provision", "maintain", "deprovision"];
+
 const CLUSTER_ADMIN: &str = "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b";
 const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 
 /// Both sides, as far as they are once the customer has applied.
 struct Both {
     customer: Terraform,
-    /// The vendor's application, which both tenants know.
-    pipeline: Caller,
+    /// The vendor's applications, which both tenants know.
+    pipelines: [Caller; 3],
     vendor: Subscription,
     network: Network,
     bench: Bench,
@@ -47,15 +50,26 @@ impl Both {
         let bench = Bench::on_aks()?;
         let vendor = bench.another_subscription()?;
         // Known to the tenant, and allowed nothing yet.
-        let pipeline = bench
-            .subscription
-            .person("pipeline", &[""; 0], &[""; 0], &[""; 0])?;
+        let known = |name: &str| {
+            bench
+                .subscription
+                .person(name, &[""; 0], &[""; 0], &[""; 0])
+        };
+        let pipelines = [
+            known("provision")?,
+            known("maintain")?,
+            known("deprovision")?,
+        ];
         let published = bench.subscription.network()?;
         let folder = setup::scratch()?;
         let answers = folder.path().join("answers.json");
         let answered = answers_of(&bench, &published.frontends[0])?;
         fs::write(&answers, answered.to_string())?;
-        let asked = json!({ "principal_id": pipeline.principal, "subscriptions": [vendor.id] });
+        let [provision, maintain, deprovision] = pipelines.each_ref().map(|one| &one.principal);
+        let asked = json!({
+            "principals": { "provision": provision, "maintain": maintain, "deprovision": deprovision },
+            "subscriptions": [vendor.id],
+        });
         let customer = Terraform::example("complete/byoc/azure/customer")?
             .with(bench.owner().environment())
             .with([(
@@ -87,7 +101,7 @@ impl Both {
         let network = vendor.network()?;
         let both = Self {
             customer,
-            pipeline,
+            pipelines,
             vendor,
             network,
             bench,
@@ -97,8 +111,8 @@ impl Both {
         Ok(both)
     }
 
-    /// What the customer's root says of the vendor's roles, where it says them; and in its own subscription the vendor's application
-    /// makes endpoints.
+    /// What the customer's root says of the vendor's roles, where it says them; and in its own subscription the vendor's applications
+    /// make endpoints.
     fn grant(&self) -> Result<()> {
         let subscription = &self.bench.subscription;
         let group =
@@ -110,13 +124,18 @@ impl Both {
             subscription.id
         );
         let cluster = cluster_of(subscription);
-        for (number, (key, scope)) in [("data_plane", &data_plane), ("cluster", &cluster)]
-            .into_iter()
-            .enumerate()
-        {
-            let said = format!("azurerm_role_definition.vendor[\"{key}\"]");
-            let permissions = &self.customer.attributes(&said)?["permissions"][0];
-            let id = format!("7b3e0f1a-0000-4000-8000-00000000000{number}");
+        let grants = ACCESSES
+            .iter()
+            .zip(&self.pipelines)
+            .flat_map(|(access, to)| {
+                [("data_plane", &data_plane), ("cluster", &cluster)]
+                    .map(|(on, scope)| (format!("{access}/{on}"), scope, to))
+            });
+        for (number, (key, scope, to)) in grants.enumerate() {
+            let said = format!("module.vendor_access.azurerm_role_definition.this[\"{key}\"]");
+            let definition = self.customer.attributes(&said)?;
+            let permissions = &definition["permissions"][0];
+            let id = format!("7b3e0f1{number}-0000-4000-8000-000000000000");
             // Assignable are roles in groups.
             let group = scope.split("/providers/").next().context("a group")?;
             let role = json!({
@@ -129,15 +148,19 @@ impl Both {
                 "role_definitions.create_or_update",
                 &defined,
             )?;
-            assign(subscription, scope, &id, &self.pipeline)?;
+            assign(subscription, scope, &id, to)?;
         }
-        assign(subscription, &cluster, CLUSTER_ADMIN, &self.pipeline)?;
-        assign(
-            &self.vendor,
-            &self.vendor.scope(),
-            CONTRIBUTOR,
-            &self.pipeline,
-        )
+        for to in &self.pipelines {
+            assign(subscription, &cluster, CLUSTER_ADMIN, to)?;
+            assign(&self.vendor, &self.vendor.scope(), CONTRIBUTOR, to)?;
+        }
+        Ok(())
+    }
+
+    /// The application that the vendor's root is applied as.
+    fn pipeline(&self) -> &Caller {
+        let [provision, _, _] = &self.pipelines;
+        provision
     }
 
     /// The vendor's root, told what the customer hands over.
@@ -147,7 +170,7 @@ impl Both {
         let told = self.customer.output("customer")?;
         assert_eq!(told["server_name"], HOST);
         let terraform = Terraform::example("complete/byoc/azure/vendor")?
-            .with(self.pipeline.environment())
+            .with(self.pipeline().environment())
             .variable("subscription_id", &self.vendor.id)
             .variable("resource_group", GROUP)
             .variable("customer", &told.to_string())
@@ -155,7 +178,7 @@ impl Both {
             .variable("name_prefix", "acmeprod")
             .variable("operator_image", "localhost/dataplane-operator:0.1.0")
             .variable("control_plane_endpoint", "https://acme.control.example.com");
-        let endpoints = self.pipeline.endpoints();
+        let endpoints = self.pipeline().endpoints();
         let emulated = format!(
             "provider \"dataplane\" {{
   alias = \"vendor\"
@@ -252,15 +275,17 @@ fn assign(subscription: &Subscription, scope: &str, role: &str, to: &Caller) -> 
         "principalId": to.principal, "principalType": "ServicePrincipal",
         "roleDefinitionId": format!("/subscriptions/{id}/providers/Microsoft.Authorization/roleDefinitions/{role}"),
     });
-    // Named after the role, since each is given once.
-    let asked = json!({ "scope": scope, "role_assignment_name": role, "parameters": { "properties": properties } });
+    // Named after the role and who has it, since each is given to somebody once.
+    let name = format!("{}{}", &role[..24], &to.principal[24..]);
+    let asked = json!({ "scope": scope, "role_assignment_name": name, "parameters": { "properties": properties } });
     let owner = subscription.owner();
     owner
         .call("authorization", "role_assignments.create", &asked)
         .map(drop)
 }
 
-/// Each side applies its own, and destroys it; the vendor has done all of its part with the rights that the customer's root says.
+/// Each side applies its own, and destroys it; the vendor has done each step as who is for it, with the rights that the customer's
+/// root says.
 #[test]
 fn both_roots_are_applied_planned_empty_and_destroyed_without_a_trace() -> Result<()> {
     let both = Both::new()?;
@@ -296,8 +321,10 @@ fn both_roots_are_applied_planned_empty_and_destroyed_without_a_trace() -> Resul
     let name = "cluster_name  = \"prod-eu\"";
     let unprotected = format!("{name}\n  definitions   = {{ prevent_deletion = false }}");
     vendor.edit("main.tf", name, &unprotected)?;
+    let [_, maintain, deprovision] = &both.pipelines;
+    let vendor = vendor.with(maintain.environment());
     vendor.apply()?;
-    vendor.destroy()?;
+    vendor.with(deprovision.environment()).destroy()?;
     assert_eq!(both.made()?, before);
     both.vendor.assert_nothing_private_left()?;
     customer.destroy()?;
@@ -311,7 +338,8 @@ fn both_roots_are_applied_planned_empty_and_destroyed_without_a_trace() -> Resul
 /// What the vendor has ends at its group: the way in and the customer's other things are not its own to change.
 fn assert_kept_out(both: &Both) -> Result<()> {
     let scope = both.bench.subscription.scope();
-    let (pipeline, principal) = (&both.pipeline, &both.pipeline.principal);
+    let pipeline = both.pipeline();
+    let principal = &pipeline.principal;
     let id = &both.bench.subscription.id;
     let properties = json!({
         "principalId": principal, "principalType": "ServicePrincipal",

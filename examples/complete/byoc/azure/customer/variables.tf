@@ -35,16 +35,42 @@ variable "link_subnet_id" {
 }
 
 variable "vendor" {
-  description = "Who the vendor is: `principal_id` is the object id, in this tenant, of the service principal of the vendor's application; `subscriptions` are those that the vendor connects from."
+  description = <<-EOT
+    Who the vendor is: `principals` are the object ids, in this tenant, of the service principals of its applications, one for each purpose;
+    `subscriptions` are those that it connects from. `on_call` are subjects of tokens of its `issuer`, of the people who are called when
+    something is broken; such tokens are made out for `external_id`, which the vendor gave this customer.
+  EOT
   type = object({
-    principal_id  = string
+    principals = object({
+      provision   = string
+      maintain    = string
+      deprovision = string
+    })
     subscriptions = set(string)
+    issuer        = optional(string)
+    on_call       = optional(set(string), [])
+    external_id   = optional(string)
   })
 
   validation {
-    condition     = can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", var.vendor.principal_id))
-    error_message = "The object id of the service principal in this tenant is a UUID; what the vendor knows is the client id, which is another one."
+    condition     = alltrue([for principal in values(var.vendor.principals) : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", principal))])
+    error_message = "The object id of a service principal in this tenant is a UUID; what the vendor knows is the client id, which is another one."
   }
+
+  validation {
+    condition     = length(var.vendor.on_call) == 0 || (var.vendor.issuer != null && can(regex("^[A-Za-z0-9._-]{8,24}$", var.vendor.external_id)))
+    error_message = "Who is on call comes with a token of the issuer, and external_id is required: without it another customer of the vendor could name your identity (confused deputy). 8 to 24 letters, digits and ._-."
+  }
+}
+
+variable "break_glass" {
+  description = "While `break_glass` may be taken: from `not_before` to `not_after` (RFC 3339, at most 12 hours), for `incident`. Without it nobody may."
+  type = object({
+    not_before = string
+    not_after  = string
+    incident   = string
+  })
+  default = null
 }
 
 variable "accepted_connections" {

@@ -1,4 +1,5 @@
-# The vendor's root: run by the vendor's pipeline, from the vendor's network. One application of Entra works in both tenants.
+# The vendor's root: run by the vendor's pipeline, from the vendor's network, as the application of Entra that is for the command's
+# purpose. It works in both tenants.
 
 locals {
   cluster = { aks = { resource_group = var.customer.resource_group, name = var.customer.cluster } }
@@ -23,7 +24,7 @@ provider "dataplane" {
   }
 }
 
-# The customer's subscription, as what the customer let the application do there.
+# The customer's subscription, as what the customer let this application do there.
 provider "dataplane" {
   owner = var.customer.name
 

@@ -1,4 +1,4 @@
-# What the customer grants, and where.
+# Whom the customer lets in, and as what. What each identity can do and when: the tests of modules/azure/vendor-access.
 
 mock_provider "azurerm" {
   mock_data "azurerm_client_config" {
@@ -26,6 +26,16 @@ mock_provider "azurerm" {
       }]
     }
   }
+  mock_resource "azurerm_role_definition" {
+    defaults = { role_definition_resource_id = "/subscriptions/0a2b4c6d-0000-4000-8000-000000000001/providers/Microsoft.Authorization/roleDefinitions/11111111-2222-3333-4444-555555555555" }
+  }
+  mock_resource "azurerm_user_assigned_identity" {
+    defaults = {
+      id           = "/subscriptions/0a2b4c6d-0000-4000-8000-000000000001/resourceGroups/acme/providers/Microsoft.ManagedIdentity/userAssignedIdentities/some"
+      principal_id = "66666666-2222-3333-4444-555555555555"
+      client_id    = "77777777-2222-3333-4444-555555555555"
+    }
+  }
   mock_resource "azurerm_resource_group" {
     defaults = { id = "/subscriptions/0a2b4c6d-0000-4000-8000-000000000001/resourceGroups/acme-prod-data-plane" }
   }
@@ -34,7 +44,12 @@ mock_provider "azurerm" {
 mock_provider "dataplane" {
   mock_data "dataplane_permissions" {
     defaults = {
-      policy = "{\"Name\":\"dataplane\",\"Actions\":[\"Microsoft.Authorization/roleAssignments/write\",\"Microsoft.Resources/subscriptions/read\"],\"DataActions\":[\"Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete\"]}"
+      by_access = {
+        provision   = "{\"Name\":\"dataplane\",\"Actions\":[\"Microsoft.Resources/subscriptions/read\"],\"DataActions\":[]}"
+        maintain    = "{\"Name\":\"dataplane\",\"Actions\":[\"Microsoft.Resources/subscriptions/read\"],\"DataActions\":[]}"
+        deprovision = "{\"Name\":\"dataplane\",\"Actions\":[\"Microsoft.Resources/subscriptions/read\"],\"DataActions\":[]}"
+        break_glass = "{\"Name\":\"dataplane\",\"Actions\":[\"Microsoft.Resources/subscriptions/read\"],\"DataActions\":[]}"
+      }
     }
   }
 }
@@ -46,8 +61,15 @@ variables {
   cluster         = "prod"
   link_subnet_id  = "/subscriptions/0a2b4c6d-0000-4000-8000-000000000001/resourceGroups/acme/providers/Microsoft.Network/virtualNetworks/acme/subnets/published"
   vendor = {
-    principal_id  = "11111111-2222-3333-4444-555555555555"
+    principals = {
+      provision   = "11111111-2222-3333-4444-555555555555"
+      maintain    = "22222222-2222-3333-4444-555555555555"
+      deprovision = "33333333-2222-3333-4444-555555555555"
+    }
     subscriptions = ["99999999-0000-4000-8000-000000000001"]
+    issuer        = "https://token.vendor.example"
+    on_call       = ["on-call"]
+    external_id   = "acme-7f3b9c21"
   }
 }
 
@@ -55,28 +77,45 @@ run "the_vendor_has_a_group_of_its_own" {
   command = apply
 
   assert {
-    condition     = { for key, assignment in azurerm_role_assignment.vendor : key => assignment.scope } == { cluster = data.azurerm_kubernetes_cluster.this.id, data_plane = azurerm_resource_group.data_plane.id } && azurerm_role_assignment.vendor_in_cluster.scope == data.azurerm_kubernetes_cluster.this.id
-    error_message = "Nothing is granted on the subscription or the customer's own group, where the way in is."
-  }
-
-  assert {
-    condition     = alltrue([for definition in azurerm_role_definition.vendor : can(regex("^/subscriptions/[^/]+/resourceGroups/[^/]+$", definition.scope))])
-    error_message = "Azure defines roles in groups and above, and not on a cluster."
-  }
-
-  assert {
-    condition     = data.dataplane_permissions.cluster.resources == toset(["cluster"]) && !contains(data.dataplane_permissions.vendor.resources, "private_service")
-    error_message = "On the cluster the vendor gets what finding it takes; and services that are published are the customer's."
-  }
-
-  assert {
-    condition     = one(azurerm_role_definition.vendor["data_plane"].permissions).actions == tolist(["Microsoft.Authorization/roleAssignments/write", "Microsoft.Resources/subscriptions/read"]) && one(azurerm_role_definition.vendor["data_plane"].permissions).data_actions == toset(["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete"])
-    error_message = "The vendor gets what is printed."
-  }
-
-  assert {
     condition     = azurerm_resource_group.data_plane.name != var.resource_group && output.customer.data_plane_resource_group == azurerm_resource_group.data_plane.name && output.customer.tenant_id == "5f1d6cbe-3b1e-4b7e-9a0d-2c7f0a9e4d10"
     error_message = "The vendor is told where to work."
+  }
+
+  assert {
+    condition = output.customer.principal_ids == {
+      provision   = "11111111-2222-3333-4444-555555555555"
+      maintain    = "22222222-2222-3333-4444-555555555555"
+      deprovision = "33333333-2222-3333-4444-555555555555"
+      break_glass = "66666666-2222-3333-4444-555555555555"
+    }
+    error_message = "Who is for what is handed over."
+  }
+
+  assert {
+    condition     = output.break_glass.audience == "api://AzureADTokenExchange/acme-7f3b9c21"
+    error_message = "Tokens of people on call are made out for this customer."
+  }
+}
+
+run "glass_is_whole_by_default" {
+  command = apply
+
+  assert {
+    condition     = !output.break_glass_open
+    error_message = "Nobody takes break_glass before the customer says so."
+  }
+}
+
+run "glass_is_broken_in_its_window" {
+  command = apply
+
+  variables {
+    break_glass = { not_before = timeadd(timestamp(), "-1h"), not_after = timeadd(timestamp(), "1h"), incident = "INC-4711" }
+  }
+
+  assert {
+    condition     = output.break_glass_open
+    error_message = "In the window, for an incident."
   }
 }
 
@@ -84,7 +123,29 @@ run "a_client_id_that_is_none" {
   command = plan
 
   variables {
-    vendor = { principal_id = "vendor-pipeline", subscriptions = ["99999999-0000-4000-8000-000000000001"] }
+    vendor = {
+      principals    = { provision = "vendor-pipeline", maintain = "22222222-2222-3333-4444-555555555555", deprovision = "33333333-2222-3333-4444-555555555555" }
+      subscriptions = ["99999999-0000-4000-8000-000000000001"]
+    }
+  }
+
+  expect_failures = [var.vendor]
+}
+
+run "an_external_id_is_required" {
+  command = plan
+
+  variables {
+    vendor = {
+      principals = {
+        provision   = "11111111-2222-3333-4444-555555555555"
+        maintain    = "22222222-2222-3333-4444-555555555555"
+        deprovision = "33333333-2222-3333-4444-555555555555"
+      }
+      subscriptions = ["99999999-0000-4000-8000-000000000001"]
+      issuer        = "https://token.vendor.example"
+      on_call       = ["on-call"]
+    }
   }
 
   expect_failures = [var.vendor]
