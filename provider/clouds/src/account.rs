@@ -1,6 +1,8 @@
 //! The account (project, subscription) that the credentials lead to, and where in the world it works.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 
 use async_trait::async_trait;
 
@@ -138,6 +140,70 @@ impl Access {
     }
 }
 
+/// One of the modules that stand beside the provider: a folder below `modules/<cloud>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Module {
+    /// The folder itself: buckets, secrets, log group, registry, roles.
+    DataPlane,
+    /// A network.
+    Network,
+    /// A cluster.
+    Cluster,
+    /// Private endpoints of the cloud's own services.
+    Endpoints,
+    /// The customer's side of the private way to the cluster's API.
+    PrivateApi,
+    /// The vendor's side of it.
+    PrivateApiConsumer,
+    /// What a vendor is let in by.
+    VendorAccess,
+    /// A gateway that the customer's own networks alone reach.
+    Sovereign,
+}
+
+impl Module {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::DataPlane,
+        Self::Network,
+        Self::Cluster,
+        Self::Endpoints,
+        Self::PrivateApi,
+        Self::PrivateApiConsumer,
+        Self::VendorAccess,
+        Self::Sovereign,
+    ];
+}
+
+impl fmt::Display for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DataPlane => "data_plane",
+            Self::Network => "network",
+            Self::Cluster => "cluster",
+            Self::Endpoints => "endpoints",
+            Self::PrivateApi => "private_api",
+            Self::PrivateApiConsumer => "private_api_consumer",
+            Self::VendorAccess => "vendor_access",
+            Self::Sovereign => "sovereign",
+        })
+    }
+}
+
+impl FromStr for Module {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let found = Self::ALL
+            .into_iter()
+            .find(|module| module.to_string() == text);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(|module| module.to_string());
+            format!("{text:?} is no module: those are {}", names.join(", "))
+        })
+    }
+}
+
 /// What the caller's permissions are narrowed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Within {
@@ -173,12 +239,16 @@ pub trait Account: Send + Sync {
     /// Asks the cloud; answered from memory from the second time on.
     async fn caller(&self) -> Result<Caller>;
 
+    /// What a module makes with this provider; none where this cloud has no such module.
+    fn made_by(&self, module: Module) -> Option<BTreeSet<Managed>>;
+
     /// What whoever runs us has to be allowed for doing this with these, as a policy of this cloud: on objects of the
-    /// caller's account, of which no more than the names in `within`. A policy that the cloud would refuse for its length
-    /// is `Invalid`.
+    /// caller's account, of which no more than the names in `within`. Of `modules` it holds what their resources of other
+    /// providers take, beside what is `managed`. A policy that the cloud would refuse for its length is `Invalid`.
     async fn required(
         &self,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         operations: &BTreeSet<Operation>,
         within: &Within,
     ) -> Result<PolicyDocument>;
@@ -189,9 +259,11 @@ pub trait Account: Send + Sync {
         &self,
         access: Access,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         within: &Within,
     ) -> Result<PolicyDocument> {
-        self.required(&access.objects(managed), &access.operations(), within)
+        let managed = access.objects(managed);
+        self.required(&managed, modules, &access.operations(), within)
             .await
     }
 }
@@ -279,6 +351,15 @@ mod tests {
         ] {
             assert!(bad.parse::<NamePattern>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_module_is_called_as_its_folder_is() {
+        for module in Module::ALL {
+            assert_eq!(module.to_string().parse(), Ok(module));
+        }
+        let said = "private-api".parse::<Module>().unwrap_err();
+        assert!(said.contains("endpoints, private_api"), "{said}");
     }
 
     #[test]

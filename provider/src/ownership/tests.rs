@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use clouds::{
     Account, Clouds, Refusal,
-    account::{Caller, Managed, Operation, Within},
+    account::{Caller, Managed, Module, Operation, Within},
     memory::Memory,
     policies::PolicyDocument,
     tags::{CREATING, OWNER, RESOURCE, Tags},
@@ -39,13 +39,18 @@ impl Account for Narrow {
         self.0.caller().await
     }
 
+    fn made_by(&self, module: Module) -> Option<BTreeSet<Managed>> {
+        self.0.made_by(module)
+    }
+
     async fn required(
         &self,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         operations: &BTreeSet<Operation>,
         within: &Within,
     ) -> clouds::Result<PolicyDocument> {
-        self.0.required(managed, operations, within).await
+        self.0.required(managed, modules, operations, within).await
     }
 }
 

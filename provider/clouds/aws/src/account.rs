@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use clouds::account::{Access, Account, Caller, Managed, Operation, Within};
+use clouds::account::{Access, Account, Caller, Managed, Module, Operation, Within};
 use clouds::policies::PolicyDocument;
 use clouds::{Refusal, Result, Tags};
 
@@ -20,21 +20,29 @@ impl Account for Aws {
         Ok(self.0.caller().await?.clone())
     }
 
+    fn made_by(&self, module: Module) -> Option<BTreeSet<Managed>> {
+        Some(permissions::made_by(module))
+    }
+
     async fn required(
         &self,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         operations: &BTreeSet<Operation>,
         within: &Within,
     ) -> Result<PolicyDocument> {
-        permissions::required(&self.0.scope().await?, managed, operations, within)
+        let scope = self.0.scope().await?;
+        permissions::required(&scope, managed, modules, operations, within)
     }
 
     async fn granted(
         &self,
         access: Access,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         within: &Within,
     ) -> Result<PolicyDocument> {
-        permissions::granted(&self.0.scope().await?, access, managed, within)
+        let scope = self.0.scope().await?;
+        permissions::granted(&scope, access, managed, modules, within)
     }
 }

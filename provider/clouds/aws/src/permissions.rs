@@ -4,6 +4,7 @@ mod caller;
 mod calls;
 mod capabilities;
 mod keys;
+mod modules;
 
 use clouds::policies::PolicyDocument;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 pub(crate) use caller::{granted, required};
 pub use capabilities::ROLE_ACTIONS;
 pub(crate) use capabilities::policy;
+pub(crate) use modules::made_by;
 
 fn document(statements: &[Value]) -> PolicyDocument {
     PolicyDocument::new(json!({ "Version": "2012-10-17", "Statement": statements }))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use clouds::account::{Account, Caller, Managed, Operation, Within};
+use clouds::account::{Account, Caller, Managed, Module, Operation, Within};
 use clouds::error::Call;
 use clouds::policies::PolicyDocument;
 use clouds::{Error, Refusal, Result, Tags};
@@ -44,9 +44,14 @@ impl Account for Azure {
         })
     }
 
+    fn made_by(&self, module: Module) -> Option<BTreeSet<Managed>> {
+        Some(permissions::made_by(module))
+    }
+
     async fn required(
         &self,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         operations: &BTreeSet<Operation>,
         within: &Within,
     ) -> Result<PolicyDocument> {
@@ -60,6 +65,7 @@ impl Account for Azure {
         Ok(permissions::required(
             subscription.as_str(),
             managed,
+            modules,
             operations,
         ))
     }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use clouds::account::{Access, Account, Caller, Managed, Operation, Within};
+use clouds::account::{Access, Account, Caller, Managed, Module, Operation, Within};
 use clouds::policies::PolicyDocument;
 use clouds::{Refusal, Result, Tags};
 
-use crate::permissions::caller;
+use crate::permissions::{caller, modules};
 use crate::{Gcp, tags};
 
 #[async_trait]
@@ -20,21 +20,29 @@ impl Account for Gcp {
         Ok(self.0.caller().await?.clone())
     }
 
+    fn made_by(&self, module: Module) -> Option<BTreeSet<Managed>> {
+        modules::made_by(module)
+    }
+
     async fn required(
         &self,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         operations: &BTreeSet<Operation>,
         within: &Within,
     ) -> Result<PolicyDocument> {
-        caller::required(&self.0.scope().await?, managed, operations, within)
+        let scope = self.0.scope().await?;
+        caller::required(&scope, managed, modules, operations, within)
     }
 
     async fn granted(
         &self,
         access: Access,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         within: &Within,
     ) -> Result<PolicyDocument> {
-        caller::granted(&self.0.scope().await?, access, managed, within)
+        let scope = self.0.scope().await?;
+        caller::granted(&scope, access, managed, modules, within)
     }
 }

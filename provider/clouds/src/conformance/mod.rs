@@ -15,6 +15,7 @@ pub mod clusters;
 pub mod connectivity;
 pub mod identity_providers;
 pub mod log_groups;
+pub mod modules;
 pub mod private_endpoints;
 pub mod private_services;
 pub mod registries;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::Memory;
-use crate::account::{Account, Caller, KmsKey, Managed, NamePattern, Operation, Within};
+use crate::account::{Account, Caller, KmsKey, Managed, Module, NamePattern, Operation, Within};
 use crate::error::Result;
 use crate::policies::PolicyDocument;
 use crate::refusal::Refusal;
@@ -30,9 +30,21 @@ impl Account for Memory {
         })
     }
 
+    /// As on a cloud that all modules are written for but the vendor's side of the private way.
+    fn made_by(&self, module: Module) -> Option<BTreeSet<Managed>> {
+        match module {
+            Module::DataPlane => Some([Managed::Buckets, Managed::Roles].into()),
+            Module::Endpoints => Some([Managed::PrivateEndpoints].into()),
+            Module::PrivateApi | Module::Sovereign => Some([Managed::PrivateServices].into()),
+            Module::Network | Module::Cluster | Module::VendorAccess => Some(BTreeSet::new()),
+            Module::PrivateApiConsumer => None,
+        }
+    }
+
     async fn required(
         &self,
         managed: &BTreeSet<Managed>,
+        modules: &BTreeSet<Module>,
         operations: &BTreeSet<Operation>,
         within: &Within,
     ) -> Result<PolicyDocument> {
@@ -47,6 +59,13 @@ impl Account for Memory {
             json!({ "Effect": "Allow", "Action": actions, "Resource": names.unwrap_or_else(|| any.clone()) })
         };
         let mut statements: Vec<_> = managed.iter().map(statement).collect();
+        statements.extend(modules.iter().map(|module| {
+            let actions: Vec<_> = operations
+                .iter()
+                .map(|operation| format!("memory:{operation:?}Module{module:?}"))
+                .collect();
+            json!({ "Effect": "Allow", "Action": actions, "Resource": any })
+        }));
         if let Some(keys) = &within.kms_keys {
             let keys: Vec<_> = keys.iter().map(KmsKey::as_str).collect();
             statements

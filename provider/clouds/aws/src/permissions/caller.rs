@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use clouds::Result;
-use clouds::account::{Access, Managed, NamePattern, Operation, Within};
+use clouds::account::{Access, Managed, Module, NamePattern, Operation, Within};
 use clouds::policies::PolicyDocument;
 use clouds::tags::OWNER;
 use serde_json::{Value, json};
 
 use super::calls::{CALLS, On};
-use super::{document, keys, length};
+use super::{document, keys, length, modules};
 use crate::error::invalid;
 use crate::session::Scope;
 use crate::trust::POD_IDENTITY;
@@ -21,10 +21,11 @@ const LONGEST_POLICY: usize = 6144;
 pub(crate) fn required(
     scope: &Scope,
     managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
     operations: &BTreeSet<Operation>,
     within: &Within,
 ) -> Result<PolicyDocument> {
-    fitting(allowed(scope, managed, operations, within)?)
+    fitting(allowed(scope, managed, modules, operations, within)?)
 }
 
 /// What somebody is given who is let in for this.
@@ -32,10 +33,11 @@ pub(crate) fn granted(
     scope: &Scope,
     access: Access,
     managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
     within: &Within,
 ) -> Result<PolicyDocument> {
     let managed = access.objects(managed);
-    let mut statements = allowed(scope, &managed, &access.operations(), within)?;
+    let mut statements = allowed(scope, &managed, modules, &access.operations(), within)?;
     if access == Access::BreakGlass {
         // Neither another policy of the role nor one of a bucket, a key or a secret can add to it.
         let actions: BTreeSet<&str> = statements.iter().flat_map(actions_of).collect();
@@ -53,6 +55,7 @@ fn actions_of(statement: &Value) -> impl Iterator<Item = &str> {
 fn allowed(
     scope: &Scope,
     managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
     operations: &BTreeSet<Operation>,
     within: &Within,
 ) -> Result<Vec<Value>> {
@@ -81,25 +84,36 @@ fn allowed(
         if actions.is_empty() {
             continue;
         }
-        for (at, reach) in reaches(on, scope, within)?.into_iter().enumerate() {
-            let number = if at == 0 {
-                String::new()
-            } else {
-                (at + 1).to_string()
-            };
-            let mut statement = json!({
-                "Sid": format!("{on:?}{number}"),
-                "Effect": "Allow",
-                "Action": actions,
-                "Resource": reach.resources,
-            });
-            if !reach.condition.is_null() {
-                statement["Condition"] = reach.condition;
-            }
-            statements.push(statement);
-        }
+        let reaches = reaches(on, scope, within)?;
+        statements.extend(statements_of(&format!("{on:?}"), &actions, reaches));
     }
+    statements.extend(modules::statements(scope, modules, operations, within)?);
     Ok(statements)
+}
+
+/// One for each reach, numbered from the second on.
+pub(super) fn statements_of(
+    name: &str,
+    actions: &BTreeSet<&str>,
+    reaches: Vec<Reach>,
+) -> impl Iterator<Item = Value> {
+    reaches.into_iter().enumerate().map(move |(at, reach)| {
+        let number = if at == 0 {
+            String::new()
+        } else {
+            (at + 1).to_string()
+        };
+        let mut statement = json!({
+            "Sid": format!("{name}{number}"),
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": reach.resources,
+        });
+        if !reach.condition.is_null() {
+            statement["Condition"] = reach.condition;
+        }
+        statement
+    })
 }
 
 /// A policy of these, if IAM takes one that long.
@@ -117,7 +131,7 @@ fn fitting(mut statements: Vec<Value>) -> Result<PolicyDocument> {
     if length > LONGEST_POLICY {
         let why = format!(
             "it would be {length} characters long, {} more than the {LONGEST_POLICY} that IAM takes: give fewer names, a name's beginning that \
-             covers several, or a policy for each kind of resource",
+             covers several, or a policy for each kind of resource and for each module",
             length - LONGEST_POLICY
         );
         return Err(invalid("iam:CreatePolicy", "the policy of the caller", why));
@@ -126,9 +140,9 @@ fn fitting(mut statements: Vec<Value>) -> Result<PolicyDocument> {
 }
 
 /// What one statement allows its actions on.
-struct Reach {
-    resources: BTreeSet<String>,
-    condition: Value,
+pub(super) struct Reach {
+    pub(super) resources: BTreeSet<String>,
+    pub(super) condition: Value,
 }
 
 /// Nothing where `within` names an empty set: a statement without resources is none.
@@ -163,7 +177,7 @@ fn in_call(operation: &str) -> Value {
     json!({ "StringEquals": { "ec2:CreateAction": operation } })
 }
 
-fn resources(on: On, scope: &Scope, within: &Within) -> BTreeSet<String> {
+pub(super) fn resources(on: On, scope: &Scope, within: &Within) -> BTreeSet<String> {
     let Scope {
         partition,
         region,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use clouds::account::{Managed, Operation};
+use clouds::account::{Managed, Module, Operation};
 use clouds::policies::PolicyDocument;
 use serde_json::json;
+
+use super::modules;
 
 /// A row: actions of Resource Manager, and of the data planes.
 type Row = (
@@ -372,6 +374,7 @@ const ROWS: [Row; 29] = [
 pub(crate) fn required(
     subscription: &str,
     managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
     operations: &BTreeSet<Operation>,
 ) -> PolicyDocument {
     let rows = ROWS
@@ -379,6 +382,7 @@ pub(crate) fn required(
         .filter(|(of, operation, ..)| managed.contains(of) && operations.contains(operation));
     // To see whose credentials they are takes reading the subscription.
     let mut actions = BTreeSet::from(["Microsoft.Resources/subscriptions/read"]);
+    actions.extend(modules::taken(modules, operations));
     let mut data_actions = BTreeSet::new();
     for (_, _, of_manager, of_data) in rows {
         actions.extend(of_manager.iter().copied());
@@ -404,6 +408,7 @@ mod tests {
         let read = required(
             "/subscriptions/s",
             &[Managed::Secrets].into(),
+            &[].into(),
             &[Operation::Read].into(),
         );
         let text = read.to_string();
@@ -433,6 +438,7 @@ mod tests {
             let role = required(
                 "/subscriptions/s",
                 &[Managed::Registries].into(),
+                &[].into(),
                 &[operation].into(),
             );
             assert!(role.to_string().contains(action), "{role}");

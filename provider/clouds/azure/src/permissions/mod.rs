@@ -2,9 +2,11 @@
 
 mod caller;
 mod capabilities;
+mod modules;
 
 pub(crate) use caller::required;
 pub use capabilities::ROLES;
 pub(crate) use capabilities::{
     AssignedRole, BLOBS, BuiltIn, Grant, Needed, Place, Want, refusals, wants,
 };
+pub(crate) use modules::made_by;

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use clouds::account::{Access, Managed, NamePattern, Operation, Within};
+use clouds::account::{Access, Managed, Module, NamePattern, Operation, Within};
 use clouds::error::Call;
 use clouds::policies::PolicyDocument;
 use clouds::{Error, Result};
 use serde_json::json;
 
-use super::connectivity;
+use super::{connectivity, modules};
 use crate::policies::Condition;
 use crate::session::Scope;
 
@@ -164,10 +164,12 @@ fn permissions(managed: Managed, operation: Operation) -> &'static [&'static [&'
 pub(crate) fn required(
     scope: &Scope,
     managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
     operations: &BTreeSet<Operation>,
     within: &Within,
 ) -> Result<PolicyDocument> {
-    role(scope, managed, &taken(managed, operations), within)
+    let all = taken(managed, modules, operations);
+    role(scope, managed, modules, &all, within)
 }
 
 /// What somebody is given who is let in for this. A role of Google Cloud denies nothing.
@@ -175,17 +177,22 @@ pub(crate) fn granted(
     scope: &Scope,
     access: Access,
     managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
     within: &Within,
 ) -> Result<PolicyDocument> {
     let managed = access.objects(managed);
-    let mut all = taken(&managed, &access.operations());
+    let mut all = taken(&managed, modules, &access.operations());
     if access == Access::BreakGlass {
         all.insert(CONNECT);
     }
-    role(scope, &managed, &all, within)
+    role(scope, &managed, modules, &all, within)
 }
 
-fn taken(managed: &BTreeSet<Managed>, operations: &BTreeSet<Operation>) -> BTreeSet<&'static str> {
+fn taken(
+    managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
+    operations: &BTreeSet<Operation>,
+) -> BTreeSet<&'static str> {
     let pairs = managed.iter().flat_map(|managed| {
         operations
             .iter()
@@ -194,12 +201,14 @@ fn taken(managed: &BTreeSet<Managed>, operations: &BTreeSet<Operation>) -> BTree
     pairs
         .flat_map(|(managed, operation)| permissions(managed, operation))
         .flat_map(|part| part.iter().copied())
+        .chain(modules::taken(modules, operations))
         .collect()
 }
 
 fn role(
     scope: &Scope,
     managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
     all: &BTreeSet<&str>,
     within: &Within,
 ) -> Result<PolicyDocument> {
@@ -211,14 +220,12 @@ fn role(
     let narrowed: Vec<_> = asked
         .filter_map(|(kind, names)| Some((kind, clause(scope, *kind, names)?, names)))
         .collect();
-    if narrowed.is_empty() {
+    let given = given_roles(managed, modules, all);
+    if narrowed.is_empty() && given.is_none() {
         return Ok(PolicyDocument::new(role));
     }
-    let expression = narrowed
-        .iter()
-        .map(|(_, clause, _)| format!("({clause})"))
-        .collect::<Vec<_>>()
-        .join(" && ");
+    let clauses = narrowed.iter().map(|(_, clause, _)| format!("({clause})"));
+    let expression = clauses.chain(given).collect::<Vec<_>>().join(" && ");
     if expression.matches("||").count() + expression.matches("&&").count() > MOST_OPERATORS {
         let because = format!(
             "a condition on these names has more than {MOST_OPERATORS} logical operators: name fewer, or what they begin with"
@@ -233,10 +240,31 @@ fn role(
     });
     let description = lists.collect::<Vec<_>>().join(", ");
     role["condition"] = json!(Condition {
-        description: Some(description),
+        description: (!description.is_empty()).then_some(description),
         ..Condition::new("dataplane", expression)
     });
     Ok(PolicyDocument::new(role))
+}
+
+/// Whoever writes the project's policy could give any role: a cluster gives its nodes two. Said where nothing else here writes it.
+fn given_roles(
+    managed: &BTreeSet<Managed>,
+    modules: &BTreeSet<Module>,
+    all: &BTreeSet<&str>,
+) -> Option<String> {
+    let others = [Module::PrivateApi, Module::VendorAccess];
+    let alone = modules.contains(&Module::Cluster)
+        && !managed.contains(&Managed::Roles)
+        && others.iter().all(|other| !modules.contains(other));
+    if !alone || !all.contains("resourcemanager.projects.setIamPolicy") {
+        return None;
+    }
+    let roles = modules::NODE_ROLES
+        .map(|role| format!("\"{role}\""))
+        .join(", ");
+    Some(format!(
+        "api.getAttribute(\"iam.googleapis.com/modifiedGrantsByRole\", []).hasOnly([{roles}])"
+    ))
 }
 
 /// True of everything of other services, and of these names; none for what has no name in conditions.
@@ -307,7 +335,7 @@ mod tests {
             managed.iter().copied().collect(),
             operations.iter().copied().collect(),
         );
-        required(&scope, &managed, &operations, within)
+        required(&scope, &managed, &[].into(), &operations, within)
             .unwrap()
             .to_string()
     }
@@ -346,6 +374,40 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_gives_its_nodes_their_roles_and_no_others() {
+        let of = |modules: &[Module], operation| {
+            let scope = Scope {
+                project: "acme-prod".parse().unwrap(),
+                number: "123".into(),
+                region: "europe-west4".parse().unwrap(),
+            };
+            let modules = modules.iter().copied().collect();
+            let operations = [operation].into();
+            let role = required(
+                &scope,
+                &[].into(),
+                &modules,
+                &operations,
+                &Within::default(),
+            );
+            role.unwrap().value()["condition"]["expression"].clone()
+        };
+        let expression = of(&[Module::Cluster], Operation::Create);
+        let expression = expression.as_str().unwrap();
+        assert!(
+            expression.starts_with("api.getAttribute(")
+                && expression.contains("artifactregistry.reader"),
+            "{expression}"
+        );
+        assert!(of(&[Module::Cluster], Operation::Read).is_null());
+        let both = [Module::Cluster, Module::VendorAccess];
+        assert!(
+            of(&both, Operation::Create).is_null(),
+            "which gives roles of its own"
+        );
+    }
+
+    #[test]
     fn who_breaks_glass_looks_and_gets_into_the_cluster() {
         let of = |access| {
             let scope = Scope {
@@ -357,6 +419,7 @@ mod tests {
                 &scope,
                 access,
                 &[Managed::Buckets].into(),
+                &[].into(),
                 &Within::default(),
             );
             role.unwrap().value()["includedPermissions"].clone()

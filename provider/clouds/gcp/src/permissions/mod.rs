@@ -3,3 +3,4 @@
 pub(crate) mod caller;
 pub(crate) mod capabilities;
 mod connectivity;
+pub(crate) mod modules;

@@ -107,7 +107,7 @@ async fn suffices(run: &str, managed: Managed) {
     let all = clouds::account::Operation::ALL.into();
     let role = clouds
         .account
-        .required(&[managed].into(), &all, &everything)
+        .required(&[managed].into(), &[].into(), &all, &everything)
         .await
         .unwrap();
     let person = json!({ "name": "narrow", "permissions": role.value()["includedPermissions"] });

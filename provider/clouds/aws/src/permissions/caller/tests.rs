@@ -8,6 +8,7 @@ fn written(managed: &[Managed], operations: &[Operation], within: &Within) -> Po
     required(
         &scope(),
         &managed,
+        &BTreeSet::new(),
         &operations.iter().copied().collect(),
         within,
     )
@@ -125,6 +126,7 @@ fn private_connectivity_is_changed_where_it_bears_a_mark() {
         let said = required(
             &scope(),
             &[Managed::Buckets].into(),
+            &[].into(),
             &Operation::ALL.into(),
             &within,
         );
@@ -160,7 +162,16 @@ fn marks_are_given_to_what_is_made_and_changed_on_what_has_one() {
 #[test]
 fn who_breaks_glass_looks_and_is_denied_all_else() {
     let within = only(Managed::Buckets, &["acme-metadata"]);
-    let of = |access| granted(&scope(), access, &[Managed::Buckets].into(), &within).unwrap();
+    let of = |access| {
+        granted(
+            &scope(),
+            access,
+            &[Managed::Buckets].into(),
+            &[].into(),
+            &within,
+        )
+        .unwrap()
+    };
     let policy = of(Access::BreakGlass);
     assert!(statement(&policy, "Clusters").is_some(), "{policy}");
     let denied = statement(&policy, "NothingElse").unwrap();
@@ -179,6 +190,7 @@ fn who_breaks_glass_looks_and_is_denied_all_else() {
         &scope(),
         Access::BreakGlass,
         &Managed::ALL.into(),
+        &BTreeSet::new(),
         &Within::default(),
     );
     assert!(length(&everything.unwrap()) < LONGEST_POLICY);
@@ -349,6 +361,7 @@ fn keys_of_the_customer_are_used_through_the_service_that_needs_them() {
         required(
             &scope(),
             &[Managed::Secrets].into(),
+            &[].into(),
             &create.into(),
             &within
         )
@@ -386,6 +399,7 @@ fn a_policy_that_iam_does_not_take_is_refused() {
     let refused = required(
         &scope(),
         &[Managed::Buckets].into(),
+        &[].into(),
         &Operation::ALL.into(),
         &within,
     );
