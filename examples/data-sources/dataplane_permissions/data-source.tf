@@ -35,3 +35,18 @@ output "vendor" {
 output "roles" {
   value = data.dataplane_permissions.this.profiles
 }
+
+# For whoever applies modules/aws/cluster: what the module makes with other providers, by step.
+data "dataplane_permissions" "cluster" {
+  module = ["cluster"]
+
+  names = {
+    cluster   = ["acme-prod"]
+    role      = ["acme-prod-cluster", "acme-prod-nodes"]
+    log_group = ["/aws/eks/acme-prod/cluster"]
+  }
+}
+
+output "cluster_module" {
+  value = data.dataplane_permissions.cluster.by_operation
+}

@@ -1,5 +1,7 @@
 //! `dataplane_permissions`: what the roles may do, and what whoever runs Terraform needs, as policies to review or to hand out.
 
+mod modules;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -8,7 +10,7 @@ use std::{
 
 use clouds::{
     Error, Roles,
-    account::{self, KmsKey, Managed, NamePattern, Operation, Within},
+    account::{self, KmsKey, Managed, Module, NamePattern, Operation, Within},
     buckets::BucketId,
     log_groups::LogGroupName,
     policies::PolicyDocument,
@@ -33,9 +35,18 @@ pub struct Permissions;
 #[derive(Model, Clone, Debug, Default, PartialEq)]
 pub struct PermissionsModel {
     /// Kinds of resources that are managed: `bucket`, `identity_provider`, `role`, `registry`, `log_group`, `secret`, `private_service`
-    /// and `private_endpoint`; `cluster` for looking up clusters and getting tokens for them. Default: all.
+    /// and `private_endpoint`; `cluster` for looking up clusters and getting tokens for them. Default: all, or what `module` makes.
     #[attr(optional)]
     pub resources: Value<Set<Text<Kind>>>,
+    /// Modules that stand beside this provider (`modules/<cloud>/…`), in place of `resources`: what whoever applies one of them needs, of the
+    /// kinds that it makes with this provider and of its resources of other providers. `data_plane`, `network`, `cluster`, `endpoints`,
+    /// `private_api`, `private_api_consumer` (not on Google Cloud), `vendor_access`, `sovereign`. What this provider calls is tried by its
+    /// tests under exactly these permissions; what others call is written from the references of their services, and is not proved here.
+    /// Network objects of EC2 go by ids and are limited to the account and the region; `names` of `cluster`, `role` and `log_group` limit
+    /// what the modules call so, and `kms_keys` is for modules that are given a key. Rights on the access policy of an organisation of
+    /// Google Cloud, where `private_api` opens a perimeter, are not in it: no role of a project holds them.
+    #[attr(optional, validate = modules::at_least_one)]
+    pub module: Value<Set<Text<Module>>>,
     /// Names that `policy`, `by_operation`, `by_access` and `by_resource` are limited to, by the kinds of `resources`. Each is a whole name, or a
     /// beginning and `*`, like `acme-prod-*`: on AWS of a role with its path (`/dataplane/*`), of an identity provider the issuer. Default:
     /// what is named for `profiles`; of kinds that nothing is named of, all in the account. Not on Azure, whose roles name no objects:
@@ -55,7 +66,7 @@ pub struct PermissionsModel {
     /// deny nothing. When a role may be taken, by whom and for how long is not in it: `modules/aws/vendor-access` makes such roles.
     #[attr(computed)]
     pub by_access: Value<BTreeMap<String, Text<PolicyDocument>>>,
-    /// What each kind of resource needs alone.
+    /// What each kind of resource needs alone, of this provider's.
     #[attr(computed)]
     pub by_resource: Value<BTreeMap<String, Text<PolicyDocument>>>,
     /// Buckets of the data plane, for `profiles` and by default for `names`.
@@ -85,6 +96,10 @@ impl DataSource for Permissions {
     type Client = Client;
     type Model = PermissionsModel;
 
+    fn validate(&self, config: &PermissionsModel, diagnostics: &mut Diagnostics) {
+        modules::excludes_resources(config, diagnostics);
+    }
+
     async fn read(
         &self,
         cx: &Context<Client>,
@@ -92,17 +107,15 @@ impl DataSource for Permissions {
     ) -> Result<PermissionsModel> {
         let clouds = cx.client()?.clouds()?;
         let caller = &*clouds.account;
-        let kinds: BTreeSet<Managed> = match config.resources.known() {
-            Some(kinds) => kinds.iter().map(|kind| kind.0).collect(),
-            None => Managed::ALL.into(),
-        };
+        let (kinds, modules) = config.subject(caller)?;
         let all = BTreeSet::from(Operation::ALL);
         let within = config.within()?;
-        let (policy, within) = match caller.required(&kinds, &all, &within).await {
+        let (policy, within) = match caller.required(&kinds, &modules, &all, &within).await {
             // Only `names` asks for this: what is named for the roles narrows where that is possible.
             Err(Error::Unsupported(_)) if config.names.is_null() => {
                 let within = Within::default();
-                (caller.required(&kinds, &all, &within).await?, within)
+                let policy = caller.required(&kinds, &modules, &all, &within).await?;
+                (policy, within)
             }
             Err(error @ Error::Unsupported(_)) => {
                 return Err(Diagnostics::from(error).at(&path!("names")));
@@ -112,18 +125,20 @@ impl DataSource for Permissions {
         let mut by_operation = BTreeMap::new();
         for operation in Operation::ALL {
             let needed = caller
-                .required(&kinds, &[operation].into(), &within)
+                .required(&kinds, &modules, &[operation].into(), &within)
                 .await?;
             by_operation.insert(name(operation).to_owned(), Text::from(needed));
         }
         let mut by_access = BTreeMap::new();
         for access in account::Access::ALL {
-            let given = caller.granted(access, &kinds, &within).await?;
+            let given = caller.granted(access, &kinds, &modules, &within).await?;
             by_access.insert(name_of_access(access).to_owned(), Text::from(given));
         }
         let mut by_resource = BTreeMap::new();
         for kind in &kinds {
-            let needed = caller.required(&[*kind].into(), &all, &within).await?;
+            let needed = caller
+                .required(&[*kind].into(), &BTreeSet::new(), &all, &within)
+                .await?;
             by_resource.insert(Kind(*kind).to_string(), Text::from(needed));
         }
         let profiles = profiles(&*clouds.roles, &config.reach()).await?;

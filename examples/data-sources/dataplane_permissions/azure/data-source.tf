@@ -26,3 +26,12 @@ output "vendor" {
 output "roles" {
   value = data.dataplane_permissions.this.profiles
 }
+
+# For whoever applies modules/azure/network and then modules/azure/endpoints: one role for both.
+data "dataplane_permissions" "network" {
+  module = ["network", "endpoints"]
+}
+
+output "network_modules" {
+  value = data.dataplane_permissions.network.by_operation
+}

@@ -32,3 +32,12 @@ output "vendor" {
 output "roles" {
   value = data.dataplane_permissions.this.profiles
 }
+
+# For whoever applies modules/gcp/cluster: what the module makes with other providers, by step.
+data "dataplane_permissions" "cluster" {
+  module = ["cluster"]
+}
+
+output "cluster_module" {
+  value = data.dataplane_permissions.cluster.by_operation
+}
