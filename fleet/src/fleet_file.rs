@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::{
+    backend,
     tenants::{Pattern, Tenant},
     waves::Wave,
 };
@@ -137,6 +138,12 @@ impl Fleet {
             env,
         };
         fleet.check_states(all.len())?;
+        // Terraform only warns of settings that there is no block for.
+        ensure!(
+            fleet.backend_config.is_empty() || backend::is_declared(&fleet.root)?,
+            "backend_config has nowhere to go, and all tenants would share one state: write `terraform {{ backend \"s3\" {{}} }}`, or the kind of backend that it is for, into the root {}",
+            fleet.root.display()
+        );
         for tenant in &all {
             for file in fleet.var_files(tenant) {
                 ensure!(
@@ -188,6 +195,17 @@ impl Fleet {
             .map(|(name, value)| (name.clone(), value.of(tenant)))
             .collect();
         (!settings.is_empty()).then(|| serde_json::Value::Object(settings).to_string())
+    }
+
+    /// The settings of the backend that only this tenant has.
+    pub fn own_backend(&self, tenant: &Tenant) -> Vec<(String, String)> {
+        let settings = self.backend_config.iter();
+        settings
+            .filter_map(|(name, value)| match value {
+                Setting::Text(text) if text.tells_apart() => Some((name.clone(), text.of(tenant))),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The waves with those tenants only that were asked for; all where nobody was.
@@ -250,12 +268,8 @@ impl Setting {
     fn of(&self, tenant: &Tenant) -> serde_json::Value {
         match self {
             Self::Plain(value) => value.clone(),
-            // What Terraform would take for a template is meant as it stands.
-            Self::Text(text) => text
-                .of(tenant)
-                .replace("${", "$${")
-                .replace("%{", "%%{")
-                .into(),
+            // There are no templates in a file of JSON.
+            Self::Text(text) => text.of(tenant).into(),
         }
     }
 }

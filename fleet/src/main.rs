@@ -3,6 +3,7 @@
 
 mod apply;
 mod args;
+mod backend;
 mod diagnostics;
 mod fleet_file;
 mod journal;

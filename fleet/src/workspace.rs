@@ -7,10 +7,11 @@ use std::{
     process::Stdio,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use tokio::{process::Command, sync::Mutex};
 
 use crate::{
+    backend,
     diagnostics::Problem,
     fleet_file::Fleet,
     outcome::{Outcome, Report},
@@ -135,11 +136,13 @@ impl Workspace<'_> {
     /// Initialises the tenant's data, unless nothing of what it depends on has changed since.
     pub async fn init(&self) -> Result<(), Failure> {
         let stamp = self.file("initialised");
+        let own_backend = self.session.fleet.own_backend(self.tenant);
+        let has_its_state = || backend::is_configured(&self.file("data"), &own_backend);
         let fresh = |stamp: &Path| -> Result<bool> {
             let wanted = self.session.root_of(self.tenant)?.digest;
             Ok(fs::read_to_string(stamp).is_ok_and(|found| found == wanted))
         };
-        if fresh(&stamp)? {
+        if fresh(&stamp)? && has_its_state() {
             return Ok(());
         }
         let mut arguments = vec!["init".to_owned(), "-input=false".into(), "-no-color".into()];
@@ -159,6 +162,14 @@ impl Workspace<'_> {
         } else {
             self.prepare("init", &arguments).await?;
             *prepared = true;
+        }
+        if !has_its_state() {
+            // Whatever it said: with another tenant's state, each would undo what the other has.
+            return Err(anyhow!(
+                "`init` did not take backend_config, and all tenants would share one state: what the root's `backend` block is, and what it said is in {}",
+                self.log_file("init").display()
+            )
+            .into());
         }
         if let Some(name) = self.session.fleet.workspace(self.tenant) {
             let arguments = ["workspace", "select", "-or-create", "-no-color", &name];

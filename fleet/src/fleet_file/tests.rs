@@ -21,6 +21,11 @@ fn folder() -> TempDir {
     for sub in ["root", "tenants"] {
         fs::create_dir(folder.path().join(sub)).unwrap();
     }
+    fs::write(
+        folder.path().join("root/versions.tf"),
+        "terraform {\n  backend \"s3\" {}\n}\n",
+    )
+    .unwrap();
     for file in [
         "common.tfvars",
         "tenants/acme.tfvars.json",
@@ -166,6 +171,26 @@ fn a_shared_state_is_refused() {
 }
 
 #[test]
+fn a_root_without_a_backend_is_refused() {
+    let folder = folder();
+    fs::write(
+        folder.path().join("root/versions.tf"),
+        "# backend \"s3\" {}",
+    )
+    .unwrap();
+    let error = format!("{:#}", read(&folder, GOOD).unwrap_err());
+    assert!(
+        error.contains("all tenants would share one state: write `terraform { backend"),
+        "{error}"
+    );
+    let text = GOOD.replace(
+        "backend_config: { key: \"fleet/{tenant}.tfstate\", encrypt: true }",
+        "workspace: \"{tenant}\"",
+    );
+    read(&folder, &text).unwrap();
+}
+
+#[test]
 fn what_nobody_knows_is_refused_with_its_place() {
     let error = refused(("stop_after", "stopafter"));
     assert!(
@@ -186,5 +211,5 @@ fn a_setting_of_the_backend_is_no_template() {
     let text = GOOD.replace("fleet/{tenant}", "%{x/{tenant}");
     let fleet = read(&folder(), &text).unwrap();
     let backend = fleet.backend(&"acme".parse().unwrap()).unwrap();
-    assert!(backend.contains("%%{x/acme"), "{backend}");
+    assert!(backend.contains("%{x/acme"), "{backend}");
 }

@@ -1,6 +1,7 @@
 //! The program with a script in Terraform's place: who is started, who is not, what is left, and what others get to see.
 
 mod place;
+mod states;
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
 

@@ -27,6 +27,8 @@ waves:
 protect: [dataplane_bucket]
 "#;
 
+const BACKEND: &str = "terraform {\n  backend \"s3\" {}\n}\n";
+
 /// A change with a value in it.
 const CHANGES: &str = r#"{"resource_changes":[{"address":"dataplane_role.this","mode":"managed","type":"dataplane_role",
 "change":{"actions":["update"],"before":{"password":"correct-horse"},"after":{"password":"correct-horse-2"}}}]}"#;
@@ -46,6 +48,7 @@ impl Place {
             folder: tempfile::tempdir().expect("a folder"),
         };
         place.write("fleet.yaml", FLEET);
+        place.write("root/versions.tf", BACKEND);
         place.write("root/main.tf", "");
         place.write("fake/shown.json", CHANGES);
         place.write("fake/calls", "");
@@ -54,6 +57,11 @@ impl Place {
 
     pub fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
+    }
+
+    /// Where the program keeps what is a tenant's.
+    pub fn folder_of(&self, tenant: &str) -> PathBuf {
+        self.path(".fleet").join(tenant)
     }
 
     pub fn write(&self, file: &str, text: &str) {

@@ -16,6 +16,16 @@ if [ -f "$FAKE/$verb.$tenant" ]; then
   . "$FAKE/$verb.$tenant"
 fi
 case $verb in
+init)
+  for word; do
+    case $word in
+    -backend-config=*)
+      mkdir -p "$TF_DATA_DIR"
+      echo "{\"backend\": {\"config\": $(cat "${word#*=}")}}" >"$TF_DATA_DIR/terraform.tfstate"
+      ;;
+    esac
+  done
+  ;;
 plan)
   for word; do
     case $word in
