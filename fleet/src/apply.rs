@@ -1,14 +1,15 @@
 //! `apply`: wave by wave, what was planned and seen; with a line in the journal before and after each.
 
-use std::{collections::BTreeSet, io::Write as _, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use jiff::Timestamp;
 
 use crate::{
-    journal::{self, Journal, Record},
+    journal::{Journal, Record},
     look,
     outcome::{Outcome, Report},
+    resume::Begun,
     root::Root,
     running,
     saved_plan::{PLAN, SavedPlan},
@@ -25,6 +26,8 @@ pub struct Wanted {
     pub actor: String,
     /// The run was begun before: who is done in it is not done again.
     pub resume: bool,
+    /// Who was asked for by name; nobody where all are meant.
+    pub named: Vec<Tenant>,
     /// Saved plans do not count.
     pub replan: bool,
     pub destroy: bool,
@@ -48,16 +51,21 @@ struct MadeOf {
 pub async fn apply(
     session: Arc<Session>,
     mut waves: Vec<Wave>,
-    wanted: Wanted,
+    mut wanted: Wanted,
 ) -> Result<(Vec<Report>, Option<String>)> {
+    let (mut anew, mut run_tenants) = (BTreeSet::new(), None);
     if wanted.resume {
-        leave_out_who_is_done(&session, &mut waves, &wanted.run)?;
+        let begun = Begun::read(&session.fleet, &wanted.run)?;
+        anew = begun.narrow(&session, &mut waves, &mut wanted)?;
+    } else {
+        let all = waves.iter().flat_map(|wave| &wave.tenants);
+        run_tenants = Some(all.cloned().collect());
     }
     if !wanted.replan {
-        check_saved_plans(&session, &waves, &wanted)?;
+        check_saved_plans(&session, &waves, wanted.destroy, &anew)?;
     }
     let run = Arc::new(Run {
-        journal: Journal::open(&session.fleet.journal)?,
+        journal: Journal::open(&session.fleet.journal, run_tenants)?,
         session: Arc::clone(&session),
         wanted,
     });
@@ -69,51 +77,23 @@ pub async fn apply(
     Ok((reports, run.journal.head()))
 }
 
-fn leave_out_who_is_done(session: &Session, waves: &mut [Wave], run: &str) -> Result<()> {
-    let mut runs: Vec<String> = Vec::new();
-    let mut done: BTreeSet<Tenant> = BTreeSet::new();
-    for record in journal::records(&session.fleet.journal)? {
-        if record.run == run {
-            let well = matches!(record.outcome, Outcome::Applied | Outcome::Unchanged);
-            // For the root as it is now: another one is another upgrade.
-            if well && session.root_of(&record.tenant)?.digest == record.root.digest {
-                done.insert(record.tenant);
-            } else {
-                done.remove(&record.tenant);
-            }
-        }
-        if runs.last() != Some(&record.run) {
-            runs.push(record.run);
-        }
-    }
-    ensure!(
-        runs.iter().any(|known| known == run),
-        "there is no run {run} in {}; the last is {}",
-        session.fleet.journal.display(),
-        runs.last().map_or("none", String::as_str)
-    );
-    for wave in waves {
-        wave.tenants.retain(|tenant| !done.contains(tenant));
-    }
-    // A closed standard error is no reason to stop.
-    let _ = writeln!(
-        std::io::stderr().lock(),
-        "dataplane-fleet: {} tenants are done in run {run}",
-        done.len()
-    );
-    Ok(())
-}
-
 /// Before anybody is started: what is applied is what was seen, for all or for none.
-fn check_saved_plans(session: &Session, waves: &[Wave], wanted: &Wanted) -> Result<()> {
+fn check_saved_plans(
+    session: &Session,
+    waves: &[Wave],
+    destroy: bool,
+    anew: &BTreeSet<Tenant>,
+) -> Result<()> {
     const SHOWN: usize = 10;
+    const INSTEAD: &str = "or `apply --replan`, which plans each anew and applies it unseen";
     let (mut planned, mut unplanned, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for tenant in waves.iter().flat_map(|wave| &wave.tenants) {
         match SavedPlan::read(&session.folder_of(tenant))? {
+            None if anew.contains(tenant) => {}
             None => unplanned.push(tenant),
             Some(saved) => {
                 planned.push(tenant);
-                let check = saved.check(session, tenant, wanted.destroy);
+                let check = saved.check(session, tenant, destroy);
                 wrong.extend(check.err().map(|error| format!("{error:#}")));
             }
         }
@@ -128,14 +108,19 @@ fn check_saved_plans(session: &Session, waves: &[Wave], wanted: &Wanted) -> Resu
             wrong[..wrong.len().min(SHOWN)].join("\n  ")
         );
     }
-    if let (Some(planned), Some(unplanned)) = (planned.first(), unplanned.first())
-        && !wanted.resume
-    {
-        bail!(
-            "there is a saved plan of {planned}, and none of {unplanned}: plan both, or name who is meant (--tenant, --wave), or go on with a run that was stopped (--resume), or `apply --replan`, which plans each anew and applies it unseen"
-        );
+    match (planned.first(), unplanned.first()) {
+        (_, None) => Ok(()),
+        (Some(planned), Some(unplanned)) => bail!(
+            "there is a saved plan of {planned}, and none of {unplanned}: plan both, or name who is meant (--tenant, --wave), or go on with a run that was stopped (--resume), {INSTEAD}"
+        ),
+        (None, Some(first)) => bail!(
+            "there is no saved plan of {first}{}; each is applied once: run `plan` first, {INSTEAD}",
+            match unplanned.len() - 1 {
+                0 => String::new(),
+                more => format!(", nor of {more} more"),
+            }
+        ),
     }
-    Ok(())
 }
 
 impl Run {
@@ -225,6 +210,8 @@ impl Run {
             plan: made_of.plan.clone(),
             changes: report.changes.clone(),
             outcome,
+            destroy: self.wanted.destroy,
+            run_tenants: None,
             seconds: begun.elapsed().as_secs(),
             previous: None,
         })

@@ -1,6 +1,12 @@
 //! The command line, and the environment beside it.
 
-use std::{io::Write as _, num::NonZeroUsize, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::Write as _,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
@@ -22,6 +28,8 @@ use crate::{
     tenants::Tenant,
     workspace::{Mode, Programs, Session},
 };
+
+const FILE: &str = "fleet.yaml";
 
 /// There is something to do.
 const DIFFERS: u8 = 2;
@@ -52,7 +60,7 @@ pub struct Args {
         short,
         global = true,
         value_name = "FILE",
-        default_value = "fleet.yaml"
+        default_value = FILE
     )]
     file: PathBuf,
     /// Print one JSON document in place of a table.
@@ -68,7 +76,7 @@ pub struct Args {
 enum Command {
     /// Plan every tenant, save the plans for `apply`, and sum them up.
     Plan(PlanArgs),
-    /// Apply the saved plans wave by wave; where there are none at all, plan first.
+    /// Apply the saved plans wave by wave.
     Apply(ApplyArgs),
     /// Look for what was changed outside of Terraform (plan -refresh-only).
     Drift(SelectionArgs),
@@ -115,7 +123,8 @@ struct PlanArgs {
 struct ApplyArgs {
     #[command(flatten)]
     change: ChangeArgs,
-    /// Go on with a run that stopped: who is done in it is left out, who failed is planned anew.
+    /// Go on with a run that stopped, for those that it was for, and destroy if it did: who is done in it is left out,
+    /// who failed is planned anew.
     #[arg(long, value_name = "RUN")]
     resume: Option<String>,
     /// Plan each tenant anew and apply that unseen, whatever `plan` saved.
@@ -148,6 +157,13 @@ struct Printed<'a> {
     tenants: &'a [Report],
 }
 
+/// What is printed of an apply beside its tenants.
+struct Run<'a> {
+    name: &'a str,
+    head: Option<&'a str>,
+    go_on: &'a str,
+}
+
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
         let Self {
@@ -171,7 +187,7 @@ impl Args {
                 let reports = in_session(fleet, programs, async |session| {
                     look::plan(session, waves, mode, allow_destroy).await
                 })?;
-                print_reports(&reports, None, None, json)?;
+                print_reports(&reports, None, json)?;
                 Ok(code(&reports))
             }
             Command::Drift(selection) => {
@@ -179,10 +195,10 @@ impl Args {
                 let reports = in_session(fleet, programs, async |session| {
                     look::drift(session, waves).await
                 })?;
-                print_reports(&reports, None, None, json)?;
+                print_reports(&reports, None, json)?;
                 Ok(code(&reports))
             }
-            Command::Apply(arguments) => arguments.run(fleet, programs, json),
+            Command::Apply(arguments) => arguments.run(&file, fleet, programs, json),
         }
     }
 }
@@ -203,27 +219,35 @@ impl SelectionArgs {
 }
 
 impl ApplyArgs {
-    fn run(self, fleet: Fleet, programs: Programs, json: bool) -> Result<ExitCode> {
+    fn run(self, file: &Path, fleet: Fleet, programs: Programs, json: bool) -> Result<ExitCode> {
         let Self {
             change,
             resume,
             replan,
             actor,
         } = self;
+        let named = change.selection.tenant.clone();
         let waves = change.selection.of(&fleet, &change.allow_destroy)?;
         let wanted = Wanted {
             resume: resume.is_some(),
             run: resume.unwrap_or_else(new_run),
             actor: actor.unwrap_or_else(who_runs_this),
+            named,
             replan,
             destroy: change.destroy,
             allowed: change.allow_destroy,
         };
         let run = wanted.run.clone();
+        let go_on = go_on(file, &wanted);
         let (reports, head) = in_session(fleet, programs, async |session| {
             apply::apply(session, waves, wanted).await
         })?;
-        print_reports(&reports, Some(&run), head.as_deref(), json)?;
+        let run = Run {
+            name: &run,
+            head: head.as_deref(),
+            go_on: &go_on,
+        };
+        print_reports(&reports, Some(&run), json)?;
         Ok(code(&reports))
     }
 }
@@ -255,26 +279,20 @@ fn code(reports: &[Report]) -> ExitCode {
     }
 }
 
-fn print_reports(
-    reports: &[Report],
-    run: Option<&str>,
-    head: Option<&str>,
-    json: bool,
-) -> Result<()> {
+fn print_reports(reports: &[Report], run: Option<&Run>, json: bool) -> Result<()> {
     if json {
         return print_json(&Printed {
-            run,
-            journal_head: head,
+            run: run.map(|run| run.name),
+            journal_head: run.and_then(|run| run.head),
             tenants: reports,
         });
     }
     let mut text = table::summary(reports);
     if let Some(run) = run {
-        text = format!("{text}run {run}, journal {}\n", head.unwrap_or("empty"));
+        let Run { name, head, go_on } = run;
+        text = format!("{text}run {name}, journal {}\n", head.unwrap_or("empty"));
         if !reports.iter().all(|report| report.outcome.is_well()) {
-            text = format!(
-                "{text}to go on once this is mended: dataplane-fleet apply --resume {run}\n"
-            );
+            text = format!("{text}to go on once this is mended: {go_on}\n");
         }
     }
     print(&text)
@@ -308,8 +326,13 @@ fn print_journal(fleet: &Fleet, arguments: JournalArgs, json: bool) -> Result<Ex
         if json {
             print_json(&verified)?;
         } else {
+            let halves = verified.halves.iter();
+            let halves = halves.map(|line| {
+                format!("line {line} is half a line, as of a machine that died over it\n")
+            });
             print(&format!(
-                "{} lines follow from each other; the last has the hash {}\n",
+                "{}{} lines follow from each other; the last has the hash {}\n",
+                halves.collect::<String>(),
                 verified.lines,
                 verified.head.as_deref().unwrap_or("of nothing")
             ))?;
@@ -339,6 +362,21 @@ fn print(text: &str) -> Result<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .context("printing")
+}
+
+/// The command that goes on with a run. Whom it is for, and whether it destroys, is in the journal.
+fn go_on(file: &Path, wanted: &Wanted) -> String {
+    let mut command = format!("dataplane-fleet apply --resume {}", wanted.run);
+    if file != Path::new(FILE) {
+        command = format!("{command} --file {}", file.display());
+    }
+    if wanted.replan {
+        command += " --replan";
+    }
+    for allowed in &wanted.allowed {
+        command = format!("{command} --allow-destroy '{allowed}'");
+    }
+    command
 }
 
 /// A name for a run that sorts by time.

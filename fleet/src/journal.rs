@@ -27,6 +27,12 @@ pub struct Record {
     /// What the plan wanted; after `applied`, what was done.
     pub changes: Vec<Change>,
     pub outcome: Outcome,
+    /// All that the tenant has was to go.
+    #[serde(default)]
+    pub destroy: bool,
+    /// On the first line of a run only: whom it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_tenants: Option<Vec<Tenant>>,
     pub seconds: u64,
     /// The hash of the line before; none on the first.
     pub previous: Option<String>,
@@ -36,19 +42,50 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    last: Mutex<Option<String>>,
+    end: Mutex<End>,
 }
+
+#[derive(Debug)]
+struct End {
+    /// What the next line has as `previous`.
+    hash: Option<String>,
+    /// Whom the run is for, until a line says it.
+    run_tenants: Option<Vec<Tenant>>,
+}
+
+/// What the next line follows from: the last record, with the halves of lines that were written after it.
+#[derive(Debug, Default)]
+struct Chain(Option<String>);
 
 /// A journal whose lines follow from each other.
 #[derive(Debug, Serialize)]
 pub struct Verified {
     pub lines: usize,
+    /// Lines that a machine wrote which died over it; each is attested by the line after it.
+    pub halves: Vec<usize>,
     /// The hash of the last line: kept elsewhere, it shows when lines were cut off.
     pub head: Option<String>,
 }
 
+impl Chain {
+    fn hash(&self) -> Option<String> {
+        let text = self.0.as_deref();
+        text.map(|text| sha256::of(text.as_bytes()))
+    }
+
+    fn add_record(&mut self, line: &str) {
+        self.0 = Some(line.to_owned());
+    }
+
+    fn add_half(&mut self, line: &str) {
+        let before = self.0.take().map(|before| before + "\n");
+        self.0 = Some(before.unwrap_or_default() + line);
+    }
+}
+
 impl Journal {
-    pub fn open(path: &Path) -> Result<Self> {
+    /// Opens it for a run; for these tenants, unless the journal has that already.
+    pub fn open(path: &Path, run_tenants: Option<Vec<Tenant>>) -> Result<Self> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         }
@@ -57,57 +94,83 @@ impl Journal {
             // A machine that died while it wrote: the rest of the line stays as it is, and the next is its own.
             append(path, "\n")?;
         }
-        let last = text.lines().next_back();
+        let mut chain = Chain::default();
+        for line in text.lines() {
+            match serde_json::from_str::<Record>(line) {
+                Ok(_) => chain.add_record(line),
+                Err(_) => chain.add_half(line),
+            }
+        }
         Ok(Self {
             path: path.to_path_buf(),
-            last: Mutex::new(last.map(|line| sha256::of(line.as_bytes()))),
+            end: Mutex::new(End {
+                hash: chain.hash(),
+                run_tenants,
+            }),
         })
     }
 
     /// Adds a line, which is on the disk when this returns.
     pub fn add(&self, mut record: Record) -> Result<()> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        record.previous.clone_from(&last);
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        record.previous.clone_from(&end.hash);
+        record.run_tenants.clone_from(&end.run_tenants);
         let line = serde_json::to_string(&record)?;
         append(&self.path, &format!("{line}\n"))?;
-        *last = Some(sha256::of(line.as_bytes()));
+        *end = End {
+            hash: Some(sha256::of(line.as_bytes())),
+            run_tenants: None,
+        };
         Ok(())
     }
 
     pub fn head(&self) -> Option<String> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.clone()
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.hash.clone()
     }
 }
 
-/// All records, the oldest first; none where there is no journal yet. What is no record is for [`verify`] to tell.
+/// All records, the oldest first; none where there is no journal yet. That lines are no records is told.
 pub fn records(path: &Path) -> Result<Vec<Record>> {
     let text = read(path)?;
     let lines = text.lines();
-    Ok(lines
+    let records: Vec<Record> = lines
         .filter_map(|line| serde_json::from_str(line).ok())
-        .collect())
+        .collect();
+    let others = text.lines().count() - records.len();
+    if others > 0 {
+        // A closed standard error is no reason to stop.
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "dataplane-fleet: {others} lines of {} are no records, or a newer version's: `journal --verify` says more",
+            path.display()
+        );
+    }
+    Ok(records)
 }
 
 /// That each line follows from the one before, and that there is one with the hash `head`.
 pub fn verify(path: &Path, head: Option<&str>) -> Result<Verified> {
     let text = read(path)?;
-    let mut previous: Option<String> = None;
+    let mut chain = Chain::default();
     let mut seen = head.is_none();
-    let mut lines = 0;
+    let (mut lines, mut halves) = (0, Vec::new());
     for line in text.lines() {
         lines += 1;
-        let record: Record = serde_json::from_str(line)
-            .with_context(|| format!("line {lines} of {} is no record", path.display()))?;
-        if record.previous != previous {
+        let Ok(record) = serde_json::from_str::<Record>(line) else {
+            // Who put it there is told by the next line, which has its hash.
+            chain.add_half(line);
+            halves.push(lines);
+            continue;
+        };
+        if record.previous != chain.hash() {
             bail!(
                 "line {lines} of {} does not follow from the one before: a line was changed, taken out or put in",
                 path.display()
             );
         }
-        let hash = sha256::of(line.as_bytes());
-        seen |= head == Some(hash.as_str());
-        previous = Some(hash);
+        chain.add_record(line);
+        seen |= head == chain.hash().as_deref();
     }
     ensure!(
         seen,
@@ -117,7 +180,8 @@ pub fn verify(path: &Path, head: Option<&str>) -> Result<Verified> {
     );
     Ok(Verified {
         lines,
-        head: previous,
+        halves,
+        head: chain.hash(),
     })
 }
 
@@ -129,11 +193,19 @@ fn read(path: &Path) -> Result<String> {
     }
 }
 
+/// Adds a text as a whole, or nothing of it.
 fn append(path: &Path, text: &str) -> Result<()> {
     let write = || {
         let mut file = File::options().create(true).append(true).open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_data()
+        let before = file.metadata()?.len();
+        let written = file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.sync_data());
+        if written.is_err() {
+            // On a disk that is full the next line would be written onto the half of this one.
+            let _ = file.set_len(before);
+        }
+        written
     };
     write().with_context(|| format!("writing the journal {}", path.display()))
 }
@@ -156,6 +228,8 @@ mod tests {
             plan: None,
             changes: Vec::new(),
             outcome,
+            destroy: false,
+            run_tenants: None,
             seconds: 1,
             previous: None,
         }
@@ -166,7 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/journal.jsonl");
         for tenant in ["acme", "globex"] {
-            let journal = Journal::open(&path).unwrap();
+            let journal = Journal::open(&path, None).unwrap();
             for outcome in [Outcome::Started, Outcome::Applied] {
                 journal.add(record(tenant, outcome)).unwrap();
             }
@@ -256,18 +330,53 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dead_machine_left_of_a_line_is_not_written_on() {
+    fn what_a_dead_machine_left_of_a_line_is_told_and_no_crime() {
         let (_folder, path) = written();
+        let halves = || verify(&path, None).unwrap().halves;
         append(&path, "{\"at\":\"20").unwrap();
-        let journal = Journal::open(&path).unwrap();
-        journal.add(record("initech", Outcome::Started)).unwrap();
+        assert_eq!(halves(), [5]);
+        for tenant in ["initech", "hooli"] {
+            let journal = Journal::open(&path, None).unwrap();
+            journal.add(record(tenant, Outcome::Started)).unwrap();
+            // Twice, as on a machine that dies over every line.
+            append(&path, "{\"at\":\"20").unwrap();
+            drop(Journal::open(&path, None).unwrap());
+            append(&path, "{\"at\":\"21").unwrap();
+        }
+        assert_eq!(halves(), [5, 7, 8, 10, 11]);
+        assert_eq!(records(&path).unwrap().len(), 6);
+        // What follows attests the half, and the line before it.
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text.lines().count(), 6);
-        let error = verify(&path, None).unwrap_err();
-        assert_eq!(
-            format!("{error:#}").split(" of ").next(),
-            Some("line 5"),
-            "{error:#}"
-        );
+        for (from, to) in [
+            ("{\"at\":\"20\n", "{\"at\":\"22\n"),
+            ("\"initech\"", "\"other\""),
+        ] {
+            assert!(text.contains(from));
+            fs::write(&path, text.replacen(from, to, 1)).unwrap();
+            let error = verify(&path, None).unwrap_err().to_string();
+            assert!(error.contains(" does not follow from "), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_a_run_says_whom_it_is_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let tenants = vec!["acme".parse().unwrap()];
+        let journal = Journal::open(&path, Some(tenants.clone())).unwrap();
+        for outcome in [Outcome::Started, Outcome::Applied] {
+            journal.add(record("acme", outcome)).unwrap();
+        }
+        let found = records(&path).unwrap();
+        assert_eq!(found[0].run_tenants, Some(tenants));
+        assert_eq!(found[1].run_tenants, None);
+    }
+
+    #[test]
+    fn lines_of_before_there_were_more_fields_read() {
+        let mut value = serde_json::to_value(record("acme", Outcome::Applied)).unwrap();
+        value.as_object_mut().unwrap().remove("destroy");
+        let read: Record = serde_json::from_value(value).unwrap();
+        assert!(!read.destroy && read.run_tenants.is_none());
     }
 }

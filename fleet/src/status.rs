@@ -170,6 +170,8 @@ mod tests {
                 plan: None,
                 changes: Vec::new(),
                 outcome,
+                destroy: false,
+                run_tenants: None,
                 seconds: 1,
                 previous: None,
             };

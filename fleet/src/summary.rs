@@ -176,6 +176,12 @@ impl Allowed {
     }
 }
 
+impl std::fmt::Display for Allowed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.tenant, self.address)
+    }
+}
+
 impl std::str::FromStr for Allowed {
     type Err = anyhow::Error;
 

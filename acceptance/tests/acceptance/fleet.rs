@@ -87,7 +87,7 @@ fn fifty_tenants_live_through_an_upgrade() -> Result<()> {
             ]
         })
         .collect();
-    let destroy: Vec<&str> = ["apply", "--destroy"]
+    let destroy: Vec<&str> = ["apply", "--destroy", "--replan"]
         .into_iter()
         .chain(all.iter().map(String::as_str))
         .collect();

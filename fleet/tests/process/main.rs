@@ -1,6 +1,7 @@
 //! The program with a script in Terraform's place: who is started, who is not, what is left, and what others get to see.
 
 mod place;
+mod resume;
 mod states;
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
@@ -171,7 +172,7 @@ fn who_was_throttled_is_tried_again_before_the_next_wave() {
          echo '{\"type\":\"diagnostic\",\"diagnostic\":{\"severity\":\"error\",\"summary\":\"x\",\"detail\":\"CreateBucket on a was throttled, also after several attempts\"}}'\nexit 1; fi\n";
     place.on("apply", "a", once);
     place.on("plan", "d", once);
-    let (out, err) = place.run("apply", 0);
+    let (out, err) = place.run("apply --replan", 0);
     assert!(out.contains("5 tenants: 5 applied"), "{out}");
     assert!(err.contains("to be tried again"), "{err}");
     assert_eq!(place.called("apply")[..3], ["a", "b", "a"]);
@@ -185,7 +186,7 @@ fn an_interrupt_ends_who_runs_and_starts_nobody() {
         "a",
         "trap 'touch \"$FAKE/asked\"; exit 1' INT\ntouch \"$FAKE/begun\"\nwhile :; do sleep 0.05; done\n",
     );
-    let child = place.start("apply --json");
+    let child = place.start("apply --replan --json");
     until("an apply", || place.path("fake/begun").exists());
     let (_, err) = place.run("plan", 1);
     assert!(err.contains("another dataplane-fleet (process "), "{err}");
@@ -207,7 +208,7 @@ fn the_second_interrupt_kills_with_all_that_was_started() {
         "a",
         "trap 'touch \"$FAKE/asked\"' INT\nsleep 600 &\necho $! >\"$FAKE/provider\"\nwhile :; do wait; done\n",
     );
-    let child = place.start("apply --json");
+    let child = place.start("apply --replan --json");
     until("an apply", || {
         fs::read_to_string(place.path("fake/provider")).is_ok_and(|id| id.ends_with('\n'))
     });
