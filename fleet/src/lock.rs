@@ -7,10 +7,18 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use rustix::{
+    io::{FdFlags, fcntl_setfd},
+    process::{Pid, test_kill_process},
+};
 
-/// Held as long as it lives; the kernel gives it back when the process ends, in whatever way.
+/// What the file says of its holder, before the number.
+const PROCESS: &str = "process ";
+
+/// Held as long as it lives, and where the process is killed, until the last terraform is gone that it started: they have the
+/// open file too. The kernel gives it back then.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct Lock(File);
 
 impl Lock {
     pub fn take(folder: &Path) -> Result<Self> {
@@ -28,11 +36,13 @@ impl Lock {
                 let mut holder = String::new();
                 // Who holds it is only told.
                 let _ = file.read_to_string(&mut holder);
-                bail!(
-                    "another dataplane-fleet ({}) works in {}: wait for its end",
-                    holder.trim(),
-                    folder.display()
-                );
+                let (holder, folder) = (holder.trim(), folder.display());
+                if is_gone(holder) {
+                    bail!(
+                        "a terraform that another dataplane-fleet ({holder}) started before it was killed still works in {folder}: wait for its end, then look at `status`"
+                    );
+                }
+                bail!("another dataplane-fleet ({holder}) works in {folder}: wait for its end");
             }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("locking {}", path.display()));
@@ -40,9 +50,25 @@ impl Lock {
         }
         file.set_len(0)?;
         file.rewind()?;
-        writeln!(file, "process {}", std::process::id())?;
+        writeln!(file, "{PROCESS}{}", std::process::id())?;
+        fcntl_setfd(&file, FdFlags::empty())
+            .with_context(|| format!("handing {} on", path.display()))?;
         Ok(Self(file))
     }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // All of ours have ended; what one of them left behind in the background does not count.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Whether who wrote this has ended.
+fn is_gone(holder: &str) -> bool {
+    let number = holder.strip_prefix(PROCESS);
+    let process = number.and_then(|number| Pid::from_raw(number.parse().ok()?));
+    process.is_some_and(|process| test_kill_process(process) == Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 mod place;
 mod resume;
+mod signals;
 mod states;
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 
-use rustix::process::Signal;
 use serde_json::Value;
 
-use place::{FAILS, FLEET, Place, REPLACES, SECRET, outcomes, signal, until};
+use place::{FAILS, FLEET, Place, REPLACES, SECRET, outcomes};
 
 #[test]
 fn what_was_planned_is_applied_and_written_down() {
@@ -176,54 +176,6 @@ fn who_was_throttled_is_tried_again_before_the_next_wave() {
     assert!(out.contains("5 tenants: 5 applied"), "{out}");
     assert!(err.contains("to be tried again"), "{err}");
     assert_eq!(place.called("apply")[..3], ["a", "b", "a"]);
-}
-
-#[test]
-fn an_interrupt_ends_who_runs_and_starts_nobody() {
-    let place = Place::new();
-    place.on(
-        "apply",
-        "a",
-        "trap 'touch \"$FAKE/asked\"; exit 1' INT\ntouch \"$FAKE/begun\"\nwhile :; do sleep 0.05; done\n",
-    );
-    let child = place.start("apply --replan --json");
-    until("an apply", || place.path("fake/begun").exists());
-    let (_, err) = place.run("plan", 1);
-    assert!(err.contains("another dataplane-fleet (process "), "{err}");
-    signal(&child, Signal::INT);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(place.path("fake/asked").exists());
-    let out = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(outcomes(&out)[..2], ["a interrupted", "b not_started"]);
-    assert_eq!(place.journal(), ["a started", "a interrupted"]);
-    place.run("status", 1);
-}
-
-#[test]
-fn the_second_interrupt_kills_with_all_that_was_started() {
-    let place = Place::new();
-    place.on(
-        "apply",
-        "a",
-        "trap 'touch \"$FAKE/asked\"' INT\nsleep 600 &\necho $! >\"$FAKE/provider\"\nwhile :; do wait; done\n",
-    );
-    let child = place.start("apply --replan --json");
-    until("an apply", || {
-        fs::read_to_string(place.path("fake/provider")).is_ok_and(|id| id.ends_with('\n'))
-    });
-    signal(&child, Signal::TERM);
-    until("the first", || place.path("fake/asked").exists());
-    signal(&child, Signal::INT);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let provider = place.read("fake/provider");
-    let stat = Path::new("/proc").join(provider.trim()).join("stat");
-    // Nobody may be there to ask for its end.
-    until("the provider's end", || {
-        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
-    });
-    assert_eq!(place.journal(), ["a started", "a interrupted"]);
 }
 
 #[test]
