@@ -31,11 +31,12 @@ impl Root {
                 digest.update(part);
             }
         };
+        // What this program reads and writes itself, if it is in the root.
+        let own = [&fleet.file, &fleet.journal];
+        let own = own.map(|file| file.canonicalize().unwrap_or_else(|_| file.clone()));
         for folder in folders(&fleet.root)? {
-            for file in files(&folder)?
-                .into_iter()
-                .filter(|file| *file != fleet.file)
-            {
+            let files = files(&folder)?.into_iter();
+            for file in files.filter(|file| !own.contains(file)) {
                 let name = file.strip_prefix(&fleet.root).unwrap_or(&file);
                 add(&name.to_string_lossy(), &read(&file)?);
             }
@@ -52,6 +53,10 @@ impl Root {
             "workspace",
             fleet.workspace(tenant).unwrap_or_default().as_bytes(),
         );
+        for (name, value) in fleet.env(tenant) {
+            add("env", name.as_bytes());
+            add("value", value.as_bytes());
+        }
         Ok(Self {
             commit: commit.map(str::to_owned),
             digest: sha256::text(&digest.finalize()),
@@ -154,11 +159,13 @@ mod tests {
             checkout.write("m/main.tf", "module \"n\" {\n  source = \"./inner\"\n}\n");
             checkout.write("m/inner/main.tf", "");
             checkout.write("other/main.tf", "");
+            checkout.write("root/sub/keep", "");
             checkout.write("tenants/acme.tfvars", "");
             checkout.write("tenants/globex.tfvars", "");
             checkout.write(
                 "fleet.yaml",
-                "root: root\nvar_files: [\"tenants/{tenant}.tfvars\"]\nworkspace: \"{tenant}\"\n",
+                "root: root\nvar_files: [\"tenants/{tenant}.tfvars\"]\nworkspace: \"{tenant}\"\n\
+                 journal: root/sub/../journal.jsonl\nenv: { TF_VAR_size: small }\n",
             );
             checkout
         }
@@ -193,6 +200,11 @@ mod tests {
             checkout.write(file, &format!("{now}\n# changed\n"));
             seen.push(checkout.digest("acme"));
         }
+        let fleet = fs::read_to_string(checkout.folder.path().join("fleet.yaml")).unwrap();
+        for (from, to) in [("small", "large"), ("TF_VAR_size", "TF_VAR_sizes")] {
+            checkout.write("fleet.yaml", &fleet.replace(from, to));
+            seen.push(checkout.digest("acme"));
+        }
         let different: BTreeSet<&String> = seen.iter().collect();
         assert_eq!(different.len(), seen.len());
     }
@@ -202,6 +214,7 @@ mod tests {
         let checkout = Checkout::new();
         let before = checkout.digest("acme");
         for file in [
+            "root/journal.jsonl",
             "root/states/acme.tfstate",
             "root/terraform.tfstate.d/acme/terraform.tfstate",
             "root/.terraform/modules/modules.json",
