@@ -101,14 +101,21 @@ impl Pattern {
         let mut found = BTreeSet::new();
         for entry in entries {
             let name = entry?.file_name();
-            let tenant = name
-                .to_str()
-                .and_then(|name| name.strip_prefix(before)?.strip_suffix(after))
-                .and_then(|name| name.parse::<Tenant>().ok());
-            if let Some(tenant) = tenant
-                && folder.join(self.of(&tenant)).is_file()
-            {
-                found.insert(tenant);
+            let name = name.to_string_lossy();
+            let between = name
+                .strip_prefix(before)
+                .and_then(|name| name.strip_suffix(after));
+            // What is hidden is an editor's, or the system's.
+            let Some(between) = between.filter(|name| !name.starts_with('.')) else {
+                continue;
+            };
+            let file = folder.join(self.0.replace(PLACEHOLDER, between));
+            if file.is_file() {
+                // A customer whose file is passed over would never get an upgrade.
+                let tenant = between.parse();
+                found.insert(tenant.with_context(|| {
+                    format!("{} is called like a tenant's file", file.display())
+                })?);
             }
         }
         Ok(found)
@@ -146,7 +153,8 @@ mod tests {
             "t/acme.tfvars",
             "t/globex.tfvars",
             "t/README",
-            "t/Big.tfvars",
+            "t/.#acme.tfvars",
+            "d/Assets/notes",
         ] {
             let path = folder.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -161,6 +169,17 @@ mod tests {
         fs::create_dir_all(folder.path().join("d/two")).unwrap();
         fs::write(folder.path().join("d/two/x.tfvars"), "").unwrap();
         assert_eq!(found("d/{tenant}/x.tfvars"), ["two"]);
+        for file in ["t/Big.tfvars", "t/big.corp.tfvars"] {
+            let path = folder.path().join(file);
+            fs::write(&path, "").unwrap();
+            let error = pattern("t/{tenant}.tfvars").discover(folder.path());
+            let error = format!("{:#}", error.unwrap_err());
+            assert!(
+                error.contains(&format!("{file} is called like a tenant's file: ")),
+                "{error}"
+            );
+            fs::remove_file(path).unwrap();
+        }
     }
 
     #[test]
