@@ -46,8 +46,8 @@ A usual day:
 Exit codes: 0 all is well and nothing differs; 1 a tenant failed, was refused or was not started, or nothing could be
 done; 2 all is well and something differs (`plan`, `drift`, `status`).
 
-Ctrl-C once: nobody new is started, and each running terraform is asked to end, which it does after the resource it is
-at. Twice: they are killed.";
+Ctrl-C once, SIGTERM or a terminal that is gone: nobody new is started, and each running terraform is asked to end, which
+it does after the resource it is at. Ctrl-C twice: they are killed.";
 
 /// Plans and applies one Terraform root for many tenants, each with a state of its own, in waves that stop at the first
 /// failures. `fleet.yaml` says which tenants and waves there are; everything else is terraform's.
@@ -80,7 +80,7 @@ enum Command {
     Apply(ApplyArgs),
     /// Look for what was changed outside of Terraform (plan -refresh-only).
     Drift(SelectionArgs),
-    /// Say by the journal who is on which root. Nobody is asked.
+    /// Say by the journal who is on which root, who was destroyed, and who left without that. Nobody is asked.
     Status,
     /// Print who changed what, or verify that the record is whole.
     Journal(JournalArgs),
@@ -308,7 +308,10 @@ fn print_status(fleet: &Fleet, json: bool) -> Result<ExitCode> {
     let any = |standing| found.iter().any(|status| status.now == standing);
     Ok(if any(Standing::Broken) {
         ExitCode::FAILURE
-    } else if any(Standing::Behind) || any(Standing::Never) {
+    } else if [Standing::Behind, Standing::Never, Standing::Left]
+        .into_iter()
+        .any(any)
+    {
         DIFFERS.into()
     } else {
         ExitCode::SUCCESS
@@ -394,7 +397,12 @@ fn new_run() -> String {
 )]
 fn who_runs_this() -> String {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let of_ci = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID"];
+    let of_ci = [
+        "GITHUB_TRIGGERING_ACTOR",
+        "GITHUB_ACTOR",
+        "GITLAB_USER_LOGIN",
+        "BUILD_USER_ID",
+    ];
     of_ci.into_iter().find_map(variable).unwrap_or_else(|| {
         let user = variable("USER").unwrap_or_else(|| "somebody".to_owned());
         let host = rustix::system::uname();

@@ -37,6 +37,10 @@ pub enum Standing {
     Never,
     /// It did not end well, or was not seen to end.
     Broken,
+    /// All that there was is gone, by the last apply.
+    Destroyed,
+    /// It is no tenant of the fleet any more, and was not destroyed.
+    Left,
 }
 
 impl Standing {
@@ -46,6 +50,8 @@ impl Standing {
             Self::Behind => "behind",
             Self::Never => "never applied",
             Self::Broken => "broken",
+            Self::Destroyed => "destroyed",
+            Self::Left => "left",
         }
     }
 }
@@ -69,6 +75,16 @@ pub fn status(fleet: &Fleet) -> Result<Vec<Status>> {
             });
         }
     }
+    // Who is in no wave any more is known to the journal alone.
+    found.extend(last.into_values().map(|record| Status {
+        now: match standing(Some(&record), &record.root) {
+            now @ (Standing::Destroyed | Standing::Broken) => now,
+            _ => Standing::Left,
+        },
+        tenant: record.tenant.clone(),
+        wave: record.wave.clone(),
+        last: Some(record),
+    }));
     Ok(found)
 }
 
@@ -76,6 +92,7 @@ fn standing(last: Option<&Record>, root: &Root) -> Standing {
     match last {
         None => Standing::Never,
         Some(record) => match record.outcome {
+            Outcome::Applied | Outcome::Unchanged if record.destroy => Standing::Destroyed,
             Outcome::Applied | Outcome::Unchanged if record.root.digest == root.digest => {
                 Standing::Current
             }
@@ -118,7 +135,7 @@ pub fn journal_table(records: &[Record]) -> String {
                 record.actor.clone(),
                 record.tenant.to_string(),
                 record.wave.clone(),
-                record.outcome.as_str().to_owned(),
+                outcome(record),
                 table::counts(Counts::of(&record.changes)),
                 revision(&record.root),
             ]
@@ -130,6 +147,12 @@ pub fn journal_table(records: &[Record]) -> String {
         ],
         &rows,
     )
+}
+
+/// What the record says, and whether all was to go.
+fn outcome(record: &Record) -> String {
+    let destroy = if record.destroy { " (destroy)" } else { "" };
+    format!("{}{destroy}", record.outcome.as_str())
 }
 
 /// The commit, and the digest that also has what was not committed.
