@@ -60,9 +60,10 @@ pub async fn drift(session: Arc<Session>, waves: Vec<Wave>) -> Result<Vec<Report
                 workspace.init().await?;
                 let file = workspace.file("drift");
                 workspace.plan(Mode::RefreshOnly, &file).await?;
-                let summary = workspace.show(&file).await?;
-                // It would be applied by nobody.
+                let summary = workspace.show(&file).await;
+                // It would be applied by nobody, and has values in it.
                 let _ = fs::remove_file(&file);
+                let summary = summary?;
                 report.outcome = if summary.drift.is_empty() {
                     Outcome::Unchanged
                 } else {

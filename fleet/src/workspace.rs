@@ -1,8 +1,8 @@
-//! A tenant's folder below `.fleet`, and the commands of Terraform that run in it. All of it can be deleted at any time.
+//! A tenant's folder below `.fleet/tenants`, and the commands of Terraform that run in it. All of it can be deleted at any time.
 
 use std::{
-    fs::{self, DirBuilder, File},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs::{self, DirBuilder, File, Permissions},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -35,7 +35,7 @@ pub struct Programs {
         default_value = "terraform"
     )]
     terraform: PathBuf,
-    /// Where the providers of all tenants are kept [default: .fleet/plugins].
+    /// Where the providers of all tenants are kept. By default .fleet/plugins
     #[arg(
         long,
         global = true,
@@ -50,6 +50,8 @@ pub struct Programs {
 pub struct Session {
     pub fleet: Fleet,
     pub folder: PathBuf,
+    /// Below it, each has a folder of its name.
+    tenants: PathBuf,
     pub commit: Option<String>,
     programs: Programs,
     stop: Stop,
@@ -87,11 +89,17 @@ impl Session {
     pub fn new(fleet: Fleet, mut programs: Programs, stop: Stop) -> Result<Self> {
         let folder = fleet.folder.join(".fleet");
         private_folder(&folder)?;
-        let cache = programs
-            .plugin_cache
-            .get_or_insert_with(|| folder.join("plugins"));
+        let tenants = folder.join("tenants");
+        private_folder(&tenants)?;
+        // Plans have values in them, and are not for anybody's repository.
+        let ignored = folder.join(".gitignore");
+        fs::write(&ignored, "*\n").with_context(|| format!("writing {}", ignored.display()))?;
+        // A path is from where we were called, and Terraform runs in the root.
+        let cache = programs.plugin_cache.take();
+        let cache = std::path::absolute(cache.unwrap_or_else(|| folder.join("plugins")))?;
         fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
-        // A path is from where we were called; a name is looked up.
+        programs.plugin_cache = Some(cache);
+        // A name is looked up.
         if programs.terraform.components().count() > 1 {
             programs.terraform = std::path::absolute(&programs.terraform)?;
         }
@@ -99,6 +107,7 @@ impl Session {
             commit: root::commit(&fleet.root),
             fleet,
             folder,
+            tenants,
             programs,
             stop,
             prepared: Mutex::default(),
@@ -114,7 +123,7 @@ impl Session {
     }
 
     pub fn folder_of(&self, tenant: &Tenant) -> PathBuf {
-        self.folder.join(tenant.as_str())
+        self.tenants.join(tenant.as_str())
     }
 
     pub fn workspace<'a>(&'a self, tenant: &'a Tenant) -> Result<Workspace<'a>> {
@@ -333,13 +342,16 @@ pub fn hash(file: &Path) -> Result<String> {
     Ok(sha256::of(&content))
 }
 
-/// A folder that nobody else can look into: plans have values in them.
+/// A folder that nobody else can look into, also where a CI put it back from its cache: plans have values in them.
 fn private_folder(folder: &Path) -> Result<()> {
+    const PRIVATE: u32 = 0o700;
     DirBuilder::new()
         .recursive(true)
-        .mode(0o700)
+        .mode(PRIVATE)
         .create(folder)
-        .with_context(|| format!("making {}", folder.display()))
+        .with_context(|| format!("making {}", folder.display()))?;
+    fs::set_permissions(folder, Permissions::from_mode(PRIVATE))
+        .with_context(|| format!("closing {} to others", folder.display()))
 }
 
 /// An empty file that nobody else can read, in place of what was there.

@@ -5,7 +5,7 @@ mod resume;
 mod signals;
 mod states;
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::Value;
 
@@ -27,7 +27,10 @@ fn what_was_planned_is_applied_and_written_down() {
     assert_eq!(place.called("plan"), [""; 0], "they were planned already");
     assert_eq!(place.called("init"), [""; 0]);
     assert_eq!(place.called("apply").len(), 5);
-    assert!(!place.path(".fleet/a/plan").exists(), "it has values in it");
+    assert!(
+        !place.path(".fleet/tenants/a/plan").exists(),
+        "it has values in it"
+    );
     let journal = place.journal();
     assert_eq!(
         journal[..4],
@@ -115,10 +118,10 @@ fn a_plan_that_is_older_than_the_root_is_not_applied() {
     place.run("plan --tenant a", 2);
     let (_, err) = place.run("apply --tenant a --tenant b", 1);
     assert!(err.contains("the plan of b is older"), "{err}");
-    place.write(".fleet/a/plan", "another");
+    place.write(".fleet/tenants/a/plan", "another");
     let (_, err) = place.run("apply --tenant a", 1);
     assert!(err.contains("is not the one that was saved"), "{err}");
-    fs::remove_file(place.path(".fleet/b/plan.json")).unwrap();
+    fs::remove_file(place.path(".fleet/tenants/b/plan.json")).unwrap();
     place.run("plan --tenant a", 2);
     let (_, err) = place.run("apply --tenant a --tenant b", 1);
     assert!(
@@ -209,6 +212,77 @@ fn a_workspace_is_made_before_it_is_worked_in() {
 }
 
 #[test]
+fn a_tenant_may_be_called_as_what_is_the_programs_own() {
+    let place = Place::new();
+    let fleet = FLEET.replace("[a, b, c, d, e]", "[a, b, lock, plugins, tenants]");
+    place.write("fleet.yaml", &fleet);
+    place.run("plan", 2);
+    place.run("apply", 0);
+}
+
+#[test]
+fn the_cache_of_providers_is_from_where_the_program_was_called() {
+    let place = Place::new();
+    place.run("plan --tenant a --plugin-cache cache", 2);
+    let cache = place.path("cache").canonicalize().unwrap();
+    let used = place.read("fake/caches");
+    assert!(!used.is_empty());
+    for used in used.lines() {
+        assert_eq!(Path::new(used).canonicalize().unwrap(), cache);
+    }
+}
+
+#[test]
+fn a_journal_in_the_root_is_no_part_of_it() {
+    let place = Place::new();
+    place.write(
+        "fleet.yaml",
+        &format!("{FLEET}journal: root/journal.jsonl\n"),
+    );
+    place.run("plan", 2);
+    let (out, _) = place.run("apply", 0);
+    assert!(out.contains("5 tenants: 5 applied"), "{out}");
+    place.run("status", 0);
+}
+
+#[test]
+fn who_was_destroyed_and_who_left_are_told() {
+    let place = Place::new();
+    place.run("apply --replan", 0);
+    place.run("apply --replan --destroy --tenant a --tenant b", 0);
+    place.write(
+        "fleet.yaml",
+        &FLEET
+            .replace("[a, b, c, d, e]", "[a, c, d]")
+            .replace("[a, b]", "[a]"),
+    );
+    let (out, _) = place.run("status --json", 2);
+    let printed: Value = serde_json::from_str(&out).unwrap();
+    let standings = printed.as_array().unwrap().iter();
+    let standings: Vec<String> = standings
+        .map(|one| {
+            format!(
+                "{} {}",
+                one["tenant"].as_str().unwrap(),
+                one["now"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(
+        standings,
+        [
+            "a destroyed",
+            "c current",
+            "d current",
+            "b destroyed",
+            "e left"
+        ]
+    );
+    let (out, _) = place.run("journal --tenant a", 0);
+    assert!(out.contains("applied (destroy)"), "{out}");
+}
+
+#[test]
 fn nobody_else_sees_a_secret() {
     let place = Place::new();
     place.on("apply", "c", FAILS);
@@ -228,6 +302,15 @@ fn nobody_else_sees_a_secret() {
     }
     let mode = |file: &str| fs::metadata(place.path(file)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(".fleet"), 0o700);
-    assert_eq!(mode(".fleet/c/backend.json"), 0o600);
-    assert!(place.read(".fleet/c/backend.json").contains(SECRET));
+    assert_eq!(place.read(".fleet/.gitignore"), "*\n");
+    // As a CI puts it back.
+    for folder in [".fleet", ".fleet/tenants", ".fleet/tenants/c"] {
+        fs::set_permissions(place.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    place.run("plan --tenant c", 2);
+    for folder in [".fleet", ".fleet/tenants", ".fleet/tenants/c"] {
+        assert_eq!(mode(folder), 0o700, "{folder}");
+    }
+    assert_eq!(mode(".fleet/tenants/c/backend.json"), 0o600);
+    assert!(place.read(".fleet/tenants/c/backend.json").contains(SECRET));
 }

@@ -61,7 +61,7 @@ impl Place {
 
     /// Where the program keeps what is a tenant's.
     pub fn folder_of(&self, tenant: &str) -> PathBuf {
-        self.path(".fleet").join(tenant)
+        self.path(".fleet/tenants").join(tenant)
     }
 
     pub fn write(&self, file: &str, text: &str) {

@@ -11,6 +11,7 @@ for word; do
 done
 echo "$verb $tenant" >>"$FAKE/calls"
 echo "$*" >>"$FAKE/arguments"
+echo "$TF_PLUGIN_CACHE_DIR" >>"$FAKE/caches"
 echo "$verb $tenant ${TF_WORKSPACE:-none}" >>"$FAKE/workspaces"
 if [ -f "$FAKE/$verb.$tenant" ]; then
   . "$FAKE/$verb.$tenant"
