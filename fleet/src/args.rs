@@ -19,7 +19,7 @@ use crate::{
     journal,
     lock::Lock,
     look,
-    outcome::Report,
+    outcome::{Outcome, Report},
     sha256,
     status::{self, Standing},
     stop::Stop,
@@ -291,7 +291,9 @@ fn print_reports(reports: &[Report], run: Option<&Run>, json: bool) -> Result<()
     if let Some(run) = run {
         let Run { name, head, go_on } = run;
         text = format!("{text}run {name}, journal {}\n", head.unwrap_or("empty"));
-        if !reports.iter().all(|report| report.outcome.is_well()) {
+        // Where nobody's turn came, the journal does not know the run.
+        let begun = |report: &Report| report.outcome != Outcome::NotStarted;
+        if !reports.iter().all(|report| report.outcome.is_well()) && reports.iter().any(begun) {
             text = format!("{text}to go on once this is mended: {go_on}\n");
         }
     }

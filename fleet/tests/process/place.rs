@@ -11,8 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Nobody writes it while a test runs: a program that is open for writing anywhere cannot be started.
-const TERRAFORM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/terraform.sh");
+/// From the crate's folder, in which tests run. Nobody writes it while a test runs: a program that is open for writing anywhere cannot be started.
+const TERRAFORM: &str = "tests/process/terraform.sh";
 
 pub const SECRET: &str = "correct-horse";
 
@@ -85,7 +85,10 @@ impl Place {
             .args(arguments.split(' '))
             .current_dir(self.folder.path())
             .env("FAKE", self.path("fake"))
-            .env("FLEET_TERRAFORM", TERRAFORM)
+            .env(
+                "FLEET_TERRAFORM",
+                fs::canonicalize(TERRAFORM).expect("the script"),
+            )
             .env("FLEET_ACTOR", "ci-of-acme")
             .env_remove("TF_PLUGIN_CACHE_DIR")
             .stdin(Stdio::null());
