@@ -37,7 +37,6 @@ locals {
       }
     },
     {
-      # Roles are defined in groups, and assigned there or on something in them.
       for access in local.granted : "${access}/cluster" => {
         access = access
         group  = local.groups.cluster
