@@ -120,6 +120,13 @@ impl Fleet {
             Some(_) => all,
             None => discover(&var_files, &folder)?,
         };
+        for kind in &protect {
+            // Else it would protect nothing, without a word.
+            ensure!(
+                is_type(kind),
+                "protect: {kind:?} is no type of resources: `dataplane_bucket` stands for all buckets, wherever they are"
+            );
+        }
         let settings = backend_config.into_iter();
         let backend_config = settings
             .map(|(name, value)| Ok((name.clone(), Setting::read(&name, value)?)))
@@ -272,6 +279,14 @@ impl Setting {
             Self::Text(text) => text.of(tenant).into(),
         }
     }
+}
+
+/// Whether resources may be of a type that is called so.
+fn is_type(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
 }
 
 fn discover(var_files: &[Pattern], folder: &Path) -> Result<BTreeSet<Tenant>> {

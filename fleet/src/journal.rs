@@ -2,7 +2,7 @@
 //! attribute, or the text of an error, which may repeat one.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::Write as _,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -38,11 +38,13 @@ pub struct Record {
     pub previous: Option<String>,
 }
 
-/// The journal, open for more. There is one at a time: the fleet's lock is held.
+/// The journal, open for more, by one process at a time.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     end: Mutex<End>,
+    /// Keeps another fleet out that writes to the same file.
+    _locked: File,
 }
 
 #[derive(Debug)]
@@ -89,6 +91,7 @@ impl Journal {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         }
+        let locked = lock(path)?;
         let text = read(path)?;
         if !text.is_empty() && !text.ends_with('\n') {
             // A machine that died while it wrote: the rest of the line stays as it is, and the next is its own.
@@ -107,6 +110,7 @@ impl Journal {
                 hash: chain.hash(),
                 run_tenants,
             }),
+            _locked: locked,
         })
     }
 
@@ -185,6 +189,20 @@ pub fn verify(path: &Path, head: Option<&str>) -> Result<Verified> {
     })
 }
 
+fn lock(path: &Path) -> Result<File> {
+    let doing = || format!("opening the journal {}", path.display());
+    let file = File::options().create(true).append(true).open(path);
+    let file = file.with_context(doing)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "a dataplane-fleet of another folder writes to the journal {}: wait for its end",
+            path.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(doing),
+    }
+}
+
 fn read(path: &Path) -> Result<String> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text),
@@ -255,6 +273,16 @@ mod tests {
         let lines = change(text.lines().map(str::to_owned).collect());
         fs::write(&path, format!("{}\n", lines.join("\n"))).unwrap();
         verify(&path, head).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn two_fleets_do_not_write_to_one_journal_at_once() {
+        let (_folder, path) = written();
+        let first = Journal::open(&path, None).unwrap();
+        let error = Journal::open(&path, None).unwrap_err().to_string();
+        assert!(error.contains("writes to the journal"), "{error}");
+        drop(first);
+        Journal::open(&path, None).unwrap();
     }
 
     #[test]
@@ -338,6 +366,7 @@ mod tests {
         for tenant in ["initech", "hooli"] {
             let journal = Journal::open(&path, None).unwrap();
             journal.add(record(tenant, Outcome::Started)).unwrap();
+            drop(journal);
             // Twice, as on a machine that dies over every line.
             append(&path, "{\"at\":\"20").unwrap();
             drop(Journal::open(&path, None).unwrap());

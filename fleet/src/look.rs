@@ -1,6 +1,6 @@
 //! `plan` and `drift`: what would change, and what was changed by others, for each tenant. Nothing is changed by looking.
 
-use std::{fs, sync::Arc, time::Instant};
+use std::{fs, io::Write as _, sync::Arc, time::Instant};
 
 use anyhow::Result;
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub async fn plan(
     allowed: Vec<Allowed>,
 ) -> Result<Vec<Report>> {
     let allowed = Arc::new(allowed);
-    running::run(waves, OnFailure::GoOn, session.stop(), |tenant, wave| {
+    let reports = running::run(waves, OnFailure::GoOn, session.stop(), |tenant, wave| {
         let (session, allowed) = (Arc::clone(&session), Arc::clone(&allowed));
         async move {
             timed(&tenant, &wave, async |report| {
@@ -47,7 +47,27 @@ pub async fn plan(
             .await
         }
     })
-    .await
+    .await?;
+    if mode == Mode::Usual {
+        tell_what_protects_nothing(&session, &reports);
+    }
+    Ok(reports)
+}
+
+/// A type that is in no plan at all may be spelt wrongly, and its resources would go without a word.
+fn tell_what_protects_nothing(session: &Session, reports: &[Report]) {
+    let planned = |report: &Report| report.outcome.is_well() || report.outcome == Outcome::Refused;
+    if !reports.iter().all(planned) {
+        return;
+    }
+    let nowhere = |kind: &&String| !reports.iter().any(|report| report.types.contains(*kind));
+    for kind in session.fleet.protect.iter().filter(nowhere) {
+        // A closed standard error is no reason to stop.
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "dataplane-fleet: `protect` names {kind}, and none of these plans has a resource of that type: is it spelt so?"
+        );
+    }
 }
 
 /// Looks for what was changed outside of Terraform.
@@ -59,9 +79,11 @@ pub async fn drift(session: Arc<Session>, waves: Vec<Wave>) -> Result<Vec<Report
                 let workspace = session.workspace(&tenant)?;
                 workspace.init().await?;
                 let file = workspace.file("drift");
-                workspace.plan(Mode::RefreshOnly, &file).await?;
-                let summary = workspace.show(&file).await;
-                // It would be applied by nobody, and has values in it.
+                let summary = match workspace.plan(Mode::RefreshOnly, &file).await {
+                    Ok(_) => workspace.show(&file).await,
+                    Err(failure) => Err(failure),
+                };
+                // It would be applied by nobody, and has values in it; Terraform also saves a plan that failed.
                 let _ = fs::remove_file(&file);
                 let summary = summary?;
                 report.outcome = if summary.drift.is_empty() {
@@ -108,6 +130,7 @@ pub fn judge(
     report.changes.clone_from(&summary.changes);
     report.drift.clone_from(&summary.drift);
     report.outputs = summary.outputs;
+    report.types.clone_from(&summary.types);
     report.refused = summary.refused(tenant, &session.fleet.protect, allowed);
     if !report.refused.is_empty() {
         Outcome::Refused

@@ -10,6 +10,7 @@ mod journal;
 mod lock;
 mod look;
 mod outcome;
+mod providers;
 mod resume;
 mod root;
 mod running;

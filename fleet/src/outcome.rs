@@ -1,5 +1,7 @@
 //! How it went with a tenant, and what it is called in summary and journal.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{summary::Change, tenants::Tenant, waves::End};
@@ -66,6 +68,9 @@ pub struct Report {
     pub drift: Vec<Change>,
     /// Addresses of what is protected and would go.
     pub refused: Vec<String>,
+    /// The types of all resources that the plan knows.
+    #[serde(skip)]
+    pub types: BTreeSet<String>,
     pub error: Option<String>,
     pub seconds: u64,
     /// The cloud had too many calls.
@@ -82,6 +87,7 @@ impl Report {
             outputs: 0,
             drift: Vec::new(),
             refused: Vec::new(),
+            types: BTreeSet::new(),
             error: None,
             seconds: 0,
             throttled: false,

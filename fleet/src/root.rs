@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -64,18 +65,30 @@ impl Root {
     }
 }
 
-/// The commit of a checkout; none where there is none, or no git.
+/// The commit of a checkout; none where there is none, or no git. Where git knows and does not say, that is told.
 pub fn commit(folder: &Path) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
         .args(["rev-parse", "HEAD"])
+        .env("LC_ALL", "C")
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
         .output()
         .ok()?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !said.contains("not a git repository") {
+            // As in a container, where the checkout is another user's. A closed standard error is no reason to stop.
+            let _ = writeln!(
+                std::io::stderr().lock(),
+                "dataplane-fleet: what is written down has no commit: {}",
+                said.lines().next().unwrap_or("git did not say why")
+            );
+        }
+        return None;
+    }
     let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_owned())
+    Some(text.trim().to_owned())
 }
 
 /// The root and the folders of modules that it and they name by a relative path, wherever they are.

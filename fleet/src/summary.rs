@@ -34,6 +34,8 @@ pub struct Summary {
     pub changes: Vec<Change>,
     pub outputs: usize,
     pub drift: Vec<Change>,
+    /// The types of all resources, also of those that stay.
+    pub types: BTreeSet<String>,
     /// Addresses by the type of their resource, of those that go, also where they come back.
     going: Vec<(String, String)>,
 }
@@ -95,6 +97,7 @@ impl Summary {
                     .going
                     .push((resource.kind.clone(), resource.address.clone()));
             }
+            summary.types.insert(resource.kind.clone());
             summary.changes.extend(resource.change());
         }
         summary.drift = managed(document.resource_drift)

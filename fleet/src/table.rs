@@ -13,6 +13,10 @@ const LONGEST_NOTE: usize = 160;
 /// Rows below a header, in columns as wide as they need to be.
 pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(ToString::to_string).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| printable(cell)).collect())
+        .collect();
     let width = |column: usize| {
         let cells = rows
             .iter()
@@ -25,7 +29,7 @@ pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let mut text = String::new();
-    for row in std::iter::once(&header).chain(rows) {
+    for row in std::iter::once(&header).chain(&rows) {
         let cells = row.iter().zip(&widths);
         let cells: Vec<String> = cells
             .map(|(cell, width)| format!("{cell:<width$}"))
@@ -34,6 +38,14 @@ pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// What somebody else wrote neither forges a row nor moves the cursor.
+fn printable(cell: &str) -> String {
+    let letters = cell.chars();
+    letters
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 /// `+1 ~2 -3 ±4`: created, changed, deleted, replaced.
@@ -117,6 +129,14 @@ fn totals(reports: &[Report]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_is_one_line_and_no_escape() {
+        let forged = "me\n2026 ci \u{1b}[2Jacme\u{9b}1m";
+        let text = render(&["BY", "X"], &[vec![forged.to_owned(), "x".to_owned()]]);
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.contains("me 2026 ci  [2Jacme 1m  x"), "{text}");
+    }
     use crate::summary::{Action, Change};
 
     #[test]

@@ -37,7 +37,8 @@ pub async fn run(mut command: Command, stop: &Stop) -> Result<Option<Ended>> {
         .and_then(Pid::from_raw);
     let mut stop = stop.clone();
     let mut level = Level::Going;
-    // It is not waited for before it has ended, so that its number is nobody else's meanwhile.
+    // Its number is nobody else's meanwhile: nobody else waits for it, and where it has ended, what holds its output open is of
+    // its group.
     let mut ending = std::pin::pin!(child.wait_with_output());
     let Output { status, stdout, .. } = loop {
         tokio::select! {

@@ -15,6 +15,7 @@ use crate::{
     diagnostics::Problem,
     fleet_file::Fleet,
     outcome::{Outcome, Report},
+    providers,
     root::{self, Root},
     sha256,
     stop::Stop,
@@ -144,14 +145,16 @@ impl Workspace<'_> {
 
     /// Initialises the tenant's data, unless nothing of what it depends on has changed since.
     pub async fn init(&self) -> Result<(), Failure> {
-        let stamp = self.file("initialised");
+        // Inside of what it speaks of: it goes with that.
+        let stamp = self.file("data/initialised");
         let own_backend = self.session.fleet.own_backend(self.tenant);
         let has_its_state = || backend::is_configured(&self.file("data"), &own_backend);
         let fresh = |stamp: &Path| -> Result<bool> {
             let wanted = self.session.root_of(self.tenant)?.digest;
             Ok(fs::read_to_string(stamp).is_ok_and(|found| found == wanted))
         };
-        if fresh(&stamp)? && has_its_state() {
+        let has_providers = || providers::are_there(&self.file("data/providers"));
+        if fresh(&stamp)? && has_its_state() && has_providers() {
             return Ok(());
         }
         let mut arguments = vec!["init".to_owned(), "-input=false".into(), "-no-color".into()];
@@ -186,6 +189,8 @@ impl Workspace<'_> {
                 .await?;
         }
         let digest = self.session.root_of(self.tenant)?.digest;
+        // A root with neither providers nor backend has no data.
+        private_folder(&self.file("data"))?;
         fs::write(&stamp, digest).with_context(|| format!("writing {}", stamp.display()))?;
         Ok(())
     }

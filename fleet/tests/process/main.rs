@@ -4,6 +4,7 @@ mod place;
 mod resume;
 mod signals;
 mod states;
+mod told;
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -280,6 +281,21 @@ fn who_was_destroyed_and_who_left_are_told() {
     );
     let (out, _) = place.run("journal --tenant a", 0);
     assert!(out.contains("applied (destroy)"), "{out}");
+}
+
+#[test]
+fn a_look_at_drift_leaves_no_plan() {
+    let place = Place::new();
+    // Terraform also saves a plan that failed.
+    place.on(
+        "plan",
+        "b",
+        "for word; do case $word in -out=*) echo values >\"${word#-out=}\" ;; esac; done\nexit 1\n",
+    );
+    place.run("drift", 1);
+    for tenant in ["a", "b"] {
+        assert!(!place.folder_of(tenant).join("drift").exists(), "{tenant}");
+    }
 }
 
 #[test]

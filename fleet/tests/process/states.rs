@@ -40,3 +40,22 @@ fn data_that_are_gone_are_made_again() {
     place.run("plan --tenant a", 2);
     assert_eq!(place.called("init"), ["a"]);
 }
+
+#[test]
+fn providers_that_are_gone_are_fetched_again() {
+    let place = Place::new();
+    place.on(
+        "init",
+        "a",
+        "mkdir -p \"$TF_PLUGIN_CACHE_DIR/acme\" \"$TF_DATA_DIR/providers\"\n\
+         ln -sfn \"$TF_PLUGIN_CACHE_DIR/acme\" \"$TF_DATA_DIR/providers/acme\"\n",
+    );
+    place.run("plan --tenant a", 2);
+    place.forget_calls();
+    place.run("plan --tenant a", 2);
+    assert_eq!(place.called("init"), [""; 0]);
+    // As on another machine, to which a CI brings `.fleet` and not the cache.
+    fs::remove_dir(place.path(".fleet/plugins/acme")).unwrap();
+    place.run("plan --tenant a", 2);
+    assert_eq!(place.called("init"), ["a"]);
+}
