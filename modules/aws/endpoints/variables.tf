@@ -18,6 +18,11 @@ variable "region" {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
     error_message = "Give a region, as in eu-west-1."
   }
+
+  validation {
+    condition     = !can(regex("^(cn|us-iso[a-z]*|eu-isoe)-", var.region))
+    error_message = "In regions of China, and in AWS' isolated ones, services of endpoints have other names, which this module does not know."
+  }
 }
 
 variable "network" {
@@ -62,8 +67,22 @@ variable "gateways" {
   }
 }
 
+variable "accounts" {
+  description = <<-EOT
+    Accounts that the endpoints lead to: that of the network, and whichever others keep what is needed there, as a registry. Over the endpoints
+    go identities of these, and what they call is of these too where the service keeps data. `["*"]` lets everybody's credentials to everybody's accounts.
+  EOT
+  type        = set(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.accounts) > 0 && (var.accounts == toset(["*"]) || alltrue([for account in var.accounts : can(regex("^[0-9]{12}$", account))]))
+    error_message = "Accounts are ids of 12 digits, that of the network's own among them; or [\"*\"] alone, which is everybody's."
+  }
+}
+
 variable "policies" {
-  description = "Endpoint policies as JSON, by service: who may do what over that endpoint. Without one, whoever may do it at all."
+  description = "Endpoint policies as JSON, by service: who may do what over that endpoint, in place of what follows from `accounts`."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -46,6 +46,11 @@ run "clients_and_nobody_else" {
   }
 
   assert {
+    condition     = length([for name, value in output.service.annotations : name if strcontains(name, "private-link")]) == 0
+    error_message = "Nobody passes the group as long as there are no offices."
+  }
+
+  assert {
     condition     = output.service.load_balancer_source_ranges == tolist(["10.20.0.0/16", "fd12:3456::/32"]) && output.service.class == "service.k8s.aws/nlb"
     error_message = "The Service says the same ranges."
   }
@@ -75,5 +80,10 @@ run "offices_of_another_account" {
   assert {
     condition     = output.service_name == "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0"
     error_message = "Offices are told what to name."
+  }
+
+  assert {
+    condition     = output.service.annotations["service.beta.kubernetes.io/aws-load-balancer-inbound-sg-rules-on-private-link-traffic"] == "off"
+    error_message = "The group knows no addresses of offices: it would drop what their connection brings."
   }
 }

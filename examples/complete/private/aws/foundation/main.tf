@@ -29,9 +29,10 @@ module "network" {
 module "endpoints" {
   source = "../../../../../modules/aws/endpoints"
 
-  name    = var.name
-  region  = var.region
-  network = module.network.network
+  name     = var.name
+  region   = var.region
+  network  = module.network.network
+  accounts = [var.account_id]
 }
 
 # Pods' network policies know addresses only.
