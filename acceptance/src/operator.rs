@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{
     cluster::{Cluster, free_port},
+    node::namespace as network_namespace,
     process::{self, Process},
     setup, wait,
 };
@@ -31,15 +32,10 @@ impl Operator {
         audience: &str,
         directory: &Path,
     ) -> Result<Self> {
-        let mut started = Self::start_in(None, cluster, namespace, audience, directory)?;
-        let port = started.port;
-        started.process.ready(START, || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        })?;
-        Ok(started)
+        Self::start_in(None, cluster, namespace, audience, directory)
     }
 
-    /// Starts it in a network namespace.
+    /// The same in a network namespace.
     pub fn start_in(
         network: Option<&Path>,
         cluster: &Cluster,
@@ -68,8 +64,10 @@ impl Operator {
             .arg(&token)
             .env("KUBECONFIG", cluster.kubeconfig_of(namespace, "operator")?)
             .env("POD_NAME", "operator-0");
+        let mut process = Process::start("operator", command, &directory.join("operator.log"))?;
+        process.ready(START, || network_namespace::takes_at_home(network, port))?;
         Ok(Self {
-            process: Process::start("operator", command, &directory.join("operator.log"))?,
+            process,
             port,
             token,
         })

@@ -16,6 +16,7 @@ use crate::{
     aws::REGION,
     cluster::{Cluster, Kubectl, free_port},
     issuer,
+    node::namespace,
     process::{self, Process},
     setup, wait,
 };
@@ -126,7 +127,7 @@ impl Installation {
         })
     }
 
-    /// Starts a process, and waits until it listens where that can be seen. `name` is that of its pod.
+    /// Starts a process, and waits until it listens. `name` is that of its pod.
     pub fn start(&self, name: &str) -> Result<Executor> {
         let port = free_port()?;
         let file = |name: &str| self.directory.path().join(name);
@@ -143,9 +144,7 @@ impl Installation {
             .env("KUBECONFIG", file("kubeconfig"))
             .env("POD_NAME", name);
         let mut process = Process::start("executor", command, &self.log(name))?;
-        process.ready(START, || {
-            network.is_some() || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        })?;
+        process.ready(START, || namespace::takes_at_home(network, port))?;
         Ok(Executor { process, port })
     }
 

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -11,12 +12,9 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{
-    process::{self, Process},
-    wait,
-};
+use crate::process::{self, Process};
 
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(30);
 
 /// A party's network.
 pub struct Namespace {
@@ -28,13 +26,6 @@ pub struct Plug<'a> {
     pub namespace: Option<&'a Namespace>,
     pub device: &'a str,
     pub address: &'a str,
-}
-
-/// A flow that a namespace has seen, as who opened it did.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Flow {
-    pub from: String,
-    pub to: String,
 }
 
 impl Namespace {
@@ -87,28 +78,11 @@ impl Namespace {
             .collect())
     }
 
-    /// The flows that its firewall follows, but for those within it.
-    pub fn flows(&self) -> Result<BTreeSet<Flow>> {
-        let listed = self.run("conntrack", &["-L"])?;
-        let value = |line: &str, name: &str| {
-            line.split_whitespace()
-                .find_map(|word| word.strip_prefix(name))
-                .unwrap_or_default()
-                .to_owned()
-        };
-        Ok(listed
-            .lines()
-            .map(|line| Flow {
-                from: value(line, "src="),
-                to: format!("{}:{}", value(line, "dst="), value(line, "dport=")),
-            })
-            .filter(|flow| !flow.from.starts_with("127.") && flow.from != "::1")
-            .collect())
-    }
-
-    /// Forgets the flows of before.
-    pub fn forget_flows(&self) -> Result<()> {
-        self.run("conntrack", &["-F"]).map(drop)
+    /// Whether it takes connections at an address.
+    pub fn takes(&self, address: SocketAddr) -> bool {
+        let address = address.to_string();
+        self.listeners()
+            .is_ok_and(|listeners| listeners.contains(&address))
     }
 }
 
@@ -160,9 +134,14 @@ pub fn run(namespace: Option<&Namespace>, program: &str, arguments: &[&str]) -> 
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Waits until a namespace takes connections at an address.
-pub fn until_listening(namespace: &Namespace, address: &str, limit: Duration) -> Result<()> {
-    wait::until(&format!("somebody to listen at {address}"), limit, || {
-        Ok(namespace.listeners()?.contains(address).then_some(()))
-    })
+/// Whether a port of the loopback address takes connections in a network, or in ours.
+pub fn takes_at_home(network: Option<&Path>, port: u16) -> bool {
+    let Some(network) = network else {
+        return TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+    };
+    let mut command = process::command_in(Some(network), "ss");
+    let listed = command
+        .args(["-H", "-l", "-t", "-n", &format!("sport = :{port}")])
+        .output();
+    listed.is_ok_and(|listed| !listed.stdout.is_empty())
 }

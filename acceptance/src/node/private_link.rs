@@ -5,13 +5,13 @@ use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Result;
 
-use super::namespace::{self, Namespace};
+use super::namespace::Namespace;
 use crate::{
     forwarder::{self, End},
     process::Process,
 };
 
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(30);
 
 /// A link with an accepted connection. Dropped, it is as when the owner rejects it: nothing listens any more, all is cut.
 pub struct PrivateLink {
@@ -37,8 +37,8 @@ impl PrivateLink {
         };
         let mut far = start("link-producer", producer, &between, &End::Tcp(service))?;
         far.ready(START, || socket.exists())?;
-        let near = start("link-consumer", consumer, &End::Tcp(endpoint), &between)?;
-        namespace::until_listening(consumer, &endpoint.to_string(), START)?;
+        let mut near = start("link-consumer", consumer, &End::Tcp(endpoint), &between)?;
+        near.ready(START, || consumer.takes(endpoint))?;
         Ok(Self {
             _near: near,
             _far: far,

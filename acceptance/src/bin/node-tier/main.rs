@@ -24,6 +24,7 @@ use acceptance::{
 };
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use self::tasks::DataPlane;
 
@@ -33,6 +34,9 @@ const NAMESPACE: &str = "union";
 const IMAGE: &str = concat!("localhost/dataplane-operator:", env!("CARGO_PKG_VERSION"));
 
 const LIMIT: Duration = Duration::from_mins(2);
+
+/// A part that takes longer hangs: none takes a third of it on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(15);
 
 fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -46,12 +50,15 @@ fn main() -> Result<()> {
         _ => {}
     }
     node::network::enter()?;
-    end_when_told();
+    let (progress, news) = mpsc::unbounded_channel();
+    end_when_told_or_stuck(news);
     let is_asked = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
     let directory = setup::scratch()?;
     let mut tests = 0;
     let mut passed = |what: &str, since: Instant| -> Result<()> {
         tests += 1;
+        // Nobody hears it where there is no more to end.
+        let _ = progress.send(());
         let mut out = std::io::stdout().lock();
         writeln!(out, "ok: {what} ({:.1} s)", since.elapsed().as_secs_f64())?;
         Ok(())
@@ -85,22 +92,32 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Ctrl-C and a request to end are heard, which the first process of its namespace would else not hear. With it everything ends:
-/// its processes, and with them the networks that they hold.
-fn end_when_told() {
+/// Ctrl-C and a request to end are heard, which the first process of its namespace would else not hear, and so is a part that never
+/// ends. With it everything ends: its processes, and with them the networks that they hold.
+fn end_when_told_or_stuck(mut news: mpsc::UnboundedReceiver<()>) {
     use tokio::signal::unix::{SignalKind, signal};
-    issuer::runtime().spawn(async {
+    issuer::runtime().spawn(async move {
         let (Ok(mut interrupt), Ok(mut terminate)) = (
             signal(SignalKind::interrupt()),
             signal(SignalKind::terminate()),
         ) else {
             return;
         };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => std::process::exit(130),
+                _ = terminate.recv() => std::process::exit(130),
+                told = tokio::time::timeout(PATIENCE, news.recv()) => match told {
+                    Ok(Some(())) => {}
+                    Ok(None) => return,
+                    Err(_) => {
+                        let minutes = PATIENCE.as_secs() / 60;
+                        let _ = writeln!(std::io::stderr(), "the part after the last \"ok\" did not end in {minutes} minutes");
+                        std::process::exit(1);
+                    }
+                },
+            }
         }
-        std::process::exit(130);
     });
 }
 

@@ -12,8 +12,12 @@ use std::{
 };
 
 use acceptance::{
-    flyte::{BUCKET, ExecutorSite, Flyte, Installation, Layout, Project, Site, Task},
-    node::{firewall, namespace::Namespace, network},
+    flyte::{Action, BUCKET, ExecutorSite, Flyte, Installation, Layout, Project, Site, Task},
+    node::{
+        firewall::{self, Flow},
+        namespace::Namespace,
+        network,
+    },
     operator::Operator,
     terraform::Terraform,
     wait,
@@ -22,7 +26,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 pub use self::parties::reach;
-use self::parties::{API, BALANCER, ENDPOINT, LINK, Parties};
+use self::parties::{API, BALANCER, ENDPOINT, LINK, Parties, STRANGER, VENDOR};
 
 const NAMESPACE: &str = "union";
 
@@ -44,17 +48,8 @@ pub fn prove(directory: &Path, passed: Passed<'_>) -> Result<()> {
     let terraform = vendor(&parties)?;
     terraform.init()?;
     terraform.apply_then_empty_plan()?;
-    let flows = parties.customer.flows()?;
-    let inbound: BTreeSet<_> = flows
-        .iter()
-        .filter(|flow| !parties::is_customer(&flow.from))
-        .map(|flow| (flow.from.as_str(), flow.to.as_str()))
-        .collect();
-    let balancer = BALANCER.to_string();
-    ensure!(
-        inbound == [(LINK, balancer.as_str())].into(),
-        "others than the link came in: {inbound:?}"
-    );
+    let by_the_link = BTreeSet::from([Flow::tcp(LINK, BALANCER)]);
+    came(&parties.customer, &by_the_link, &by_the_link)?;
     passed(
         "the vendor's Terraform applied definitions and an operator by the private link, and the second plan is empty",
         start,
@@ -84,7 +79,7 @@ pub fn prove(directory: &Path, passed: Passed<'_>) -> Result<()> {
     let start = Instant::now();
     works_with_nothing_let_in(&mut parties, directory)?;
     passed(
-        "with all inbound dropped the operator registers, its heart beats, and the executor runs an action; every flow is the customer's own",
+        "with all inbound dropped the operator registers, its heart beats, and the executor runs an action, while vendor and stranger try in vain",
         start,
     )?;
     Ok(())
@@ -192,27 +187,22 @@ fn nobody_else_gets_in(parties: &Parties) -> Result<()> {
         .endpoint()
         .trim_start_matches("http://")
         .to_owned();
+    parties.guard()?;
     for (party, name) in [
         (&parties.vendor, "the vendor"),
         (&parties.stranger, "the stranger"),
     ] {
         ends_as(party, &internet, "connected").with_context(|| format!("{name} and others"))?;
-        let before = firewall::dropped(&parties.customer)?;
         for address in [API, BALANCER] {
             ends_as(party, &address.to_string(), "timed out")
                 .with_context(|| format!("{name} and the customer"))?;
         }
-        ensure!(
-            firewall::dropped(&parties.customer)? > before,
-            "what {name} sent never came to the firewall, so it was not what stopped it"
-        );
     }
-    // The endpoint is the vendor's alone: to others its address leads nowhere, or to nobody.
-    let reached = parties::probe(&parties.stranger, &ENDPOINT.to_string())?;
-    ensure!(
-        reached != "connected",
-        "the stranger reaches the vendor's endpoint"
-    );
+    // The endpoint is the vendor's alone.
+    ends_as(&parties.stranger, &ENDPOINT.to_string(), "timed out")
+        .context("the stranger and the vendor's endpoint")?;
+    let stranger = BTreeSet::from([Flow::tcp(STRANGER, ENDPOINT)]);
+    came(&parties.vendor, &stranger, &BTreeSet::new())?;
     // The same configuration without the link.
     let straight = vendor(parties)?;
     straight.write("terraform.tfvars", "")?;
@@ -222,7 +212,42 @@ fn nobody_else_gets_in(parties: &Parties) -> Result<()> {
     says(
         &said,
         &[&format!("https://{API}"), "did not answer in time"],
-    )
+    )?;
+    came(&parties.customer, &foreign(), &BTreeSet::new())
+}
+
+/// What vendor and stranger try when they go straight to the customer.
+fn foreign() -> BTreeSet<Flow> {
+    let to = |from| [API, BALANCER].map(|address| Flow::tcp(from, address));
+    [VENDOR, STRANGER].into_iter().flat_map(to).collect()
+}
+
+/// That exactly these came to a party's firewall, and exactly these of them came in.
+fn came(party: &Namespace, tried: &BTreeSet<Flow>, entered: &BTreeSet<Flow>) -> Result<()> {
+    let found = firewall::entered(party)?;
+    ensure!(found == *entered, "{found:?} came in, not {entered:?}");
+    let found = firewall::tried(party)?;
+    ensure!(found == *tried, "{found:?} tried, not {tried:?}");
+    Ok(())
+}
+
+/// Vendor and stranger try at once to get to all that the customer has.
+fn try_in_vain(parties: &Parties) -> Result<()> {
+    std::thread::scope(|scope| {
+        let trials: Vec<_> = [&parties.vendor, &parties.stranger]
+            .into_iter()
+            .flat_map(|party| [API, BALANCER].map(|address| (party, address)))
+            .map(|(party, address)| {
+                scope.spawn(move || ends_as(party, &address.to_string(), "timed out"))
+            })
+            .collect();
+        for trial in trials {
+            trial
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        Ok(())
+    })
 }
 
 fn ends_as(party: &Namespace, address: &str, what: &str) -> Result<()> {
@@ -280,7 +305,6 @@ fn a_cut_link_is_told(parties: &mut Parties, terraform: &Terraform) -> Result<()
 fn works_with_nothing_let_in(parties: &mut Parties, directory: &Path) -> Result<()> {
     parties.cut();
     firewall::set(&parties.customer, firewall::Inbound::Nothing)?;
-    parties.customer.forget_flows()?;
     let network = parties.customer.path();
 
     let audience = parties.control_plane.endpoint();
@@ -329,25 +353,31 @@ fn works_with_nothing_let_in(parties: &mut Parties, directory: &Path) -> Result<
     };
     let settings = json!({ "namespaces": [namespace] });
     let installation = Installation::new(&site, "executor", &settings)?;
-    let _executor = installation.start("executor-0")?;
-    project.run("r1", &Task::succeeding("private"))?;
+    let mut executor = installation.start("executor-0")?;
+    let held = Task::new("private").returning("o0").attempt(&json!([
+        { "run": true }, { "hold": "tried" }, { "outputs": { "o0": 42 } }, { "exit": 0 },
+    ]));
+    project.run("r1", &held)?;
+    wait::until("the action to run", LIMIT, || {
+        executor.process.check()?;
+        let action = project.action("r1", "a0")?;
+        Ok(action.filter(|action| action.phase == "RUNNING"))
+    })?;
+    try_in_vain(parties)?;
+    flyte.open_gate("tried")?;
+    wait::until("the end of the action", LIMIT, || {
+        executor.process.check()?;
+        let action = project.action("r1", "a0")?;
+        Ok(action.filter(Action::is_ended))
+    })?;
     let action = project.ended("r1", LIMIT)?;
     ensure!(action.phase == "SUCCEEDED", "{action:?}");
 
-    let foreign: Vec<_> = parties
-        .customer
-        .flows()?
-        .into_iter()
-        .filter(|flow| !parties::is_customer(&flow.from))
-        .collect();
-    ensure!(foreign.is_empty(), "others opened flows: {foreign:?}");
+    came(&parties.customer, &foreign(), &BTreeSet::new())?;
     let listeners = parties.customer.listeners()?;
     ensure!(
         listeners == parties::expected_listeners(),
         "others listen: {listeners:?}"
     );
-    for address in [API, BALANCER] {
-        ends_as(&parties.vendor, &address.to_string(), "timed out")?;
-    }
     Ok(())
 }

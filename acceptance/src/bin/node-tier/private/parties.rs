@@ -38,10 +38,12 @@ pub const ENDPOINT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 70
 /// From where the private link comes to the load balancer.
 pub const LINK: &str = "10.60.2.5";
 
-/// The customer's own addresses.
-const CUSTOMER: [&str; 4] = ["10.251.1.2", "10.60.2.1", "10.60.0.10", "10.60.1.10"];
+/// Where the parties meet the internet.
+const CUSTOMER: &str = "10.251.1.2";
+pub const VENDOR: &str = "10.251.2.2";
+pub const STRANGER: &str = "10.251.3.2";
 
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(30);
 
 /// How long somebody tries to connect: a dropped packet is sent anew after one second.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -89,12 +91,11 @@ impl Parties {
         let producer = Namespace::new("link", directory)?;
         let vendor = Namespace::new("vendor", directory)?;
         let stranger = Namespace::new("stranger", directory)?;
-        for (party, device, number) in [
-            (&customer, "customer", 1),
-            (&vendor, "vendor", 2),
-            (&stranger, "stranger", 3),
+        for (party, device, internet, address) in [
+            (&customer, "customer", "10.251.1.1", CUSTOMER),
+            (&vendor, "vendor", "10.251.2.1", VENDOR),
+            (&stranger, "stranger", "10.251.3.1", STRANGER),
         ] {
-            let internet = format!("10.251.{number}.1");
             namespace::join(
                 &Plug {
                     namespace: None,
@@ -104,10 +105,10 @@ impl Parties {
                 &Plug {
                     namespace: Some(party),
                     device: "internet",
-                    address: &format!("10.251.{number}.2/24"),
+                    address: &format!("{address}/24"),
                 },
             )?;
-            party.default_route(&internet)?;
+            party.default_route(internet)?;
         }
         namespace::join(
             &Plug {
@@ -125,9 +126,11 @@ impl Parties {
         customer.own(&API.ip().to_string())?;
         customer.own(&BALANCER.ip().to_string())?;
         vendor.own(&ENDPOINT.ip().to_string())?;
-        let route = ["route", "add", "10.60.0.0/16", "via", "10.251.1.2"];
-        namespace::run(None, "ip", &route)?;
-        firewall::set(&customer, only_the_link())?;
+        // Everybody knows the way to everybody, so that it is the firewalls that stop who is stopped.
+        for (network, by) in [("10.60.0.0/16", CUSTOMER), ("10.70.0.0/16", VENDOR)] {
+            namespace::run(None, "ip", &["route", "add", network, "via", by])?;
+        }
+        guard(&customer, &vendor)?;
 
         let emulators = Emulators::start_in(&directory.join("aws"))?;
         let front = Front::start_at(&emulators, &format!("{}:0", network::ADDRESS))?;
@@ -179,8 +182,15 @@ impl Parties {
             &End::Tcp(target),
         )?;
         let log = self.directory.join("balancer.log");
-        self.balancer = Some(Process::start("balancer", balancer, &log)?);
-        namespace::until_listening(&self.customer, &BALANCER.to_string(), START)
+        let mut balancer = Process::start("balancer", balancer, &log)?;
+        balancer.ready(START, || self.customer.takes(BALANCER))?;
+        self.balancer = Some(balancer);
+        Ok(())
+    }
+
+    /// Sets the firewalls anew, which forget who came.
+    pub fn guard(&self) -> Result<()> {
+        guard(&self.customer, &self.vendor)
     }
 
     /// The customer accepts the vendor's connection.
@@ -198,10 +208,6 @@ impl Parties {
     pub fn cut(&mut self) {
         self.link = None;
     }
-}
-
-pub fn is_customer(address: &str) -> bool {
-    CUSTOMER.contains(&address)
 }
 
 /// Who may listen in the customer's network: the API server, on every address, and the load balancer.
@@ -228,12 +234,14 @@ pub fn reach(address: &str) -> Result<&'static str> {
     })
 }
 
-fn only_the_link() -> Inbound<'static> {
-    Inbound::Only {
+/// The customer lets the link in and nobody else, the vendor nobody.
+fn guard(customer: &Namespace, vendor: &Namespace) -> Result<()> {
+    let only_the_link = Inbound::Only {
         from: LINK,
-        to: "10.60.1.10",
-        port: BALANCER.port(),
-    }
+        to: BALANCER,
+    };
+    firewall::set(customer, only_the_link)?;
+    firewall::set(vendor, Inbound::Nothing)
 }
 
 /// The record of the cluster, whose address and authority the front knows.
