@@ -8,15 +8,30 @@ data "dataplane_permissions" "this" {
   names     = var.data_plane.names
 }
 
+# A condition takes twelve logical operators, and a window is two more: so what glass is broken for is granted kind by kind.
+data "dataplane_permissions" "break_glass" {
+  for_each = contains(local.granted, "break_glass") ? setunion(var.data_plane.resources, ["cluster"]) : toset([])
+
+  resources = [each.key]
+  buckets   = var.data_plane.buckets
+  secrets   = var.data_plane.secrets
+  logs      = var.data_plane.logs
+  registry  = var.data_plane.registry
+  names     = var.data_plane.names
+}
+
 locals {
   subjects = { for access, subjects in var.subjects : access => subjects if length(subjects) > 0 }
   granted  = toset(concat(keys(local.subjects), [for access, principals in var.principals : access if length(principals) > 0]))
-  allowed  = { for access in local.granted : access => jsondecode(data.dataplane_permissions.this.by_access[access]) }
+  allowed  = { for access in setsubtract(local.granted, ["break_glass"]) : access => jsondecode(data.dataplane_permissions.this.by_access[access]) }
   named    = { for access, role in local.allowed : access => try(role.condition.expression, null) }
 
   # The one permission by which the project itself could be given away is held to the roles that the data plane's accounts take.
   giving = "resourcemanager.projects.setIamPolicy"
   given  = ["roles/logging.logWriter", "roles/logging.viewAccessor", "roles/secretmanager.secretAccessor", "roles/secretmanager.secretVersionManager"]
+
+  # With each of the others the way to the cluster is printed once more.
+  looked = { for kind, printed in data.dataplane_permissions.break_glass : kind => jsondecode(printed.by_access["break_glass"]) }
 
   # What is created is asked of the project, where it has no name yet that a condition could be on.
   created = { for access, role in local.allowed : access => [for permission in role.includedPermissions : permission if endswith(permission, ".create")] }
@@ -27,10 +42,17 @@ locals {
 
   grants = merge(
     {
-      for access in local.granted : access => {
+      for access, role in local.allowed : access => {
         access      = access
-        permissions = [for permission in local.allowed[access].includedPermissions : permission if permission != local.giving && !contains(local.created[access], permission)]
-        condition   = access == "break_glass" ? join(" && ", compact([local.window, local.named[access] == null ? "" : "(${local.named[access]})"])) : local.named[access]
+        permissions = [for permission in role.includedPermissions : permission if permission != local.giving && !contains(local.created[access], permission)]
+        condition   = local.named[access]
+      }
+    },
+    {
+      for kind, role in local.looked : "break_glass_${kind}" => {
+        access      = "break_glass"
+        permissions = [for permission in role.includedPermissions : permission if kind == "cluster" || !startswith(permission, "container.")]
+        condition   = join(" && ", compact([local.window, try("(${role.condition.expression})", "")]))
       }
     },
     {
@@ -82,5 +104,10 @@ resource "google_project_iam_member" "this" {
       title      = "dataplane_${each.key}"
       expression = condition.value
     }
+  }
+
+  # A grant is an account's, not its address': what is made anew under the same address has none of them.
+  lifecycle {
+    replace_triggered_by = [google_service_account.this]
   }
 }

@@ -62,7 +62,7 @@ variable "subjects" {
 variable "principals" {
   description = <<-EOT
     Who becomes an account with credentials of its own, in place of a token of the issuer's: addresses of the vendor's service accounts, or
-    `principal://…` of a pool. Nothing is made out for this customer then: let the vendor name ones that work for this customer alone.
+    one subject of a pool each, `principal://…`. Nothing is made out for this customer then: let the vendor name ones that work for this customer alone.
     `break_glass` is not among them, since the incident is in a token.
   EOT
   type = object({
@@ -76,9 +76,9 @@ variable "principals" {
   validation {
     condition = alltrue([
       for principal in flatten([for principals in values(var.principals) : tolist(principals)]) :
-      can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", principal)) || can(regex("^principal://iam\\.googleapis\\.com/[^*]+$", principal))
+      can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", principal)) || can(regex("^principal://iam\\.googleapis\\.com/projects/[0-9]+/locations/global/workloadIdentityPools/[^/*]+/subject/[^*]+$", principal))
     ])
-    error_message = "Name service accounts by their addresses, or principals of a pool: a group or a domain of the vendor's is more than a pipeline."
+    error_message = "Name service accounts by their addresses, or one subject of a pool each: a group, a domain or all of a pool is more than a pipeline."
   }
 }
 

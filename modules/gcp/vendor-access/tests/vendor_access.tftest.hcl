@@ -3,8 +3,8 @@
 mock_provider "google" {
   mock_resource "google_service_account" {
     defaults = {
-      name   = "projects/acme-prod/serviceAccounts/some@acme-prod.iam.gserviceaccount.com"
-      member = "serviceAccount:some@acme-prod.iam.gserviceaccount.com"
+      name   = "projects/acme-vendor/serviceAccounts/some@acme-vendor.iam.gserviceaccount.com"
+      member = "serviceAccount:some@acme-vendor.iam.gserviceaccount.com"
     }
   }
   mock_resource "google_iam_workload_identity_pool" {
@@ -47,14 +47,19 @@ run "accounts_with_what_is_printed_for_each" {
 
   assert {
     condition = { for name, role in google_project_iam_custom_role.this : name => role.permissions } == {
-      break_glass          = toset(["container.clusters.connect", "storage.buckets.get"])
-      deprovision          = toset(["storage.buckets.delete"])
-      deprovision_bindings = toset(["resourcemanager.projects.setIamPolicy"])
-      maintain             = toset(["storage.buckets.update"])
-      maintain_bindings    = toset(["resourcemanager.projects.setIamPolicy"])
-      provision            = toset(["storage.buckets.get"])
-      provision_bindings   = toset(["resourcemanager.projects.setIamPolicy"])
-      provision_creations  = toset(["storage.buckets.create"])
+      break_glass_bucket    = toset(["storage.buckets.get"])
+      break_glass_cluster   = toset(["container.clusters.connect", "storage.buckets.get"])
+      break_glass_log_group = toset(["storage.buckets.get"])
+      break_glass_registry  = toset(["storage.buckets.get"])
+      break_glass_role      = toset(["storage.buckets.get"])
+      break_glass_secret    = toset(["storage.buckets.get"])
+      deprovision           = toset(["storage.buckets.delete"])
+      deprovision_bindings  = toset(["resourcemanager.projects.setIamPolicy"])
+      maintain              = toset(["storage.buckets.update"])
+      maintain_bindings     = toset(["resourcemanager.projects.setIamPolicy"])
+      provision             = toset(["storage.buckets.get"])
+      provision_bindings    = toset(["resourcemanager.projects.setIamPolicy"])
+      provision_creations   = toset(["storage.buckets.create"])
     }
     error_message = "Each has what is printed for it, by what a condition can be on."
   }
@@ -90,6 +95,27 @@ run "what_the_vendor_becomes_is_out_of_its_reach" {
   assert {
     condition     = alltrue([for role in google_project_iam_custom_role.this : role.project == "acme-prod"]) && alltrue([for member in google_project_iam_member.this : member.project == "acme-prod"])
     error_message = "What it may do, it may do in the data plane's project and nowhere else."
+  }
+
+  assert {
+    condition = output.service_accounts == {
+      for access in ["break_glass", "deprovision", "maintain", "provision"] :
+      access => "acme-prod-${replace(access, "_", "-")}@acme-vendor.iam.gserviceaccount.com"
+    }
+    error_message = "Addresses are those of the project that the accounts lie in."
+  }
+}
+
+run "projects_of_a_domain" {
+  command = plan
+
+  variables {
+    identities_project = "acme.example:vendor"
+  }
+
+  assert {
+    condition     = output.service_accounts.provision == "acme-prod-provision@vendor.acme.example.iam.gserviceaccount.com"
+    error_message = "Google names accounts after the project first, and then the domain."
   }
 }
 
@@ -156,7 +182,7 @@ run "glass_is_whole_by_default" {
   }
 
   assert {
-    condition     = !contains(keys(google_project_iam_member.this), "break_glass") && sort(keys(google_service_account_iam_member.this)) == tolist(["deprovision/pipeline", "maintain/pipeline", "provision/pipeline"])
+    condition     = !anytrue([for name in keys(google_project_iam_member.this) : startswith(name, "break_glass")]) && sort(keys(google_service_account_iam_member.this)) == tolist(["deprovision/pipeline", "maintain/pipeline", "provision/pipeline"])
     error_message = "Nothing is granted, and nobody becomes the account."
   }
 }
@@ -169,7 +195,7 @@ run "glass_is_broken_for_an_incident_and_a_time" {
   }
 
   assert {
-    condition     = google_project_iam_member.this["break_glass"].condition[0].expression == "request.time >= timestamp(\"2026-03-01T08:00:00Z\") && request.time < timestamp(\"2026-03-01T20:00:00Z\") && (named || named)" && google_service_account_iam_member.this["break_glass/on-call"].condition[0].expression == "request.time >= timestamp(\"2026-03-01T08:00:00Z\") && request.time < timestamp(\"2026-03-01T20:00:00Z\")"
+    condition     = google_project_iam_member.this["break_glass_bucket"].condition[0].expression == "request.time >= timestamp(\"2026-03-01T08:00:00Z\") && request.time < timestamp(\"2026-03-01T20:00:00Z\") && (named || named)" && google_service_account_iam_member.this["break_glass/on-call"].condition[0].expression == "request.time >= timestamp(\"2026-03-01T08:00:00Z\") && request.time < timestamp(\"2026-03-01T20:00:00Z\")"
     error_message = "In the window, both to become the account and for what it may do."
   }
 
@@ -221,12 +247,12 @@ run "who_has_credentials_becomes_the_account_with_these" {
   }
 
   assert {
-    condition     = output.service_accounts == { maintain = "acme-prod-maintain@acme-prod.iam.gserviceaccount.com", provision = "acme-prod-provision@acme-prod.iam.gserviceaccount.com" } && length(google_iam_workload_identity_pool.this) == 0
+    condition     = output.service_accounts == { maintain = "acme-prod-maintain@acme-vendor.iam.gserviceaccount.com", provision = "acme-prod-provision@acme-vendor.iam.gserviceaccount.com" } && length(google_iam_workload_identity_pool.this) == 0
     error_message = "Accounts for these, and no pool."
   }
 
   assert {
-    condition     = google_project_iam_member.this["provision"].member == "serviceAccount:acme-prod-provision@acme-prod.iam.gserviceaccount.com"
+    condition     = google_project_iam_member.this["provision"].member == "serviceAccount:acme-prod-provision@acme-vendor.iam.gserviceaccount.com"
     error_message = "The account has the rights."
   }
 }
@@ -236,6 +262,16 @@ run "a_domain_is_no_pipeline" {
 
   variables {
     principals = { provision = ["domain:vendor.example.com"] }
+  }
+
+  expect_failures = [var.principals]
+}
+
+run "all_of_a_pool_is_no_pipeline" {
+  command = plan
+
+  variables {
+    principals = { provision = ["principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/"] }
   }
 
   expect_failures = [var.principals]

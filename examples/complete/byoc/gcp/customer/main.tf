@@ -1,4 +1,4 @@
-# The customer's root: run by the customer, with the customer's identity, in the customer's project.
+# The customer's root: run by the customer, with the customer's identity, in the customer's two projects.
 
 provider "google" {
   project = var.project
@@ -21,7 +21,7 @@ data "google_container_cluster" "this" {
   project  = var.project
 }
 
-# Who may reach the API over its DNS endpoint: the accounts that the vendor works as in this project. Glass that is broken opens it by itself.
+# Who may reach the API over its DNS endpoint: the accounts that the vendor works as. Glass that is broken opens it by itself.
 module "private_api" {
   source = "../../../../../modules/gcp/private-api"
 

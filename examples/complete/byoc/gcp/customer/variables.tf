@@ -3,6 +3,16 @@ variable "project" {
   type        = string
 }
 
+variable "identities_project" {
+  description = "Another project of the customer's, by its id, for the accounts that the vendor becomes and the pool of who is on call: the vendor has nothing in it."
+  type        = string
+
+  validation {
+    condition     = var.identities_project != var.project
+    error_message = "Who may set policies of service accounts in the data plane's project could give itself those of its own, for good: name another project for them."
+  }
+}
+
 variable "region" {
   description = "Region of the data plane."
   type        = string
@@ -31,8 +41,8 @@ variable "location" {
 
 variable "vendor" {
   description = <<-EOT
-    Who the vendor is: `principals` are addresses of the service accounts that its pipeline runs as for this customer, or `principal://…` of a
-    pool; `on_call` are subjects of tokens of its `issuer`, of the people who are called when something is broken.
+    Who the vendor is: `principals` are addresses of the service accounts that its pipeline runs as for this customer, or one subject of a pool
+    each, `principal://…`; `on_call` are subjects of tokens of its `issuer`, of the people who are called when something is broken.
   EOT
   type = object({
     principals = set(string)
@@ -41,8 +51,8 @@ variable "vendor" {
   })
 
   validation {
-    condition     = length(var.vendor.principals) > 0 && alltrue([for principal in var.vendor.principals : can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", principal)) || startswith(principal, "principal://")])
-    error_message = "Name service accounts by their addresses, or principals of a pool: a group or a domain of the vendor's is more than a pipeline."
+    condition     = length(var.vendor.principals) > 0 && alltrue([for principal in var.vendor.principals : can(regex("^[a-z0-9-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$", principal)) || can(regex("^principal://iam\\.googleapis\\.com/projects/[0-9]+/locations/global/workloadIdentityPools/[^/*]+/subject/[^*]+$", principal))])
+    error_message = "Name service accounts by their addresses, or one subject of a pool each: a group, a domain or all of a pool is more than a pipeline."
   }
 
   validation {

@@ -1,12 +1,13 @@
 # What the vendor may do in this project: an account of the customer's for each purpose, with what the data plane's own resources need,
 # which the vendor becomes. Whoever sets the policies of service accounts can be any of them: so the project holds the data plane and
-# nothing else.
+# nothing else, and the accounts that the vendor becomes lie in another one.
 
 module "vendor_access" {
   source = "../../../../../modules/gcp/vendor-access"
 
-  tenant  = var.name
-  project = var.project
+  tenant             = var.name
+  project            = var.project
+  identities_project = var.identities_project
 
   # The vendor's pipeline becomes them with the credentials that it has.
   principals = {

@@ -25,10 +25,11 @@ mock_provider "dataplane" {
 }
 
 variables {
-  project  = "acme-prod-123456"
-  region   = "europe-west4"
-  cluster  = "prod"
-  location = "europe-west4"
+  project            = "acme-prod-123456"
+  identities_project = "acme-vendor-123456"
+  region             = "europe-west4"
+  cluster            = "prod"
+  location           = "europe-west4"
   vendor = {
     principals = ["pipeline@vendor.iam.gserviceaccount.com"]
     issuer     = "https://token.vendor.example"
@@ -42,7 +43,7 @@ run "the_vendor_is_told_of_an_account_for_each_purpose" {
   assert {
     condition = output.customer.service_accounts == {
       for access in ["provision", "maintain", "deprovision", "break_glass"] :
-      access => "acme-prod-${replace(access, "_", "-")}@acme-prod-123456.iam.gserviceaccount.com"
+      access => "acme-prod-${replace(access, "_", "-")}@acme-vendor-123456.iam.gserviceaccount.com"
     }
     error_message = "Which account is for what is handed over."
   }
@@ -50,6 +51,39 @@ run "the_vendor_is_told_of_an_account_for_each_purpose" {
   assert {
     condition     = output.customer.dns_endpoint == "gke-0123456789abcdef-123456789012.europe-west4.gke.goog" && keys(output.audiences) == ["break_glass"]
     error_message = "The pipeline comes with its own credentials, who is on call with a token."
+  }
+}
+
+run "what_the_vendor_becomes_is_out_of_its_reach" {
+  command = plan
+
+  variables {
+    identities_project = "acme-prod-123456"
+  }
+
+  expect_failures = [var.identities_project]
+}
+
+run "all_of_a_pool" {
+  command = plan
+
+  variables {
+    vendor = { principals = ["principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/vendor/subject/*"] }
+  }
+
+  expect_failures = [var.vendor]
+}
+
+run "one_of_a_pool" {
+  command = plan
+
+  variables {
+    vendor = { principals = ["principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/vendor/subject/pipeline"] }
+  }
+
+  assert {
+    condition     = keys(output.customer.service_accounts) == ["deprovision", "maintain", "provision"]
+    error_message = "Nobody is on call: no account to break glass with."
   }
 }
 

@@ -18,7 +18,7 @@ variables {
     cluster      = "prod"
     dns_endpoint = "gke-0123456789abcdef-123456789012.europe-west4.gke.goog"
     service_accounts = {
-      provision = "acme-prod-provision@acme-prod-123456.iam.gserviceaccount.com"
+      provision = "acme-prod-provision@acme-vendor-123456.iam.gserviceaccount.com"
     }
   }
   network                = { id = "projects/vendor/global/networks/main" }
