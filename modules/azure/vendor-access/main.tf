@@ -19,6 +19,10 @@ locals {
   )
   assigned = [for access in local.granted : access if access != "break_glass" || local.open]
 
+  # Of the apply: what was planned inside the window may be applied much later.
+  over     = var.break_glass == null ? false : timecmp(timestamp(), var.break_glass.not_after) >= 0
+  too_late = "The break-glass window ended at ${try(var.break_glass.not_after, "")}, after this was planned: plan again, which takes back what is open."
+
   # A custom role is defined in groups and not on a cluster. Who would rewrite it has to be allowed to in each group that it is defined in, and
   # in that of the identities the vendor is allowed nothing.
   groups = {
@@ -75,6 +79,13 @@ resource "azurerm_federated_identity_credential" "this" {
   subject             = each.value.subject
   # Else another customer of the vendor could have its pipeline take this identity.
   audience = ["api://AzureADTokenExchange/${var.external_id}"]
+
+  lifecycle {
+    precondition {
+      condition     = each.value.access != "break_glass" || !local.over
+      error_message = local.too_late
+    }
+  }
 }
 
 resource "azurerm_role_definition" "this" {
@@ -100,6 +111,13 @@ resource "azurerm_role_assignment" "this" {
   principal_id       = local.holders[each.value.access]
   principal_type     = "ServicePrincipal"
   description        = local.why[each.value.access]
+
+  lifecycle {
+    precondition {
+      condition     = each.value.access != "break_glass" || !local.over
+      error_message = local.too_late
+    }
+  }
 }
 
 resource "azurerm_role_assignment" "in_cluster" {
@@ -110,4 +128,11 @@ resource "azurerm_role_assignment" "in_cluster" {
   principal_id         = local.holders[each.key]
   principal_type       = "ServicePrincipal"
   description          = local.why[each.key]
+
+  lifecycle {
+    precondition {
+      condition     = each.key != "break_glass" || !local.over
+      error_message = local.too_late
+    }
+  }
 }
