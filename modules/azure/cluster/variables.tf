@@ -29,12 +29,13 @@ variable "tags" {
 }
 
 variable "network" {
-  description = "The network, as `modules/azure/network` gives it."
+  description = "The network, as `modules/azure/network` gives it; `limited` where nodes reach what is listed only."
   type = object({
     id            = string
     subnet_ids    = list(string)
     api_subnet_id = string
     nat           = bool
+    limited       = optional(bool, false)
   })
   nullable = false
 }

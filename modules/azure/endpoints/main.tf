@@ -32,7 +32,9 @@ resource "azurerm_private_dns_zone_virtual_network_link" "this" {
   resource_group_name   = var.resource_group
   private_dns_zone_name = each.value.name
   virtual_network_id    = var.network.id
-  tags                  = var.tags
+  # Others' accounts that have endpoints somewhere are in zones of these names too: here they are answered as they are in the internet.
+  resolution_policy = "NxDomainRedirect"
+  tags              = var.tags
 }
 
 # Workspaces of Azure Monitor have no endpoints of their own, but one for all that are in a scope.

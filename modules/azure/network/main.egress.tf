@@ -2,8 +2,12 @@ locals {
   limited = local.make && var.egress.mode == "limited"
 
   # Azure's own services, by the names that its firewalls know them by. Entra has no private endpoints, and nodes start from Microsoft's
-  # registry, whose layers come over Front Door.
-  services = ["AzureActiveDirectory", "AzureContainerRegistry.${var.location}", "AzureFrontDoor.FirstParty", "AzureKeyVault.${var.location}", "AzureMonitor", "AzureResourceManager", "MicrosoftContainerRegistry", "Storage.${var.location}"]
+  # registry, whose layers come over Front Door. The others may have endpoints, and their names are those of everybody's in the region.
+  public = { registry = "AzureContainerRegistry", storage = "Storage", vault = "AzureKeyVault" }
+  services = concat(
+    ["AzureActiveDirectory", "AzureFrontDoor.FirstParty", "AzureMonitor", "AzureResourceManager", "MicrosoftContainerRegistry"],
+    [for service, tag in local.public : "${tag}.${var.location}" if contains(var.egress.services, service)],
+  )
 
   edges = {
     control-plane = data.dataplane_network_ranges.this.cloudflare

@@ -1,5 +1,5 @@
 output "network" {
-  description = "The network as the other modules take it: `id`, `cidr`, `subnet_ids` (of nodes), `api_subnet_id`, `endpoint_subnet_id`, `link_subnet_id` (for services published here), `nodes_security_group_id` (whose rules hold for the nodes), `nat`."
+  description = "The network as the other modules take it: `id`, `cidr`, `subnet_ids` (of nodes), `api_subnet_id`, `endpoint_subnet_id`, `link_subnet_id` (for services published here), `nodes_ranges` (of their subnet), `nodes_security_group_id` (whose rules hold for the nodes), `nat`, `limited` (whether nodes reach what is listed only)."
   value = {
     id                      = local.make ? azurerm_virtual_network.this[0].id : data.azurerm_virtual_network.existing[0].id
     cidr                    = local.make ? var.cidr : data.azurerm_virtual_network.existing[0].address_space[0]
@@ -7,8 +7,10 @@ output "network" {
     api_subnet_id           = local.make ? azurerm_subnet.api[0].id : data.azurerm_subnet.existing["api"].id
     endpoint_subnet_id      = local.make ? azurerm_subnet.endpoints[0].id : data.azurerm_subnet.existing["endpoints"].id
     link_subnet_id          = local.make ? azurerm_subnet.published[0].id : try(data.azurerm_subnet.existing["published"].id, null)
+    nodes_ranges            = local.make ? [local.subnets.nodes] : data.azurerm_subnet.existing["nodes"].address_prefixes
     nodes_security_group_id = local.make ? azurerm_network_security_group.nodes[0].id : data.azurerm_subnet.existing["nodes"].network_security_group_id
     nat                     = local.make ? var.nat : try(var.existing.nat, false)
+    limited                 = local.limited
   }
 
   precondition {

@@ -61,12 +61,15 @@ variable "egress" {
     - `mode`: `open`, wherever there is a way to; or `limited`, to the network, to those of Azure's services that AKS and the data plane use, to the addresses
       that `data.dataplane_network_ranges` lists of the control plane and the tunnel's edge, and to `allowed`
     - `allowed`: further ranges and ports by names of one's own, as those of a registry
+    - `services`: which of `registry`, `storage` and `vault` are reached at their public addresses, which are everybody's in the region: by default all;
+      leave out what endpoints lead to
     - `pods`: range of the cluster's pods, whose traffic between nodes security groups see
   EOT
   type = object({
-    mode    = optional(string, "open")
-    allowed = optional(map(object({ cidrs = list(string), ports = optional(list(number), [443]) })), {})
-    pods    = optional(string, "10.244.0.0/14")
+    mode     = optional(string, "open")
+    allowed  = optional(map(object({ cidrs = list(string), ports = optional(list(number), [443]) })), {})
+    services = optional(set(string), ["registry", "storage", "vault"])
+    pods     = optional(string, "10.244.0.0/14")
   })
   default  = {}
   nullable = false
@@ -77,13 +80,18 @@ variable "egress" {
   }
 
   validation {
+    condition     = length(setsubtract(var.egress.services, ["registry", "storage", "vault"])) == 0
+    error_message = "Services are registry, storage and vault; the others that AKS uses are reached anyway."
+  }
+
+  validation {
     condition     = alltrue(flatten([for name, to in var.egress.allowed : [can(regex("^[a-z][a-z0-9-]{0,30}$", name)), !contains(["control-plane", "the-network", "tunnel"], name), [for range in to.cidrs : can(cidrnetmask(range)) && !endswith(range, "/0")]]]))
     error_message = "Names are up to 31 lower-case letters, digits and hyphens, and neither control-plane, the-network nor tunnel; ranges are written as in 192.0.2.0/24, and everything is no range."
   }
 
   validation {
-    condition     = var.egress.mode == "limited" || length(var.egress.allowed) == 0
-    error_message = "With mode = \"open\" everything is allowed: set mode = \"limited\", or leave allowed out."
+    condition     = var.egress.mode == "limited" || (length(var.egress.allowed) == 0 && length(var.egress.services) == 3)
+    error_message = "With mode = \"open\" everything is allowed: set mode = \"limited\", or leave allowed and services out."
   }
 }
 

@@ -71,6 +71,43 @@ run "pods_have_identities_of_their_own" {
   }
 }
 
+run "a_way_out_without_limits" {
+  command = apply
+
+  variables {
+    network = {
+      id            = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/acme/providers/Microsoft.Network/virtualNetworks/acme-prod"
+      subnet_ids    = ["/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/acme/providers/Microsoft.Network/virtualNetworks/acme-prod/subnets/nodes"]
+      api_subnet_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/acme/providers/Microsoft.Network/virtualNetworks/acme-prod/subnets/api-server"
+      nat           = true
+    }
+  }
+
+  assert {
+    condition     = one(azurerm_kubernetes_cluster.this.network_profile).outbound_type == "userAssignedNATGateway" && one(azurerm_kubernetes_cluster.this.bootstrap_profile).artifact_source == "Direct"
+    error_message = "Nodes get what they start with by the gateway."
+  }
+}
+
+run "a_limited_way_out" {
+  command = apply
+
+  variables {
+    network = {
+      id            = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/acme/providers/Microsoft.Network/virtualNetworks/acme-prod"
+      subnet_ids    = ["/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/acme/providers/Microsoft.Network/virtualNetworks/acme-prod/subnets/nodes"]
+      api_subnet_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/acme/providers/Microsoft.Network/virtualNetworks/acme-prod/subnets/api-server"
+      nat           = true
+      limited       = true
+    }
+  }
+
+  assert {
+    condition     = one(azurerm_kubernetes_cluster.this.network_profile).outbound_type == "userAssignedNATGateway" && one(azurerm_kubernetes_cluster.this.bootstrap_profile).artifact_source == "Cache"
+    error_message = "Hosts of Microsoft's packages are not among what is listed."
+  }
+}
+
 run "an_idle_pool_costs_nothing" {
   command = apply
 

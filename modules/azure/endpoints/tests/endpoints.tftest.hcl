@@ -68,6 +68,15 @@ run "zones_of_a_hub" {
   }
 }
 
+run "names_of_others_are_asked_for_outside" {
+  command = plan
+
+  assert {
+    condition     = length(azurerm_private_dns_zone_virtual_network_link.this) > 0 && alltrue([for link in azurerm_private_dns_zone_virtual_network_link.this : link.resolution_policy == "NxDomainRedirect"])
+    error_message = "Accounts of others with endpoints of their own keep their addresses."
+  }
+}
+
 run "logs_of_one_workspace" {
   command = apply
 

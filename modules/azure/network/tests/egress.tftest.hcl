@@ -68,6 +68,24 @@ run "limited_to_what_the_data_plane_talks_to" {
   }
 }
 
+run "what_endpoints_lead_to_is_left_out" {
+  command = plan
+
+  variables {
+    egress = { mode = "limited", services = ["vault"] }
+  }
+
+  assert {
+    condition     = toset([for rule in azurerm_network_security_rule.nodes : rule.destination_address_prefix if rule.access == "Allow" && try(length(rule.destination_address_prefix) > 0, false)]) == toset(["AzureActiveDirectory", "AzureFrontDoor.FirstParty", "AzureKeyVault.westeurope", "AzureMonitor", "AzureResourceManager", "MicrosoftContainerRegistry"])
+    error_message = "Accounts and registries of others are not reached."
+  }
+
+  assert {
+    condition     = output.network.limited
+    error_message = "The cluster is told."
+  }
+}
+
 run "rules_that_others_add_to_the_group_stay" {
   command = apply
 
@@ -122,6 +140,26 @@ run "a_list_that_nothing_reads" {
 
   variables {
     egress = { allowed = { registry = { cidrs = ["192.0.2.0/24"] } } }
+  }
+
+  expect_failures = [var.egress]
+}
+
+run "services_that_nothing_limits" {
+  command = plan
+
+  variables {
+    egress = { services = ["vault"] }
+  }
+
+  expect_failures = [var.egress]
+}
+
+run "a_service_that_is_none" {
+  command = plan
+
+  variables {
+    egress = { mode = "limited", services = ["sql"] }
   }
 
   expect_failures = [var.egress]

@@ -28,9 +28,13 @@ module "network" {
   location       = var.location
   existing       = var.existing
 
-  # The one way out is to what AKS cannot be without, to the control plane and to the tunnel's edge.
+  # The one way out is to what AKS cannot be without, to the control plane and to the tunnel's edge. Endpoints lead to storage accounts and
+  # registries; no node asks a vault.
   nat    = var.existing == null
-  egress = var.existing == null ? { mode = "limited" } : {}
+  egress = {
+    mode     = var.existing == null ? "limited" : "open"
+    services = var.existing == null ? [] : null
+  }
 }
 
 resource "azurerm_log_analytics_workspace" "this" {
