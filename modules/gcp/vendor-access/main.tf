@@ -8,18 +8,6 @@ data "dataplane_permissions" "this" {
   names     = var.data_plane.names
 }
 
-# A condition takes twelve logical operators, and a window is two more: so what glass is broken for is granted kind by kind.
-data "dataplane_permissions" "break_glass" {
-  for_each = contains(local.granted, "break_glass") ? setunion(var.data_plane.resources, ["cluster"]) : toset([])
-
-  resources = [each.key]
-  buckets   = var.data_plane.buckets
-  secrets   = var.data_plane.secrets
-  logs      = var.data_plane.logs
-  registry  = var.data_plane.registry
-  names     = var.data_plane.names
-}
-
 locals {
   subjects = { for access, subjects in var.subjects : access => subjects if length(subjects) > 0 }
   granted  = toset(concat(keys(local.subjects), [for access, principals in var.principals : access if length(principals) > 0]))
@@ -29,9 +17,6 @@ locals {
   # The one permission by which the project itself could be given away is held to the roles that the data plane's accounts take.
   giving = "resourcemanager.projects.setIamPolicy"
   given  = ["roles/logging.logWriter", "roles/logging.viewAccessor", "roles/secretmanager.secretAccessor", "roles/secretmanager.secretVersionManager"]
-
-  # With each of the others the way to the cluster is printed once more.
-  looked = { for kind, printed in data.dataplane_permissions.break_glass : kind => jsondecode(printed.by_access["break_glass"]) }
 
   # What is created is asked of the project, where it has no name yet that a condition could be on.
   created = { for access, role in local.allowed : access => [for permission in role.includedPermissions : permission if endswith(permission, ".create")] }
@@ -48,13 +33,7 @@ locals {
         condition   = local.named[access]
       }
     },
-    {
-      for kind, role in local.looked : "break_glass_${kind}" => {
-        access      = "break_glass"
-        permissions = [for permission in role.includedPermissions : permission if kind == "cluster" || !startswith(permission, "container.")]
-        condition   = join(" && ", compact([local.window, try("(${role.condition.expression})", "")]))
-      }
-    },
+    local.looking,
     {
       for access in ["provision"] : "${access}_creations" => {
         access      = access

@@ -47,19 +47,15 @@ run "accounts_with_what_is_printed_for_each" {
 
   assert {
     condition = { for name, role in google_project_iam_custom_role.this : name => role.permissions } == {
-      break_glass_bucket    = toset(["storage.buckets.get"])
-      break_glass_cluster   = toset(["container.clusters.connect", "storage.buckets.get"])
-      break_glass_log_group = toset(["storage.buckets.get"])
-      break_glass_registry  = toset(["storage.buckets.get"])
-      break_glass_role      = toset(["storage.buckets.get"])
-      break_glass_secret    = toset(["storage.buckets.get"])
-      deprovision           = toset(["storage.buckets.delete"])
-      deprovision_bindings  = toset(["resourcemanager.projects.setIamPolicy"])
-      maintain              = toset(["storage.buckets.update"])
-      maintain_bindings     = toset(["resourcemanager.projects.setIamPolicy"])
-      provision             = toset(["storage.buckets.get"])
-      provision_bindings    = toset(["resourcemanager.projects.setIamPolicy"])
-      provision_creations   = toset(["storage.buckets.create"])
+      break_glass          = toset(["container.clusters.connect"])
+      break_glass_bucket   = toset(["storage.buckets.get"])
+      deprovision          = toset(["storage.buckets.delete"])
+      deprovision_bindings = toset(["resourcemanager.projects.setIamPolicy"])
+      maintain             = toset(["storage.buckets.update"])
+      maintain_bindings    = toset(["resourcemanager.projects.setIamPolicy"])
+      provision            = toset(["storage.buckets.get"])
+      provision_bindings   = toset(["resourcemanager.projects.setIamPolicy"])
+      provision_creations  = toset(["storage.buckets.create"])
     }
     error_message = "Each has what is printed for it, by what a condition can be on."
   }
@@ -207,6 +203,53 @@ run "glass_is_broken_for_an_incident_and_a_time" {
   assert {
     condition     = output.break_glass_open
     error_message = "It is said that a window is set."
+  }
+}
+
+run "what_is_looked_at_is_held_to_its_names" {
+  command = apply
+
+  override_data {
+    target = data.dataplane_permissions.this
+    values = {
+      by_access = {
+        provision   = "{\"includedPermissions\":[\"storage.buckets.get\"]}"
+        maintain    = "{\"includedPermissions\":[\"storage.buckets.get\"]}"
+        deprovision = "{\"includedPermissions\":[\"storage.buckets.get\"]}"
+        break_glass = "{\"includedPermissions\":[\"container.clusters.connect\",\"iam.serviceAccounts.get\",\"logging.buckets.get\",\"storage.buckets.get\",\"storage.buckets.getIamPolicy\"],\"condition\":{\"expression\":\"of all\"}}"
+      }
+    }
+  }
+
+  override_data {
+    target = data.dataplane_permissions.break_glass["bucket"]
+    values = { by_access = { break_glass = "{\"includedPermissions\":[\"storage.buckets.get\"],\"condition\":{\"expression\":\"these buckets\"}}" } }
+  }
+
+  override_data {
+    target = data.dataplane_permissions.break_glass["log_group"]
+    values = { by_access = { break_glass = "{\"includedPermissions\":[\"logging.buckets.get\"],\"condition\":{\"expression\":\"these logs\"}}" } }
+  }
+
+  variables {
+    break_glass = { not_before = "2026-03-01T08:00:00Z", not_after = "2026-03-01T20:00:00Z", incident = "INC-4711" }
+  }
+
+  assert {
+    condition = { for name, role in google_project_iam_custom_role.this : name => role.permissions if startswith(name, "break_glass") } == {
+      break_glass           = toset(["container.clusters.connect", "iam.serviceAccounts.get"])
+      break_glass_bucket    = toset(["storage.buckets.get", "storage.buckets.getIamPolicy"])
+      break_glass_log_group = toset(["logging.buckets.get"])
+    }
+    error_message = "All that is printed, each once, by service."
+  }
+
+  assert {
+    condition = { for name, member in google_project_iam_member.this : name => split(" && ", member.condition[0].expression)[2] if startswith(name, "break_glass_") } == {
+      break_glass_bucket    = "(these buckets)"
+      break_glass_log_group = "(these logs)"
+    }
+    error_message = "Whatever is asked of a bucket, policies too, is asked of these."
   }
 }
 
