@@ -22,9 +22,9 @@ class Target:
     kind: str
     attributes: dict = field(default_factory=dict)
 
-    def variables(self):
+    def variables(self, now):
         resource = {"name": self.name, "type": self.kind, "service": f"{self.service}.googleapis.com"}
-        return {"resource": resource, "api": self.attributes}
+        return {"resource": resource, "api": self.attributes, "request": {"time": now}}
 
 
 def chain_of(store, service, name):
@@ -43,7 +43,7 @@ def allowed(store, caller, permission, target):
             if not roles.grants(binding["role"], permission, store.policies.custom_roles):
                 continue
             condition = binding.get("condition")
-            if condition is None or conditions.holds(condition["expression"], target.variables()):
+            if condition is None or conditions.holds(condition["expression"], target.variables(store.now())):
                 return True
     return False
 

@@ -1,10 +1,27 @@
 """The part of the Common Expression Language that our conditions and attribute mappings are written in. This evaluator is
-ours: it knows `&&`, `||`, `!`, `==`, `!=`, `in`, string literals and lists, members, indexes, and the functions `startsWith`,
-`endsWith`, `contains`, `getAttribute` and `hasOnly`. Anything else does not parse, so that a condition is never taken for more."""
+ours: it knows `&&`, `||`, `!`, `==`, `!=`, `<`, `<=`, `>`, `>=`, `in`, string literals and lists, members, indexes, `has`, and the functions
+`timestamp`, `startsWith`, `endsWith`, `contains`, `getAttribute` and `hasOnly`. Anything else does not parse, so that a condition is
+never taken for more."""
 
+import datetime
+import operator
 import re
 
-TOKEN = re.compile(r"""\s*(?:(?P<text>"[^"\\]*"|'[^'\\]*')|(?P<name>[A-Za-z_]\w*)|(?P<sign>&&|\|\||==|!=|[!().,\[\]]))""")
+TOKEN = re.compile(r"""\s*(?:(?P<text>"[^"\\]*"|'[^'\\]*')|(?P<name>[A-Za-z_]\w*)|(?P<sign>&&|\|\||==|!=|<=|>=|[!<>().,\[\]]))""")
+
+COMPARISONS = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})")
+
+
+def timestamp(text):
+    """A moment, by what RFC 3339 calls it."""
+    if not RFC_3339.fullmatch(text):
+        raise ValueError(f"{text} is no timestamp")
+    return datetime.datetime.fromisoformat(text)
+
 
 FUNCTIONS = {
     "startsWith": lambda subject, start: subject.startswith(start),
@@ -31,8 +48,21 @@ def holds(expression, variables):
     """Whether a condition is true; one that cannot be evaluated is not, as in IAM."""
     try:
         return parse(expression)(variables) is True
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         return False
+
+
+class Member:
+    """The reading of a member, which `has` asks about in place of reading it."""
+
+    def __init__(self, value, name):
+        self.value, self.name = value, name
+
+    def __call__(self, variables):
+        return self.value(variables)[self.name]
+
+    def is_there(self, variables):
+        return self.name in self.value(variables)
 
 
 class Parser:
@@ -80,9 +110,9 @@ class Parser:
 
     def compared(self):
         left = self.member()
-        if sign := self.take("==", "!="):
+        if sign := self.take(*COMPARISONS):
             right = self.member()
-            return lambda v: (left(v) == right(v)) is (sign == "==")
+            return lambda v: COMPARISONS[sign](left(v), right(v))
         if self.tokens and self.tokens[0] == ("name", "in"):
             self.tokens.pop(0)
             right = self.member()
@@ -106,7 +136,7 @@ class Parser:
     def called_or_read(self, value):
         name = self.name()
         if not self.take("("):
-            return lambda v: value(v)[name]
+            return Member(value, name)
         if name not in FUNCTIONS:
             raise NotUnderstood(f"function {name}")
         arguments = self.listed(")")
@@ -142,4 +172,14 @@ class Parser:
             return lambda v: text[1:-1]
         if text in ("true", "false"):
             return lambda v: text == "true"
+        if self.take("("):
+            return self.global_call(text)
         return lambda v: v[text]
+
+    def global_call(self, name):
+        arguments = self.listed(")")
+        if len(arguments) == 1 and name == "timestamp":
+            return lambda v: timestamp(arguments[0](v))
+        if len(arguments) == 1 and name == "has" and isinstance(arguments[0], Member):
+            return arguments[0].is_there
+        raise NotUnderstood(f"function {name} of {len(arguments)}")

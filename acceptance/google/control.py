@@ -8,6 +8,7 @@
     POST | DELETE /_projects/P/faults      see faults.py
     POST /_projects/P/people               {"name", "permissions": [...]}: somebody who may do that alone; {"token"}
     GET  /_projects/P/people/NAME          the permissions that somebody's calls took so far
+    POST /_projects/P/roles                {"name", "permissions": [...]}: a custom role of the project's
     POST /_projects/P/clusters             {"name": "projects/P/locations/L/clusters/C", "value": Cluster}
     POST /_projects/P/networks             {"name", "subnetworks": [{"name", "region", "range", "purpose"}], "forwardingRules": [{"name",
                                            "region"}]}: a network, with internal load balancers in it
@@ -15,6 +16,8 @@
     POST /_projects/P/connections/R/S      the connection of the endpoint (forwarding rule) R of the project stands so now
     POST /_projects/P/images               a DockerImage, {"name": "projects/P/locations/L/repositories/R/dockerImages/I"}: pushed there
     POST /_issuers                         {"issuer", and "jwksUri" with "certificateAuthority", or "keys"}: where its keys really are
+    POST /_tokens                          {"issuer", "claims"}: {"token"} with these claims, of an issuer whose keys are made and known here
+    POST /_clock                           {"now": "2026-03-01T08:00:00Z"}: so late it is now for tokens and conditions
     POST /_oauth/token                     a refresh token's access token, which is the same: credential files need the detour
     POST /_token-review/P                  an API server's TokenReview
     GET | POST /_gates/NAME                how many calls wait; POST lets all pass, now and later
@@ -24,10 +27,12 @@ import json
 from urllib.parse import parse_qsl
 
 import access
+import conditions
 import identities
 from calls import named
 from errors import Refused
 from faults import Fault, Gate
+from services import federation
 from services.compute import connections, networks
 from store import Resource
 
@@ -51,6 +56,11 @@ class Control:
                 return 200, self.store.violations
             case ["POST", "_issuers"]:
                 self.store.issuers[body["issuer"]] = body
+                return 200, {}
+            case ["POST", "_tokens"]:
+                return 200, {"token": federation.signed(self.store, body["issuer"], body["claims"])}
+            case ["POST", "_clock"]:
+                self.store.set_clock(conditions.timestamp(body["now"]))
                 return 200, {}
             case ["POST", "_token-review", project]:
                 return 200, self._review(project, body)
@@ -92,6 +102,9 @@ class Control:
                 return 200, {"token": identities.person(self.store, project, body["name"], body["permissions"])}
             case ["GET", "people", name]:
                 return 200, sorted(self.store.used.get(f"user:{name}@{project.id}.example.com", ()))
+            case ["POST", "roles"]:
+                self.store.policies.custom_roles[f"projects/{project.id}/roles/{body['name']}"] = body["permissions"]
+                return 200, {}
             case ["POST", "clusters"]:
                 self.store.put("container", body["name"], Resource(project, body["value"]))
                 return 200, {}

@@ -2,7 +2,6 @@
 tokens were issued here, by sts, by iamcredentials, or for a person whom a test asked for."""
 
 import secrets
-import time
 from dataclasses import dataclass
 
 from errors import unauthenticated
@@ -31,7 +30,7 @@ def of(store, authorization):
         project = store.make_project(token.removeprefix(OWNER))
         return Caller(project.id, (project.owner, f"projectOwner:{project.id}"))
     caller, until = store.tokens.get(token, (None, 0))
-    if time.time() >= until:
+    if store.now().timestamp() >= until:
         raise unauthenticated()
     return caller
 
@@ -39,7 +38,7 @@ def of(store, authorization):
 def issue(store, caller, seconds, kind):
     """A token for a caller."""
     token = f"ya29.{kind}.{secrets.token_urlsafe(24)}"
-    store.tokens[token] = (caller, time.time() + seconds)
+    store.tokens[token] = (caller, store.now().timestamp() + seconds)
     return token
 
 

@@ -88,7 +88,16 @@ class Store:
         # Permissions that callers were granted, by the caller's name.
         self.used = {}
         self.violations = []
+        # By how much the clock of tokens and conditions is ahead.
+        self.ahead = datetime.timedelta()
         self._serial = itertools.count(1)
+
+    def now(self):
+        """The time at which a request is judged."""
+        return datetime.datetime.now(datetime.timezone.utc) + self.ahead
+
+    def set_clock(self, now):
+        self.ahead = now - datetime.datetime.now(datetime.timezone.utc)
 
     def serial(self):
         return next(self._serial)

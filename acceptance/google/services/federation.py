@@ -4,7 +4,6 @@ GKE's own pool of the project, says so. Signature, issuer, audience and expiry a
 import json
 import re
 import ssl
-import time
 import urllib.error
 import urllib.request
 
@@ -14,7 +13,7 @@ from calls import Behaviour
 from errors import Refused
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, RSAKey
 
 PROVIDER = re.compile(r"//iam\.googleapis\.com/(projects/\d+/locations/global/workloadIdentityPools/[^/]+)/providers/([^/]+)")
 GKE = re.compile(r"identitynamespace:(([a-z0-9-]+)\.svc\.id\.goog):(https://\S+)")
@@ -70,7 +69,7 @@ def through_provider(call, audience, subject_token):
     oidc = provider["oidc"]
     keys = json.loads(oidc["jwksJson"]) if "jwksJson" in oidc else published_keys(store, oidc["issuerUri"])
     accepted = oidc.get("allowedAudiences") or [audience, f"https:{audience}"]
-    claims = verify(subject_token, keys, oidc["issuerUri"], accepted)
+    claims = verify(store, subject_token, keys, oidc["issuerUri"], accepted)
     mapped = {"assertion": claims}
     subject = conditions.parse(provider["attributeMapping"]["google.subject"])(mapped)
     if len(subject.encode()) > LONGEST_SUBJECT:
@@ -87,7 +86,7 @@ def through_gke(call, audience, subject_token):
     pool, _, issuer = GKE.fullmatch(audience).groups()
     if not any(value.get("selfLink") == issuer for value in clusters_of(call, pool)):
         raise refused("invalid_target", f"No cluster of the pool {pool} is {issuer}.")
-    claims = verify(subject_token, published_keys(call.store, issuer), issuer, [pool])
+    claims = verify(call.store, subject_token, published_keys(call.store, issuer), issuer, [pool])
     _, _, namespace, account = claims["sub"].split(":")
     principals = f"iam.googleapis.com/projects/{call.project.number}/locations/global/workloadIdentityPools/{pool}"
     members = (
@@ -119,7 +118,17 @@ def published_keys(store, issuer):
         raise refused("invalid_grant", f"Error connecting to the given credential's issuer: {why}.") from why
 
 
-def verify(subject_token, keys, issuer, audiences):
+def signed(store, issuer, claims):
+    """A token of an issuer that the tests have to themselves, good for an hour unless it says otherwise."""
+    known = store.issuers.setdefault(issuer, {})
+    if "key" not in known:
+        known["key"] = RSAKey.generate_key(2048, {"kid": "tests", "use": "sig", "alg": "RS256"})
+        known["keys"] = KeySet([known["key"]]).as_dict(private=False)
+    claims = {"iss": issuer, "exp": int(store.now().timestamp()) + GOOD_FOR, **claims}
+    return jwt.encode({"alg": "RS256", "kid": "tests"}, claims, known["key"])
+
+
+def verify(store, subject_token, keys, issuer, audiences):
     try:
         claims = jwt.decode(subject_token, KeySet.import_key_set(keys), algorithms=["RS256", "ES256"]).claims
     except (JoseError, ValueError) as why:
@@ -130,7 +139,7 @@ def verify(subject_token, keys, issuer, audiences):
     said = [said] if isinstance(said, str) else said
     if not set(said) & set(audiences):
         raise refused("invalid_grant", f"The audience in ID Token {said} does not match the expected audience.")
-    if claims.get("exp", 0) <= time.time():
+    if claims.get("exp", 0) <= store.now().timestamp():
         raise refused("invalid_grant", "ID Token is stale to sign-in: it has expired.")
     return claims
 
