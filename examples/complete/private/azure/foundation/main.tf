@@ -30,7 +30,7 @@ module "network" {
 
   # The one way out is to what AKS cannot be without, to the control plane and to the tunnel's edge. Endpoints lead to storage accounts and
   # registries; no node asks a vault.
-  nat    = var.existing == null
+  nat = var.existing == null
   egress = {
     mode     = var.existing == null ? "limited" : "open"
     services = var.existing == null ? [] : null
