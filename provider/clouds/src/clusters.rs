@@ -107,6 +107,15 @@ pub struct ClusterNetwork {
     pub private_endpoint: bool,
 }
 
+/// A way to a cluster's API, and what its certificate there is checked by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its URL.
+    pub url: String,
+    /// Certificate authority there, PEM; none where every machine trusts the certificate.
+    pub ca_certificate: Option<String>,
+}
+
 /// A cluster as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
@@ -118,6 +127,8 @@ pub struct Cluster {
     pub endpoint: Option<String>,
     /// Certificate authority of its API, PEM.
     pub ca_certificate: Option<String>,
+    /// Another way to its API, with another certificate: on Google Cloud its address beside a DNS endpoint, or the other way round.
+    pub beside: Option<Endpoint>,
     /// Issuer of its tokens, as the cloud says it.
     pub issuer: Option<String>,
     /// Version of Kubernetes: `1.36`.

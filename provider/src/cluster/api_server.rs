@@ -28,9 +28,17 @@ pub struct ApiServer {
     host: String,
     /// The name that its certificate is checked by, where it is not that of its address.
     server_name: Option<String>,
-    private: bool,
+    private: Option<PrivateWay>,
     tokens: Option<Tokens>,
     discovered: Mutex<HashMap<Kind, Served>>,
+}
+
+/// What a private endpoint must lead to.
+pub struct PrivateWay {
+    /// Whether the certificate there is checked by the cluster's own authority, and not by those that every machine trusts.
+    pub own_authority: bool,
+    /// The name of the cluster's other way, where the certificate is another.
+    pub other_name: Option<String>,
 }
 
 /// What is asked of which object, for the error.
@@ -57,16 +65,16 @@ impl ApiServer {
             client,
             host,
             server_name,
-            private: false,
+            private: None,
             tokens,
             discovered: Mutex::default(),
         })
     }
 
     /// The same, whose address is that of a private endpoint: somebody may have to accept the connection.
-    pub fn by_private_endpoint(self) -> Self {
+    pub fn by_private_endpoint(self, way: PrivateWay) -> Self {
         Self {
-            private: true,
+            private: Some(way),
             ..self
         }
     }
@@ -229,27 +237,44 @@ impl ApiServer {
     /// Why it was not reached, with what to do where the words of the libraries do not tell.
     fn unreachable(&self, error: &kube::Error) -> String {
         let (reason, advice) = obstacle(error);
-        let advice = match (advice, self.private, &self.server_name) {
-            (Advice::Name, true, _) => {
+        let advice = match (advice, &self.private, &self.server_name) {
+            (Advice::Name, Some(_), _) => {
                 "`server_name` of `private_endpoint` must be a name that the cluster's certificate is for; left out, it is the host of the cluster's own address".to_owned()
             }
-            (Advice::Name, false, _) => {
+            (Advice::Name, None, _) => {
                 "set the name that the certificate is for by `server_name` of `direct`, or `tls-server-name` of the kubeconfig file".to_owned()
             }
-            (Advice::Authority, true, _) => format!(
-                "the certificate there is not of this cluster's own authority, so {} leads to something else: check where the endpoint leads",
-                self.host
-            ),
-            (Advice::Authority, false, _) => {
+            (Advice::Authority, Some(way), _) => way.stranger(&self.host),
+            (Advice::Authority, None, _) => {
                 "give the authority that signed it by `ca_certificate` of the `cluster` argument (or of its kubeconfig)".to_owned()
             }
-            (Advice::Way, true, Some(name)) => format!(
+            (Advice::Way, Some(_), Some(name)) => format!(
                 "this is its private endpoint, asked for {name}: is the connection accepted? Where `private_endpoint` has another address now, the state still \
                  has this one until an apply: run it with -refresh=false"
             ),
             (Advice::Way, ..) => return reason,
         };
         format!("{reason}; {advice}")
+    }
+}
+
+impl PrivateWay {
+    /// What a certificate of somebody else means, and what to do.
+    fn stranger(&self, host: &str) -> String {
+        let whose = if self.own_authority {
+            "not of this cluster's own authority"
+        } else {
+            "of no authority that this machine trusts"
+        };
+        let advice = format!(
+            "the certificate there is {whose}, so {host} leads to something else: check where the endpoint leads"
+        );
+        match &self.other_name {
+            None => advice,
+            Some(other) => format!(
+                "{advice}. Where it leads to {other}, which has another certificate, write `server_name = {other:?}` in `private_endpoint`"
+            ),
+        }
     }
 }
 
@@ -472,7 +497,10 @@ mod tests {
             config.tls_server_name = private.then(|| "prod.example".to_owned());
             let server = ApiServer::new(config, None).unwrap();
             if private {
-                server.by_private_endpoint()
+                server.by_private_endpoint(PrivateWay {
+                    own_authority: true,
+                    other_name: None,
+                })
             } else {
                 server
             }
@@ -491,6 +519,16 @@ mod tests {
         let foreign = || certificate(rustls::CertificateError::UnknownIssuer);
         assert!(said(false, foreign()).contains("by `ca_certificate`"));
         assert!(said(true, foreign()).contains("not of this cluster's own authority"));
+        let by_name = PrivateWay {
+            own_authority: false,
+            other_name: Some("10.0.0.2".to_owned()),
+        };
+        let told = by_name.stranger("https://10.9.0.1");
+        assert!(
+            told.contains("of no authority that this machine trusts"),
+            "{told}"
+        );
+        assert!(told.contains(r#"`server_name = "10.0.0.2"`"#), "{told}");
         let misnamed = || certificate(rustls::CertificateError::NotValidForName);
         assert!(said(false, misnamed()).contains("`server_name` of `direct`"));
         assert!(said(true, misnamed()).contains("`server_name` of `private_endpoint`"));

@@ -148,44 +148,11 @@ fn same(id: &ClusterId, other: &ClusterId) -> bool {
 impl ClusterModel {
     /// Reports arguments that exclude each other and a kubeconfig file without the context, where the file exists.
     pub fn validate(cluster: &Value<Self>, path: &AttributePath, diagnostics: &mut Diagnostics) {
-        let Value::Known(Self {
-            eks,
-            gke,
-            aks,
-            private_endpoint,
-            kubeconfig,
-            direct,
-        }) = cluster
-        else {
+        let Value::Known(known) = cluster else {
             return;
         };
-        let given = [
-            eks.is_known(),
-            gke.is_known(),
-            aks.is_known(),
-            kubeconfig.is_known(),
-            direct.is_known(),
-        ];
-        let given = given.iter().filter(|given| **given).count();
-        let open = eks.is_unknown()
-            || gke.is_unknown()
-            || aks.is_unknown()
-            || kubeconfig.is_unknown()
-            || direct.is_unknown();
-        if given > 1 || (given == 0 && !open) {
-            diagnostics.error_at(
-                path.clone(),
-                if given == 0 { "no cluster is given" } else { "more than one cluster is given" },
-                "Write exactly one of `eks = { name, region }`, `gke = { project, location, name }`, `aks = { resource_group, name }`, \
-                 `kubeconfig = { path, context }` and `direct = { host, ca_certificate }`.",
-            );
-        }
-        let beside = if direct.is_known() {
-            Some("direct")
-        } else {
-            kubeconfig.is_known().then_some("kubeconfig")
-        };
-        PrivateEndpointModel::validate(private_endpoint, beside, path, diagnostics);
+        known.exclusions(path, diagnostics);
+        let kubeconfig = &known.kubeconfig;
         if let Value::Known(KubeconfigModel {
             path: Value::Known(file),
             context,
@@ -204,9 +171,57 @@ impl ClusterModel {
         }
     }
 
-    /// Where the cluster is; `None` while a part of it is not known yet.
+    /// Reports arguments that exclude each other. What is not known yet when it is validated may be one of them.
+    fn exclusions(&self, path: &AttributePath, diagnostics: &mut Diagnostics) {
+        let Self {
+            eks,
+            gke,
+            aks,
+            private_endpoint,
+            kubeconfig,
+            direct,
+        } = self;
+        let given = [
+            eks.is_known(),
+            gke.is_known(),
+            aks.is_known(),
+            kubeconfig.is_known(),
+            direct.is_known(),
+        ];
+        let given = given.iter().filter(|given| **given).count();
+        let open = eks.is_unknown()
+            || gke.is_unknown()
+            || aks.is_unknown()
+            || kubeconfig.is_unknown()
+            || direct.is_unknown();
+        if given > 1 || (given == 0 && !open) {
+            diagnostics.error_at(
+                path.clone(),
+                if given == 0 { "no cluster is given" } else { "more than one cluster is given" },
+                "Write exactly one of `eks = { name, region }`, `gke = { project, location, name }`, `aks = { resource_group, name }`, \
+                 `kubeconfig = { path, context }` and `direct = { host, ca_certificate, server_name }`.",
+            );
+        }
+        let beside = if direct.is_known() {
+            Some("direct")
+        } else {
+            kubeconfig.is_known().then_some("kubeconfig")
+        };
+        PrivateEndpointModel::validate(private_endpoint, beside, path, diagnostics);
+    }
+
+    fn excluded(&self) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        let path = AttributePath::root().attribute("cluster");
+        self.exclusions(&path, &mut diagnostics);
+        diagnostics
+    }
+
+    /// Where the cluster is; `None` while a part of it is not known yet, or where one part excludes another.
     pub fn coordinates(cluster: &Value<Self>) -> Option<Coordinates> {
-        let cluster = cluster.known()?;
+        let cluster = cluster
+            .known()
+            .filter(|known| known.excluded().is_empty())?;
         if let Some(id) = cluster.id() {
             let route = match &cluster.private_endpoint {
                 Value::Known(endpoint) => Some(endpoint.route()?),
@@ -286,6 +301,10 @@ impl ClusterModel {
     /// Opens the cluster; `None` when its cloud says that it is deleted.
     pub async fn open(client: &Client, cluster: &Value<Self>) -> Result<Option<Connected>> {
         let Some(coordinates) = Self::coordinates(cluster) else {
+            let excluded = cluster.known().map(Self::excluded).unwrap_or_default();
+            if excluded.has_error() {
+                return Err(excluded);
+            }
             return Err(Diagnostic::error(
                 "the cluster is not known yet",
                 "A part of the `cluster` argument comes from something that is not applied yet, so nothing can be asked of it.",

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use clouds::{
     Clouds,
-    clusters::{ClusterId, ClusterStatus, Clusters},
+    clusters::{ClusterId, ClusterStatus, Clusters, Endpoint},
     error::Optional as _,
 };
 use dataplane_api::identity::Cloud;
@@ -17,12 +17,12 @@ use framework::Value;
 use serde_json::json;
 
 use super::{
-    api_server::{ApiServer, Tokens},
+    api_server::{ApiServer, PrivateWay, Tokens},
     coordinates::Coordinates,
     error::Error,
     kubeconfig,
     objects::{ObjectRef, Objects},
-    route::{Route, ServerName},
+    route::{self, Route, ServerName},
 };
 use crate::provider::KubernetesModel;
 
@@ -158,17 +158,20 @@ impl Live {
         // Without a certificate authority, as behind a DNS endpoint of GKE, the API server has a certificate that every machine trusts.
         match (cluster.status, cluster.endpoint) {
             (ClusterStatus::Deleting, _) => Ok(None),
-            (ClusterStatus::Active, Some(endpoint)) => {
-                let authority = cluster.ca_certificate.as_deref();
-                let tokens = Some(minted(Arc::clone(clusters), id.clone()));
-                let server = match route {
-                    None => ApiServer::new(config(&endpoint, authority)?, tokens)?,
-                    Some(route) => {
-                        let config = routed(id, &endpoint, authority, route)?;
-                        ApiServer::new(config, tokens)?.by_private_endpoint()
-                    }
+            (ClusterStatus::Active, Some(url)) => {
+                let own = Endpoint {
+                    url,
+                    ca_certificate: cluster.ca_certificate,
                 };
-                Ok(Some(server))
+                let tokens = Some(minted(Arc::clone(clusters), id.clone()));
+                let Some(route) = route else {
+                    let config = config(&own.url, own.ca_certificate.as_deref())?;
+                    return ApiServer::new(config, tokens).map(Some);
+                };
+                let ways: Vec<_> = [own].into_iter().chain(cluster.beside).collect();
+                let (config, way) = routed(id, &ways, route)?;
+                let server = ApiServer::new(config, tokens)?;
+                Ok(Some(server.by_private_endpoint(way)))
             }
             (status, _) => Err(Error::Unreachable {
                 host: id.to_string(),
@@ -313,22 +316,30 @@ fn config(host: &str, ca_certificate: Option<&str>) -> Result<kube::Config, Erro
 /// A cluster of a cloud at another address: what tells that it is this one stays its own.
 fn routed(
     id: &ClusterId,
-    endpoint: &str,
-    ca_certificate: Option<&str>,
+    ways: &[Endpoint],
     route: &Route,
-) -> Result<kube::Config, Error> {
+) -> Result<(kube::Config, PrivateWay), Error> {
     let problem = |reason| Error::Credentials {
         host: id.to_string(),
         reason,
     };
-    let mut config = config(&route.address.to_string(), ca_certificate)?;
-    let name = route.checked_by(endpoint).map_err(problem)?;
+    let end = route
+        .end(ways)
+        .ok_or_else(|| problem("its cloud does not say where its API is".to_owned()))?;
+    let authority = end.ca_certificate.as_deref();
+    let mut config = config(&route.address.to_string(), authority)?;
+    let name = route.checked_by(&end.url).map_err(problem)?;
     // What stands before several clusters, as Google's DNS endpoints, knows them by the name that is asked for.
     let host =
-        http::HeaderValue::from_str(name.as_str()).map_err(|error| problem(error.to_string()))?;
+        http::HeaderValue::from_str(&name.as_host()).map_err(|error| problem(error.to_string()))?;
     config.headers.push((http::header::HOST, host));
     config.tls_server_name = Some(name.to_string());
-    Ok(config)
+    let other = ways.iter().find(|way| *way != end);
+    let way = PrivateWay {
+        own_authority: authority.is_some(),
+        other_name: other.and_then(|other| route::host(&other.url)),
+    };
+    Ok((config, way))
 }
 
 fn bound(config: &mut kube::Config) {
@@ -422,30 +433,57 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_private_endpoint_is_asked_as_the_cluster_itself() {
-        let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        let Coordinates::Cloud(id, Some(mut route)) =
-            coordinates("eks/eu-west-1/prod@10.1.0.4:6443")
-        else {
+    const OWN: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+    fn at(url: &str, ca_certificate: Option<&str>) -> Endpoint {
+        Endpoint {
+            url: url.into(),
+            ca_certificate: ca_certificate.map(str::to_owned),
+        }
+    }
+
+    fn routed_at(text: &str, ways: &[Endpoint]) -> (kube::Config, PrivateWay) {
+        let Coordinates::Cloud(id, Some(route)) = coordinates(text) else {
             panic!("a cluster with a route");
         };
-        let endpoint = "https://abc.gr7.eu-west-1.eks.amazonaws.com";
-        let config = routed(&id, endpoint, Some(pem), &route).unwrap();
+        routed(&id, ways, &route).unwrap()
+    }
+
+    #[test]
+    fn a_private_endpoint_is_asked_as_the_cluster_itself() {
+        let ways = [at("https://abc.gr7.eu-west-1.eks.amazonaws.com", Some(OWN))];
+        let (config, way) = routed_at("eks/eu-west-1/prod@10.1.0.4:6443", &ways);
         assert_eq!(config.cluster_url, "https://10.1.0.4:6443/");
         let name = "abc.gr7.eu-west-1.eks.amazonaws.com";
         assert_eq!(config.tls_server_name.as_deref(), Some(name));
         assert_eq!(config.headers[0].0, http::header::HOST);
         assert_eq!(config.headers[0].1, name);
         assert_eq!(config.root_cert, Some(vec![vec![0; 3]]));
-        // A DNS endpoint of GKE has a certificate that every machine trusts, on every way.
-        route.server_name = Some("gke-1.europe-west4.gke.goog".parse().unwrap());
-        let config = routed(&id, endpoint, None, &route).unwrap();
-        assert_eq!(
-            config.tls_server_name.as_deref(),
-            Some("gke-1.europe-west4.gke.goog")
-        );
+        assert!(way.own_authority && way.other_name.is_none());
+        let ways = [at("https://[fd00::1]", Some(OWN))];
+        let (config, _) = routed_at("eks/eu-west-1/prod@10.1.0.4:6443", &ways);
+        assert_eq!(config.tls_server_name.as_deref(), Some("fd00::1"));
+        assert_eq!(config.headers[0].1, "[fd00::1]");
+    }
+
+    /// A DNS endpoint of GKE has a certificate that every machine trusts, on every way; the cluster's address has its own.
+    #[test]
+    fn a_cluster_with_two_certificates_is_checked_by_that_of_the_way() {
+        let name = "gke-1.europe-west4.gke.goog";
+        let ways = [
+            at(&format!("https://{name}"), None),
+            at("https://10.0.0.2", Some(OWN)),
+        ];
+        let gke = "gke/acme-prod/europe-west4/prod";
+        let (config, way) = routed_at(&format!("{gke}@10.0.0.2"), &ways);
+        assert_eq!(config.tls_server_name.as_deref(), Some("10.0.0.2"));
+        assert_eq!(config.root_cert, Some(vec![vec![0; 3]]));
+        assert_eq!(way.other_name.as_deref(), Some(name));
+        let (config, way) = routed_at(&format!("{gke}@10.9.0.1={name}"), &ways);
+        assert_eq!(config.tls_server_name.as_deref(), Some(name));
         assert!(config.root_cert.is_none());
+        assert!(!way.own_authority);
+        assert_eq!(way.other_name.as_deref(), Some("10.0.0.2"));
     }
 
     #[test]

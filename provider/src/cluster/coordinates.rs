@@ -26,13 +26,19 @@ pub enum Coordinates {
 
 /// The spellings of coordinates in an import id.
 pub const SPELLINGS: &str = "eks/<region>/<name>, gke/<project>/<location>/<name> or aks/<resource group>/<name>, each with @<host> or \
-    @<host>:<port> behind it where that is its private endpoint, kubeconfig/<path>#<context> or direct/<https address>";
+    @<host>:<port> behind it where that is its private endpoint, and =<server name> behind that where the certificate is for another name, kubeconfig/<path>#<context> or direct/<https address>";
 
 impl fmt::Display for Coordinates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cloud(id, None) => id.fmt(f),
-            Self::Cloud(id, Some(route)) => write!(f, "{id}@{}", route.address.host_and_port()),
+            Self::Cloud(id, Some(route)) => {
+                write!(f, "{id}@{}", route.address.host_and_port())?;
+                match &route.server_name {
+                    Some(name) => write!(f, "={name}"),
+                    None => Ok(()),
+                }
+            }
             Self::Kubeconfig {
                 path,
                 context: None,
@@ -60,8 +66,12 @@ impl FromStr for Coordinates {
                 let (whereabouts, route) = match whereabouts.split_once('@') {
                     None => (whereabouts, None),
                     Some((whereabouts, host)) => {
+                        let (host, name) = match host.split_once('=') {
+                            Some((host, name)) => (host, Some(name)),
+                            None => (host, None),
+                        };
                         let address: Address = format!("https://{host}").parse()?;
-                        let server_name = None;
+                        let server_name = name.map(str::parse).transpose()?;
                         (
                             whereabouts,
                             Some(Route {
@@ -160,6 +170,8 @@ mod tests {
             "eks/eu-west-1/prod@vpce-1.vpce-svc-2.eu-west-1.vpce.amazonaws.com",
             "gke/acme-prod/europe-west4/prod@10.1.0.4:6443",
             "aks/acme-prod_rg/prod@[fd00::1]:6443",
+            "gke/acme-prod/europe-west4/prod@10.9.0.1=gke-1.europe-west4.gke.goog",
+            "aks/acme-prod_rg/prod@[fd00::1]:6443=fd00::2",
             "kubeconfig/~/.kube/config",
             "kubeconfig//etc/kube/config#arn:aws:eks:eu-west-1:1:cluster/prod",
             "direct/https://10.0.0.1:6443",
@@ -178,6 +190,10 @@ mod tests {
         ] {
             let error = bad.parse::<Coordinates>().unwrap_err();
             assert!(error.contains("eks/<region>/<name>"), "{error}");
+        }
+        for bad in ["eks/eu-west-1/prod@a=", "eks/eu-west-1/prod@a=b:443"] {
+            let error = bad.parse::<Coordinates>().unwrap_err();
+            assert!(error.contains("no name of a server"), "{error}");
         }
         for bad in [
             "eks/eu-west-1/prod@",
@@ -198,10 +214,12 @@ mod tests {
         .unwrap();
         assert_eq!(cluster.to_string(), "kubeconfig//etc/k.yaml#a/b");
         assert_eq!((namespace.as_str(), name.as_str()), ("union", "prod"));
-        let (cluster, [name]) =
-            Coordinates::split_import_id("eks/eu-west-1/prod@10.1.0.4:6443/fraud-test", ["name"])
-                .unwrap();
-        assert_eq!(cluster.to_string(), "eks/eu-west-1/prod@10.1.0.4:6443");
+        let (cluster, [name]) = Coordinates::split_import_id(
+            "eks/eu-west-1/prod@10.1.0.4:6443=a.b/fraud-test",
+            ["name"],
+        )
+        .unwrap();
+        assert_eq!(cluster.to_string(), "eks/eu-west-1/prod@10.1.0.4:6443=a.b");
         assert_eq!(name, "fraud-test");
         let error = Coordinates::split_import_id("union/prod", ["namespace", "name"]).unwrap_err();
         assert!(error.contains("<cluster>/<namespace>/<name>"), "{error}");

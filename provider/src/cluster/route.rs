@@ -1,7 +1,8 @@
 //! A private route to a cluster's API: an address other than its own, where its certificate is still checked by its own name.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv6Addr, str::FromStr};
 
+use clouds::clusters::Endpoint;
 use framework::{AttributePath, Diagnostics, Model, Text, Value};
 use rustls::pki_types;
 use url::Url;
@@ -12,7 +13,8 @@ pub struct PrivateEndpointModel {
     /// Address to connect to: `https://` and a host, with or without a port.
     #[attr(required)]
     pub host: Value<Text<Address>>,
-    /// Name by which the certificate is checked: a host, without a port. Default: the host of the cluster's own address.
+    /// Name by which the certificate is checked: a host, without a port. Default: the host of the cluster's own address. Where Google's
+    /// front of a GKE cluster is there, the host of the cluster's DNS endpoint.
     #[attr(optional)]
     pub server_name: Value<Text<ServerName>>,
 }
@@ -68,14 +70,25 @@ pub struct Route {
 }
 
 impl Route {
+    /// Which of the ways to a cluster it is another one to: that of the name it goes by, or else the one where the cluster itself
+    /// answers, with a certificate of its own authority.
+    pub fn end<'c>(&self, ways: &'c [Endpoint]) -> Option<&'c Endpoint> {
+        let address = host(&self.address.to_string());
+        let name = self.server_name.as_ref().map(ServerName::as_str);
+        let name = name.or(address.as_deref());
+        let named = |way: &&Endpoint| host(&way.url).as_deref() == name;
+        let own = |way: &&Endpoint| way.ca_certificate.is_some();
+        let mut all = ways.iter();
+        let found = all.clone().find(named).or_else(|| all.clone().find(own));
+        found.or_else(|| all.next())
+    }
+
     /// The name by which a cluster of this address of its own is checked.
     pub fn checked_by(&self, endpoint: &str) -> Result<ServerName, String> {
         if let Some(name) = &self.server_name {
             return Ok(name.clone());
         }
-        let own = Url::parse(endpoint).ok();
-        let host = own.as_ref().and_then(Url::host_str);
-        host.map(|host| host.trim_matches(['[', ']']))
+        host(endpoint)
             .and_then(|host| host.parse().ok())
             .ok_or_else(|| {
                 format!(
@@ -83,6 +96,12 @@ impl Route {
                 )
             })
     }
+}
+
+/// The host of a URL, an address of the sixth version without its brackets.
+pub fn host(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    Some(url.host_str()?.trim_matches(['[', ']']).to_owned())
 }
 
 /// Where an API server answers: `https://`, a host, and a port that is 443 unless told.
@@ -134,6 +153,14 @@ pub struct ServerName(String);
 impl ServerName {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same as a URL or a `Host` header has it.
+    pub fn as_host(&self) -> String {
+        match self.0.parse::<Ipv6Addr>() {
+            Ok(_) => format!("[{}]", self.0),
+            Err(_) => self.0.clone(),
+        }
     }
 }
 
@@ -199,6 +226,57 @@ mod tests {
             let said = bad.parse::<ServerName>().unwrap_err();
             assert!(said.contains("without a port"), "{bad}: {said}");
         }
+    }
+
+    #[test]
+    fn a_name_in_a_header_has_brackets_where_it_must() {
+        for (name, host) in [
+            ("fd00::1", "[fd00::1]"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("prod.example.com", "prod.example.com"),
+        ] {
+            assert_eq!(name.parse::<ServerName>().unwrap().as_host(), host);
+        }
+    }
+
+    #[test]
+    fn a_route_leads_to_one_of_two_ways() {
+        let way = |host: &str, ca_certificate: Option<&str>| Endpoint {
+            url: format!("https://{host}"),
+            ca_certificate: ca_certificate.map(str::to_owned),
+        };
+        let name = || way("gke-1.europe-west4.gke.goog", None);
+        let own = || way("10.0.0.2", Some("own"));
+        let end = |ways: &[Endpoint], address: &str, server_name: Option<&str>| {
+            let route = Route {
+                address: address.parse().unwrap(),
+                server_name: server_name.map(|name| name.parse().unwrap()),
+            };
+            route.end(ways).unwrap().clone()
+        };
+        for ways in [[name(), own()], [own(), name()]] {
+            for (address, server_name, expected) in [
+                ("https://10.0.0.2", None, own()),
+                ("https://forwarder.example:6443", None, own()),
+                ("https://10.9.0.1", Some("kubernetes"), own()),
+                (
+                    "https://10.9.0.1",
+                    Some("gke-1.europe-west4.gke.goog"),
+                    name(),
+                ),
+                ("https://gke-1.europe-west4.gke.goog", None, name()),
+                (
+                    "https://gke-1.europe-west4.gke.goog",
+                    Some("10.0.0.2"),
+                    own(),
+                ),
+            ] {
+                let found = end(&ways, address, server_name);
+                assert_eq!(found, expected, "{address} {server_name:?}");
+            }
+        }
+        let alone = end(&[name()], "https://10.9.0.1", Some("other.example"));
+        assert_eq!(alone, name());
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl Clusters for Aws {
             status: status(found.status()),
             endpoint: found.endpoint().map(str::to_owned),
             ca_certificate: certificate.map(|encoded| pem(id, encoded)).transpose()?,
+            beside: None,
             issuer: issuer.map(str::to_owned),
             version: found.version().map(str::to_owned),
             network: network(found),

@@ -244,6 +244,7 @@ fn cluster(found: Found, api: ApiServer) -> Cluster {
             .server
             .or_else(|| host.map(|host| format!("https://{host}:443"))),
         ca_certificate: certificate,
+        beside: None,
         issuer: properties
             .oidc_issuer_profile
             .and_then(|profile| profile.issuer),

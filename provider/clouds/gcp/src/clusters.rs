@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use clouds::account::{AccountId, Region};
 use clouds::clusters::{
     Cluster, ClusterId, ClusterName, ClusterNetwork, ClusterStatus, ClusterToken, Clusters,
+    Endpoint,
 };
 use clouds::error::Call;
 use clouds::{Error, Result};
@@ -107,41 +108,25 @@ fn gke(id: &ClusterId) -> Result<(&AccountId, &Region, &ClusterName)> {
 }
 
 fn cluster(id: &ClusterId, full: String, found: Found) -> Result<Cluster> {
-    let Endpoints {
-        dns_endpoint_config: dns,
-        ip_endpoints_config: ip,
-    } = &found.control_plane_endpoints_config;
-    let private = &found.private_cluster_config;
-    let by_address = ip.enabled.unwrap_or(!found.endpoint.is_empty());
-    let public_address = by_address
-        && ip
-            .enable_public_endpoint
-            .unwrap_or(!private.enable_private_endpoint);
-    let by_name = dns.allow_external_traffic && !dns.endpoint.is_empty();
-    // A name that answers everywhere is better than an address that does not; certificates there are of a public authority.
-    let named = by_name && !public_address;
-    let host = if named {
-        &dns.endpoint
-    } else {
-        &found.endpoint
-    };
-    let authority = Some(&found.master_auth.cluster_ca_certificate)
-        .filter(|encoded| !named && !encoded.is_empty());
-    let has_private = by_address
-        && !(private.private_endpoint.is_empty()
-            && ip.private_endpoint.is_empty()
-            && public_address);
+    let has_private =
+        found.by_address() && !(found.private_address().is_empty() && found.public_address());
+    let public = found.public_address() || found.name().is_some();
     let version = found
         .current_master_version
         .split('.')
         .take(2)
         .collect::<Vec<_>>()
         .join(".");
+    let (first, beside) = found.ways(id)?;
+    let (endpoint, ca_certificate) = first.map_or((None, None), |first| {
+        (Some(first.url), first.ca_certificate)
+    });
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
     Ok(Cluster {
         status: status(&found.status),
-        endpoint: some(host.clone()).map(|host| format!("https://{host}")),
-        ca_certificate: authority.map(|encoded| pem(id, encoded)).transpose()?,
+        endpoint,
+        ca_certificate,
+        beside,
         issuer: Some(format!("https://container.googleapis.com/v1/{full}")),
         version: some(version),
         network: ClusterNetwork {
@@ -149,11 +134,67 @@ fn cluster(id: &ClusterId, full: String, found: Found) -> Result<Cluster> {
             network: some(found.network),
             security_groups: Vec::new(),
             service_ranges: some(found.services_ipv4_cidr).into_iter().collect(),
-            public_endpoint: public_address || by_name,
+            public_endpoint: public,
             private_endpoint: has_private,
         },
         id: some(found.self_link).unwrap_or(full),
     })
+}
+
+impl Found {
+    fn by_address(&self) -> bool {
+        let ip = &self.control_plane_endpoints_config.ip_endpoints_config;
+        ip.enabled.unwrap_or(!self.endpoint.is_empty())
+    }
+
+    fn public_address(&self) -> bool {
+        let ip = &self.control_plane_endpoints_config.ip_endpoints_config;
+        let private = self.private_cluster_config.enable_private_endpoint;
+        self.by_address() && ip.enable_public_endpoint.unwrap_or(!private)
+    }
+
+    fn private_address(&self) -> &str {
+        let ip = &self.control_plane_endpoints_config.ip_endpoints_config;
+        let private = &self.private_cluster_config.private_endpoint;
+        if ip.private_endpoint.is_empty() {
+            private
+        } else {
+            &ip.private_endpoint
+        }
+    }
+
+    /// The name that answers everywhere.
+    fn name(&self) -> Option<&str> {
+        let dns = &self.control_plane_endpoints_config.dns_endpoint_config;
+        let named = dns.allow_external_traffic && !dns.endpoint.is_empty();
+        named.then_some(&dns.endpoint)
+    }
+
+    /// The way to the API that is taken, and another where there are two. They have certificates of their own: behind the name it
+    /// is one of a public authority, at the address one of the cluster's.
+    fn ways(&self, id: &ClusterId) -> Result<(Option<Endpoint>, Option<Endpoint>)> {
+        let at = |host: &str, ca_certificate| {
+            (!host.is_empty()).then(|| Endpoint {
+                url: format!("https://{host}"),
+                ca_certificate,
+            })
+        };
+        let authority = Some(&self.master_auth.cluster_ca_certificate)
+            .filter(|encoded| !encoded.is_empty())
+            .map(|encoded| pem(id, encoded))
+            .transpose()?;
+        let name = self.name().and_then(|name| at(name, None));
+        // A name that answers everywhere is better than an address that does not.
+        if name.is_none() || self.public_address() {
+            return Ok((at(&self.endpoint, authority), name));
+        }
+        let address = match self.private_address() {
+            "" => &self.endpoint,
+            address => address,
+        };
+        let address = at(address, authority).filter(|_| self.by_address());
+        Ok((name, address))
+    }
 }
 
 /// One that is changed or repaired answers meanwhile.
@@ -220,6 +261,30 @@ mod tests {
     }
 
     #[test]
+    fn both_ways_to_a_cluster_are_told() {
+        let of = |more: &str| {
+            described(&format!(
+                r#"{{"status":"RUNNING","endpoint":"203.0.113.7","masterAuth":{{"clusterCaCertificate":"eA=="}},
+                "controlPlaneEndpointsConfig":{{"dnsEndpointConfig":{{"endpoint":"gke-abc.europe-west4.gke.goog","allowExternalTraffic":true}}{more}}}}}"#
+            ))
+        };
+        let public = of("");
+        assert_eq!(public.endpoint.as_deref(), Some("https://203.0.113.7"));
+        assert_eq!(public.ca_certificate.as_deref(), Some("x"));
+        let name = Endpoint {
+            url: "https://gke-abc.europe-west4.gke.goog".into(),
+            ca_certificate: None,
+        };
+        assert_eq!(public.beside, Some(name));
+        let by_name_alone = of(r#","ipEndpointsConfig":{"enabled":false}"#);
+        assert_eq!(
+            by_name_alone.endpoint.as_deref(),
+            Some("https://gke-abc.europe-west4.gke.goog")
+        );
+        assert_eq!(by_name_alone.beside, None);
+    }
+
+    #[test]
     fn a_private_cluster_with_a_name_is_reached_by_it() {
         let found = described(
             r#"{"status":"RUNNING","endpoint":"10.0.0.2","masterAuth":{"clusterCaCertificate":"eA=="},"privateClusterConfig":{"enablePrivateEndpoint":true,"privateEndpoint":"10.0.0.2"},
@@ -230,6 +295,12 @@ mod tests {
             Some("https://gke-abc.europe-west4.gke.goog")
         );
         assert_eq!(found.ca_certificate, None);
+        // Its address is another way, and has the cluster's own certificate there.
+        let own = Endpoint {
+            url: "https://10.0.0.2".into(),
+            ca_certificate: Some("x".into()),
+        };
+        assert_eq!(found.beside, Some(own));
         assert!(found.network.public_endpoint && found.network.private_endpoint);
         let closed = described(r#"{"status":"PROVISIONING"}"#);
         assert_eq!(

@@ -230,6 +230,7 @@ mod tests {
             status: ClusterStatus::Active,
             endpoint: Some("https://prod.memory.invalid".into()),
             ca_certificate: Some("-----BEGIN CERTIFICATE-----\n".into()),
+            beside: None,
             issuer: Some("https://issuer.memory.invalid/prod".into()),
             version: Some("1.36".into()),
             network: ClusterNetwork::default(),

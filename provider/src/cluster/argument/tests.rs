@@ -188,3 +188,35 @@ fn a_route_goes_with_a_cluster_of_a_cloud() {
     };
     assert!(problems(cloud).is_empty());
 }
+
+/// What is not known yet when it is validated may exclude what stands beside it: then no way is taken, above all not without the
+/// private one.
+#[tokio::test]
+async fn what_excludes_each_other_is_refused_when_it_is_known() {
+    let route = "eks/eu-west-1/prod@10.0.0.5".parse::<Coordinates>();
+    let routed = ClusterModel::from(route.unwrap());
+    let direct = "direct/https://10.0.0.1".parse::<Coordinates>().unwrap();
+    let direct = ClusterModel::from(direct);
+    let client = crate::testing::client(&clouds::memory::Memory::default());
+    for (cluster, summary) in [
+        (
+            ClusterModel {
+                private_endpoint: routed.private_endpoint.clone(),
+                ..direct.clone()
+            },
+            "private_endpoint does not go with direct",
+        ),
+        (
+            ClusterModel {
+                eks: routed.eks.clone(),
+                ..direct
+            },
+            "more than one cluster is given",
+        ),
+    ] {
+        let cluster = cluster.into();
+        assert_eq!(ClusterModel::coordinates(&cluster), None);
+        let said = ClusterModel::open(&client, &cluster).await.err().unwrap();
+        assert_eq!(said.iter().next().unwrap().summary, summary);
+    }
+}
