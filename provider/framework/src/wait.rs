@@ -44,6 +44,13 @@ impl Deadline {
         Self { at, allowed }
     }
 
+    /// The same with that much more time, which nobody wrote: what was allowed stays what is told.
+    #[must_use]
+    pub fn later(self, by: Duration) -> Self {
+        let at = self.at.checked_add(by).unwrap_or(self.at);
+        Self { at, ..self }
+    }
+
     /// How much time is left.
     #[must_use]
     pub fn remaining(&self) -> Duration {

@@ -31,7 +31,7 @@ use crate::{
     drift,
     ownership::{self, Kind, Marks},
     refusals, replacements,
-    settle::is_settling,
+    settle::{self, is_settling},
     tags,
 };
 
@@ -312,9 +312,10 @@ impl Resource for PrivateService {
 async fn deleted(services: &dyn PrivateServices, id: &PrivateServiceId) -> Result<Poll<()>> {
     match services.delete(id).await.optional() {
         Ok(None) => Ok(Poll::Ready(())),
-        Ok(Some(())) => Ok(match services.get(id).await.optional()? {
-            None => Poll::Ready(()),
-            Some(_) => Poll::Pending("it is going away".to_owned()),
+        Ok(Some(())) => Ok(match settle::settling(services.get(id).await.optional())? {
+            Poll::Ready(None) => Poll::Ready(()),
+            Poll::Ready(Some(_)) => Poll::Pending("it is going away".to_owned()),
+            Poll::Pending(why) => Poll::Pending(why),
         }),
         // Somebody asked for a connection since the look.
         Err(error) if is_settling(&error) || matches!(error, Error::NotEmpty(_)) => {

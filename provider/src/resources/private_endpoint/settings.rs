@@ -6,6 +6,7 @@ use std::{
 };
 
 use clouds::{
+    Error,
     private_endpoints::{EndpointSettings, PrivateEndpoint as Found},
     private_services::ConnectionState,
 };
@@ -15,7 +16,7 @@ use framework::{
 };
 
 use super::wanted::Wanted;
-use crate::settle;
+use crate::settle::{self, Missing};
 
 /// How long a change that the cloud took may take to be seen.
 const SEEING: Duration = Duration::from_secs(30);
@@ -81,7 +82,9 @@ impl Wanted<'_> {
         // What was found when the last change was sent, and until when that may be all that is seen.
         let sent: Mutex<Option<(EndpointSettings, Deadline)>> = Mutex::new(None);
         let sent = &sent;
-        wait::until(apply.cx, apply.deadline, &what, || {
+        let missing = Missing::default();
+        let (missing, what) = (&missing, &what);
+        wait::until(apply.cx, apply.deadline, what, || {
             let seen = seen.take();
             async move {
                 let outcome = async {
@@ -118,7 +121,13 @@ impl Wanted<'_> {
                 };
                 match outcome.await {
                     Ok(Ok(found)) => Ok(Poll::Ready(found)),
-                    Ok(Err(why)) => Ok(Poll::Pending(why)),
+                    Ok(Err(why)) => {
+                        missing.found();
+                        Ok(Poll::Pending(why))
+                    }
+                    Err(error @ Error::NotReady(_)) if missing.for_good() => {
+                        Err(settle::refers_to_nothing(what, &error).into())
+                    }
                     Err(error) if settle::is_settling(&error) => {
                         Ok(Poll::Pending(error.to_string()))
                     }

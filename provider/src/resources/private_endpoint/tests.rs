@@ -285,3 +285,41 @@ async fn one_that_was_made_by_something_else_only_gets_a_name() {
     assert_eq!(named["id"], state["id"]);
     endpoint.settled(&named, full()).await;
 }
+
+/// A slip of the pen in a change is told within the time that things take to be seen, as in a new endpoint.
+#[tokio::test(start_paused = true)]
+async fn a_change_that_refers_to_nothing_is_given_up_after_a_minute() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let state = endpoint.create(full()).await;
+    for nth in 1..=200 {
+        let not_ready = crate::testing::not_ready();
+        memory.fail("private_endpoints.configure", nth, not_ready);
+    }
+    let began = tokio::time::Instant::now();
+    let other = with(full(), "subnets", json!(["subnet-0abc0003"]));
+    let failed = endpoint.try_update(&state, other).await.unwrap_err();
+    let waited = began.elapsed().as_secs();
+    assert!((60..70).contains(&waited), "{waited}");
+    let said = text(&failed.diagnostics);
+    assert!(said.contains("the settings of private endpoint"), "{said}");
+    assert!(said.contains("not there after a minute"), "{said}");
+}
+
+/// Where nobody is waited for, there is the time that was written.
+#[tokio::test(start_paused = true)]
+async fn the_time_that_was_written_is_the_one_that_is_told() {
+    for (waits, allowed) in [(false, 60), (true, 180)] {
+        let memory = Memory::default();
+        memory.change(|world| world.settle_after = 1000);
+        let harness = over(&memory).await;
+        let config = with(full(), "timeouts", json!({ "create": "1m" }));
+        let config = with(config, "wait_for_acceptance", waits);
+        let began = tokio::time::Instant::now();
+        let failed = harness.resource(NAME).try_create(config).await;
+        assert_eq!(began.elapsed().as_secs(), allowed);
+        let said = text(&failed.unwrap_err().diagnostics);
+        assert!(said.contains("raise the timeout of 1m"), "{said}");
+    }
+}

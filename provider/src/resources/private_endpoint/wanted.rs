@@ -1,6 +1,6 @@
 //! How a private endpoint is made and changed.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use clouds::{
     Error,
@@ -47,6 +47,8 @@ pub(super) struct Wanted<'a> {
     pub(super) any_groups: bool,
     /// Whether one whose connection ended is made anew.
     again: bool,
+    /// Whether the owner of the service is asked, once that is known.
+    asks: OnceLock<bool>,
 }
 
 impl<'a> Wanted<'a> {
@@ -79,8 +81,11 @@ impl<'a> Wanted<'a> {
             new,
             any_groups: !plan.security_groups.is_known(),
             again: plan.recreate_closed == Value::Known(true),
+            asks: OnceLock::new(),
             apply: Apply {
-                deadline: Deadline::after(apply.deadline.allowed() + FINISHING),
+                deadline: apply
+                    .deadline
+                    .later(if waits { FINISHING } else { Duration::ZERO }),
                 ..apply
             },
         })
@@ -138,7 +143,9 @@ impl<'a> Wanted<'a> {
         let (found, failed) = match self.accepted(found, allowed).await {
             Err(failed) => (waiting, Some(failed)),
             Ok(found) if self.apply.cx.stopped().is_cancelled() => {
-                return self.complete(found, None).await;
+                let found = self.complete(found, None).await?;
+                self.tell(&found);
+                return Ok(found);
             }
             Ok(found) if found.state.is_live() && found.state != waiting.state => {
                 match self.set(found.clone(), false).await {
@@ -149,7 +156,10 @@ impl<'a> Wanted<'a> {
             Ok(found) => (found, None),
         };
         match failed {
-            None => Ok(found),
+            None => {
+                self.tell(&found);
+                Ok(found)
+            }
             // The state that an update had stays.
             Some(failed) if origin == Origin::Kept => Err(failed),
             Some(failed) => self.complete(found, Some(&failed)).await,
@@ -168,6 +178,9 @@ impl<'a> Wanted<'a> {
         let said = failed.map(|failed| failed.iter().map(|one| one.detail.as_str()));
         let said = said.map(|parts| parts.collect::<Vec<_>>().join("; "));
         if let Err(error) = self.endpoints.set_tags(&found, finished).await {
+            if let (Error::NotFound(_), Some(failed)) = (&error, failed) {
+                return Err(failed.clone());
+            }
             let first = said.map_or_else(String::new, |said| format!("{said}; then "));
             return Err(Diagnostic::error(
                 format!("{marks} is not finished"),
@@ -180,9 +193,11 @@ impl<'a> Wanted<'a> {
             .into());
         }
         if let Some(said) = said {
+            let remedy = acceptance::remedy(self.endpoints, &found, self.again);
+            let remedy = remedy.map_or_else(String::new, |remedy| format!(" {remedy}"));
             cx.warn(
                 format!("{marks} is not finished"),
-                format!("{said}. Nothing is made anew: the next apply goes on with this endpoint."),
+                format!("{said}.{remedy} Nothing is made anew: the next apply goes on with this endpoint."),
             );
         }
         let tags = finished.clone();
@@ -222,6 +237,7 @@ impl Managed for Wanted<'_> {
 
     async fn make(&self) -> Result<Creation<Seen>> {
         let offer = self.offer().await?;
+        self.asks.get_or_init(|| offer.acceptance);
         let unproved = offer
             .private_dns
             .is_some_and(|of| of != VerificationState::Verified);
@@ -297,12 +313,25 @@ impl Managed for Wanted<'_> {
     async fn configure(&self, Seen { endpoint, .. }: Seen, origin: Origin) -> Result<Seen> {
         // The creating call may not tell all that one has which works at once.
         let old = origin == Origin::Made && endpoint.state == ConnectionState::Available;
-        let mut found = self.set(endpoint, old).await?;
-        if let (ConnectionState::PendingAcceptance, Some(allowed)) = (found.state, self.acceptance)
-        {
-            found = self.let_in(found, allowed, origin).await?;
-        }
-        self.tell(&found);
+        let found = match self.set(endpoint.clone(), old).await {
+            Err(failed) if origin != Origin::Kept && self.asks.get() == Some(&true) => {
+                // Its owner may have let it in already: by a list, or by somebody faster than our first look.
+                let now = self.endpoints.get(&endpoint.id).await.unwrap_or(endpoint);
+                if !now.state.is_live() {
+                    return Err(failed);
+                }
+                return Ok(self.seen(self.complete(now, Some(&failed)).await?));
+            }
+            found => found?,
+        };
+        let waits = found.state == ConnectionState::PendingAcceptance;
+        let found = match self.acceptance.filter(|_| waits) {
+            Some(allowed) => self.let_in(found, allowed, origin).await?,
+            None => {
+                self.tell(&found);
+                found
+            }
+        };
         Ok(self.seen(found))
     }
 

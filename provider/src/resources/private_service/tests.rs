@@ -296,3 +296,23 @@ async fn one_that_was_made_by_something_else_only_gets_a_name() {
     let planned = service.plan(&found, other).await;
     assert_eq!(planned.replace_paths, [path!("name")]);
 }
+
+/// A slip of the pen in a change is told within the time that things take to be seen, as in a new service.
+#[tokio::test(start_paused = true)]
+async fn a_change_that_refers_to_nothing_is_given_up_after_a_minute() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let service = harness.resource(NAME);
+    let state = service.create(full()).await;
+    for nth in 1..=200 {
+        let not_ready = crate::testing::not_ready();
+        memory.fail("private_services.configure", nth, not_ready);
+    }
+    let began = tokio::time::Instant::now();
+    let other = with("load_balancer", OTHER_BALANCER);
+    let failed = service.try_update(&state, other).await.unwrap_err();
+    let waited = began.elapsed().as_secs();
+    assert!((60..70).contains(&waited), "{waited}");
+    let said = text(&failed.diagnostics);
+    assert!(said.contains("not there after a minute"), "{said}");
+}

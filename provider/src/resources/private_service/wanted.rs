@@ -22,6 +22,19 @@ use crate::{
     settle,
 };
 
+/// How long the cloud is waited for, without `timeouts`, to find the record that proves a private DNS name: somebody else may have to
+/// set it, and every apply looks again.
+const PROOF: Duration = Duration::from_mins(2);
+
+/// How long a change that was just asked for may take to begin, or one that is under way to end.
+const CHANGING: Duration = Duration::from_secs(30);
+
+/// What is left of the time for the last step.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// How long the way of one that was let in may take to be made.
+const CONNECTING: Duration = Duration::from_mins(2);
+
 /// A private service as its arguments say.
 pub(super) struct Wanted<'a> {
     apply: Apply<'a>,
@@ -126,9 +139,20 @@ impl<'a> Wanted<'a> {
         settle::judged(cx, *deadline, what, call, judge).await
     }
 
-    /// Answers those who asked, and looks until they see it.
+    /// Those who were let in and have no way through yet.
+    fn connecting<'f>(&'f self, found: &'f Found) -> impl Iterator<Item = &'f ConnectionId> {
+        let accepted = &self.new.settings.accepted;
+        let pending = found.connections.iter();
+        let pending = pending.filter(|one| one.state == ConnectionState::Pending);
+        pending
+            .map(|one| &one.id)
+            .filter(|id| accepted.contains(*id))
+    }
+
+    /// Answers those who asked, and looks until they see it. What becomes of their ways after that is for a while waited for: they are
+    /// others', and must not hold up what comes after them.
     async fn answered(&self, found: Found) -> Result<Found> {
-        let (apply, accepted) = (&self.apply, &self.new.settings.accepted);
+        let apply = &self.apply;
         let answers = self.outstanding(&found);
         let mut refused = BTreeSet::new();
         for (connection, answer) in &answers {
@@ -141,35 +165,41 @@ impl<'a> Wanted<'a> {
                 refused.insert(id.clone());
             }
         }
-        // Whoever was let in has no way through yet.
-        let connecting = |found: &Found| {
-            let mut let_in = found.connections.iter();
-            let_in
-                .find(|one| one.state == ConnectionState::Pending && accepted.contains(&one.id))
-                .map(|one| (one.id.clone(), one.state))
-        };
-        if answers.len() == refused.len() && connecting(&found).is_none() {
-            return Ok(found);
-        }
         let what = format!("the connections of {}", apply.marks);
-        let look = || self.services.get(&found.id);
+        let id = found.id.clone();
+        let look = || self.services.get(&id);
         let judge = |answer| {
             let found = match settle::settling(answer)? {
                 Poll::Ready(found) => found,
                 Poll::Pending(why) => return Ok(Poll::Pending(why)),
             };
-            let left = self
-                .outstanding(&found)
+            let outstanding = self.outstanding(&found);
+            let left = outstanding
                 .iter()
-                .find(|(one, _)| !refused.contains(&one.id))
-                .map(|(one, _)| (one.id.clone(), one.state))
-                .or_else(|| connecting(&found));
-            Ok(match left {
-                None => Poll::Ready(found),
-                Some((id, state)) => Poll::Pending(format!("{id} is still {state}")),
-            })
+                .find(|(one, _)| !refused.contains(&one.id));
+            let left = left.map(|(one, _)| format!("{} is still {}", one.id, one.state));
+            Ok(left.map_or(Poll::Ready(found), Poll::Pending))
         };
-        settle::judged(apply.cx, apply.deadline, what, look, judge).await
+        let found = if answers.len() == refused.len() {
+            found
+        } else {
+            settle::judged(apply.cx, apply.deadline, &what, look, judge).await?
+        };
+        let left = apply.deadline.remaining().saturating_sub(MARGIN);
+        let until = Deadline::after(CONNECTING.min(left));
+        let found = settle::awaited(apply.cx, until, what, found, look, |found| {
+            let id = self.connecting(found).next()?;
+            Some(format!("{id} is still {}", ConnectionState::Pending))
+        })
+        .await?;
+        for id in self.connecting(&found) {
+            apply.cx.warn(
+                format!("{id} is not connected yet"),
+                "It was let in, and its way is still being made, which its consumer has to look at where it does not come to an end. Nothing here waits for it \
+                 any longer: `connections` tells how it stands.",
+            );
+        }
+        Ok(found)
     }
 
     /// Has the cloud look for the record of a name that an earlier apply set.
@@ -204,16 +234,6 @@ impl<'a> Wanted<'a> {
         .await
     }
 }
-
-/// How long the cloud is waited for, without `timeouts`, to find the record that proves a private DNS name: somebody else may have to
-/// set it, and every apply looks again.
-const PROOF: Duration = Duration::from_mins(2);
-
-/// How long a change that was just asked for may take to begin, or one that is under way to end.
-const CHANGING: Duration = Duration::from_secs(30);
-
-/// What is left of the time for the last step.
-const MARGIN: Duration = Duration::from_secs(5);
 
 impl Managed for Wanted<'_> {
     type Model = PrivateServiceModel;
@@ -281,7 +301,14 @@ impl Managed for Wanted<'_> {
         let failed = found.state == ServiceState::Failed;
         if found.settings != *wanted || foreign || failed {
             let configure = || self.services.configure(&found, wanted);
-            self.apply.settled("settings", configure).await?;
+            let Apply {
+                cx,
+                deadline,
+                marks,
+                ..
+            } = &self.apply;
+            let what = format!("the settings of {marks}");
+            settle::changed(cx, *deadline, what, configure).await?;
             found = self.available(&found.id).await?;
         }
         let found = self.answered(found).await?;

@@ -276,3 +276,81 @@ async fn one_that_cannot_even_be_tagged_is_an_error_that_says_how_to_keep_it() {
     assert!(said.contains(id), "{said}");
     assert_eq!(calls(&memory, "private_endpoints.create"), 1);
 }
+
+/// Somebody deletes what waits: nobody will ever accept it.
+#[tokio::test(start_paused = true)]
+async fn one_that_is_gone_is_not_waited_for() {
+    let long = with(
+        vendor(),
+        "timeouts",
+        json!({ "create": "4h", "update": "4h" }),
+    );
+    let vanish = |memory: &Memory| memory.change(|world| world.private_endpoints.clear());
+
+    let memory = offered();
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let began = tokio::time::Instant::now();
+    let gone = after(30, || vanish(&memory));
+    let (failed, ()) = tokio::join!(endpoint.try_create(long.clone()), gone);
+    let said = text(&failed.unwrap_err().diagnostics);
+    let waited = began.elapsed().as_secs();
+    assert!((90..100).contains(&waited), "{waited}");
+    assert!(said.contains("it is gone"), "{said}");
+    assert!(!said.contains("untaint"), "{said}");
+
+    let memory = offered();
+    let state = waiting(&memory).await;
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    let found = endpoint.read(&state).await.unwrap();
+    let gone = after(30, || vanish(&memory));
+    let (failed, ()) = tokio::join!(endpoint.try_update(&found, long), gone);
+    let said = text(&failed.unwrap_err().diagnostics);
+    assert!(said.contains("it is gone"), "{said}");
+}
+
+/// An owner's robot is faster than our first look: what fails then costs no connection either.
+#[tokio::test(start_paused = true)]
+async fn what_fails_in_one_that_was_let_in_at_once_does_not_cost_the_connection() {
+    let memory = offered();
+    memory.change(|world| world.settle_after = 1);
+    memory.fail("private_endpoints.configure", 1, refusal());
+    let harness = over(&memory).await;
+    let endpoint = harness.resource(NAME);
+    // It is still being made when its owner says yes.
+    let accept = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stand(&memory, ConnectionState::Available);
+    };
+    let (state, ()) = tokio::join!(endpoint.create(vendor()), accept);
+    assert!(!state.tainted);
+    assert_eq!(state["state"], "available");
+    assert_eq!(memory.pending_failures(), [""; 0]);
+    let said = text(&state.warnings);
+    assert!(said.contains("a conflicting DNS domain"), "{said}");
+    let found = endpoint.read(&state).await.unwrap();
+    let state = endpoint.update(&found, vendor()).await;
+    assert_eq!(state["private_dns_active"], true);
+    endpoint.settled(&state, vendor()).await;
+    assert_eq!(calls(&memory, "private_endpoints.create"), 1);
+}
+
+/// What is said is said once, with what is to be done.
+#[tokio::test(start_paused = true)]
+async fn one_warning_says_all() {
+    let memory = offered();
+    memory.fail("private_endpoints.get", 3, refusal());
+    let harness = over(&memory).await;
+    let state = harness.resource(NAME).create(vendor()).await;
+    assert_eq!(state.warnings.len(), 1, "{}", text(&state.warnings));
+    let said = text(&state.warnings);
+    for part in [
+        "is not finished",
+        "accepted_connections",
+        "a conflicting DNS domain",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in: {said}");
+    }
+    assert_eq!(said.matches("Nothing is made anew").count(), 1, "{said}");
+}

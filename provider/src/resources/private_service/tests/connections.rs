@@ -266,3 +266,45 @@ async fn a_state_that_takes_no_answer_is_not_waited_out() {
     let said = text(&state.warnings);
     assert!(said.contains("InvalidState"), "{said}");
 }
+
+/// The way of one that was let in is its consumer's, and holds nothing else up for long.
+#[tokio::test(start_paused = true)]
+async fn one_that_stays_pending_does_not_hold_up_what_comes_after() {
+    let memory = Memory::default();
+    let harness = over(&memory).await;
+    let service = harness.resource(NAME);
+    let state = asked(&memory, &harness, full()).await;
+    stand(&memory, ConnectionState::Pending);
+    let mut config = accepting();
+    config["tags"] = json!({ "env": "test" });
+    let began = tokio::time::Instant::now();
+    let state = service.update(&state, config.clone()).await;
+    assert_eq!(began.elapsed().as_secs(), 120);
+    assert_eq!(state["connections"][0]["state"], "pending");
+    assert_eq!(state["tags_all"]["env"], "test");
+    let said = text(&state.warnings);
+    assert!(
+        said.contains("vpce-0fff0001 is not connected yet"),
+        "{said}"
+    );
+    service.settled(&state, config).await;
+}
+
+/// The look right after a deletion is one like all others.
+#[tokio::test(start_paused = true)]
+async fn a_hiccup_after_the_deletion_does_not_end_it() {
+    for error in [throttled(), crate::testing::not_ready()] {
+        let memory = Memory::default();
+        let harness = over(&memory).await;
+        let service = harness.resource(NAME);
+        let state = service.create(full()).await;
+        memory.fail("private_services.get", 2, error);
+        service.delete(state).await;
+        assert!(memory.change(|world| world.private_services.is_empty()));
+        assert_eq!(memory.pending_failures(), [""; 0]);
+    }
+}
+
+fn throttled() -> Error {
+    Error::Throttled(Box::new(clouds::Call::new("test", NAME)))
+}
