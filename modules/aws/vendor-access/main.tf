@@ -7,6 +7,7 @@ data "dataplane_permissions" "this" {
   registry  = var.data_plane.registry
   kms_keys  = var.data_plane.kms_keys
   names     = var.data_plane.names
+  owners    = var.data_plane.owners
 }
 
 data "aws_partition" "this" {}

@@ -52,6 +52,7 @@ variable "data_plane" {
     - `buckets`, `secrets`, `logs`, `registry`, `kms_keys`: the data plane's objects. Keys are none unless named
     - `names`: of the other kinds, and what narrows further; of an `identity_provider` the issuer. A `role` goes by its name, or by a path that
       all are below, `/acme/*`; no other role has these names or lies there, since `provision` could take it over by its trust
+    - `owners`: of private services and endpoints, whose marks they have to bear; default: the owner of the customer's provider block
 
     Each kind of `resources` has to be named one way or the other, since one that is not is all of the account.
   EOT
@@ -63,6 +64,7 @@ variable "data_plane" {
     registry  = optional(string)
     kms_keys  = optional(set(string), [])
     names     = map(set(string))
+    owners    = optional(set(string))
   })
   nullable = false
 

@@ -211,6 +211,8 @@ pub struct Within {
     pub names: BTreeMap<Managed, BTreeSet<NamePattern>>,
     /// The customer's keys; none means any of the account.
     pub kms_keys: Option<BTreeSet<KmsKey>>,
+    /// Owners of what goes by no name, where policies can ask for marks: no other's may be changed. None means whoever marked it.
+    pub owners: BTreeSet<NamePattern>,
 }
 
 /// Who is calling, and what the caller needs.

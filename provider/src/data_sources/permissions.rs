@@ -22,6 +22,7 @@ use framework::{Context, DataSource, Diagnostics, Model, Result, Set, Text, Valu
 
 use crate::{
     client::Client,
+    ownership::Owner,
     profiles::{self, Access, BucketReach, Reach},
 };
 
@@ -53,6 +54,10 @@ pub struct PermissionsModel {
     /// there, nothing is narrowed but by where the role is assigned.
     #[attr(optional, validate = kinds_and_names)]
     pub names: Value<BTreeMap<String, Set<Text<NamePattern>>>>,
+    /// Owners, as provider blocks name them, or a beginning of some and `*`, who manage private services and endpoints with these policies:
+    /// on AWS, where those go by no name, what bears the mark of one of these may be changed, and no other's. Default: this provider's own.
+    #[attr(optional, validate = at_least_one)]
+    pub owners: Value<Set<Text<NamePattern>>>,
     /// Everything that is needed, as one policy.
     #[attr(computed)]
     pub policy: Value<Text<PolicyDocument>>,
@@ -62,8 +67,8 @@ pub struct PermissionsModel {
     pub by_operation: Value<BTreeMap<String, Text<PolicyDocument>>>,
     /// What a vendor is given who is let into the account for one of these, each for another role: `provision` to make what is managed and
     /// change it, `maintain` to change it, `deprovision` to remove it, and `break_glass` to look at it and get into the cluster. Each can
-    /// read. On AWS `break_glass` denies all that it does not allow, so that no other policy adds to it; roles of Google Cloud and Azure
-    /// deny nothing. When a role may be taken, by whom and for how long is not in it: `modules/aws/vendor-access` makes such roles.
+    /// read. On AWS `break_glass` denies all actions that it does not allow, so that no other policy adds one; what others allow it of these
+    /// actions it can do there, too. Roles of Google Cloud and Azure deny nothing. When a role may be taken, by whom and for how long is not in it: `modules/aws/vendor-access` makes such roles.
     #[attr(computed)]
     pub by_access: Value<BTreeMap<String, Text<PolicyDocument>>>,
     /// What each kind of resource needs alone, of this provider's.
@@ -105,15 +110,19 @@ impl DataSource for Permissions {
         cx: &Context<Client>,
         config: PermissionsModel,
     ) -> Result<PermissionsModel> {
-        let clouds = cx.client()?.clouds()?;
+        let client = cx.client()?;
+        let clouds = client.clouds()?;
         let caller = &*clouds.account;
         let (kinds, modules) = config.subject(caller)?;
         let all = BTreeSet::from(Operation::ALL);
-        let within = config.within()?;
+        let within = config.within(&client.owner)?;
         let (policy, within) = match caller.required(&kinds, &modules, &all, &within).await {
             // Only `names` asks for this: what is named for the roles narrows where that is possible.
             Err(Error::Unsupported(_)) if config.names.is_null() => {
-                let within = Within::default();
+                let within = Within {
+                    owners: within.owners,
+                    ..Within::default()
+                };
                 let policy = caller.required(&kinds, &modules, &all, &within).await?;
                 (policy, within)
             }
@@ -167,9 +176,16 @@ fn kinds_and_names(
     Ok(())
 }
 
+fn at_least_one(owners: &Set<Text<NamePattern>>) -> std::result::Result<(), String> {
+    if owners.is_empty() {
+        return Err("names no owner: leave it out for this provider's own".into());
+    }
+    Ok(())
+}
+
 impl PermissionsModel {
     /// What the caller's permissions are narrowed to: what `names` says, and else what is named for the roles.
-    fn within(&self) -> Result<Within> {
+    fn within(&self, ours: &Owner) -> Result<Within> {
         let Reach {
             buckets,
             secrets,
@@ -220,6 +236,13 @@ impl PermissionsModel {
         Ok(Within {
             names,
             kms_keys: keys.map(|keys| keys.iter().map(|key| KmsKey::clone(key)).collect()),
+            owners: match self.owners.known() {
+                Some(owners) => owners
+                    .iter()
+                    .map(|owner| NamePattern::clone(owner))
+                    .collect(),
+                None => exactly(vec![ours.to_string()])?,
+            },
         })
     }
 
@@ -498,6 +521,29 @@ mod tests {
             resources(&read["by_resource"]["role"], "DeleteRoles"),
             json!(["/dataplane/*", "adminflyterole"])
         );
+    }
+
+    #[tokio::test]
+    async fn what_goes_by_no_name_is_its_owners() {
+        let harness = over(&Memory::default()).await;
+        let source = harness.data_source(Permissions::NAME);
+        let owners = async |config: serde_json::Value| {
+            let read = source.read(config).await;
+            let policy = read["by_operation"]["update"].as_str().unwrap();
+            let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+            policy["Statement"][0]["Condition"]["dataplane:owner"].clone()
+        };
+        let mut config = json!({ "resources": ["private_endpoint"] });
+        assert_eq!(
+            owners(config.clone()).await,
+            "acme-prod",
+            "the provider's own"
+        );
+        config["owners"] = json!(["acme", "globex-*"]);
+        assert_eq!(owners(config.clone()).await, json!(["acme", "globex-*"]));
+        config["owners"] = json!([]);
+        let said = source.try_read(config).await.unwrap_err();
+        says_first(&said, "owners", &["names no owner"]);
     }
 
     #[test]

@@ -473,9 +473,10 @@ run "names_do_as_well_and_marks_are_enough_for_connections" {
     }
   }
 
+      owners    = ["acme-prod"]
   assert {
-    condition     = data.dataplane_permissions.this.names == tomap(var.data_plane.names)
-    error_message = "What is named in names is named."
+    condition     = data.dataplane_permissions.this.names == tomap(var.data_plane.names) && data.dataplane_permissions.this.owners == toset(["acme-prod"])
+    error_message = "What is named in names is named, and whose marks are asked for is said."
   }
 }
 

@@ -10,7 +10,7 @@ use crate::account::{Account, Caller, KmsKey, Managed, Module, NamePattern, Oper
 use crate::error::Result;
 use crate::policies::PolicyDocument;
 use crate::refusal::Refusal;
-use crate::tags::Tags;
+use crate::tags::{OWNER, Tags};
 
 #[async_trait]
 impl Account for Memory {
@@ -56,7 +56,12 @@ impl Account for Memory {
                 .collect();
             let names = within.names.get(of);
             let names = names.map(|names| names.iter().map(NamePattern::as_str).collect());
-            json!({ "Effect": "Allow", "Action": actions, "Resource": names.unwrap_or_else(|| any.clone()) })
+            let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": names.unwrap_or_else(|| any.clone()) });
+            if goes_by_an_id(*of) && !within.owners.is_empty() {
+                let owners: Vec<_> = within.owners.iter().map(NamePattern::as_str).collect();
+                statement["Condition"] = json!({ OWNER: owners });
+            }
+            statement
         };
         let mut statements: Vec<_> = managed.iter().map(statement).collect();
         statements.extend(modules.iter().map(|module| {
@@ -73,4 +78,9 @@ impl Account for Memory {
         }
         Ok(PolicyDocument::new(json!({ "Statement": statements })))
     }
+}
+
+/// As on AWS.
+fn goes_by_an_id(of: Managed) -> bool {
+    matches!(of, Managed::PrivateServices | Managed::PrivateEndpoints)
 }

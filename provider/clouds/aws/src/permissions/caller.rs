@@ -39,7 +39,7 @@ pub(crate) fn granted(
     let managed = access.objects(managed);
     let mut statements = allowed(scope, &managed, modules, &access.operations(), within)?;
     if access == Access::BreakGlass {
-        // Neither another policy of the role nor one of a bucket, a key or a secret can add to it.
+        // No other policy of the role, nor one of a bucket, a key or a secret, adds an action to it.
         let actions: BTreeSet<&str> = statements.iter().flat_map(actions_of).collect();
         let nothing_else = json!({ "Sid": "NothingElse", "Effect": "Deny", "NotAction": actions, "Resource": "*" });
         statements.push(nothing_else);
@@ -161,9 +161,7 @@ fn reaches(on: On, scope: &Scope, within: &Within) -> Result<Vec<Reach>> {
         // Whoever could put the mark on anything could then do with anything what the next arm allows.
         On::NewServiceTags => in_call("CreateVpcEndpointServiceConfiguration"),
         On::NewEndpointTags => in_call("CreateVpcEndpoint"),
-        On::Services | On::Endpoints => {
-            json!({ "Null": { format!("aws:ResourceTag/{OWNER}"): "false" } })
-        }
+        On::Services | On::Endpoints => marked(within),
         _ => Value::Null,
     };
     Ok(vec![Reach {
@@ -175,6 +173,19 @@ fn reaches(on: On, scope: &Scope, within: &Within) -> Result<Vec<Reach>> {
 /// In no other call than this one, which makes what is tagged.
 fn in_call(operation: &str) -> Value {
     json!({ "StringEquals": { "ec2:CreateAction": operation } })
+}
+
+/// What bears an owner's mark, which stays an owner's.
+fn marked(within: &Within) -> Value {
+    let mark = format!("aws:ResourceTag/{OWNER}");
+    if within.owners.is_empty() {
+        return json!({ "Null": { mark: "false" } });
+    }
+    let owners: Vec<_> = within.owners.iter().map(NamePattern::as_str).collect();
+    json!({
+        "StringLike": { mark: owners },
+        "StringLikeIfExists": { format!("aws:RequestTag/{OWNER}"): owners },
+    })
 }
 
 pub(super) fn resources(on: On, scope: &Scope, within: &Within) -> BTreeSet<String> {

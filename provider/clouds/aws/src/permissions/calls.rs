@@ -490,6 +490,7 @@ pub(super) const CALLS: [(On, Operation, &[&str]); 52] = [
             "ec2:DescribeVpcAttribute",
             "ec2:DescribeVpcEndpointServices",
             "ec2:DescribeVpcEndpoints",
+            "ec2:DescribeVpcs",
         ],
     ),
     (On::Clusters, Operation::Read, &["eks:DescribeCluster"]),

@@ -24,6 +24,15 @@ fn only(managed: Managed, names: &[&str]) -> Within {
     Within {
         names: [(managed, names)].into(),
         kms_keys: Some(BTreeSet::new()),
+        owners: BTreeSet::new(),
+    }
+}
+
+/// What is of this owner.
+fn owned(owner: &str) -> Within {
+    Within {
+        owners: [owner.parse().unwrap()].into(),
+        ..Within::default()
     }
 }
 
@@ -67,9 +76,8 @@ fn without_names_it_is_the_whole_account_and_nothing_else() {
     let everything = written(&Managed::ALL, &Operation::ALL, &Within::default());
     assert_eq!(everything.statements().as_slice().len(), On::ALL.len());
     // EC2 knows no resources of what it lists, and the zones of its names are of no account.
-    let lists = [json!("ServiceList"), json!("EndpointList")];
     for statement in everything.statements().as_slice() {
-        let list = lists.contains(&statement["Sid"]);
+        let list = statement["Action"].to_string().contains("ec2:Describe");
         assert_eq!(statement["Resource"] == "*", list, "{statement}");
         let text = statement.to_string();
         assert!(
@@ -81,6 +89,8 @@ fn without_names_it_is_the_whole_account_and_nothing_else() {
         );
     }
     // Who narrows it by names has room in the documents of some kinds, not in that of all.
+    let longest = owned(&"a".repeat(63));
+    let everything = written(&Managed::ALL, &Operation::ALL, &longest);
     assert!(
         length(&everything) < LONGEST_POLICY,
         "{}",
@@ -157,6 +167,24 @@ fn marks_are_given_to_what_is_made_and_changed_on_what_has_one() {
     for statement in all.as_slice().iter().filter(untagging) {
         assert_eq!(statement["Condition"], marked, "{statement}");
     }
+}
+
+#[test]
+fn what_bears_anothers_mark_is_anothers() {
+    let of = |managed| written(&[managed], &Operation::ALL, &owned("acme-prod"));
+    let mine = json!({
+        "StringLike": { "aws:ResourceTag/dataplane:owner": "acme-prod" },
+        "StringLikeIfExists": { "aws:RequestTag/dataplane:owner": "acme-prod" },
+    });
+    for (managed, sid) in [
+        (Managed::PrivateServices, "Services"),
+        (Managed::PrivateEndpoints, "Endpoints"),
+    ] {
+        let policy = of(managed);
+        assert_eq!(statement(&policy, sid).unwrap()["Condition"], mine, "{sid}");
+    }
+    let buckets = of(Managed::Buckets).to_string();
+    assert!(!buckets.contains("acme-prod"), "{buckets}");
 }
 
 #[test]
