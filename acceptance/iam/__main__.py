@@ -3,7 +3,8 @@
 Where it does not know what a call is about, it asks for a right to everything ("*"), which no narrow document gives. And it lacks
 the condition key `iam:PermissionsBoundary`, the boundary that the role or user of a call is given by it, or has: without the
 key no document could bound what somebody makes. Of a session's source identity it knows nothing: a trust is asked for
-`sts:SetSourceIdentity` where one is given, as it is for `sts:TagSession` where there are tags.
+`sts:SetSourceIdentity` where one is given, as it is for `sts:TagSession` where there are tags. And of a session that was
+taken by a token it forgets whose: `aws:FederatedProvider`. Of repositories it knows the tags, and asks no condition about them.
 """
 
 import contextvars
@@ -12,7 +13,7 @@ import json
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam, sts
+from ministack.services import iam, sts, tagging
 
 BOUNDED = {
     "iam:" + action
@@ -58,6 +59,7 @@ def resource(service, method, path, headers, body, parameters, region, account):
 
 
 source_identity = contextvars.ContextVar("source_identity", default=None)
+federated_provider = contextvars.ContextVar("federated_provider", default=None)
 tags_of_session = sts._session_tags
 judged = iam_evaluator.evaluate_trust_policy
 
@@ -65,6 +67,7 @@ judged = iam_evaluator.evaluate_trust_policy
 def session_tags(parameters, **options):
     """The tags of a session; it is the first that is asked of a call that takes a role."""
     source_identity.set(sts._p(parameters, "SourceIdentity", None))
+    federated_provider.set(None)
     return tags_of_session(parameters, **options)
 
 
@@ -78,6 +81,36 @@ def trusted(document, caller, asked=None):
     return judged(document, caller, asked) and judged(document, caller, named)
 
 
+provider_of_token = sts._web_identity_principal
+registered = sts.register_session
+keys_of_principal = iam_evaluator._principal_keys
+
+
+def provider_named(token, provider, role):
+    """Whose token takes a role, with what it says."""
+    found = provider_of_token(token, provider, role)
+    federated_provider.set(found[0])
+    return found
+
+
+def register_session(key, session):
+    """A session, with whose token it was taken by."""
+    if provider := federated_provider.get():
+        session["FederatedProvider"] = provider
+    registered(key, session)
+
+
+def principal_keys(credential):
+    """What is known of who calls."""
+    session = sts._sessions.get(credential.access_key_id) or {}
+    provider = session.get("FederatedProvider")
+    return keys_of_principal(credential) | ({"aws:federatedprovider": provider} if provider else {})
+
+
+tagging._RESOURCE_TAG_COLLECTORS["ecr"] = tagging._collect_ecr
+sts._web_identity_principal = provider_named
+sts.register_session = register_session
+iam_evaluator._principal_keys = principal_keys
 sts._session_tags = session_tags
 iam_evaluator.evaluate_trust_policy = trusted
 iam_actions.request_tag_context = context

@@ -5,6 +5,8 @@ data "archive_file" "targets" {
   type        = "zip"
   source_file = "${path.module}/targets/targets.py"
   output_path = "${path.module}/targets/.terraform/targets.zip"
+  # Else the archive, and with it the function, differs between people whose files have other modes.
+  output_file_mode = "0644"
 }
 
 resource "aws_cloudwatch_log_group" "targets" {

@@ -44,26 +44,13 @@ resource "aws_iam_role_policy" "granted" {
 
   # Never without it, not for the moment between the two either.
   depends_on = [aws_iam_role_policy.denied]
-}
 
-# The most that roles of the data plane can do. Whoever writes the policies of roles and says who may take them has what these can have,
-# so no role of the vendor's making can do more than the data plane's own do, which is what the provider's profiles say.
-resource "aws_iam_policy" "boundary" {
-  name        = "${var.tenant}-boundary"
-  path        = var.path
-  description = "The most that roles of the data plane of ${var.tenant} can do"
-  tags        = var.tags
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      # Profiles share statements, and a Sid stands once in a policy. One statement stands without a list.
-      for statement in toset(flatten([
-        for profile in values(data.dataplane_permissions.this.profiles) : [
-          for statement in flatten([jsondecode(profile).Statement]) : jsonencode({ for key, value in statement : key => value if key != "Sid" })
-        ]
-      ])) : jsondecode(statement)
-    ]
-  })
+  lifecycle {
+    precondition {
+      condition     = each.key != "provision" || length(local.unbounded) == 0
+      error_message = "Roles that the vendor is to make are there already, and without the boundary: ${join(", ", local.unbounded)}. By their trust, provision would have all that they may. Call the data plane's differently, remove these, or give them the boundary: aws iam put-role-permissions-boundary."
+    }
+  }
 }
 
 locals {

@@ -95,6 +95,15 @@ run "the_function_may_change_its_own_targets_only" {
   }
 }
 
+run "the_archive_is_the_same_for_everybody" {
+  command = apply
+
+  assert {
+    condition     = data.archive_file.targets.output_file_mode == "0644"
+    error_message = "What the mode of a checkout's files is does not make another function."
+  }
+}
+
 run "it_is_told_of_interfaces_and_looks_by_itself" {
   command = apply
 

@@ -108,11 +108,13 @@ fn types(module: Module) -> &'static [&'static str] {
             "aws_vpc_security_group_ingress_rule",
         ],
         Module::VendorAccess => &[
+            "aws_caller_identity",
             "aws_eks_access_entry",
             "aws_eks_access_policy_association",
             "aws_iam_policy",
             "aws_iam_role",
             "aws_iam_role_policy",
+            "aws_iam_roles",
             "aws_partition",
         ],
         Module::Sovereign => &[
@@ -158,6 +160,7 @@ fn at(of: &Resource, action: &str) -> At {
         ("ec2", _) => At::Ec2,
         ("elasticloadbalancing", _) => At::Balancers,
         ("eks", _) => At::Clusters,
+        ("iam", "ListRoles") => At::Listed,
         ("iam", "PassRole") => At::Passed,
         ("iam", "CreateServiceLinkedRole") => At::Linked,
         ("iam", "AttachRolePolicy" | "DetachRolePolicy") => At::Attached,

@@ -45,12 +45,13 @@ impl Resource {
     }
 }
 
-/// What takes no grant: files on disk; the partition, which the region says; a run of a function, which is neither read nor deleted; and
-/// a network's own group, which stays when its resource goes.
+/// What takes no grant: files on disk; who calls; the partition, which the region says; a run of a function, which is neither read nor
+/// deleted; and a network's own group, which stays when its resource goes.
 #[cfg(test)]
-pub(super) const SILENT: [(&str, &[Operation]); 4] = [
+pub(super) const SILENT: [(&str, &[Operation]); 5] = [
     ("aws_default_security_group", &[Operation::Delete]),
     ("archive_file", &Operation::ALL),
+    ("aws_caller_identity", &Operation::ALL),
     ("aws_partition", &Operation::ALL),
     (
         "aws_lambda_invocation",
@@ -58,9 +59,13 @@ pub(super) const SILENT: [(&str, &[Operation]); 4] = [
     ),
 ];
 
-pub(super) const RESOURCES: [Resource; 39] = [
+pub(super) const RESOURCES: [Resource; 41] = [
     Resource {
         name: "archive_file",
+        ..Resource::NONE
+    },
+    Resource {
+        name: "aws_caller_identity",
         ..Resource::NONE
     },
     Resource {
@@ -213,6 +218,12 @@ pub(super) const RESOURCES: [Resource; 39] = [
         create: "iam:AttachRolePolicy",
         read: "iam:ListAttachedRolePolicies",
         delete: "iam:DetachRolePolicy",
+        ..Resource::NONE
+    },
+    // Read as data alone.
+    Resource {
+        name: "aws_iam_roles",
+        read: "iam:ListRoles",
         ..Resource::NONE
     },
     Resource {
