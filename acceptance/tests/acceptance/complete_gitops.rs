@@ -57,8 +57,12 @@ fn what_is_committed_is_applied_once_and_an_upgrade_changes_deployments_only() -
     assert_workspaces(&bench, &terraform)?;
 
     let terraform = terraform.variable("operator_image", "localhost/dataplane-operator:0.2.0");
+    let planned = terraform.plan()?;
+    ensure!(rendered(&terraform)? == manifests);
     terraform.apply_then_empty_plan()?;
     let upgraded = rendered(&terraform)?;
+    // As the guide commits them, before the cloud's side is applied.
+    ensure!(planned.json["planned_values"]["outputs"]["manifests"]["value"] == upgraded);
     let before: BTreeSet<&str> = manifests.split("\n---\n").collect();
     let changed: Vec<&str> = upgraded
         .split("\n---\n")
