@@ -81,6 +81,7 @@ mod tests {
             operation: operation.to_owned(),
             path: path.to_owned(),
             status: 200,
+            faulted: false,
         }
     }
 

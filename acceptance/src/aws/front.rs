@@ -63,6 +63,8 @@ pub struct Call {
     pub operation: String,
     pub path: String,
     pub status: u16,
+    /// The answer was a fault, in place of the cloud's.
+    pub faulted: bool,
 }
 
 /// A call on its way.
@@ -279,6 +281,7 @@ async fn answer(
         fault.as_ref().and_then(|fault| fault.error(&call.service))
     {
         call.status = status;
+        call.faulted = true;
         lock(&state.calls).push(call.clone());
         return Ok(refusal(&call.service, status, code, message));
     }
@@ -412,6 +415,7 @@ impl Asked {
             operation: action.or(target).unwrap_or(rest),
             path: path.to_owned(),
             status: 0,
+            faulted: false,
         }
     }
 }

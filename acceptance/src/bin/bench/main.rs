@@ -1,5 +1,5 @@
 //! `make bench`: what the provider and the executor cost, each figure beside something else measured in the same run. It writes
-//! docs/benchmarks.md. Parts that are named on the command line (`calls`) are only printed.
+//! docs/benchmarks.md. Parts that are named on the command line (`calls`, or `tenants=5` for fewer of them) are only printed.
 
 mod calls;
 mod complete;
@@ -13,20 +13,29 @@ mod tenants;
 use std::{fs, io::Write as _};
 
 use acceptance::setup;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
+    let (asked, tenants) = read(asked)?;
+    let of_tenants = || tenants::measure(tenants);
+    let parts: [(&str, &dyn Fn() -> Result<String>); 7] = [
+        ("start", &start::measure),
+        ("complete", &complete::measure),
+        ("calls", &calls::measure),
+        ("sides", &sides::measure),
+        ("refresh", &refresh::measure),
+        ("tenants", &of_tenants),
+        ("executor", &executor::measure),
+    ];
+    for name in &asked {
+        ensure!(
+            parts.iter().any(|(what, _)| what == name),
+            "there is no part {name:?} to measure"
+        );
+    }
     let mut sections = Vec::new();
-    for (what, measure) in [
-        ("start", start::measure as fn() -> Result<String>),
-        ("complete", complete::measure),
-        ("calls", calls::measure),
-        ("sides", sides::measure),
-        ("refresh", refresh::measure),
-        ("tenants", tenants::measure),
-        ("executor", executor::measure),
-    ] {
+    for (what, measure) in parts {
         if !asked.is_empty() && !asked.iter().any(|asked| asked == what) {
             continue;
         }
@@ -49,6 +58,19 @@ fn main() -> Result<()> {
     );
     let file = setup::checkout().join("docs/benchmarks.md");
     fs::write(&file, page).with_context(|| format!("writing {}", file.display()))
+}
+
+/// The parts that are asked for, and how many tenants there are to be.
+fn read(mut asked: Vec<String>) -> Result<(Vec<String>, usize)> {
+    let mut tenants = tenants::TENANTS;
+    for name in &mut asked {
+        if let Some(count) = name.strip_prefix("tenants=") {
+            tenants = count.parse().with_context(|| format!("reading {name}"))?;
+            "tenants".clone_into(name);
+        }
+    }
+    ensure!(tenants > 0, "there is nothing to measure without tenants");
+    Ok((asked, tenants))
 }
 
 /// The machine in a sentence, without its name.

@@ -1,8 +1,10 @@
-//! 50 tenants by `dataplane-fleet`, one at a time, ten and all at once, on a cloud that throttles; beside a loop of `xargs`.
+//! Tenants by `dataplane-fleet`, one at a time, a fifth and all at once, on a cloud that throttles; beside a loop of `xargs`.
 
 mod resident;
 
 use std::{
+    cell::Cell,
+    collections::BTreeSet,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -18,9 +20,8 @@ use anyhow::{Context as _, Result, ensure};
 use self::resident::Watched;
 use crate::table;
 
-const TENANTS: usize = 50;
-
-const AT_ONCE: [usize; 3] = [1, 10, 50];
+/// Of these, 1, 10 and 50 at once.
+pub const TENANTS: usize = 50;
 
 /// One call in so many is answered with the service's throttling error.
 const EVERY: usize = 20;
@@ -32,6 +33,9 @@ const THROTTLING: [&str; 3] = ["s3", "iam", "logs"];
 const CALLS: usize = 8000;
 
 const WAVES: &str = "  - { name: all, tenants: [\"*\"] }\n";
+
+/// What the tool says of a turn that it will repeat.
+const AGAIN: &str = ", to be tried again";
 
 /// What a person would write without the tool: no order, no stop, no summary, no record.
 const LOOP: &str = r#"
@@ -49,22 +53,27 @@ struct Measured {
     plan: Duration,
     apply: Duration,
     calls: usize,
+    /// Calls that were answered with the service's throttling error.
     throttled: usize,
+    /// Turns that ended with such an error, after the provider's own attempts, and were repeated.
+    again: usize,
     /// Resident bytes of all processes at once, at most.
     resident: u64,
 }
 
-pub fn measure() -> Result<String> {
+/// Of so many tenants.
+pub fn measure(count: usize) -> Result<String> {
     let mut rows = Vec::new();
-    for at_once in AT_ONCE {
-        let fleet = by_fleet(at_once).with_context(|| format!("{at_once} at once"))?;
-        let by_loop = by_loop(at_once).with_context(|| format!("a loop of {at_once}"))?;
+    for at_once in BTreeSet::from([1, count.div_ceil(5), count]) {
+        let fleet = by_fleet(count, at_once).with_context(|| format!("{at_once} at once"))?;
+        let by_loop = by_loop(count, at_once).with_context(|| format!("a loop of {at_once}"))?;
         rows.push(vec![
             at_once.to_string(),
             beside(fleet.plan, by_loop.plan),
             beside(fleet.apply, by_loop.apply),
             fleet.calls.to_string(),
             fleet.throttled.to_string(),
+            fleet.again.to_string(),
             format!(
                 "{} MiB ({})",
                 fleet.resident / 1_048_576,
@@ -77,12 +86,14 @@ pub fn measure() -> Result<String> {
         "plan (loop)",
         "apply (loop)",
         "calls",
-        "of these throttled, all survived",
+        "of these throttled",
+        "turns repeated",
         "peak memory (loop)",
     ];
     Ok(format!(
-        "## Many tenants\n\n{TENANTS} tenants of `examples/complete/many-tenants` by `dataplane-fleet`: an account and a state each, all new. Every {EVERY}th call to {} \
-         is answered with the service's throttling error. Beside it, in brackets, is `xargs -P` around `terraform init`, `plan` and `apply`, which sums nothing up; it meets \
+        "## Many tenants\n\n{count} tenants of `examples/complete/many-tenants` by `dataplane-fleet`: an account and a state each, all new. Every {EVERY}th call to {} \
+         is answered with the service's throttling error, which the provider repeats, and the tool a tenant's turn where that was not enough: in the end all \
+         are planned and applied. Beside it, in brackets, is `xargs -P` around `terraform init`, `plan` and `apply`, which sums nothing up; it meets \
          the same errors. Memory is what fleet, Terraform and providers have resident together, by samples; emulators share the machine.\n\n{}",
         THROTTLING.join(", "),
         table::render(&header, &rows)
@@ -93,28 +104,39 @@ fn beside(fleet: Duration, by_loop: Duration) -> String {
     format!("{} ({})", table::seconds(fleet), table::seconds(by_loop))
 }
 
-fn by_fleet(at_once: usize) -> Result<Measured> {
-    let tenants = throttling()?;
+fn by_fleet(count: usize, at_once: usize) -> Result<Measured> {
+    let tenants = throttling(count)?;
     let parallelism = at_once.to_string();
-    let run = |verb: &str, code: i32| -> Result<()> {
+    let again = Cell::new(0);
+    let run = |verb: &str, code: i32, outcome: &str| -> Result<()> {
         let said = tenants.fleet(&[verb, "--parallelism", &parallelism])?;
         ensure!(
-            said.code == Some(code),
+            said.code == Some(code) && said.with(outcome).len() == count,
             "{verb}: {:#}\n{}",
             said.printed,
             said.progress
         );
+        let repeated = said.progress.matches(AGAIN).count();
+        again.set(again.get() + repeated);
         Ok(())
     };
     // As the loop does: what is measured finds a filled cache.
     let first = tenants.fleet(&["plan", "--tenant", &name(0)])?;
     ensure!(first.code == Some(2), "{}", first.progress);
     tenants.front.take_calls();
-    measured(&tenants, || run("plan", 2), || run("apply", 0))
+    let measured = measured(
+        &tenants,
+        || run("plan", 2, "changed"),
+        || run("apply", 0, "applied"),
+    )?;
+    Ok(Measured {
+        again: again.get(),
+        ..measured
+    })
 }
 
-fn by_loop(at_once: usize) -> Result<Measured> {
-    let tenants = throttling()?;
+fn by_loop(count: usize, at_once: usize) -> Result<Measured> {
+    let tenants = throttling(count)?;
     let cache = tenants.terraform.directory().join(".loop/plugins");
     std::fs::create_dir_all(&cache)?;
     // Terraform's cache of providers does not take two writers.
@@ -122,8 +144,8 @@ fn by_loop(at_once: usize) -> Result<Measured> {
     tenants.front.take_calls();
     measured(
         &tenants,
-        || each(&tenants, &cache, at_once, LOOP, TENANTS),
-        || each(&tenants, &cache, at_once, LOOP_APPLY, TENANTS),
+        || each(&tenants, &cache, at_once, LOOP, count),
+        || each(&tenants, &cache, at_once, LOOP_APPLY, count),
     )
 }
 
@@ -168,22 +190,27 @@ fn measured(
     let (plan, apply) = (timed(Box::new(plan))?, timed(Box::new(apply))?);
     let resident = watched.peak()?;
     let calls = tenants.front.take_calls();
-    let throttled = THROTTLING.iter().map(|service| {
-        let of_it = calls.iter().filter(|call| call.service == *service);
-        of_it.count() / EVERY
-    });
+    // More than the faults would have had none of the last.
+    for service in THROTTLING {
+        let of_it = calls.iter().filter(|call| call.service == service);
+        ensure!(
+            of_it.count() < CALLS,
+            "{service} has more than {CALLS} calls"
+        );
+    }
     Ok(Measured {
         plan,
         apply,
-        throttled: throttled.sum(),
+        throttled: calls.iter().filter(|call| call.faulted).count(),
+        again: 0,
         calls: calls.len(),
         resident,
     })
 }
 
 /// Tenants who are new, on a cloud that throttles.
-fn throttling() -> Result<Tenants> {
-    let tenants = Tenants::new(TENANTS, WAVES)?;
+fn throttling(count: usize) -> Result<Tenants> {
+    let tenants = Tenants::new(count, WAVES)?;
     for service in THROTTLING {
         for call in (EVERY - 1..CALLS).step_by(EVERY) {
             tenants.front.fault(Fault {
