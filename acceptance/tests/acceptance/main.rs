@@ -16,6 +16,7 @@ mod examples;
 mod executor;
 mod faults;
 mod fleet;
+mod fleet_runs;
 mod flyte_messages;
 mod google;
 mod identity;
