@@ -60,6 +60,14 @@ pub(crate) struct Address {
     pub(crate) label_fingerprint: Option<String>,
 }
 
+/// When the address of a new endpoint was reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reserved {
+    Now,
+    /// By an apply that was interrupted, whose endpoint may be there.
+    Before,
+}
+
 /// A page of addresses.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,10 +117,10 @@ impl Gcp {
     }
 
     /// Reserves the address of an endpoint. One that bears its marks already, of an apply that was interrupted, is taken as it is,
-    /// or, where the endpoint is wanted elsewhere by now, reserved anew.
-    pub(crate) async fn reserve(&self, place: Place, new: &NewPrivateEndpoint) -> Result<()> {
+    /// or, where the endpoint is wanted elsewhere by now and nothing uses it, reserved anew.
+    pub(crate) async fn reserve(&self, place: Place, new: &NewPrivateEndpoint) -> Result<Reserved> {
         let taken = match self.insert_address(place, new).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(Reserved::Now),
             Err(Error::AlreadyExists(call)) => call,
             Err(error) => return Err(error),
         };
@@ -124,11 +132,12 @@ impl Gcp {
             );
             return Err(Error::Invalid(Box::new(taken.because(because))));
         }
-        if found.suits(new) {
-            return Ok(());
+        if found.suits(new) || !found.users.is_empty() {
+            return Ok(Reserved::Before);
         }
         self.release(place, new.name.as_str()).await?;
-        self.insert_address(place, new).await
+        self.insert_address(place, new).await?;
+        Ok(Reserved::Now)
     }
 
     async fn insert_address(&self, place: Place, new: &NewPrivateEndpoint) -> Result<()> {

@@ -5,7 +5,8 @@
 //!
 //! Calls: `service` 1 of a service of our own project, else none; `create` 5, and 1 per look at its two operations; `find` 2, `get`
 //! 2, 1 more of Google's own interfaces and of an address that has another name, 4 of one that is gone; `configure` 2 and the looks,
-//! 0 where nothing differs; `set_tags` 4, 0 where nothing differs; `delete` 5 and the looks.
+//! 0 where nothing differs; `set_tags` 4, 3 where the address is not ours, 0 where nothing differs; `delete` 5 and the looks, 2 more
+//! where deleting the rule is refused.
 
 mod checks;
 pub(crate) mod described;
@@ -24,7 +25,7 @@ use clouds::tags::TagChange;
 use clouds::{Error, Refusal, Result, Tags};
 use futures::try_join;
 
-use crate::addresses::Address;
+use crate::addresses::{Address, Reserved};
 use crate::compute_operations::Target;
 use crate::error::compute::noting;
 use crate::error::{Understood, not_found, unreadable};
@@ -77,15 +78,21 @@ impl PrivateEndpoints for Gcp {
         let place = Place::for_service(&new.service);
         let name = new.name.as_str();
         self.alone(place, name).await?;
-        if let Err(error) = self.reserve(place, new).await {
-            return Err(self.or_exists(place, name, error).await?);
-        }
+        let reserved = match self.reserve(place, new).await {
+            Ok(reserved) => reserved,
+            Err(error) => return Err(self.or_exists(place, name, error).await?),
+        };
         let made = match self.insert_rule(place, new).await {
             Ok(made) => made,
+            // It was made before, with the address that was there.
+            Err(error @ Error::AlreadyExists(_)) if reserved == Reserved::Before => {
+                return Err(error);
+            }
             Err(error) => {
                 // Nobody would look for the address, but for the next create, which finds it by its marks.
-                let kept =
-                    error.is_transient() || self.release(place, name).await.optional().is_err();
+                let kept = error.is_transient()
+                    || reserved == Reserved::Before
+                    || self.release(place, name).await.optional().is_err();
                 let error = led_nowhere(error, &new.service);
                 return Err(if kept {
                     self.reserving(place, name, error)
@@ -132,7 +139,8 @@ impl PrivateEndpoints for Gcp {
             self.address(place, name).await.optional()
         })?;
         // The rule last: by its labels an endpoint is whole.
-        if let Some(address) = address.filter(|address| address.ip == rule.ip_address) {
+        let ours = |address: &Address| address.is_ours() && address.ip == rule.ip_address;
+        if let Some(address) = address.filter(ours) {
             let mut labels = tags::googles(&address.labels);
             labels.extend(tags::labels(tags));
             self.label_address(place, name, &address, &labels).await?;
@@ -152,13 +160,19 @@ impl PrivateEndpoints for Gcp {
             found => found?,
         };
         let name = rule.name.as_str();
-        // One of another name was there before the endpoint, and stays.
+        // One that we did not reserve was there before the endpoint, and stays.
         let address = self.address(place, name).await.optional()?;
-        let Some(address) = address.filter(|address| address.ip == rule.ip_address) else {
+        let ours = |address: &Address| address.is_ours() && address.ip == rule.ip_address;
+        let Some(address) = address.filter(ours) else {
             return self.delete_rule(place, name).await;
         };
         self.announce_deletion(place, &address).await?;
-        self.delete_rule(place, name).await.optional()?;
+        if let Err(refused) = self.delete_rule(place, name).await.optional() {
+            if !refused.is_transient() {
+                self.take_back_deletion(place, name).await;
+            }
+            return Err(refused);
+        }
         self.release(place, name).await.optional().map(drop)
     }
 

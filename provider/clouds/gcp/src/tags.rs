@@ -12,8 +12,6 @@ use crate::error::unreadable;
 use crate::requests::Named;
 
 const MARKS: [&str; 3] = [CREATING, OWNER, RESOURCE];
-/// `OWNER` as a label.
-pub(crate) const OWNER_LABEL: &str = "dataplane-owner";
 /// Labels that begin so are Google's own.
 const GOOGLE: &str = "goog-";
 const LONGEST: usize = 63;

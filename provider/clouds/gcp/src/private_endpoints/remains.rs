@@ -7,6 +7,7 @@ use clouds::private_endpoints::{
     EndpointSettings, EndpointType, PrivateEndpoint, PrivateEndpointId,
 };
 use clouds::private_services::ConnectionState;
+use clouds::tags::OWNER;
 use std::collections::BTreeSet;
 
 use super::described;
@@ -23,11 +24,9 @@ impl Address {
         self.users.is_empty() && self.labels.contains_key(DELETING)
     }
 
-    /// Whether it is an endpoint's of ours, finished or not.
-    fn is_ours(&self) -> bool {
-        let marks = [tags::OWNER_LABEL, DELETING];
-        let labelled = marks.iter().any(|mark| self.labels.contains_key(*mark));
-        labelled || !tags::from_description(&self.description).is_empty()
+    /// Whether it was reserved for an endpoint of ours, finished or not. Labels do not tell: its reserving call writes the description.
+    pub(super) fn is_ours(&self) -> bool {
+        tags::from_description(&self.description).contains_key(OWNER)
     }
 }
 
@@ -43,6 +42,20 @@ impl Gcp {
         }
         self.label_address(place, &address.name, address, &labels)
             .await
+    }
+
+    /// Says of the address of an endpoint that it stays after all. Where that fails too, the deletion's own error counts.
+    pub(super) async fn take_back_deletion(&self, place: Place, name: &str) {
+        let Ok(address) = self.address(place, name).await else {
+            return;
+        };
+        let mut labels = address.labels.clone();
+        if labels.remove(DELETING).is_none() {
+            return;
+        }
+        self.label_address(place, name, &address, &labels)
+            .await
+            .ok();
     }
 
     /// Gives back the address of an endpoint whose rule is gone; none where there is no such address.

@@ -56,6 +56,15 @@ async fn a_deletion_that_ends_half_way_is_seen_and_gone_on_with() {
         let failed = endpoints.delete(&id).await.unwrap_err();
         assert!(matches!(failed, Error::Denied { .. }), "{method}: {failed}");
         here.no_faults().await;
+        if method == RULE {
+            // The endpoint stays: who deletes its rule by hand later has deleted it.
+            let path = format!("{}/addresses/acme", here.home);
+            let address = here.project.send("GET", "compute", &path, None).await;
+            assert!(
+                address["labels"]["dataplane-deleting"].is_null(),
+                "{address}"
+            );
+        }
         let left = endpoints.get(&id).await.unwrap();
         let tags = if finished { &made } else { &new.tags };
         assert_eq!(&left.tags, tags, "{method}");
@@ -125,35 +134,49 @@ async fn a_create_that_fails_keeps_its_address_only_where_it_may_go_on() {
     here.project.no_violations().await;
 }
 
-/// As somebody makes endpoints by hand: the address has a name of its own, and stays when the endpoint goes.
+/// As somebody makes endpoints by hand: the address, of this name or another, stays as it is, also when the endpoint goes.
 #[tokio::test]
-async fn an_endpoint_whose_address_has_another_name_lies_where_that_does() {
+async fn an_endpoint_whose_address_is_not_ours_lies_where_that_does() {
     let here = Here::new("names").await;
     let endpoints = &here.clouds.private_endpoints;
     let subnet = &here.around.endpoint_subnets[1];
-    let address =
-        json!({ "name": "acme-ip", "addressType": "INTERNAL", "subnetwork": subnet.as_str() });
-    let path = format!("{}/addresses", here.home);
-    here.project
-        .send("POST", "compute", &path, Some(address))
-        .await;
-    let rule = json!({
-        "name": "acme", "loadBalancingScheme": "", "target": here.around.own_service.as_str(),
-        "IPAddress": format!("{path}/acme-ip").replace("compute/v1/", ""),
-    });
-    let rules = format!("{}/forwardingRules", here.home);
-    here.project
-        .send("POST", "compute", &rules, Some(rule))
-        .await;
-    let id = "acme".parse().unwrap();
-    let found = endpoints.get(&id).await.unwrap();
-    assert_eq!(found.settings.subnets, [subnet.clone()].into());
-    assert_eq!(found.untold, ["private_dns"]);
-    let made = here.environment.made(Managed::PrivateEndpoints);
-    endpoints.set_tags(&found, &made).await.unwrap();
-    endpoints.delete(&id).await.unwrap();
-    let gone = endpoints.get(&id).await;
-    assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
-    assert_eq!(here.addresses("acme-ip").await, 1);
+    for name in ["acme-ip", "acme"] {
+        let path = format!("{}/addresses", here.home);
+        let address =
+            json!({ "name": name, "addressType": "INTERNAL", "subnetwork": subnet.as_str() });
+        here.project
+            .send("POST", "compute", &path, Some(address))
+            .await;
+        let of_address = format!("{path}/{name}");
+        let now = here.project.send("GET", "compute", &of_address, None).await;
+        let labels =
+            json!({ "labels": { "team": "billing" }, "labelFingerprint": now["labelFingerprint"] });
+        let set = format!("{of_address}/setLabels");
+        here.project
+            .send("POST", "compute", &set, Some(labels))
+            .await;
+        let rule = json!({
+            "name": "acme", "loadBalancingScheme": "", "target": here.around.own_service.as_str(),
+            "IPAddress": of_address.replace("compute/v1/", ""),
+        });
+        let rules = format!("{}/forwardingRules", here.home);
+        here.project
+            .send("POST", "compute", &rules, Some(rule))
+            .await;
+        let id = "acme".parse().unwrap();
+        let found = endpoints.get(&id).await.unwrap();
+        assert_eq!(found.settings.subnets, [subnet.clone()].into(), "{name}");
+        assert_eq!(found.untold, ["private_dns"], "{name}");
+        let made = here.environment.made(Managed::PrivateEndpoints);
+        endpoints.set_tags(&found, &made).await.unwrap();
+        assert_eq!(endpoints.get(&id).await.unwrap().tags, made, "{name}");
+        endpoints.delete(&id).await.unwrap();
+        let gone = endpoints.get(&id).await;
+        assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
+        let gone = endpoints.delete(&id).await;
+        assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
+        let stays = here.project.send("GET", "compute", &of_address, None).await;
+        assert_eq!(stays["labels"], json!({ "team": "billing" }), "{name}");
+    }
     here.project.no_violations().await;
 }

@@ -189,8 +189,17 @@ async fn an_address_of_an_interrupted_create_is_used() {
     let id = "acme".parse().unwrap();
     let found = here.clouds.private_endpoints.get(&id).await.unwrap();
     assert_eq!(found.settings.subnets, new.settings.subnets);
-    let again = here.create(&new).await;
-    assert!(matches!(again, Err(Error::AlreadyExists(_))), "{again:?}");
+    // The endpoint is there, wherever it is wanted by now: its address is left alone.
+    let mut elsewhere = new.clone();
+    elsewhere.settings.subnets = [here.around.endpoint_subnets[1].clone()].into();
+    for wanted in [&new, &elsewhere] {
+        here.project.calls().await;
+        let again = here.create(wanted).await;
+        assert!(matches!(again, Err(Error::AlreadyExists(_))), "{again:?}");
+        let calls = here.project.calls().await;
+        let released = calls.iter().any(|call| call == "compute.addresses.delete");
+        assert!(!released, "{calls:?}");
+    }
 
     // Somebody else's is left alone.
     address["name"] = "theirs".into();
