@@ -12,6 +12,17 @@ pub const RESOURCE: &str = "dataplane:resource";
 /// Set by the creating call and removed by the last step of a create.
 pub const CREATING: &str = "dataplane:creating";
 
+/// The type of the resource of a private service, as its mark has it.
+pub const PRIVATE_SERVICE: &str = "dataplane_private_service";
+/// The type of the resource of a private endpoint, as its mark has it.
+pub const PRIVATE_ENDPOINT: &str = "dataplane_private_endpoint";
+
+/// The name that an object was made as, by its mark: for clouds that keep names as tags.
+pub fn marked<'t>(tags: &'t Tags, resource: &str) -> Option<&'t str> {
+    let (kind, name) = tags.get(RESOURCE)?.split_once('/')?;
+    (kind == resource).then_some(name)
+}
+
 /// What turns the tags that were found into the wanted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagChange {

@@ -30,7 +30,6 @@ use crate::refusal::Refusal;
 use crate::registries::{Registry, RegistryName};
 use crate::roles::{Role, RoleName};
 use crate::secrets::{Secret, SecretName, SecretText};
-use crate::tags::{RESOURCE, Tags};
 
 pub use private_endpoints::StoredEndpoint;
 pub use private_services::StoredService;
@@ -247,12 +246,6 @@ impl Faults {
 /// A panic of one test thread leaves the data as good as it was.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The name by which its mark says that an object was made, where the cloud keeps names as tags.
-fn marked<'t>(tags: &'t Tags, resource: &str) -> Option<&'t str> {
-    let (kind, name) = tags.get(RESOURCE)?.split_once('/')?;
-    (kind == resource).then_some(name)
 }
 
 fn missing(operation: &'static str, object: impl fmt::Display) -> Error {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Memory, World, impossible, marked, missing, taken};
+use super::{Memory, World, impossible, missing, taken};
 use crate::error::{Call, Error, Result};
 use crate::policies::PolicyDocument;
 use crate::private_endpoints::{
@@ -15,7 +15,7 @@ use crate::private_endpoints::{
 };
 use crate::private_services::{ConnectionState, PrincipalPattern, VerificationState};
 use crate::refusal::Refusal;
-use crate::tags::Tags;
+use crate::tags::{PRIVATE_ENDPOINT, Tags, marked};
 
 /// A private endpoint as it is kept.
 #[derive(Clone, Debug)]
@@ -124,7 +124,7 @@ impl PrivateEndpoints for Memory {
         self.run("private_endpoints.set_tags", |world| {
             let stored = stored(world, "private_endpoints.set_tags", &found.id)?;
             stored.endpoint.tags.clone_from(tags);
-            if let Some(name) = marked(tags, "dataplane_private_endpoint") {
+            if let Some(name) = marked(tags, PRIVATE_ENDPOINT) {
                 stored.endpoint.name = name
                     .parse()
                     .map_err(|error| impossible("private_endpoints.set_tags", &found.id, &error))?;

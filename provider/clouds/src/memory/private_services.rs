@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{Memory, World, impossible, marked, missing, occupied, taken};
+use super::{Memory, World, impossible, missing, occupied, taken};
 use crate::error::Result;
 use crate::private_services::{
     Answer, Connection, ConnectionId, ConnectionState, NewPrivateService, PrivateService,
@@ -12,7 +12,7 @@ use crate::private_services::{
     VerificationState,
 };
 use crate::refusal::Refusal;
-use crate::tags::Tags;
+use crate::tags::{PRIVATE_SERVICE, Tags, marked};
 
 /// A private service as it is kept.
 #[derive(Clone, Debug)]
@@ -156,7 +156,7 @@ impl PrivateServices for Memory {
         self.run("private_services.set_tags", |world| {
             let service = of(world, "private_services.set_tags", &found.id)?;
             service.tags.clone_from(tags);
-            if let Some(name) = marked(tags, "dataplane_private_service") {
+            if let Some(name) = marked(tags, PRIVATE_SERVICE) {
                 service.name = name
                     .parse()
                     .map_err(|error| impossible("private_services.set_tags", &found.id, &error))?;

@@ -14,6 +14,7 @@ use clouds::private_endpoints::{
     PrivateEndpointId, PrivateEndpointName, PrivateEndpoints, ServiceName, ServiceOffer,
 };
 use clouds::private_services::{ConnectionState, VerificationState};
+use clouds::tags::PRIVATE_ENDPOINT;
 use clouds::{Optional, Refusal, Result, Tags};
 use clouds_aws::error::{Classify, invalid, not_found};
 use futures::try_join;
@@ -23,8 +24,6 @@ use crate::{
     subnets,
 };
 
-/// The resource that these are made for, as their marks say it.
-const KIND: &str = "dataplane_private_endpoint";
 const DESCRIBE: &str = "ec2:DescribeVpcEndpoints";
 const CREATE: &str = "ec2:CreateVpcEndpoint";
 
@@ -133,7 +132,7 @@ impl PrivateEndpoints for Ec2 {
     async fn set_tags(&self, found: &PrivateEndpoint, tags: &Tags) -> Result<()> {
         let ec2 = self.client().await?;
         let (id, name) = (found.id.as_str(), found.name.as_str());
-        marks::change(ec2, (KIND, id, name), &found.tags, tags).await
+        marks::change(ec2, (PRIVATE_ENDPOINT, id, name), &found.tags, tags).await
     }
 
     async fn delete(&self, id: &PrivateEndpointId) -> Result<()> {
@@ -295,7 +294,7 @@ fn endpoint(call: &str, found: &VpcEndpoint) -> Result<PrivateEndpoint> {
     let state = state.classify(call, id)?.flatten();
     let state = state.ok_or_else(|| not_found(call, id))?;
     let is_name = |name: &str| name.parse::<PrivateEndpointName>().is_ok();
-    let (tags, name) = marks::read(found.tags(), KIND, id, is_name);
+    let (tags, name) = marks::read(found.tags(), PRIVATE_ENDPOINT, id, is_name);
     let network = found.vpc_id().map(|text| parsed(call, id, text));
     let service = found.service_name().unwrap_or_default();
     let service: ServiceName = parsed(call, id, service)?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
-use clouds::tags::{OWNER, RESOURCE, TagChange};
+use clouds::tags::{OWNER, RESOURCE, TagChange, marked};
 use clouds::{Call, Error, Result, Tags};
 use clouds_aws::error::{Classify, invalid, not_found};
 use clouds_aws::own_tags;
@@ -76,12 +76,6 @@ pub(crate) fn taken(operation: &str, name: impl fmt::Display, id: impl fmt::Disp
     Error::AlreadyExists(Box::new(Call::new(operation, name).because(why)))
 }
 
-/// The name that an object was made as, by its mark.
-fn marked<'t>(tags: &'t Tags, resource: &str) -> Option<&'t str> {
-    let (kind, name) = tags.get(RESOURCE)?.split_once('/')?;
-    (kind == resource).then_some(name)
-}
-
 /// The tags of an object, and what it is called: as what its mark says that it was made, else as its tag `Name` says, else by its
 /// id. A tag `Name` that is this name is not among the tags.
 pub(crate) fn read(
@@ -145,16 +139,18 @@ pub(crate) async fn change(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clouds::tags::PRIVATE_SERVICE;
 
-    const KIND: &str = "dataplane_private_service";
+    use super::*;
 
     fn tag(key: &str, value: &str) -> Tag {
         Tag::builder().key(key).value(value).build()
     }
 
     fn name(found: &[Tag]) -> (Vec<String>, String) {
-        let (tags, name) = read(found, KIND, "vpce-svc-0abc1234", |name| !name.contains(' '));
+        let (tags, name) = read(found, PRIVATE_SERVICE, "vpce-svc-0abc1234", |name| {
+            !name.contains(' ')
+        });
         (tags.into_keys().collect(), name)
     }
 

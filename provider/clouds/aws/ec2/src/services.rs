@@ -13,6 +13,7 @@ use clouds::private_services::{
     PrivateService, PrivateServiceId, PrivateServiceName, PrivateServices, ServiceSettings,
     Verification,
 };
+use clouds::tags::PRIVATE_SERVICE;
 use clouds::{Error, Refusal, Result, Tags};
 use clouds_aws::error::{Classify, invalid, not_found};
 use futures::try_join;
@@ -20,8 +21,6 @@ use futures::try_join;
 use crate::principals::{self, Allowed};
 use crate::{Ec2, all_done, client_token, limits, marks, parsed, states};
 
-/// The resource that these are made for, as their marks say it.
-const KIND: &str = "dataplane_private_service";
 const DESCRIBE: &str = "ec2:DescribeVpcEndpointServiceConfigurations";
 const CREATE: &str = "ec2:CreateVpcEndpointServiceConfiguration";
 const MODIFY: &str = "ec2:ModifyVpcEndpointServiceConfiguration";
@@ -149,7 +148,7 @@ impl PrivateServices for Ec2 {
     async fn set_tags(&self, found: &PrivateService, tags: &Tags) -> Result<()> {
         let ec2 = self.client().await?;
         let (id, name) = (found.id.as_str(), found.name.as_str());
-        marks::change(ec2, (KIND, id, name), &found.tags, tags).await
+        marks::change(ec2, (PRIVATE_SERVICE, id, name), &found.tags, tags).await
     }
 
     async fn delete(&self, id: &PrivateServiceId) -> Result<()> {
@@ -301,7 +300,7 @@ fn service(
 ) -> Result<PrivateService> {
     let id = id(found);
     let is_name = |name: &str| name.parse::<PrivateServiceName>().is_ok();
-    let (tags, name) = marks::read(found.tags(), KIND, id, is_name);
+    let (tags, name) = marks::read(found.tags(), PRIVATE_SERVICE, id, is_name);
     let state = found.service_state().map(states::service).transpose();
     let state = state.classify(call, id)?.flatten();
     let balancers = found.network_load_balancer_arns().iter();
