@@ -5,11 +5,17 @@ locals {
   # Who comes by a private connection comes with an address of the subnet for it.
   sources = setunion(var.client_ranges, var.offices == null ? [] : [var.offices.nat_range])
 
-  # In this order: who is let in, then that nobody else is. Azure's own rules after them let in what is peered with the network.
+  # In this order: who is let in, then that nobody else is. Azure's own rules after them let in what is peered with the network. A Service of
+  # type LoadBalancer is at a port of each node as well, where Azure's probes ask for it, and whose source ranges do not hold there.
   rules = {
-    clients = { access = "Allow", protocol = "Tcp", port = "443", priority = var.priority, from = local.sources }
-    others  = { access = "Deny", protocol = "*", port = "*", priority = var.priority + 1, from = null }
+    clients    = { access = "Allow", protocol = "Tcp", tag = null, from = local.sources, to = var.range, ports = "443" }
+    others     = { access = "Deny", protocol = "*", tag = "*", from = null, to = var.range, ports = "*" }
+    probes     = { access = "Allow", protocol = "*", tag = "AzureLoadBalancer", from = null, to = "*", ports = local.node_ports }
+    nodes      = { access = "Allow", protocol = "*", tag = null, from = toset(var.network.nodes_ranges), to = "*", ports = local.node_ports }
+    node-ports = { access = "Deny", protocol = "*", tag = "*", from = null, to = "*", ports = local.node_ports }
   }
+  order      = ["clients", "others", "probes", "nodes", "node-ports"]
+  node_ports = "30000-32767"
 }
 
 # The balancer's address is apart, so that rules can name it: packets reach the nodes with it.
@@ -34,15 +40,15 @@ resource "azurerm_network_security_rule" "this" {
   name                        = "${var.name}-sovereign-${each.key}"
   resource_group_name         = var.resource_group
   network_security_group_name = local.group_name
-  priority                    = each.value.priority
+  priority                    = var.priority + index(local.order, each.key)
   direction                   = "Inbound"
   access                      = each.value.access
   protocol                    = each.value.protocol
   source_port_range           = "*"
-  source_address_prefix       = each.value.from == null ? "*" : null
+  source_address_prefix       = each.value.tag
   source_address_prefixes     = each.value.from
-  destination_address_prefix  = var.range
-  destination_port_range      = each.value.port
+  destination_address_prefix  = each.value.to
+  destination_port_range      = each.value.ports
 }
 
 resource "dataplane_private_service" "this" {

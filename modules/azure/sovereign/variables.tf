@@ -21,14 +21,21 @@ variable "network" {
 
     - `id`: of the virtual network
     - `nodes_security_group_id`: of the security group that holds for the nodes' subnet
+    - `nodes_ranges`: of that subnet, from where alone node ports are reached
     - `link_subnet_id`: of the subnet for published services, for `offices`
   EOT
   type = object({
     id                      = string
     nodes_security_group_id = string
+    nodes_ranges            = list(string)
     link_subnet_id          = optional(string)
   })
   nullable = false
+
+  validation {
+    condition     = length(var.network.nodes_ranges) > 0 && alltrue([for range in var.network.nodes_ranges : try(cidrsubnet(range, 0, 0) == range && tonumber(split("/", range)[1]) >= 8, false)])
+    error_message = "nodes_ranges are those of the nodes' subnet, as in 10.0.0.0/19."
+  }
 }
 
 variable "cluster_principal_id" {
@@ -66,14 +73,14 @@ variable "client_ranges" {
 }
 
 variable "priority" {
-  description = "Priority of the rule for clients in the security group; the one that refuses all others has the next."
+  description = "Priority of the rule for clients in the security group; the four that refuse others have the next."
   type        = number
   default     = 200
   nullable    = false
 
   validation {
-    condition     = var.priority >= 100 && var.priority <= 4095
-    error_message = "Priorities are from 100 to 4096, and two are taken."
+    condition     = var.priority >= 100 && var.priority <= 4092
+    error_message = "Priorities are from 100 to 4096, and five are taken."
   }
 }
 

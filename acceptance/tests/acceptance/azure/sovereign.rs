@@ -14,6 +14,7 @@ fn a_sovereign_data_plane_on_aks_is_applied_and_goes_out_to_the_control_plane_on
     let network = json!({
         "id": bench.subscription.networked("virtualNetworks", "net"),
         "nodes_security_group_id": bench.subscription.networked("networkSecurityGroups", "nodes"),
+        "nodes_ranges": ["10.0.0.0/19"],
     });
     let egress = json!({ "kubernetes_api": ["10.0.32.0/28"], "tasks": ["10.0.33.0/24"] });
     let terraform = example("azure")?
@@ -37,6 +38,10 @@ fn a_sovereign_data_plane_on_aks_is_applied_and_goes_out_to_the_control_plane_on
         terraform.attributes("module.sovereign.azurerm_network_security_rule.this[\"clients\"]")?;
     assert_eq!(rule["source_address_prefixes"], json!(["10.20.0.0/16"]));
     assert_eq!(rule["network_security_group_name"], "nodes");
+    let ports = "module.sovereign.azurerm_network_security_rule.this[\"node-ports\"]";
+    let ports = terraform.attributes(ports)?;
+    assert_eq!(ports["access"], "Deny");
+    assert_eq!(ports["destination_port_range"], "30000-32767");
     let service = terraform.output("service")?;
     assert_eq!(
         service["load_balancer_source_ranges"],

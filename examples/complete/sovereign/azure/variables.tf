@@ -29,10 +29,11 @@ variable "cluster_principal_id" {
 }
 
 variable "network" {
-  description = "The cluster's virtual network and the security group of its nodes' subnet, by their ids."
+  description = "The cluster's virtual network and the security group of its nodes' subnet, by their ids, and that subnet's ranges."
   type = object({
     id                      = string
     nodes_security_group_id = string
+    nodes_ranges            = list(string)
   })
 }
 

@@ -14,6 +14,7 @@ variables {
   network = {
     id                      = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/virtualNetworks/acme-prod"
     nodes_security_group_id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/networkSecurityGroups/acme-prod-nodes"
+    nodes_ranges            = ["10.0.0.0/19"]
     link_subnet_id          = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/virtualNetworks/acme-prod/subnets/published"
   }
   cluster_principal_id = "22222222-3333-4444-5555-666666666666"
@@ -118,11 +119,25 @@ run "a_subnet_too_small" {
   expect_failures = [var.range]
 }
 
-run "no_room_for_two_rules" {
+run "nodes_everywhere" {
   command = plan
 
   variables {
-    priority = 4096
+    network = {
+      id                      = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/virtualNetworks/acme-prod"
+      nodes_security_group_id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/networkSecurityGroups/acme-prod-nodes"
+      nodes_ranges            = ["0.0.0.0/1"]
+    }
+  }
+
+  expect_failures = [var.network]
+}
+
+run "no_room_for_five_rules" {
+  command = plan
+
+  variables {
+    priority = 4093
   }
 
   expect_failures = [var.priority]
@@ -135,6 +150,7 @@ run "nothing_to_publish_from" {
     network = {
       id                      = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/virtualNetworks/acme-prod"
       nodes_security_group_id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/networkSecurityGroups/acme-prod-nodes"
+      nodes_ranges            = ["10.0.0.0/19"]
     }
     offices = {
       load_balancer      = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/MC_acme-prod_prod_westeurope/providers/Microsoft.Network/loadBalancers/kubernetes-internal/frontendIPConfigurations/a0123"

@@ -47,7 +47,7 @@ run "rules_of_its_nodes" {
   }
 
   assert {
-    condition     = alltrue([for rule in azurerm_network_security_rule.this : rule.network_security_group_name == "acme-prod-nodes" && rule.destination_address_prefix == "10.0.35.0/28"])
+    condition     = alltrue([for rule in azurerm_network_security_rule.this : rule.network_security_group_name == "acme-prod-nodes" && contains(["10.0.35.0/28", "*"], rule.destination_address_prefix)]) && azurerm_network_security_rule.this["nodes"].source_address_prefixes == toset(["10.0.0.0/19"])
     error_message = "The group that holds for the nodes has the rules."
   }
 }

@@ -14,6 +14,7 @@ variables {
   network = {
     id                      = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/virtualNetworks/acme-prod"
     nodes_security_group_id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/networkSecurityGroups/acme-prod-nodes"
+    nodes_ranges            = ["10.0.0.0/19"]
     link_subnet_id          = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/acme-prod/providers/Microsoft.Network/virtualNetworks/acme-prod/subnets/published"
   }
   cluster_principal_id = "22222222-3333-4444-5555-666666666666"
@@ -35,8 +36,13 @@ run "clients_and_nobody_else" {
 
   # Azure lets in what is peered with the network from 65000 on.
   assert {
-    condition     = alltrue([for rule in azurerm_network_security_rule.this : rule.priority < 65000 && rule.direction == "Inbound" && rule.destination_address_prefix == one(azurerm_subnet.this.address_prefixes) && rule.network_security_group_name == "acme-prod-nodes"])
+    condition     = alltrue([for name, rule in azurerm_network_security_rule.this : rule.priority < 65000 && rule.direction == "Inbound" && rule.network_security_group_name == "acme-prod-nodes" && (rule.destination_address_prefix == one(azurerm_subnet.this.address_prefixes)) == contains(["clients", "others"], name)])
     error_message = "The rules are about the balancer's subnet, before Azure's own, in the group that nodes have."
+  }
+
+  assert {
+    condition     = [for priority in range(202, 205) : one([for rule in azurerm_network_security_rule.this : "${rule.access} ${rule.protocol} ${try(join(",", rule.source_address_prefixes), "")}${try(rule.source_address_prefix, "") != null ? rule.source_address_prefix : ""} ${rule.destination_port_range}" if rule.priority == priority])] == ["Allow * AzureLoadBalancer 30000-32767", "Allow * 10.0.0.0/19 30000-32767", "Deny * * 30000-32767"]
+    error_message = "Ports of nodes are for probes and nodes, in this order, and for nobody else."
   }
 
   assert {
