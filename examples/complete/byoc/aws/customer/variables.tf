@@ -45,8 +45,8 @@ variable "vendor" {
   })
 
   validation {
-    condition     = alltrue([for principal in setunion(var.vendor.principals, var.vendor.on_call) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/", principal))])
-    error_message = "Name roles, arn:aws:iam::<the vendor's account>:role/<name>: everybody in the vendor's account is more than a pipeline."
+    condition     = alltrue([for principal in setunion(var.vendor.principals, var.vendor.on_call) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*?]+$", principal))])
+    error_message = "Name roles, arn:aws:iam::<the vendor's account>:role/<name>: everybody in the vendor's account is more than a pipeline, and a wildcard more than that."
   }
 
   validation {

@@ -1,7 +1,10 @@
 # The vendor's root: run by the vendor's pipeline, from the vendor's network.
 
 locals {
-  cluster = { eks = { name = var.customer.cluster, region = var.customer.region } }
+  cluster = {
+    eks              = { name = var.customer.cluster, region = var.customer.region }
+    private_endpoint = var.private_zone ? null : module.private_api.cluster_endpoint
+  }
 }
 
 # The vendor's own account, where the endpoint is.
@@ -36,7 +39,7 @@ provider "dataplane" {
   }
 }
 
-# The way to the cluster's API: its own name leads to the endpoint in this network.
+# The way to the cluster's API: its own name leads to the endpoint in this network, or the endpoint is named in its place.
 module "private_api" {
   source = "../../../../../modules/aws/private-api-consumer"
 
@@ -44,6 +47,7 @@ module "private_api" {
   customer           = var.customer
   network            = var.network
   acceptance_timeout = var.acceptance_timeout
+  dns                = var.private_zone
 
   providers = {
     aws       = aws

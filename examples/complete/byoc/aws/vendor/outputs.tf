@@ -3,6 +3,11 @@ output "connection" {
   value       = module.private_api.connection
 }
 
+output "cluster" {
+  description = "How the cluster is reached from the vendor's network, as `cluster` of the provider's resources takes it."
+  value       = local.cluster
+}
+
 output "namespaces" {
   description = "Namespace of each workspace."
   value       = module.operator.namespaces

@@ -58,6 +58,13 @@ variable "network" {
   })
 }
 
+variable "private_zone" {
+  description = "Whether the API's own name leads to the endpoint in the vendor's network, by a private zone. Without, the endpoint's name is called and the API's asked for."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "acceptance_timeout" {
   description = "How long an apply waits for the customer to let it in."
   type        = string

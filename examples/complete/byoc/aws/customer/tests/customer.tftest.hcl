@@ -20,6 +20,9 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/some" }
   }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
   mock_data "aws_partition" {
     defaults = { partition = "aws" }
   }
@@ -151,6 +154,16 @@ run "everybody_of_the_vendors_account" {
 
   variables {
     vendor = { principals = ["arn:aws:iam::111122223333:role/pipeline"], on_call = ["arn:aws:iam::111122223333:root"], external_id = "acme-7f3b9c21" }
+  }
+
+  expect_failures = [var.vendor]
+}
+
+run "every_role_of_the_vendors_account" {
+  command = plan
+
+  variables {
+    vendor = { principals = ["arn:aws:iam::111122223333:role/*"], external_id = "acme-7f3b9c21" }
   }
 
   expect_failures = [var.vendor]
