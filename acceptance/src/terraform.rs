@@ -395,16 +395,28 @@ impl Applying {
 
     /// Waits until its output contains `text`.
     pub fn until_printed(&mut self, text: &str, limit: Duration) -> Result<()> {
-        wait::until(&format!("terraform to print {text:?}"), limit, || {
-            if self.printed().contains(text) {
-                return Ok(Some(()));
-            }
+        self.until(&format!("terraform to print {text:?}"), limit, |applying| {
+            Ok(applying.printed().contains(text).then_some(()))
+        })
+    }
+
+    /// Waits for what it does, and no longer than it runs: where it ends before, what it printed says why.
+    pub fn until<T>(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut poll: impl FnMut(&Self) -> Result<Option<T>>,
+    ) -> Result<T> {
+        wait::until(what, limit, || {
+            // Before the look: what is waited for may be the last that it does.
+            let ended = self.child.try_wait()?.is_some();
+            let found = poll(self)?;
             ensure!(
-                self.child.try_wait()?.is_none(),
-                "terraform ended without printing {text:?}:\n{}",
+                found.is_some() || !ended,
+                "terraform ended before {what}:\n{}",
                 self.printed()
             );
-            Ok(None)
+            Ok(found)
         })
     }
 

@@ -65,10 +65,15 @@ impl Gate {
         self.open.send_replace(true);
     }
 
+    /// How many calls have come.
+    pub fn held(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Waits until so many calls have come.
     pub fn until_held(&self, calls: usize, limit: Duration) -> Result<()> {
         wait::until(&format!("{calls} held calls"), limit, || {
-            Ok((self.waiting.load(Ordering::Relaxed) >= calls).then_some(()))
+            Ok((self.held() >= calls).then_some(()))
         })
     }
 

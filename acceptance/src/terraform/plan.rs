@@ -27,6 +27,22 @@ impl Plan {
         changes(&self.json["resource_drift"])
     }
 
+    /// What changed outside of Terraform, as it is now: `address`, and nothing beside it.
+    pub fn only_drift(&self, address: &str) -> Result<&Value> {
+        let drift: Vec<&Value> = self.json["resource_drift"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|change| !is_no_change(change))
+            .collect();
+        ensure!(
+            matches!(drift.as_slice(), [one] if one["address"] == address),
+            "{address} alone was to change, and not {:?}",
+            self.drift()
+        );
+        Ok(&drift[0]["change"]["after"])
+    }
+
     pub fn assert_empty(&self, what: &str) -> Result<()> {
         self.assert_no_difference(what)?;
         ensure!(

@@ -21,14 +21,15 @@ const RANGE: &str = "10.0.0.0/16";
 const S3: &str = "52.218.0.0/17";
 
 /// The live endpoints of an account.
-fn endpoints(account: &Account) -> Result<Vec<Value>> {
+pub fn endpoints(account: &Account) -> Result<Vec<Value>> {
     let all = account.call("ec2", "describe_vpc_endpoints", &json!({}))?;
     let all = all["VpcEndpoints"].as_array().cloned();
     let live = |found: &Value| found["State"] != "deleted" && found["State"] != "deleting";
     Ok(all.into_iter().flatten().filter(live).collect())
 }
 
-fn foundation(account: &Account, name: &str, answers: &str) -> Result<Terraform> {
+/// The foundation, which its operators run from `RANGE`.
+pub fn foundation(account: &Account, name: &str, answers: &str) -> Result<Terraform> {
     let admins = json!([format!("arn:aws:iam::{}:role/platform", account.id)]);
     let zones = json!(["a", "b"].map(|zone| format!("{}{zone}", account.region)));
     let terraform = Terraform::example("complete/private/aws/foundation")?
@@ -103,9 +104,11 @@ fn a_data_plane_stands_on_a_foundation_and_reaches_its_endpoints_only() -> Resul
     ensure!(kubectl.get("deployment", "union", "operator")?.is_some());
     let reached = egress::ranges(&kubectl.list(&["networkpolicies", "-n", "fraud-production"])?)?;
     let services = told["services"].as_array().context("addresses")?;
-    for range in services.iter().filter_map(Value::as_str).chain([S3]) {
-        ensure!(reached.contains(range), "no {range} in {reached:?}");
-    }
+    let told = services
+        .iter()
+        .filter_map(Value::as_str)
+        .chain([S3, egress::NODE_LOCAL_NAMES]);
+    assert_eq!(reached, told.map(str::to_owned).collect());
 
     plane.succeed(&["state", "rm", "module.operator.dataplane_crds.this[0]"])?;
     plane.destroy()?;

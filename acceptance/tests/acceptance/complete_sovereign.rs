@@ -38,9 +38,17 @@ pub fn applied(terraform: &Terraform) -> Result<()> {
         .assert_no_difference("the refresh-only plan after apply")
 }
 
-/// Where policies of the operator and of tasks let pods go: the control plane and what the example was told, and neither the tunnel's
-/// edge nor the internet.
-pub fn assert_closed(kubectl: &Kubectl, told: &[&str]) -> Result<()> {
+/// Where policies of the operator and of tasks let pods go: the control plane and what the example was told, and nothing else, neither
+/// the tunnel's edge nor the internet.
+pub fn assert_closed(terraform: &Terraform, kubectl: &Kubectl, told: &[&str]) -> Result<()> {
+    let control_plane = terraform.output("control_plane_ranges")?;
+    let wanted: BTreeSet<String> = list(&control_plane)
+        .filter_map(Value::as_str)
+        .chain(told.iter().copied())
+        .chain([egress::NODE_LOCAL_NAMES])
+        .map(str::to_owned)
+        .collect();
+    ensure!(wanted.contains(CONTROL_PLANE), "{control_plane}");
     let mut ranges = BTreeSet::new();
     let mut ports = BTreeSet::new();
     for namespace in ["union", "fraud-production"] {
@@ -53,9 +61,7 @@ pub fn assert_closed(kubectl: &Kubectl, told: &[&str]) -> Result<()> {
             ports.extend(list(&rule["ports"]).filter_map(|port| port["port"].as_u64()));
         }
     }
-    for range in told.iter().chain([&CONTROL_PLANE]) {
-        ensure!(ranges.contains(*range), "{range} is not among {ranges:?}");
-    }
+    assert_eq!(ranges, wanted);
     ensure!(!ports.contains(&TUNNEL_PORT), "a policy opens the tunnel");
     Ok(())
 }
@@ -84,7 +90,11 @@ fn a_sovereign_data_plane_on_eks_is_applied_and_goes_out_to_the_control_plane_on
     terraform.write("emulated_override.tf", &bench.provider(allowed))?;
     terraform.init()?;
     applied(&terraform)?;
-    assert_closed(&bench.kubectl()?, &["10.0.0.0/22", "10.0.16.0/22"])?;
+    assert_closed(
+        &terraform,
+        &bench.kubectl()?,
+        &["10.0.0.0/22", "10.0.16.0/22"],
+    )?;
     let service = terraform.output("service")?;
     assert_eq!(
         service["load_balancer_source_ranges"],
@@ -92,11 +102,6 @@ fn a_sovereign_data_plane_on_eks_is_applied_and_goes_out_to_the_control_plane_on
     );
     let scheme = &service["annotations"]["service.beta.kubernetes.io/aws-load-balancer-scheme"];
     assert_eq!(*scheme, "internal");
-    let ranges = terraform.output("control_plane_ranges")?;
-    let everywhere = list(&ranges)
-        .filter_map(Value::as_str)
-        .find(|range| range.ends_with("/0"));
-    ensure!(everywhere.is_none(), "{ranges}");
     destroy(&terraform)?;
     let left = bench.kubectl()?.get("namespace", "", "union")?;
     ensure!(left.is_none(), "the operator's namespace is left: {left:?}");

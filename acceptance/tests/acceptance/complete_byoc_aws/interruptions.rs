@@ -3,7 +3,6 @@
 use acceptance::{
     aws::{Answer, Fault, Gate},
     terraform::{Applying, Terraform},
-    wait,
 };
 use anyhow::{Result, ensure};
 
@@ -25,9 +24,11 @@ fn hold(both: &Both, operation: &'static str) -> Gate {
 /// Starts an apply, and waits until the call is held and everything else is made.
 fn held(terraform: &Terraform, gate: &Gate) -> Result<Applying> {
     let others = terraform.plan()?.changes().len() - 1;
-    let applying = terraform.start_apply()?;
-    gate.until_held(1, LIMIT)?;
-    wait::until("the others", LIMIT, || {
+    let mut applying = terraform.start_apply()?;
+    applying.until("the held call", LIMIT, |_| {
+        Ok((gate.held() > 0).then_some(()))
+    })?;
+    applying.until("the others", LIMIT, |applying| {
         let made = applying.printed().matches("Creation complete").count();
         Ok((made == others).then_some(()))
     })?;
@@ -57,8 +58,10 @@ fn a_customer_that_is_killed_goes_on() -> Result<()> {
     let id = text(&made["VpcEndpoint"]["VpcEndpointId"])?;
     both.write_down(&[&id], &[])?;
     let gate = hold(&both, "AcceptVpcEndpointConnections");
-    let applying = customer.start_apply()?;
-    gate.until_held(1, LIMIT)?;
+    let mut applying = customer.start_apply()?;
+    applying.until("the held call", LIMIT, |_| {
+        Ok((gate.held() > 0).then_some(()))
+    })?;
     applying.kill()?;
     both.sides.front.clear_faults();
     applied(customer, "the customer's")?;
@@ -72,8 +75,8 @@ fn a_vendor_that_is_killed_or_interrupted_asks_once() -> Result<()> {
     let both = Both::with_cluster()?;
     let service = both.published()?;
     let vendor = both.vendor()?;
-    let applying = vendor.start_apply()?;
-    let id = both.sides.customer.asked(&service)?;
+    let mut applying = vendor.start_apply()?;
+    let id = both.sides.customer.asked_by(&mut applying, &service)?;
     applying.kill()?;
 
     let mut applying = vendor.start_apply()?;

@@ -139,8 +139,8 @@ impl Both {
 
     /// One apply of the vendor's asks, is let in by an apply of the customer's meanwhile, and goes on: the endpoint's id.
     fn connected(&self, vendor: &Terraform, service: &str) -> Result<String> {
-        let applying = vendor.start_apply()?;
-        let id = self.sides.customer.asked(service)?;
+        let mut applying = vendor.start_apply()?;
+        let id = self.sides.customer.asked_by(&mut applying, service)?;
         self.write_down(&[&id], &[])?;
         self.customer.apply()?;
         let (succeeded, printed) = applying.finish(LIMIT)?;
@@ -165,7 +165,11 @@ impl Both {
     }
 
     fn session_by(&self, asked: &Value) -> Result<Account> {
-        let answer = self.pipeline.call("sts", "assume_role", asked)?;
+        self.session_of(&self.pipeline, asked)
+    }
+
+    fn session_of(&self, who: &Account, asked: &Value) -> Result<Account> {
+        let answer = who.call("sts", "assume_role", asked)?;
         let key = |name: &str| text(&answer["Credentials"][name]);
         let session = Credentials {
             access_key: key("AccessKeyId")?,
@@ -209,16 +213,18 @@ fn leave(vendor: &Terraform) -> Result<()> {
 /// roles that customers grant.
 fn pipeline(sides: &Sides) -> Result<Account> {
     let vendor = &sides.vendor;
-    vendor.write(
-        "data \"dataplane_permissions\" \"this\" {
+    let owner = format!("{}-access", named(&sides.customer));
+    vendor.write(&format!(
+        "data \"dataplane_permissions\" \"this\" {{
   resources = [\"private_endpoint\"]
-}
+  owners    = [\"{owner}\"]
+}}
 
-output \"policy\" {
+output \"policy\" {{
   value = data.dataplane_permissions.this.policy
-}
+}}
 ",
-    )?;
+    ))?;
     vendor.terraform.apply()?;
     let printed = text(&vendor.terraform.output("policy")?)?;
     let mut document: Value = serde_json::from_str(&printed)?;
@@ -295,5 +301,10 @@ fn answers_of(side: &Side, issuer: &str) -> Value {
     } });
     let partition =
         json!({ "type": "aws_partition", "arguments": {}, "attributes": { "partition": "aws" } });
-    subnets.chain([vpc, eks, partition]).collect()
+    let caller = json!({ "type": "aws_caller_identity", "arguments": {}, "attributes": { "account_id": side.account.id } });
+    // Before the vendor made any.
+    let roles = json!({ "type": "aws_iam_roles", "arguments": {}, "attributes": { "names": [], "arns": [] } });
+    subnets
+        .chain([vpc, eks, partition, caller, roles])
+        .collect()
 }

@@ -23,7 +23,10 @@ fn a_sovereign_data_plane_on_gke_is_applied_and_goes_out_to_google_and_the_contr
     terraform.init()?;
     let before = bench.inventory()?;
     applied(&terraform)?;
-    assert_closed(&bench.kubectl()?, &["10.0.0.2/32", "199.36.153.8/30"])?;
+    // On the node itself: Cloud DNS, and the server that pods have their identity from.
+    let metadata = ["169.254.169.252/32", "169.254.169.254/32"];
+    let told = [["10.0.0.2/32", "199.36.153.8/30"], metadata].concat();
+    assert_closed(&terraform, &bench.kubectl()?, &told)?;
     let service = terraform.output("service")?;
     let kind = &service["annotations"]["networking.gke.io/load-balancer-type"];
     assert_eq!(*kind, "Internal");

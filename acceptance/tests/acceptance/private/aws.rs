@@ -18,8 +18,8 @@ fn both_sides_of_a_connection() -> Result<()> {
     assert_eq!(verified["state"], "verified");
 
     vendor.write(&vendor.endpoint(&name, "private_dns = true"))?;
-    let applying = vendor.terraform.start_apply()?;
-    let id = customer.asked(&service)?;
+    let mut applying = vendor.terraform.start_apply()?;
+    let id = customer.asked_by(&mut applying, &service)?;
     customer.terraform.edit(
         "main.tf",
         "private_dns_name",

@@ -131,7 +131,7 @@ fn an_interrupt_ends_the_wait_for_acceptance() -> Result<()> {
     let (service, name) = sides.published("")?;
     vendor.write(&vendor.endpoint(&name, ""))?;
     let mut applying = vendor.terraform.start_apply()?;
-    let id = customer.asked(&service)?;
+    let id = customer.asked_by(&mut applying, &service)?;
     // It waits by now, at the latest after the next look.
     vendor.endpoints()?;
     applying.interrupt()?;

@@ -21,8 +21,7 @@ fn a_rejected_connection_is_shown_and_comes_back() -> Result<()> {
 
     customer.answer("reject", &service, &id)?;
     let plan = vendor.terraform.plan()?;
-    assert_eq!(plan.drift()[0].0, ENDPOINT);
-    let told = &plan.json["resource_drift"][0]["change"]["after"];
+    let told = plan.only_drift(ENDPOINT)?;
     assert_eq!(told["state"], "rejected");
     ensure!(
         text(&told["remedy"])?.contains("rejected"),
@@ -94,8 +93,7 @@ fn a_service_that_is_made_anew_is_connected_anew() -> Result<()> {
     let made = customer.terraform.attributes(SERVICE)?;
     let new = text(&made["service_name"])?;
     ensure!(new != name, "{new}");
-    let drift = vendor.terraform.plan_refresh_only()?.drift();
-    assert_eq!(drift[0].0, ENDPOINT);
+    vendor.terraform.plan_refresh_only()?.only_drift(ENDPOINT)?;
 
     vendor.terraform.edit("main.tf", &name, &new)?;
     assert_planned(&vendor.terraform, ENDPOINT, "delete create")?;
@@ -118,7 +116,7 @@ fn a_withdrawn_service_closes_its_connections() -> Result<()> {
     let id = text(&vendor.terraform.attributes(ENDPOINT)?["id"])?;
     vendor.account.ec2().bring(&id, "withdrawn")?;
     let plan = vendor.terraform.plan()?;
-    let told = &plan.json["resource_drift"][0]["change"]["after"];
+    let told = plan.only_drift(ENDPOINT)?;
     assert_eq!(told["state"], "closed");
     let remedy = text(&told["remedy"])?;
     ensure!(remedy.contains("gone"), "{remedy}");
@@ -158,7 +156,7 @@ fn a_connection_that_works_in_part_is_told_and_kept() -> Result<()> {
     let id = text(&vendor.terraform.attributes(ENDPOINT)?["id"])?;
     vendor.account.ec2().bring(&id, "partial")?;
     let plan = vendor.terraform.plan()?;
-    let told = &plan.json["resource_drift"][0]["change"]["after"];
+    let told = plan.only_drift(ENDPOINT)?;
     assert_eq!(told["state"], "partial");
     let remedy = text(&told["remedy"])?;
     ensure!(remedy.contains("ask the owner"), "{remedy}");

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use acceptance::{
     aws::{Account, Emulators, Front},
-    terraform::Terraform,
+    terraform::{Applying, Terraform},
     wait,
 };
 use anyhow::{Context as _, Result, ensure};
@@ -170,17 +170,28 @@ impl Side {
 
     /// Waits for somebody who asks for a connection to a service of this side: the endpoint's id.
     pub fn asked(&self, service: &str) -> Result<String> {
+        wait::until("a request for a connection", LIMIT, || {
+            self.request(service)
+        })
+    }
+
+    /// The same of an apply, for as long as it runs.
+    pub fn asked_by(&self, applying: &mut Applying, service: &str) -> Result<String> {
+        applying.until("a request for a connection", LIMIT, |_| {
+            self.request(service)
+        })
+    }
+
+    /// Whoever asks for a connection to a service of this side, once somebody does.
+    fn request(&self, service: &str) -> Result<Option<String>> {
         let wanted = json!({ "Filters": [
             { "Name": "service-id", "Values": [service] },
             { "Name": "vpc-endpoint-state", "Values": ["pendingAcceptance"] },
         ] });
-        wait::until("a request for a connection", LIMIT, || {
-            let operation = "describe_vpc_endpoint_connections";
-            let found = self.account.call("ec2", operation, &wanted)?;
-            Ok(found["VpcEndpointConnections"][0]["VpcEndpointId"]
-                .as_str()
-                .map(str::to_owned))
-        })
+        let operation = "describe_vpc_endpoint_connections";
+        let found = self.account.call("ec2", operation, &wanted)?;
+        let id = found["VpcEndpointConnections"][0]["VpcEndpointId"].as_str();
+        Ok(id.map(str::to_owned))
     }
 
     pub fn root(&self) -> String {
@@ -230,8 +241,8 @@ impl Sides {
 
     /// The vendor asks, the customer accepts by hand meanwhile, and the vendor's same apply ends: the endpoint's id.
     pub fn connected(&self, service: &str) -> Result<String> {
-        let applying = self.vendor.terraform.start_apply()?;
-        let id = self.customer.asked(service)?;
+        let mut applying = self.vendor.terraform.start_apply()?;
+        let id = self.customer.asked_by(&mut applying, service)?;
         self.customer.answer("accept", service, &id)?;
         let (succeeded, printed) = applying.finish(LIMIT)?;
         ensure!(succeeded, "{printed}");
