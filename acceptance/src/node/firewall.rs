@@ -63,7 +63,7 @@ pub fn set(namespace: &Namespace, inbound: Inbound<'_>) -> Result<()> {
             format!("ip saddr {from} ip daddr {to} tcp dport {port} accept")
         }
     };
-    // Who came in is noted behind the filter, so also what a wrong rule of it lets in.
+    // Who came in is noted behind the filter, so also what a wrong rule of it lets in. An answer to a flow that was forgotten is no try.
     let rules = format!(
         "flush ruleset
 table inet party {{
@@ -80,6 +80,7 @@ table inet party {{
   chain input {{
     type filter hook input priority filter; policy drop;
     iif lo accept
+    ct state new tcp flags & syn == 0 drop
     ct state new add @tried {{ ip saddr . ip daddr . meta l4proto . th dport }}
     ct state established,related accept
     {rule}

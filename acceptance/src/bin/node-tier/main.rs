@@ -103,22 +103,26 @@ fn end_when_told_or_stuck(mut news: mpsc::UnboundedReceiver<()>) {
         ) else {
             return;
         };
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => std::process::exit(130),
-                _ = terminate.recv() => std::process::exit(130),
-                told = tokio::time::timeout(PATIENCE, news.recv()) => match told {
-                    Ok(Some(())) => {}
-                    Ok(None) => return,
-                    Err(_) => {
-                        let minutes = PATIENCE.as_secs() / 60;
-                        let _ = writeln!(std::io::stderr(), "the part after the last \"ok\" did not end in {minutes} minutes");
-                        std::process::exit(1);
-                    }
-                },
+        tokio::select! {
+            _ = interrupt.recv() => std::process::exit(130),
+            _ = terminate.recv() => std::process::exit(130),
+            () = stuck(&mut news, PATIENCE) => {
+                let minutes = PATIENCE.as_secs() / 60;
+                let _ = writeln!(std::io::stderr(), "the part after the last \"ok\" did not end in {minutes} minutes");
+                std::process::exit(1);
             }
         }
     });
+}
+
+/// Comes back when there was no news for so long.
+async fn stuck(news: &mut mpsc::UnboundedReceiver<()>, patience: Duration) {
+    while let Ok(told) = tokio::time::timeout(patience, news.recv()).await {
+        if told.is_none() {
+            // All parts have ended.
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 struct Stack {
@@ -360,4 +364,23 @@ fn nothing_is_left(kubectl: &Kubectl) -> Result<()> {
         left.with_context(|| format!("{kind} of the data plane are left"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_stuck_when_there_is_no_news_of_it_and_none_is_after_the_end() {
+        let (patience, longer) = (Duration::from_millis(50), Duration::from_secs(1));
+        let (progress, mut news) = mpsc::unbounded_channel();
+        progress.send(()).unwrap();
+        let mut within = |limit| {
+            let waits = async { tokio::time::timeout(limit, stuck(&mut news, patience)).await };
+            issuer::runtime().block_on(waits).is_ok()
+        };
+        assert!(within(longer));
+        drop(progress);
+        assert!(!within(longer));
+    }
 }

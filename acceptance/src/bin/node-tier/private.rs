@@ -180,7 +180,7 @@ fn says(said: &str, parts: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The routes are there: what is in the way is the customer's firewall.
+/// The routes are there: what is in the way are the firewalls.
 fn nobody_else_gets_in(parties: &Parties) -> Result<()> {
     let internet = parties
         .front
@@ -203,7 +203,9 @@ fn nobody_else_gets_in(parties: &Parties) -> Result<()> {
         .context("the stranger and the vendor's endpoint")?;
     let stranger = BTreeSet::from([Flow::tcp(STRANGER, ENDPOINT)]);
     came(&parties.vendor, &stranger, &BTreeSet::new())?;
+    came(&parties.customer, &foreign(), &BTreeSet::new())?;
     // The same configuration without the link.
+    parties.guard()?;
     let straight = vendor(parties)?;
     straight.write("terraform.tfvars", "")?;
     straight.init()?;
@@ -213,7 +215,8 @@ fn nobody_else_gets_in(parties: &Parties) -> Result<()> {
         &said,
         &[&format!("https://{API}"), "did not answer in time"],
     )?;
-    came(&parties.customer, &foreign(), &BTreeSet::new())
+    let straight = BTreeSet::from([Flow::tcp(VENDOR, API)]);
+    came(&parties.customer, &straight, &BTreeSet::new())
 }
 
 /// What vendor and stranger try when they go straight to the customer.
