@@ -20,6 +20,29 @@ fn trust_of(account: &Account) -> String {
     json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
 }
 
+/// Lets in the vendor's account, and whoever has a token of the customer's cluster.
+fn trust_of_all(both: &Both) -> Result<String> {
+    let mut trust: Value = serde_json::from_str(&trust_of(&both.sides.vendor.account))?;
+    let (_, issuer) = both
+        .cluster()?
+        .issuer()
+        .split_once("://")
+        .context("a URL")?;
+    let provider = format!(
+        "arn:aws:iam::{}:oidc-provider/{issuer}",
+        both.sides.customer.account.id
+    );
+    let statements = trust["Statement"].as_array_mut().context("statements")?;
+    statements.push(json!({
+        "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": { "Federated": provider },
+    }));
+    Ok(trust.to_string())
+}
+
+fn bucket_in(account: &Account, name: &str) -> Value {
+    json!({ "Bucket": name, "CreateBucketConfiguration": { "LocationConstraint": account.region } })
+}
+
 fn refused(session: &Account, operation: &str, parameters: &Value) -> Result<()> {
     let code = session.refused("iam", operation, parameters)?;
     ensure!(code == "AccessDenied", "{operation} {parameters}: {code}");
@@ -74,12 +97,12 @@ fn cannot_widen(both: &Both, session: &Account, own: &str) -> Result<()> {
 /// Whoever writes the policies and the trust of a role has what the role has: so none goes beyond what the customer set.
 #[test]
 fn the_vendor_makes_no_role_that_may_more_than_a_data_plane() -> Result<()> {
-    let both = Both::without_cluster()?;
+    let both = Both::with_cluster()?;
     both.published()?;
     let session = both.session()?;
     let told = both.customer.output("customer")?;
     let boundary = text(&told["permissions_boundary"])?;
-    let trust = trust_of(&both.sides.vendor.account);
+    let trust = trust_of_all(&both)?;
     let named = |name: &str| json!({ "RoleName": name, "AssumeRolePolicyDocument": trust });
     let bounded = |name: &str, boundary: &str| {
         let mut wanted = named(name);
@@ -103,8 +126,35 @@ fn the_vendor_makes_no_role_that_may_more_than_a_data_plane() -> Result<()> {
     let other = json!({ "RoleName": "userflyterole", "PermissionsBoundary": administrator });
     refused(&session, "put_role_permissions_boundary", &other)?;
 
-    // One that is there without: it gets no rights from the vendor.
+    // Nor do sessions: by a pod's token it has what a data plane has, and the vendor itself, whom the trust lets in, nothing.
     let owner = &both.sides.customer.account;
+    let mine = format!("{}-metadata", both.name());
+    let others = format!("{}-others", both.name());
+    for bucket in [&mine, &others] {
+        owner.call("s3", "create_bucket", &bucket_in(owner, bucket))?;
+    }
+    let arn = format!("arn:aws:iam::{}:role/userflyterole", owner.id);
+    let token = both
+        .cluster()?
+        .token("default", "default", "sts.amazonaws.com")?;
+    let pod = owner.assume_by_token(&arn, &token)?;
+    let into = |bucket: &str| json!({ "Bucket": bucket, "Key": "here" });
+    pod.call("s3", "put_object", &into(&mine))?;
+    assert_eq!(
+        pod.refused("s3", "put_object", &into(&others))?,
+        "AccessDenied"
+    );
+    refused(&pod, "create_user", &json!({ "UserName": "somebody" }))?;
+    let document: Value = serde_json::from_str(&everything())?;
+    let outside = both.sides.vendor.account.runner("outside", &document)?;
+    let taken = json!({ "RoleArn": arn, "RoleSessionName": "outside" });
+    let outside = both.session_of(&outside, &taken)?;
+    assert_eq!(
+        outside.refused("s3", "put_object", &into(&mine))?,
+        "AccessDenied"
+    );
+
+    // One that is there without: it gets no rights from the vendor.
     owner.call("iam", "create_role", &named("adminflyterole"))?;
     let policy = json!({ "RoleName": "adminflyterole", "PolicyName": "all", "PolicyDocument": everything() });
     refused(&session, "put_role_policy", &policy)
@@ -131,7 +181,14 @@ fn each_role_is_for_one_purpose() -> Result<()> {
     };
     may_not("maintain", "create_repository")?;
     may_not("deprovision", "create_repository")?;
-    may("provision", "create_repository")?;
+    // What bears no mark is the customer's, whatever it is called.
+    let owner = &both.sides.customer.account;
+    owner.call("ecr", "create_repository", &repository)?;
+    may_not("deprovision", "delete_repository")?;
+    owner.call("ecr", "delete_repository", &repository)?;
+    let mut marked = repository.clone();
+    marked["tags"] = json!([{ "Key": "dataplane:owner", "Value": both.name() }]);
+    both.session()?.call("ecr", "create_repository", &marked)?;
     may_not("provision", "delete_repository")?;
     may_not("maintain", "delete_repository")?;
     may("deprovision", "delete_repository")
