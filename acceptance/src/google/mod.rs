@@ -90,6 +90,20 @@ impl Google {
         self.address.trust(cluster)
     }
 
+    /// Says how late it is for tokens and conditions: `2026-03-01T08:00:00Z`.
+    pub fn set_clock(&self, now: &str) -> Result<()> {
+        let asked = json!({ "now": now });
+        self.address.ask(Method::POST, "_clock", &asked).map(drop)
+    }
+
+    /// A token of an issuer that is nobody's but the test's, and whose keys this publishes.
+    pub fn token(&self, issuer: &str, claims: &Value) -> Result<String> {
+        let asked = json!({ "issuer": issuer, "claims": claims });
+        let made = self.address.ask(Method::POST, "_tokens", &asked)?;
+        let token = made["token"].as_str().map(str::to_owned);
+        token.with_context(|| format!("no token: {made}"))
+    }
+
     /// A gate for calls of any project.
     pub fn gate(&self) -> Gate {
         Gate::new(self.address.clone())

@@ -75,6 +75,14 @@ impl Project {
         self.caller(token.to_owned())
     }
 
+    /// A custom role of the project's, by its full name.
+    pub fn role(&self, name: &str, permissions: &[impl AsRef<str>]) -> Result<String> {
+        let permissions: Vec<&str> = permissions.iter().map(AsRef::as_ref).collect();
+        let asked = json!({ "name": name, "permissions": permissions });
+        self.ask(Method::POST, "roles", &asked)?;
+        Ok(format!("projects/{}/roles/{name}", self.id))
+    }
+
     /// Whoever has this token.
     pub fn caller(&self, token: String) -> Result<Caller> {
         Caller::new(&self.address, &self.id, token, self.directory.path())

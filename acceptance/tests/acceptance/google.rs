@@ -3,7 +3,7 @@
 
 mod bad_input;
 pub mod bench;
-mod complete;
+pub mod complete;
 mod complete_byoc;
 pub mod complete_private;
 mod elsewhere;
@@ -12,8 +12,9 @@ mod faults;
 mod leftovers;
 mod looked_up;
 mod permissions;
-mod private;
+pub mod private;
 mod sovereign;
+mod vendor_access;
 
 use std::{panic::AssertUnwindSafe, process::Command, time::Duration};
 

@@ -83,6 +83,12 @@ impl Bench {
         })
     }
 
+    /// The service of somebody else that lets in everybody.
+    pub fn offered(&self) -> Result<String> {
+        let other = self.other.as_ref().context("nobody offers a service")?;
+        Ok(private::service_name(other, "api"))
+    }
+
     /// Somebody else's project.
     pub fn another_project(&self) -> Result<Project> {
         Project::new(&self.google)
@@ -91,6 +97,16 @@ impl Bench {
     /// Lets Google see the keys of a cluster that is not its own.
     pub fn trust(&self, cluster: &Cluster) -> Result<()> {
         self.google.trust(cluster)
+    }
+
+    /// Says how late it is for tokens and conditions: `2026-03-01T08:00:00Z`.
+    pub fn set_clock(&self, now: &str) -> Result<()> {
+        self.google.set_clock(now)
+    }
+
+    /// A token of an issuer that is the test's own.
+    pub fn token(&self, issuer: &str, claims: &Value) -> Result<String> {
+        self.google.token(issuer, claims)
     }
 
     pub fn owner(&self) -> &Caller {
