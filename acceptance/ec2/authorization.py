@@ -57,7 +57,7 @@ def register(arn, documents):
 
 
 def authorized(account):
-    """The actions that were allowed so far."""
+    """The actions that documents allowed so far; of whoever needs none, nothing is kept."""
     return _authorized.setdefault(account, set())
 
 
@@ -65,18 +65,21 @@ def refusal(caller, account, region, form):
     """Why the caller may not do this, or None."""
     operation = form["Action"]
     documents = None if caller.endswith(":root") else _documents.get(_principal(caller), [])
-    requests = [(operation, arn, {}) for arn in _resources(operation, account, region, form)]
+    requests = [(f"ec2:{operation}", arn, {}) for arn in _resources(operation, account, region, form)]
     tags = _tags(form)
     if tags and operation not in TAGGING:
         made, _ = ACTIONS.get(operation, [("*", None)])[0]
         arn = f"arn:aws:ec2:{region}:{account}:{made}/*"
-        requests.append(("CreateTags", arn, {"ec2:createaction": operation}))
+        requests.append(("ec2:CreateTags", arn, {"ec2:createaction": operation}))
+    if _switches_names_on(operation, form):
+        # EC2 asks Route 53 in the name of who calls it, which asks for both.
+        requests += [("route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/*", {}), ("ec2:DescribeVpcs", "*", {})]
     for action, arn, context in requests:
         request = EvalContext(
             principal_arn=caller,
             principal_type="AssumedRole" if ":assumed-role/" in caller else "User",
             principal_account=account,
-            action=f"ec2:{action}",
+            action=action,
             resource_arn=arn,
             region=region,
             request_tags=tags,
@@ -86,10 +89,19 @@ def refusal(caller, account, region, form):
         if documents is not None and evaluate(request, documents).decision != "Allow":
             return (
                 f"You are not authorized to perform this operation. User: {caller} is not authorized to perform: "
-                f"ec2:{action} on resource: {arn} because no identity-based policy allows the ec2:{action} action"
+                f"{action} on resource: {arn} because no identity-based policy allows the {action} action"
             )
-    authorized(account).update(f"ec2:{action}" for action, _, _ in requests)
+    if documents is not None:
+        authorized(account).update(action for action, _, _ in requests)
     return None
+
+
+def _switches_names_on(operation, form):
+    """Whether a call makes a service's own names lead to an endpoint, as those of AWS's own do unless it says otherwise."""
+    if operation not in ("CreateVpcEndpoint", "ModifyVpcEndpoint"):
+        return False
+    own = operation == "CreateVpcEndpoint" and form.get("VpcEndpointType") == "Interface" and ".vpce." not in form.get("ServiceName", "")
+    return form.get("PrivateDnsEnabled", str(own)).lower() == "true"
 
 
 def _principal(arn):

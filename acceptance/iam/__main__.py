@@ -45,6 +45,11 @@ def context(service, action, body, parameters):
 def resource(service, method, path, headers, body, parameters, region, account):
     """What a request is about: an ARN, or "*"."""
     found = known_resource(service, method, path, headers, body, parameters, region, account)
+    name = iam_actions._query_param(parameters, "RoleName")
+    if service == "iam" and name and ":role/" in found:
+        # A role's path is in its ARN, from the call on that makes it.
+        new = f"arn:aws:iam::{account}:role{iam_actions._query_param(parameters, 'Path') or '/'}{name}"
+        return iam._roles.get(name, {}).get("Arn", new)
     if found != "*" or service not in ("ecr", "logs"):
         return found
     asked = json.loads(body or b"{}")

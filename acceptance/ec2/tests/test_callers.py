@@ -86,3 +86,25 @@ class Rights(StandInTest):
         self.assertEqual(person.ec2.delete_vpc_endpoints(VpcEndpointIds=[mine])["Unsuccessful"], [])
         seen = self.consumer.control("GET", "authorized")
         self.assertLessEqual({"ec2:CreateTags", "ec2:CreateVpcEndpoint", "ec2:DeleteVpcEndpoints"}, set(seen))
+
+    def test_private_names_are_asked_for_at_route_53(self):
+        vpc, subnets = self.consumer.network()
+        arns = [f"arn:aws:ec2:eu-west-1:{self.consumer.id}:{kind}/*" for kind in ("vpc", "vpc-endpoint", "subnet")]
+        rights = [{"Action": ["ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint"], "Resource": arns}]
+        ask = {"service_name": "com.amazonaws.eu-west-1.sts", "vpc": vpc, "subnets": subnets}
+        for right in (
+            {"Action": "route53:AssociateVPCWithHostedZone", "Resource": "arn:aws:route53:::hostedzone/*"},
+            {"Action": "ec2:DescribeVpcs"},
+        ):
+            person = self.person(*rights)
+            message = self.refused("UnauthorizedOperation", person.ask, **ask, PrivateDnsEnabled=True)
+            self.assertIn(f"perform: {right['Action']} on resource", message)
+            rights.append(right)
+        made = self.person(rights[0]).ask(**ask)["VpcEndpointId"]
+        self.endpoint_is_there(made)
+        switch = {"VpcEndpointId": made, "PrivateDnsEnabled": True}
+        self.refused("UnauthorizedOperation", self.person(rights[0]).ec2.modify_vpc_endpoint, **switch)
+        self.person(*rights).ec2.modify_vpc_endpoint(**switch)
+
+    def endpoint_is_there(self, identifier):
+        self.assertEqual(self.consumer.endpoint(identifier, looks=2)["State"], "available")

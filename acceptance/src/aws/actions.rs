@@ -1,5 +1,5 @@
 //! The actions of IAM that calls take, after AWS's service authorization reference: most have the operation's name, those of
-//! S3 and EKS follow from method and path, and what is tagged when it is made takes a second one.
+//! S3 and EKS follow from method and path, and what is tagged in the call that makes it takes a second one.
 
 use std::collections::BTreeSet;
 
@@ -7,35 +7,57 @@ use anyhow::{Result, bail};
 
 use super::Call;
 
-/// Which actions a call takes. Everything that our provider makes bears its marks from the first call on.
+/// Which actions a call takes.
 pub fn of(call: &Call) -> Result<BTreeSet<String>> {
-    let named = |names: &[&str]| Ok(names.iter().map(|name| (*name).to_owned()).collect());
     let own = format!("{}:{}", call.service, call.operation);
-    match (call.service.as_str(), call.operation.as_str()) {
-        ("s3", operation) => named(of_s3(operation, &call.path)?),
-        ("eks", operation) => named(of_eks(operation, &call.path)?),
+    // What else a call takes for what it says.
+    let more: &[(&str, &str)] = match (call.service.as_str(), call.operation.as_str()) {
+        ("s3", operation) => return of_s3(call, operation),
+        ("eks", operation) => return Ok(named(of_eks(operation, &call.path)?)),
         // Nobody is asked whether they may know who they are.
-        ("sts", "GetCallerIdentity") => named(&[]),
-        ("iam", "CreateRole") => named(&[&own, "iam:TagRole"]),
-        ("iam", "CreateOpenIDConnectProvider") => named(&[&own, "iam:TagOpenIDConnectProvider"]),
-        ("ecr", "CreateRepository") => named(&[&own, "ecr:TagResource"]),
-        ("logs", "CreateLogGroup") => named(&[&own, "logs:TagResource"]),
-        ("secretsmanager", "CreateSecret") => named(&[&own, "secretsmanager:TagResource"]),
-        ("iam" | "ecr" | "logs" | "secretsmanager" | "sts" | "ec2", _) => named(&[&own]),
+        ("sts", "GetCallerIdentity") => return Ok(BTreeSet::new()),
+        ("iam", "CreateRole") => &[("Tags", "iam:TagRole")],
+        ("iam", "CreateOpenIDConnectProvider") => &[("Tags", "iam:TagOpenIDConnectProvider")],
+        ("ecr", "CreateRepository") => &[("tags", "ecr:TagResource")],
+        ("logs", "CreateLogGroup") => &[("tags", "logs:TagResource")],
+        ("secretsmanager", "CreateSecret") => &[("Tags", "secretsmanager:TagResource")],
+        ("iam" | "ecr" | "logs" | "secretsmanager" | "sts" | "ec2", _) => &[],
         _ => bail!("no actions are known of {call:?}"),
+    };
+    let mut actions = said(call, more);
+    actions.insert(own);
+    Ok(actions)
+}
+
+fn named(actions: &[&str]) -> BTreeSet<String> {
+    actions.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The actions of what a call says.
+fn said(call: &Call, actions: &[(&str, &str)]) -> BTreeSet<String> {
+    let said = actions.iter().filter(|(of, _)| call.says.contains(*of));
+    said.map(|(_, action)| (*action).to_owned()).collect()
+}
+
+fn of_s3(call: &Call, operation: &str) -> Result<BTreeSet<String>> {
+    let mut actions = named(of_bucket(operation, &call.path)?);
+    if actions.contains("s3:CreateBucket") {
+        actions.extend(said(
+            call,
+            &[
+                ("Tags", "s3:TagResource"),
+                ("x-amz-object-ownership", "s3:PutBucketOwnershipControls"),
+            ],
+        ));
     }
+    Ok(actions)
 }
 
 /// By method and subresource. What removes a setting takes the right to set it.
-fn of_s3(operation: &str, path: &str) -> Result<&'static [&'static str]> {
+fn of_bucket(operation: &str, path: &str) -> Result<&'static [&'static str]> {
     let object = path.trim_matches('/').contains('/');
     Ok(match (operation, object) {
-        // Who owns objects is said in it.
-        ("PUT", false) => &[
-            "s3:CreateBucket",
-            "s3:PutBucketOwnershipControls",
-            "s3:TagResource",
-        ],
+        ("PUT", false) => &["s3:CreateBucket"],
         ("HEAD" | "GET" | "GET ?list-type" | "GET ?prefix", false) => &["s3:ListBucket"],
         ("DELETE", false) => &["s3:DeleteBucket"],
         ("GET ?cors", _) => &["s3:GetBucketCORS"],
@@ -80,6 +102,8 @@ mod tests {
             service: service.to_owned(),
             operation: operation.to_owned(),
             path: path.to_owned(),
+            by: None,
+            says: BTreeSet::new(),
             status: 200,
             faulted: false,
         }
@@ -89,7 +113,8 @@ mod tests {
     fn calls_take_actions() {
         for (service, operation, path, actions) in [
             ("iam", "GetRole", "/", ["iam:GetRole"].as_slice()),
-            ("iam", "CreateRole", "/", &["iam:CreateRole", "iam:TagRole"]),
+            ("iam", "CreateRole", "/", &["iam:CreateRole"]),
+            ("s3", "PUT", "/acme", &["s3:CreateBucket"]),
             ("s3", "HEAD", "/acme", &["s3:ListBucket"]),
             ("s3", "DELETE ?cors", "/acme", &["s3:PutBucketCORS"]),
             (
@@ -104,6 +129,27 @@ mod tests {
             let found = of(&call(service, operation, path)).unwrap();
             let found: Vec<_> = found.iter().map(String::as_str).collect();
             assert_eq!(found, actions, "{service} {operation} {path}");
+        }
+    }
+
+    #[test]
+    fn what_a_call_says_takes_more() {
+        for (service, operation, says, action) in [
+            ("iam", "CreateRole", "Tags", "iam:TagRole"),
+            ("ecr", "CreateRepository", "tags", "ecr:TagResource"),
+            ("s3", "PUT", "Tags", "s3:TagResource"),
+            (
+                "s3",
+                "PUT",
+                "x-amz-object-ownership",
+                "s3:PutBucketOwnershipControls",
+            ),
+        ] {
+            let mut call = call(service, operation, "/acme");
+            assert!(!of(&call).unwrap().contains(action), "{action}");
+            call.says.insert(says.to_owned());
+            let found = of(&call).unwrap();
+            assert!(found.contains(action) && found.len() == 2, "{found:?}");
         }
     }
 

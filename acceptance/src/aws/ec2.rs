@@ -131,8 +131,16 @@ impl Ec2Control {
 
     /// A service of somebody who is not there otherwise, which the account may ask; its name. Without zones: all of them.
     pub fn offer(&self, acceptance: bool, zones: &[&str]) -> Result<String> {
-        let offer = json!({ "acceptance": acceptance, "zones": zones });
-        let made = self.ask(Method::POST, "offers", &offer)?;
+        self.offered(&json!({ "acceptance": acceptance, "zones": zones }))
+    }
+
+    /// The same in all zones, which asks to be accepted, and whose private name is proved.
+    pub fn offer_by_name(&self, private_dns_name: &str) -> Result<String> {
+        self.offered(&json!({ "acceptance": true, "privateDnsName": private_dns_name }))
+    }
+
+    fn offered(&self, offer: &Value) -> Result<String> {
+        let made = self.ask(Method::POST, "offers", offer)?;
         let name = made["serviceName"].as_str().context("a name")?;
         Ok(name.to_owned())
     }
@@ -143,9 +151,15 @@ impl Ec2Control {
         Ok(serde_json::from_value(found)?)
     }
 
-    /// The actions that callers of the account were allowed so far: `ec2:CreateVpcEndpoint`.
+    /// The actions that documents allowed callers of the account so far: `ec2:CreateVpcEndpoint`. The root user needs none.
     pub fn authorized(&self) -> Result<BTreeSet<String>> {
         let found = self.ask(Method::GET, "authorized", &Value::Null)?;
+        Ok(serde_json::from_value(found)?)
+    }
+
+    /// The same since the last time this was asked.
+    pub fn take_authorized(&self) -> Result<BTreeSet<String>> {
+        let found = self.ask(Method::DELETE, "authorized", &Value::Null)?;
         Ok(serde_json::from_value(found)?)
     }
 

@@ -35,7 +35,7 @@ use super::{
     eks::{self, EksCluster},
     identity_providers,
     irsa::{self, Webhook},
-    web_identity,
+    parameters, web_identity,
 };
 use crate::{
     cluster::{Authority, Cluster, Identity},
@@ -62,6 +62,10 @@ pub struct Call {
     /// The operation's name where the protocol has one (`CreateRole`), else method and subresource (`PUT ?versioning`).
     pub operation: String,
     pub path: String,
+    /// The access key of its signature.
+    pub by: Option<String>,
+    /// Names of what the request says: parameters of forms and JSON that are not empty, elements of XML, `x-amz-` headers.
+    pub says: BTreeSet<String>,
     pub status: u16,
     /// The answer was a fault, in place of the cloud's.
     pub faulted: bool,
@@ -414,6 +418,8 @@ impl Asked {
             service,
             operation: action.or(target).unwrap_or(rest),
             path: path.to_owned(),
+            by: self.access_key(),
+            says: parameters::of(self),
             status: 0,
             faulted: false,
         }

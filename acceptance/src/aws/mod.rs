@@ -9,6 +9,7 @@ mod fault;
 mod front;
 mod identity_providers;
 mod irsa;
+mod parameters;
 mod web_identity;
 
 use std::{

@@ -28,9 +28,9 @@ pub struct Life {
 }
 
 /// The statements of the printed documents, by step.
-fn printed(bench: &Bench, kind: &str) -> Result<BTreeMap<&'static str, Vec<Value>>> {
+fn printed(bench: &Bench, asked: &str) -> Result<BTreeMap<&'static str, Vec<Value>>> {
     let terraform = bench.configuration(&format!(
-        "data \"dataplane_permissions\" \"this\" {{\n  resources = [\"{kind}\"]\n}}\n\n\
+        "data \"dataplane_permissions\" \"this\" {{\n{asked}\n}}\n\n\
          output \"documents\" {{\n  value = data.dataplane_permissions.this.by_operation\n}}\n"
     ))?;
     terraform.init()?;
@@ -59,16 +59,30 @@ fn actions_of(statements: &[Value]) -> BTreeSet<String> {
         .collect()
 }
 
-struct Runners<'a> {
+/// Who does the steps, each with what is printed for it, and what they used.
+pub struct Runners<'a> {
     bench: &'a Bench,
     printed: BTreeMap<&'static str, Vec<Value>>,
     used: BTreeMap<&'static str, BTreeSet<String>>,
-    terraform: Terraform,
+    people: usize,
+    pub terraform: Terraform,
 }
 
-impl Runners<'_> {
+impl<'a> Runners<'a> {
+    /// `asked` are the arguments of the data source that prints what they may do.
+    pub fn new(bench: &'a Bench, asked: &str, terraform: Terraform) -> Result<Self> {
+        terraform.init()?;
+        Ok(Self {
+            printed: printed(bench, asked)?,
+            bench,
+            used: BTreeMap::new(),
+            people: 0,
+            terraform,
+        })
+    }
+
     /// Does something as somebody who may do this step and look, and nothing else.
-    fn step(
+    pub fn step(
         mut self,
         step: &'static str,
         act: impl FnOnce(&Terraform) -> Result<()>,
@@ -85,23 +99,67 @@ impl Runners<'_> {
                 .remove("Sid");
         }
         let document = json!({ "Version": "2012-10-17", "Statement": statements });
-        let number = self.used.values().map(BTreeSet::len).sum::<usize>();
-        let runner = self
-            .bench
-            .account
-            .runner(&format!("{step}-{number}"), &document)?;
+        self.people += 1;
+        let name = format!("{step}-{}", self.people);
+        let runner = self.bench.account.runner(&name, &document)?;
         self.terraform = self.terraform.with(runner.environment());
+        let ec2 = self.bench.account.ec2();
+        ec2.take_authorized()?;
         self.bench.front.take_calls();
         act(&self.terraform).with_context(|| format!("{step} with {document:#}"))?;
         let used = self.used.entry(step).or_default();
-        for call in self.bench.front.take_calls() {
+        used.extend(ec2.take_authorized()?);
+        let keys = runner.environment();
+        let key = keys.iter().find(|(name, _)| name == "AWS_ACCESS_KEY_ID");
+        let key = key.map(|(_, key)| key.clone());
+        let calls = self.bench.front.take_calls();
+        for call in calls.into_iter().filter(|call| call.by == key) {
             ensure!(call.status != 403, "{call:?} was refused");
-            used.extend(actions::of(&call)?);
+            // Its stand-in told already what it asked for.
+            if call.service != "ec2" {
+                used.extend(actions::of(&call)?);
+            }
         }
         let allowed = actions_of(&statements);
         let more: Vec<_> = used.difference(&allowed).collect();
         ensure!(more.is_empty(), "{step} used what is not printed: {more:?}");
         Ok(self)
+    }
+
+    pub fn create(self) -> Result<Self> {
+        self.step("create", |terraform| terraform.apply().map(drop))
+    }
+
+    /// Nothing is to be done.
+    pub fn plan(self) -> Result<Self> {
+        self.step("read", |terraform| {
+            terraform.plan()?.assert_empty("the plan of who may read")
+        })
+    }
+
+    pub fn update(self) -> Result<Self> {
+        self.step("update", |terraform| terraform.apply().map(drop))
+    }
+
+    pub fn destroy(self) -> Result<Self> {
+        self.step("delete", |terraform| terraform.destroy().map(drop))
+    }
+
+    /// All that is printed was used, but for what is listed.
+    pub fn assert_needed(self, kind: &str, unused: &[Unused]) -> Result<()> {
+        let Self { printed, used, .. } = self;
+        let all: BTreeSet<String> = used.values().flatten().cloned().collect();
+        let mut wrong = Vec::new();
+        for step in STEPS {
+            let used = match step {
+                "read" => all.clone(),
+                step => used.get(step).cloned().unwrap_or_default(),
+            };
+            let outcome = assert_needed(step, &actions_of(&printed[step]), &used, unused);
+            wrong.extend(outcome.err().map(|error| error.to_string()));
+        }
+        ensure!(wrong.is_empty(), "{kind}: {}", wrong.join("\n"));
+        Ok(())
     }
 }
 
@@ -119,38 +177,17 @@ pub fn lives(life: &Life) -> Result<()> {
     }
     let written = |text: &str| text.replace("ACCOUNT", &account.id).replace("KEY", key);
     let terraform = bench.configuration(&written(life.made))?;
-    terraform.init()?;
-    let mut runners = Runners {
-        printed: printed(&bench, life.kind)?,
-        bench: &bench,
-        used: BTreeMap::new(),
-        terraform,
-    };
-    runners = runners.step("create", |terraform| terraform.apply().map(drop))?;
-    runners = runners.step("read", |terraform| {
-        let changes = terraform.plan()?.changes();
-        ensure!(changes.is_empty(), "{changes:?}");
-        Ok(())
-    })?;
+    let asked = format!("resources = [\"{}\"]", life.kind);
+    let mut runners = Runners::new(&bench, &asked, terraform)?.create()?.plan()?;
     (life.meddled)(account)?;
     for changed in life.changed {
         runners.terraform.write("main.tf", &written(changed))?;
-        runners = runners.step("update", |terraform| terraform.apply().map(drop))?;
+        runners = runners.update()?;
     }
     (life.meddled)(account)?;
-    runners = runners.step("delete", |terraform| terraform.destroy().map(drop))?;
+    runners = runners.destroy()?;
     if life.again {
-        runners = runners.step("create", |terraform| terraform.apply().map(drop))?;
-        runners = runners.step("delete", |terraform| terraform.destroy().map(drop))?;
+        runners = runners.create()?.destroy()?;
     }
-    let Runners { printed, used, .. } = runners;
-    let all: BTreeSet<String> = used.values().flatten().cloned().collect();
-    let mut wrong = Vec::new();
-    for step in STEPS {
-        let used = if step == "read" { &all } else { &used[step] };
-        let outcome = assert_needed(step, &actions_of(&printed[step]), used, life.unused);
-        wrong.extend(outcome.err().map(|error| error.to_string()));
-    }
-    ensure!(wrong.is_empty(), "{}: {}", life.kind, wrong.join("\n"));
-    Ok(())
+    runners.assert_needed(life.kind, life.unused)
 }

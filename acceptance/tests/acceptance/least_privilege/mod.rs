@@ -2,6 +2,8 @@
 //! needed. What the emulators cannot show is listed with why, and an entry that is used after all fails, too.
 
 mod aws;
+mod aws_connectivity;
+mod aws_examples;
 mod aws_kinds;
 mod google;
 

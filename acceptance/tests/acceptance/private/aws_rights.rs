@@ -51,8 +51,8 @@ fn what_is_printed_is_enough_for_both_sides() -> Result<()> {
         &runner(vendor, "private_endpoint")?,
         &vendor.endpoint(&name, ""),
     )?;
-    let applying = connecting.start_apply()?;
-    let id = customer.asked(&service)?;
+    let mut applying = connecting.start_apply()?;
+    let id = customer.asked_by(&mut applying, &service)?;
     publishing.edit(
         "main.tf",
         &allowed,
@@ -81,15 +81,19 @@ fn a_missing_right_is_named() -> Result<()> {
     let sides = Sides::new()?;
     let vendor = &sides.vendor;
     let name = vendor.account.ec2().offer(false, &[])?;
+    let own = "com.amazonaws.eu-west-1.sts";
     let document = printed(vendor, "private_endpoint")?;
-    for (runner, action) in [
-        ("one", "ec2:CreateVpcEndpoint"),
-        ("two", "ec2:DescribeVpcEndpointServices"),
+    for (runner, name, action) in [
+        ("one", name.as_str(), "ec2:CreateVpcEndpoint"),
+        ("two", &name, "ec2:DescribeVpcEndpointServices"),
+        // What AWS asks for beside it where private names are switched on.
+        ("three", own, "route53:AssociateVPCWithHostedZone"),
+        ("four", own, "ec2:DescribeVpcs"),
     ] {
         let account = vendor
             .account
             .runner(runner, &without(&document, action)?)?;
-        let terraform = configured(&account, &vendor.endpoint(&name, ""))?;
+        let terraform = configured(&account, &vendor.endpoint(name, ""))?;
         let said = terraform.diagnostics("apply")?;
         let all = format!("{} {}", said[0].summary, said[0].detail);
         for part in [action, "UnauthorizedOperation"] {
@@ -137,22 +141,36 @@ fn what_is_anothers_is_neither_marked_nor_deleted() -> Result<()> {
             "ServiceIds",
         ),
     ] {
-        let mark = json!([{ "Key": "dataplane:owner", "Value": OWNER }]);
-        let marking = json!({ "Resources": [id], "Tags": mark });
+        let mark = |owner: &str| {
+            let mark = json!([{ "Key": "dataplane:owner", "Value": owner }]);
+            json!({ "Resources": [id], "Tags": mark })
+        };
         let theirs = json!({ "Resources": [id], "Tags": [{ "Key": "team" }] });
-        for (operation, parameters) in [
-            ("create_tags", &marking),
-            ("delete_tags", &theirs),
-            (delete, &json!({ parameter: [id] })),
-        ] {
+        let tag = json!({ "Resources": [id], "Tags": [{ "Key": "team", "Value": "data" }] });
+        let gone = json!({ parameter: [id] });
+        let refused = |operation: &str, parameters: &Value| {
             let code = runner.refused("ec2", operation, parameters)?;
             ensure!(code == "UnauthorizedOperation", "{operation} {id}: {code}");
+            anyhow::Ok(())
+        };
+        for owner in [None, Some("another")] {
+            if let Some(owner) = owner {
+                account.call("ec2", "create_tags", &mark(owner))?;
+            }
+            for (operation, parameters) in [
+                ("create_tags", &mark(OWNER)),
+                ("create_tags", &tag),
+                ("delete_tags", &theirs),
+                (delete, &gone),
+            ] {
+                refused(operation, parameters)?;
+            }
         }
-        // Once its owner marked it, it is the runner's.
-        account.call("ec2", "create_tags", &marking)?;
-        let tag = json!({ "Resources": [id], "Tags": [{ "Key": "team", "Value": "data" }] });
+        // Once it bears the runner's own mark, it is the runner's, and stays so.
+        account.call("ec2", "create_tags", &mark(OWNER))?;
+        refused("create_tags", &mark("another"))?;
         runner.call("ec2", "create_tags", &tag)?;
-        let gone = runner.call("ec2", delete, &json!({ parameter: [id] }))?;
+        let gone = runner.call("ec2", delete, &gone)?;
         ensure!(gone["Unsuccessful"] == json!([]), "{gone}");
     }
     sides.vendor.until_deleted()?;

@@ -92,8 +92,8 @@ fn who_calls_is_known_by_the_key() -> Result<()> {
     let who = format!("arn:aws:sts::{}:assumed-role/looker/acceptance", account.id);
     ensure!(refused.message.contains(&who), "{}", refused.message);
     assert_eq!(
-        account.ec2().authorized()?.first().map(String::as_str),
-        Some("ec2:CreateSecurityGroup")
+        account.ec2().authorized()?,
+        ["ec2:DescribeVpcEndpoints".to_owned()].into()
     );
 
     // Another account sees nothing of it, and keys of users are known, too.

@@ -155,12 +155,11 @@ fn at(of: &Resource, action: &str) -> At {
     let (service, verb) = action.split_once(':').unwrap_or((action, ""));
     match (service, verb) {
         ("ec2" | "elasticloadbalancing", verb) if verb.starts_with("Describe") => At::Listed,
-        ("route53", "CreateHostedZone") => At::Listed,
+        ("route53", "CreateHostedZone") | ("iam", "ListRoles") => At::Listed,
         ("ec2", "RunInstances") => At::Instances,
         ("ec2", _) => At::Ec2,
         ("elasticloadbalancing", _) => At::Balancers,
         ("eks", _) => At::Clusters,
-        ("iam", "ListRoles") => At::Listed,
         ("iam", "PassRole") => At::Passed,
         ("iam", "CreateServiceLinkedRole") => At::Linked,
         ("iam", "AttachRolePolicy" | "DetachRolePolicy") => At::Attached,
