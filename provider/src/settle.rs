@@ -235,7 +235,7 @@ mod tests {
         let cx = Context::new(client(&Memory::default()), Verb::Update);
         let deadline = Deadline::after(Duration::from_secs(1));
         let denied = || async move {
-            tokio::time::sleep(deadline.remaining()).await;
+            tokio::time::sleep_until(tokio::time::Instant::now() + deadline.remaining()).await;
             let call = Call::new("test", "acme").because("it is another's");
             Err::<(), _>(Error::Invalid(Box::new(call)))
         };

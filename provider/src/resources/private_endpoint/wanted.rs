@@ -325,12 +325,11 @@ impl Managed for Wanted<'_> {
             found => found?,
         };
         let waits = found.state == ConnectionState::PendingAcceptance;
-        let found = match self.acceptance.filter(|_| waits) {
-            Some(allowed) => self.let_in(found, allowed, origin).await?,
-            None => {
-                self.tell(&found);
-                found
-            }
+        let found = if let Some(allowed) = self.acceptance.filter(|_| waits) {
+            self.let_in(found, allowed, origin).await?
+        } else {
+            self.tell(&found);
+            found
         };
         Ok(self.seen(found))
     }

@@ -320,7 +320,7 @@ async fn what_fails_in_one_that_was_let_in_at_once_does_not_cost_the_connection(
     let endpoint = harness.resource(NAME);
     // It is still being made when its owner says yes.
     let accept = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(100)).await;
         stand(&memory, ConnectionState::Available);
     };
     let (state, ()) = tokio::join!(endpoint.create(vendor()), accept);
