@@ -11,6 +11,7 @@ mod examples;
 mod faults;
 mod leftovers;
 mod looked_up;
+mod made_network;
 mod permissions;
 pub mod private;
 mod sovereign;
