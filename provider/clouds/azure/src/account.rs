@@ -55,7 +55,7 @@ impl Account for Azure {
         operations: &BTreeSet<Operation>,
         within: &Within,
     ) -> Result<PolicyDocument> {
-        if *within != Within::default() {
+        if !within.names.is_empty() || within.kms_keys.is_some() {
             let why = "a role of Azure names actions, and no objects: leave the names out, and assign the role at the resource group, or \
                        at single objects, instead";
             let call = Call::new("Microsoft.Authorization/roleDefinitions/write", "dataplane");

@@ -311,11 +311,14 @@ const ROWS: [Row; 29] = [
             JOIN_SUBNET,
             JOIN_ZONE,
             NETWORK_PROGRESS,
+            // A create that is gone on with may find a group of other zones.
+            NETWORK_RESULTS,
             TAG,
             // What lies in the same subscription is approved with the request.
             "Microsoft.ContainerRegistry/registries/privateEndpointConnectionsApproval/action",
             "Microsoft.ContainerService/managedClusters/privateEndpointConnectionsApproval/action",
             "Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/action",
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/delete",
             "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/write",
             "Microsoft.Network/privateEndpoints/write",
             "Microsoft.Network/privateLinkServices/privateEndpointConnectionsApproval/action",

@@ -152,7 +152,7 @@ fn permissions(managed: Managed, operation: Operation) -> &'static [&'static [&'
             "secretmanager.versions.get",
         ]],
         (Secrets, Delete) => &[&["secretmanager.secrets.delete", "secretmanager.secrets.get"]],
-        (Clusters, Read) => &[&["container.clusters.get"]],
+        (Clusters, Read) => &[&[CONNECT, "container.clusters.get"]],
         (PrivateServices, operation) => connectivity::services(operation),
         (PrivateEndpoints, operation) => connectivity::endpoints(operation),
         // Nothing is called for these.

@@ -16,10 +16,13 @@ const LOOK: &[&str] = &[
     "compute.regionOperations.get",
 ];
 
+/// The address of an endpoint that somebody else made may have any name: it is looked for among all.
 const READ_ENDPOINTS: &[&str] = &[
     "compute.addresses.get",
+    "compute.addresses.list",
     "compute.forwardingRules.get",
     "compute.globalAddresses.get",
+    "compute.globalAddresses.list",
     "compute.globalForwardingRules.get",
 ];
 const LABEL_ENDPOINTS: &[&str] = &[
