@@ -26,7 +26,7 @@ func newAssignment(scope, name string, principal *Principal, role string) *Assig
 }
 
 // allowed says whether a principal may do something in a scope: by a role that is assigned there or above, whose condition holds.
-// Attributes are what conditions ask about.
+// Attributes are what conditions ask about. What was allowed is noted: somebody asked for it.
 func (s *Server) allowed(principal *Principal, action string, data bool, scope string, attributes map[string]string) bool {
 	sub := s.owning(scope)
 	if sub == nil {
@@ -48,6 +48,7 @@ func (s *Server) allowed(principal *Principal, action string, data bool, scope s
 			assignment.pending--
 			continue
 		}
+		principal.used[action] = true
 		return true
 	}
 	return false

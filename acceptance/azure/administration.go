@@ -78,6 +78,8 @@ func (s *Server) administerSubscription(call *Call, path []string) *Answer {
 			sub.settings = settings
 			return answer(http.StatusOK, settings)
 		})
+	case "GET callers":
+		return s.usedBy(call, path[len(path)-1])
 	case "POST callers":
 		return s.addCaller(call)
 	case "PUT clusters":

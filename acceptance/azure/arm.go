@@ -91,9 +91,7 @@ func (s *Server) provide(call *Call) *Answer {
 	scope := call.scope()
 	call.partly = !s.allowed(call.principal, call.operation, false, scope, nil)
 	if call.partly && !(strings.HasSuffix(call.route.Key(), ".ListBySubscription") && s.allowedSomewhere(call.principal, call.operation, call.subscription)) {
-		return refuse(http.StatusForbidden, "AuthorizationFailed",
-			"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-			call.principal.client, call.principal.id, call.operation, scope)
+		return call.unauthorized(call.operation, scope)
 	}
 	if refused := call.around(); refused != nil {
 		return refused
@@ -104,6 +102,13 @@ func (s *Server) provide(call *Call) *Answer {
 		return refuse(http.StatusNotImplemented, "NotImplemented", "the stand-in has no behaviour for %s", call.route.Key())
 	}
 	return handler(s, call)
+}
+
+// unauthorized is the answer to whoever lacks an action.
+func (c *Call) unauthorized(action, scope string) *Answer {
+	return refuse(http.StatusForbidden, "AuthorizationFailed",
+		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+		c.principal.client, c.principal.id, action, scope)
 }
 
 // around is what Resource Manager checks before a provider hears of a call.

@@ -22,6 +22,15 @@ type operation struct {
 
 var operationPath = regexp.MustCompile(`(?i)^/subscriptions/[^/]+/providers/[^/]+/locations/[^/]+/(asyncoperations|operations|operationStatuses|operationresults)/([^/]+)$`)
 
+// What asking about an operation takes, by its service and the way that it is asked about. Of services that are not named, nothing is
+// known that they ask for: theirs is answered to whoever has the URL.
+var pollActions = map[string]string{
+	"microsoft.network/operations":                  "Microsoft.Network/locations/operations/read",
+	"microsoft.network/operationresults":            "Microsoft.Network/locations/operationResults/read",
+	"microsoft.containerregistry/operationstatuses": "Microsoft.ContainerRegistry/registries/operationStatuses/read",
+	"microsoft.containerregistry/operationresults":  "Microsoft.ContainerRegistry/locations/operationResults/read",
+}
+
 // begin starts an operation, and gives the URL to ask at: a Location, or an Azure-AsyncOperation for operationStatuses.
 func (c *Call) begin(kind string, resource *Resource, ended func(), result func() Object) string {
 	id := identifier()
@@ -54,12 +63,17 @@ func (s *Server) poll(call *Call) *Answer {
 	if operation == nil || call.query.Get("t") == "" || len(call.query["api-version"]) != 1 {
 		return refuse(http.StatusNotFound, "ResourceNotFound", "The operation '%s' was not found.", match[2])
 	}
-	call.operation = resourceType(operation.resource.id) + "/operations/read"
+	kind := resourceType(operation.resource.id)
+	call.operation = kind + "/operations/read"
 	if refused := call.faulted(func(status int, code, message string) *Answer { return refuse(status, code, "%s", message) }); refused != nil {
 		call.made(refused.Status)
 		return refused
 	}
-	var made *Answer
+	made := s.unasked(call, kind, match[1])
+	if made != nil {
+		call.made(made.Status)
+		return made
+	}
 	if same(match[1], "operations") || same(match[1], "operationStatuses") {
 		made = s.status(call, match[1], operation)
 	} else {
@@ -67,6 +81,17 @@ func (s *Server) poll(call *Call) *Answer {
 	}
 	call.made(made.Status)
 	return made.with("Retry-After", "0")
+}
+
+// unasked refuses whoever may not ask about operations of a service.
+func (s *Server) unasked(call *Call, kind, way string) *Answer {
+	namespace, _, _ := strings.Cut(kind, "/")
+	action, takes := pollActions[strings.ToLower(namespace+"/"+way)]
+	scope := call.subscription.scope()
+	if !takes || s.allowed(call.principal, action, false, scope, nil) {
+		return nil
+	}
+	return call.unauthorized(action, scope)
 }
 
 // status answers an Azure-AsyncOperation.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ type Principal struct {
 	identity *Resource
 	// unknown is how often role assignments do not find it yet.
 	unknown int
+	// used are the actions that its calls took so far.
+	used map[string]bool
 }
 
 var (
@@ -31,7 +34,7 @@ var (
 )
 
 func (s *Server) newPrincipal(sub *Subscription, name, kind string) *Principal {
-	made := &Principal{id: identifier(), client: identifier(), name: name, kind: kind, subscription: sub}
+	made := &Principal{id: identifier(), client: identifier(), name: name, kind: kind, subscription: sub, used: map[string]bool{}}
 	s.principals[made.id] = made
 	return made
 }
@@ -86,6 +89,15 @@ func (s *Server) issue(principal *Principal, audience string) (string, error) {
 		"aud": audience, "iss": "https://sts.windows.net/" + tenant + "/", "iat": issued.Unix(), "nbf": issued.Unix(), "exp": issued.Add(time.Hour).Unix(),
 		"oid": principal.id, "sub": principal.id, "tid": tenant, "appid": principal.client, "ver": "1.0", "idtyp": "app",
 	})
+}
+
+// usedBy lists the actions that the calls of a test's caller took so far.
+func (s *Server) usedBy(call *Call, name string) *Answer {
+	caller := call.subscription.callers[name]
+	if caller == nil {
+		return refuse(http.StatusNotFound, "NotFound", "nobody is called %s", name)
+	}
+	return answer(http.StatusOK, slices.Sorted(maps.Keys(caller.used)))
 }
 
 // addCaller makes somebody who may do exactly what a test lists.

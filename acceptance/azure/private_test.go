@@ -118,6 +118,21 @@ func (w *world) deleted(path string) {
 	w.must(http.StatusNoContent, "DELETE", path, "")
 }
 
+func TestAskingAboutAnOperationTakesARight(t *testing.T) {
+	w := newWorld(t)
+	w.network()
+	service := w.networked("privateLinkServices", "api")
+	w.made(service+network, w.serviceBody("link", nil, nil))
+	role := `{"name":"narrow","actions":["Microsoft.Network/privateLinkServices/delete"%s]}`
+	w.administer("POST", "callers", fmt.Sprintf(role, ""))
+	w.as("caller.narrow."+w.id, func() {
+		response, _ := w.do("DELETE", service+network, "")
+		w.refused(403, "AuthorizationFailed", "GET", response.Header.Get("Location"), "")
+		w.administer("POST", "callers", fmt.Sprintf(role, `,"Microsoft.Network/locations/operationResults/read"`))
+		w.must(202, "GET", response.Header.Get("Location"), "")
+	})
+}
+
 func TestWhoMayAskIsListed(t *testing.T) {
 	owner := newWorld(t)
 	consumer := owner.beside()

@@ -232,6 +232,10 @@ func TestACallerMayDoWhatIsListed(t *testing.T) {
 		w.refused(403, "AuthorizationFailed", "GET", id, "")
 		w.refused(403, "AuthorizationFailed", "DELETE", id, "")
 	})
+	used := w.server.subscriptionOf(w.id).callers["narrow"].used
+	if len(used) != 1 || !used["Microsoft.ManagedIdentity/userAssignedIdentities/write"] {
+		t.Fatal("what was refused is no use:", used)
+	}
 }
 
 func TestADirectoryKnowsItsApplicationsAndResources(t *testing.T) {

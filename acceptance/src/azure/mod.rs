@@ -8,6 +8,7 @@ mod client;
 mod fault;
 mod networks;
 mod subscription;
+mod used;
 
 use std::{
     fs,

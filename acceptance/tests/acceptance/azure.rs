@@ -2,10 +2,10 @@
 
 mod accounts;
 mod bad_input;
-mod bench;
+pub mod bench;
 mod blob_writers;
 mod clusters;
-mod complete;
+pub mod complete;
 mod complete_byoc;
 mod complete_private;
 mod examples;

@@ -13,7 +13,7 @@ use super::bench::{Bench, PROJECT, REGION};
 
 /// The example, ready for its first apply. The project and the cluster are ours; the configuration is the one for real ones,
 /// but for the endpoints.
-fn configure(bench: &Bench) -> Result<Terraform> {
+pub fn configure(bench: &Bench) -> Result<Terraform> {
     let terraform = Terraform::example("complete/gcp")?
         .with(bench.owner().environment())
         .variable("project", PROJECT)

@@ -1,13 +1,16 @@
 //! Google Cloud, by a stand-in that asks for permissions and notes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use acceptance::terraform::Terraform;
-use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
 
-use super::{STEPS, Unused, assert_needed};
-use crate::google::bench::Bench;
+use super::{
+    Unused,
+    steps::{Noting, Steps},
+};
+use crate::google::bench::{Bench, PROJECT, REGION};
 
 const WAS_DELETED: &str = "one of this name was deleted a short time ago";
 
@@ -19,66 +22,36 @@ struct Life {
     unused: &'static [Unused],
 }
 
-/// The permissions of the printed roles, by step.
-fn printed(bench: &Bench, kind: &str) -> Result<BTreeMap<&'static str, BTreeSet<String>>> {
-    let terraform = bench.configuration(&format!(
-        "data \"dataplane_permissions\" \"this\" {{\n  resources = [\"{kind}\"]\n}}\n\n\
-         output \"documents\" {{\n  value = data.dataplane_permissions.this.by_operation\n}}\n"
-    ))?;
-    terraform.apply()?;
-    let documents = terraform.output("documents")?;
-    let permissions = |step: &&'static str| {
-        let text = documents[*step].as_str().context("a role")?;
-        let role: Value = serde_json::from_str(text)?;
-        let listed = role["includedPermissions"].as_array().context("a list")?;
-        let listed = listed.iter().filter_map(Value::as_str).map(str::to_owned);
-        Ok((*step, listed.collect()))
-    };
-    STEPS.iter().map(permissions).collect()
+impl Noting for Bench {
+    fn ready(&self, text: &str) -> Result<Terraform> {
+        self.configuration(text)
+    }
+
+    fn listed(document: &Value) -> Result<BTreeSet<String>> {
+        let listed = document["includedPermissions"].as_array();
+        let listed = listed.context("a role")?.iter().filter_map(Value::as_str);
+        Ok(listed.map(str::to_owned).collect())
+    }
+
+    fn let_in(&self, person: &str, documents: &[&Value]) -> Result<Vec<(String, String)>> {
+        let mut permissions = BTreeSet::new();
+        for document in documents {
+            permissions.extend(Self::listed(document)?);
+        }
+        let permissions: Vec<_> = permissions.iter().collect();
+        Ok(self.project.person(person, &permissions)?.environment())
+    }
+
+    fn took(&self, person: &str) -> Result<BTreeSet<String>> {
+        self.project.used_by(person)
+    }
 }
 
 fn lives(life: &Life) -> Result<()> {
     let bench = Bench::google()?;
-    let printed = printed(&bench, life.kind)?;
-    let mut used: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let mut steps = 0;
-    let mut step =
-        |terraform: Terraform, name: &'static str, act: &dyn Fn(&Terraform) -> Result<()>| {
-            let permissions: Vec<_> = printed["read"].union(&printed[name]).collect();
-            steps += 1;
-            let person = format!("{name}{steps}");
-            let runner = bench.project.person(&person, &permissions)?;
-            let terraform = terraform.with(runner.environment());
-            act(&terraform).with_context(|| format!("{name} with {permissions:?}"))?;
-            let took = bench.project.used_by(&person)?;
-            ensure!(!took.is_empty(), "{name} took nothing");
-            used.entry(name).or_default().extend(took);
-            anyhow::Ok(terraform)
-        };
-    let apply = |terraform: &Terraform| terraform.apply().map(drop);
-    let mut terraform = bench.configuration(life.made)?;
-    terraform = step(terraform, "create", &apply)?;
-    terraform = step(terraform, "read", &|terraform| {
-        let changes = terraform.plan()?.changes();
-        ensure!(changes.is_empty(), "{changes:?}");
-        Ok(())
-    })?;
-    for changed in life.changed {
-        terraform.write("main.tf", changed)?;
-        terraform = step(terraform, "update", &apply)?;
-    }
-    step(terraform, "delete", &|terraform| {
-        terraform.destroy().map(drop)
-    })?;
-    let all: BTreeSet<String> = used.values().flatten().cloned().collect();
-    let mut wrong = Vec::new();
-    for step in STEPS {
-        let used = if step == "read" { &all } else { &used[step] };
-        let outcome = assert_needed(step, &printed[step], used, life.unused);
-        wrong.extend(outcome.err().map(|error| error.to_string()));
-    }
-    ensure!(wrong.is_empty(), "{}: {}", life.kind, wrong.join("\n"));
-    Ok(())
+    let mut steps = Steps::of(&bench, &[life.kind])?;
+    steps.life(life.made, life.changed)?;
+    steps.assert_needed(life.unused)
 }
 
 #[test]
@@ -230,4 +203,82 @@ resource "dataplane_secret" "it" {
             "a create that was interrupted may find a version",
         )],
     })
+}
+
+/// One that reads and writes a bucket and reads secrets, and one that pushes images.
+#[test]
+fn a_role() -> Result<()> {
+    let bench = Bench::google()?;
+    let bucket = json!({ "project": PROJECT, "body": { "name": "acme-prod-metadata", "location": REGION,
+        "iamConfiguration": { "uniformBucketLevelAccess": { "enabled": true } } } });
+    bench.call("storage.v1", "buckets.insert", bucket)?;
+    let parent = format!("projects/{PROJECT}/locations/{REGION}");
+    let repository =
+        json!({ "parent": parent, "repositoryId": "acme-tasks", "body": { "format": "DOCKER" } });
+    bench.call(
+        "artifactregistry.v1",
+        "projects.locations.repositories.create",
+        repository,
+    )?;
+    let roles = |prefix: &str, registry: &str, subject: &str| {
+        let role = |name: &str, profile: &str, more: &str| {
+            format!(
+                "resource \"dataplane_role\" \"{profile}\" {{
+  name     = \"{name}\"
+  profile  = \"{profile}\"
+  trust    = {{ gke = {{ pool = \"{PROJECT}.svc.id.goog\" }} }}
+  subjects = [{{ namespace = \"union\", service_account = \"{subject}\" }}]
+  {more}
+}}
+"
+            )
+        };
+        let buckets = format!(
+            "buckets = {{ data = {{ id = \"acme-prod-metadata\", prefixes = [\"{prefix}/\"] }} }}\n  secrets = \"acme-prod-{prefix}-\""
+        );
+        role("adminflyterole", "admin", &buckets) + &role("acme-prod-builder", "builder", registry)
+    };
+    let registry = "registry = \"acme-tasks\"";
+    let mut steps = Steps::of(&bench, &["role"])?;
+    let mut terraform = steps.create(bench.ready(&roles("one", registry, "executor"))?)?;
+    terraform = steps.plan(terraform)?;
+    let name = format!(
+        "projects/{PROJECT}/serviceAccounts/adminflyterole@{PROJECT}.iam.gserviceaccount.com"
+    );
+    let off = json!({ "name": name, "body": {} });
+    bench.call("iam.v1", "projects.serviceAccounts.disable", off)?;
+    let changed = roles("two", registry, "proxy");
+    terraform = steps.change(terraform, &changed)?;
+    // Somebody takes away what the builder has.
+    let resource = format!("{parent}/repositories/acme-tasks");
+    let nothing = json!({ "resource": resource, "body": { "policy": { "bindings": [] } } });
+    bench.call(
+        "artifactregistry.v1",
+        "projects.locations.repositories.setIamPolicy",
+        nothing,
+    )?;
+    terraform = steps.change(terraform, &changed)?;
+    steps.destroy(terraform)?;
+    steps.assert_needed(&[])
+}
+
+#[test]
+fn a_cluster() -> Result<()> {
+    let lookup = |output: &str| {
+        format!(
+            "data \"dataplane_cluster\" \"it\" {{\n  cluster = {{ gke = {{ project = \"{PROJECT}\", location = \"{REGION}\", name = \"prod\" }} }}\n}}\n\n\
+             output \"{output}\" {{\n  value = data.dataplane_cluster.it.issuer\n}}\n"
+        )
+    };
+    let bench = Bench::google()?;
+    let mut steps = Steps::of(&bench, &["cluster"])?;
+    let terraform = steps.take(bench.ready(&lookup("issuer"))?, "read", |terraform| {
+        terraform.apply_then_empty_plan()
+    })?;
+    drop(terraform);
+    steps.assert_needed(&[(
+        "read",
+        "container.clusters.connect",
+        "a cluster's DNS endpoint asks for it before the API server is reached, and the stand-in has none",
+    )])
 }

@@ -5,7 +5,12 @@ mod aws;
 mod aws_connectivity;
 mod aws_examples;
 mod aws_kinds;
+mod azure;
+mod azure_private;
+mod complete;
 mod google;
+mod google_private;
+mod steps;
 
 use std::collections::BTreeSet;
 
