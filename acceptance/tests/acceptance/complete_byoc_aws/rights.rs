@@ -147,8 +147,8 @@ fn the_vendor_makes_no_role_that_may_more_than_a_data_plane() -> Result<()> {
     refused(&pod, "create_user", &json!({ "UserName": "somebody" }))?;
     let document: Value = serde_json::from_str(&everything())?;
     let outside = both.sides.vendor.account.runner("outside", &document)?;
-    let taken = json!({ "RoleArn": arn, "RoleSessionName": "outside" });
-    let outside = both.session_of(&outside, &taken)?;
+    let wanted = json!({ "RoleArn": arn, "RoleSessionName": "outside" });
+    let outside = both.session_of(&outside, &wanted)?;
     assert_eq!(
         outside.refused("s3", "put_object", &into(&mine))?,
         "AccessDenied"
