@@ -6,6 +6,8 @@ use clouds::private_services::ConnectionState;
 use clouds::{Error, Result};
 use serde::Deserialize;
 
+use crate::provisioning::Provisioning;
+
 /// How a connection stands, as both sides are told.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,9 +26,8 @@ impl Standing {
 
     /// Why it stands so: in its owner's words, and that the last change of the endpoint failed.
     pub(crate) fn reason(&self, provisioning: Option<&str>) -> Option<String> {
-        let failed = ["failed", "canceled"];
         let failed =
-            provisioning.filter(|text| failed.contains(&text.to_ascii_lowercase().as_str()));
+            provisioning.filter(|text| Provisioning::of(Some(text)) == Some(Provisioning::Failed));
         let failed = failed.map(|text| format!("Azure says of its last change: {text}"));
         let said = self.description.clone().filter(|text| !text.is_empty());
         let all: Vec<_> = said.into_iter().chain(failed).collect();
@@ -45,18 +46,14 @@ pub(crate) fn state(
             format!("Azure says {what} {text:?} of a connection, which this version does not know");
         Err(Error::Invalid(Box::new(call.clone().because(why))))
     };
-    match provisioning
-        .unwrap_or_default()
-        .to_ascii_lowercase()
-        .as_str()
-    {
-        "" | "succeeded" => {}
-        "creating" | "updating" => return Ok(ConnectionState::Pending),
-        "deleting" => return Ok(ConnectionState::Deleting),
+    match Provisioning::of(provisioning) {
+        Some(Provisioning::Done) => {}
+        Some(Provisioning::Changing) => return Ok(ConnectionState::Pending),
+        Some(Provisioning::Deleting) => return Ok(ConnectionState::Deleting),
         // A change that failed leaves the connection as its owner last answered it, and the next one repairs the endpoint.
-        "failed" | "canceled" if standing.is_answered() => {}
-        "failed" | "canceled" => return Ok(ConnectionState::Failed),
-        other => return unknown("provisioningState", other),
+        Some(Provisioning::Failed) if standing.is_answered() => {}
+        Some(Provisioning::Failed) => return Ok(ConnectionState::Failed),
+        None => return unknown("provisioningState", provisioning.unwrap_or_default()),
     }
     match standing
         .status
@@ -131,7 +128,7 @@ mod tests {
         for (provisioning, status) in [("Succeeded", "Paused"), ("Resting", "Approved")] {
             let said = of(provisioning, status).unwrap_err().to_string();
             assert!(
-                said.contains("paused") || said.contains("resting"),
+                said.contains("paused") || said.contains("Resting"),
                 "{said}"
             );
         }

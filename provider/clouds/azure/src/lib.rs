@@ -29,6 +29,7 @@ mod permissions;
 mod private_endpoints;
 mod private_service_connections;
 mod private_services;
+mod provisioning;
 mod registries;
 mod registry_images;
 mod role_assignments;

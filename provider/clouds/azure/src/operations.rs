@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use crate::arm::{Arm, ResourceId, parse};
 use crate::error::{Explained, answered, from_code};
 use crate::pauses::{self, Pauses};
+use crate::provisioning::Provisioning;
 
 const ASYNC_OPERATION: HeaderName = HeaderName::from_static("azure-asyncoperation");
 const LOCATION: HeaderName = HeaderName::from_static("location");
@@ -43,12 +44,12 @@ struct Operation {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Provisioned {
-    properties: Option<Provisioning>,
+    properties: Option<Properties>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Provisioning {
+struct Properties {
     provisioning_state: Option<String>,
 }
 
@@ -62,13 +63,10 @@ enum Status {
 
 impl Status {
     fn of(text: Option<&str>) -> Self {
-        let is = |other: &str| text.is_some_and(|text| text.eq_ignore_ascii_case(other));
-        if text.is_none_or(str::is_empty) || is("Succeeded") {
-            Self::Succeeded
-        } else if is("Failed") || is("Canceled") {
-            Self::Failed
-        } else {
-            Self::Running
+        match Provisioning::of(text) {
+            Some(Provisioning::Done) => Self::Succeeded,
+            Some(Provisioning::Failed) => Self::Failed,
+            Some(Provisioning::Changing | Provisioning::Deleting) | None => Self::Running,
         }
     }
 }

@@ -6,6 +6,9 @@
 //! A connection to what lies in our own subscription is made and approved in one call, by whoever may approve it there. Any other
 //! asks its owner (`manualPrivateLinkServiceConnections`), and is let in at once where the owner listed this subscription for that.
 
+mod bodies;
+mod checks;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,127 +21,18 @@ use clouds::private_endpoints::{
 };
 use clouds::private_services::ConnectionState;
 use clouds::{Error, Optional, Refusal, Result, Tags};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::connection_states::{Standing, state};
+use crate::connection_states::state;
 use crate::dns_zone_groups::{self as zone_groups, ZoneGroup};
 use crate::error::Classify;
-use crate::networks::{PATIENCE, Reference, Turn, ours, subscription_of};
-use crate::{Azure, network_interfaces, operations, pauses, private_services, tags, versions};
+use crate::networks::{PATIENCE, Reference, Turn, subscription_of};
+use crate::{Azure, network_interfaces, operations, pauses, tags, versions};
+use bodies::{Asked, AskedProperties, Body, Found, FoundAsked, FoundProperties, Wanted, writable};
 
 pub(crate) const KIND: &str = "Microsoft.Network/privateEndpoints";
 const READ: &str = "Microsoft.Network/privateEndpoints/read";
 const WRITE: &str = "Microsoft.Network/privateEndpoints/write";
 const DELETE: &str = "Microsoft.Network/privateEndpoints/delete";
-
-#[derive(Serialize)]
-struct Body<'a> {
-    location: &'a str,
-    tags: &'a Tags,
-    properties: Wanted,
-}
-
-/// All of it: Azure has no call that changes a part.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Wanted {
-    subnet: Reference,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    private_link_service_connections: Vec<Asked>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    manual_private_link_service_connections: Vec<Asked>,
-    /// What others set is kept: fixed addresses, the interface's name, groups that rules are written for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ip_configurations: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    custom_network_interface_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    application_security_groups: Option<Vec<Reference>>,
-}
-
-/// What an endpoint asks for.
-#[derive(Clone, Debug, Serialize)]
-struct Asked {
-    name: String,
-    properties: AskedProperties,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AskedProperties {
-    private_link_service_id: String,
-    group_ids: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_message: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Found {
-    location: Option<String>,
-    tags: Option<Tags>,
-    #[serde(default)]
-    properties: Properties,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Properties {
-    provisioning_state: Option<String>,
-    subnet: Reference,
-    private_link_service_connections: Option<Vec<FoundAsked>>,
-    manual_private_link_service_connections: Option<Vec<FoundAsked>>,
-    custom_dns_configs: Option<Vec<CustomDns>>,
-    network_interfaces: Option<Vec<Reference>>,
-    ip_configurations: Option<Value>,
-    custom_network_interface_name: Option<String>,
-    application_security_groups: Option<Vec<Reference>>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct FoundAsked {
-    name: Option<String>,
-    properties: FoundProperties,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct FoundProperties {
-    private_link_service_id: Option<String>,
-    group_ids: Option<Vec<String>>,
-    request_message: Option<String>,
-    private_link_service_connection_state: Standing,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct CustomDns {
-    fqdn: Option<String>,
-    ip_addresses: Option<Vec<String>>,
-}
-
-impl Properties {
-    fn asked(&self) -> Option<&FoundAsked> {
-        let own = self.private_link_service_connections.iter().flatten();
-        let others = self.manual_private_link_service_connections.iter();
-        own.chain(others.flatten()).next()
-    }
-
-    fn is_manual(&self) -> bool {
-        let own = self.private_link_service_connections.as_deref();
-        own.unwrap_or_default().is_empty()
-    }
-}
-
-/// Whether it is a Private Link service, which has no parts to choose from.
-fn is_published(service: &ServiceName) -> bool {
-    let id = service.as_str().to_ascii_lowercase();
-    service.is_alias()
-        || id.contains(&format!(
-            "/{}/",
-            private_services::KIND.to_ascii_lowercase()
-        ))
-}
 
 impl Azure {
     /// Whether the owner is asked: an alias tells nobody whose it is, and what is ours we approve by ourselves.
@@ -152,98 +46,8 @@ impl Azure {
 #[async_trait]
 impl PrivateEndpoints for Azure {
     fn check(&self, wanted: &NewPrivateEndpoint) -> Vec<Refusal> {
-        let NewPrivateEndpoint {
-            service, settings, ..
-        } = wanted;
-        let given = |given: bool| given.then_some(&());
-        let of_azure = service.is_alias() || subscription_of(service.as_str()).is_some();
-        let leads = (!of_azure).then(|| {
-            let reason = format!(
-                "\"{service}\" is a service of another cloud: on Azure, give the id of an object, or the alias of a Private Link service."
-            );
-            Refusal::new("service", reason)
-        });
-        let subnets = match settings.subnets.len() {
-            1 => settings.subnets.iter().find_map(|id| {
-                let own = self.0.config.subscription.as_str();
-                ours("subnets", "a subnet", id.as_str(), own)
-            }),
-            count => Some(Refusal::new(
-                "subnets",
-                format!("A private endpoint of Azure lies in one subnet: name one, not {count}."),
-            )),
-        };
-        let parts = wanted.sub_resources.len();
-        let parts = match (is_published(service), parts) {
-            (true, 0) | (false, 1) => None,
-            _ if !of_azure => None,
-            (true, _) => Some("A Private Link service has no parts: leave it out.".to_owned()),
-            (false, count) => Some(format!(
-                "An endpoint leads to one part of an object of Azure, like \"blob\", \"dfs\", \"vault\", \"registry\" or \"management\": name \
-                 one, not {count}, and make an endpoint for each."
-            )),
-        };
-        let message = settings.request_message.as_ref();
-        let message = message.and_then(|text| {
-            let reason = if of_azure && !self.asks(service) {
-                "It is told to the owner of a service in another subscription, or of an alias. What lies in this subscription is approved \
-                 by the same call: leave it out."
-            } else if text.chars().count() > 140 {
-                "Azure takes 140 characters of it."
-            } else {
-                return None;
-            };
-            Some(Refusal::new("request_message", reason))
-        });
-        [
-            leads,
-            Refusal::of_given(
-                "kind",
-                given(wanted.kind == EndpointType::Gateway),
-                "Azure has endpoints of the type interface alone: leave it out.",
-            ),
-            Refusal::of_given(
-                "network",
-                wanted.network.as_ref(),
-                "On Azure, the subnet says which network it is: leave it out.",
-            ),
-            Refusal::of_given(
-                "address",
-                wanted.address.as_ref(),
-                "Azure gives the endpoint a free address of the subnet, which `addresses` tells: leave it out.",
-            ),
-            parts.map(|reason| Refusal::new("sub_resources", reason)),
-            subnets,
-            Refusal::of_given(
-                "route_tables",
-                given(!settings.route_tables.is_empty()),
-                "Azure has no endpoints that are reached by a route: leave it out.",
-            ),
-            Refusal::of_given(
-                "security_groups",
-                given(!settings.security_groups.is_empty()),
-                "Azure has no security groups on endpoints: leave it out, and use a network security group of the subnet.",
-            ),
-            Refusal::of_given(
-                "policy",
-                settings.policy.as_ref(),
-                "Azure has no policies on endpoints: leave it out, and use the rights on the object itself.",
-            ),
-            Refusal::of_given(
-                "private_dns",
-                given(settings.private_dns),
-                "On Azure, names lead to an endpoint by private DNS zones of one's own: name them in dns_zones.",
-            ),
-            Refusal::of_given(
-                "global_access",
-                given(settings.global_access),
-                "Azure's endpoints are reached from all regions that the network is peered with: leave it out.",
-            ),
-            message,
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let own = self.0.config.subscription.as_str();
+        checks::refusals(own, self.asks(&wanted.service), wanted)
     }
 
     fn replaces(&self) -> &'static [&'static str] {
@@ -543,19 +347,6 @@ fn read(call: &Call, address: &str) -> Result<IpAddr> {
         let why = format!("Azure tells the address {address:?}, which is none");
         Error::Invalid(Box::new(call.clone().because(why)))
     })
-}
-
-/// Fixed addresses without what Azure alone writes.
-fn writable(configurations: Value) -> Value {
-    let Value::Array(mut all) = configurations else {
-        return configurations;
-    };
-    for one in &mut all {
-        if let Value::Object(fields) = one {
-            fields.retain(|name, _| name == "name" || name == "properties");
-        }
-    }
-    Value::Array(all)
 }
 
 /// Azure says the same of what is not there and of what we may not see.

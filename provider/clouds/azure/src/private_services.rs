@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Classify;
 use crate::networks::{PATIENCE, Reference, Turn, ours};
 use crate::private_service_connections::{self as connections, FoundConnection};
+use crate::provisioning::Provisioning;
 use crate::{Azure, operations, pauses, tags, versions};
 
 pub(crate) const KIND: &str = "Microsoft.Network/privateLinkServices";
@@ -111,13 +112,14 @@ impl Properties {
     }
 
     fn state(&self, call: &Call) -> Result<ServiceState> {
-        let text = self.provisioning_state.as_deref().unwrap_or_default();
-        match text.to_ascii_lowercase().as_str() {
-            "" | "succeeded" => Ok(ServiceState::Available),
-            "creating" | "updating" => Ok(ServiceState::Pending),
-            "deleting" => Ok(ServiceState::Deleting),
-            "failed" | "canceled" => Ok(ServiceState::Failed),
-            other => {
+        let text = self.provisioning_state.as_deref();
+        match Provisioning::of(text) {
+            Some(Provisioning::Done) => Ok(ServiceState::Available),
+            Some(Provisioning::Changing) => Ok(ServiceState::Pending),
+            Some(Provisioning::Deleting) => Ok(ServiceState::Deleting),
+            Some(Provisioning::Failed) => Ok(ServiceState::Failed),
+            None => {
+                let other = text.unwrap_or_default();
                 let why = format!(
                     "Azure says provisioningState {other:?}, which this version does not know"
                 );
@@ -362,7 +364,7 @@ impl PrivateServices for Azure {
         let call = Call::new(DELETE, &service);
         let left = now.properties.private_endpoint_connections.iter().flatten();
         let left: Vec<_> = left.collect();
-        for asked in &left {
+        for asked in left.iter().filter(|asked| !asked.endpoint().is_empty()) {
             let state = asked.state(&call)?;
             if state.is_live() {
                 let why = format!("{} is connected: {state}", asked.endpoint());
@@ -418,6 +420,8 @@ impl Azure {
         let properties = found.properties;
         let state = properties.state(&call)?;
         let connections = properties.private_endpoint_connections.iter().flatten();
+        // One whose endpoint is gone may be listed for a while without it: nobody is connected by it.
+        let connections = connections.filter(|asked| !asked.endpoint().is_empty());
         let connections: Vec<_> = connections
             .map(|asked| asked.as_connection(&call))
             .collect::<Result<_>>()?;

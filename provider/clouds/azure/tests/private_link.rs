@@ -114,6 +114,29 @@ async fn connections_that_have_ended_go_before_their_service() {
     );
 }
 
+/// Azure lists a connection for a while whose endpoint is gone, without saying whose it was.
+#[tokio::test]
+async fn a_connection_of_nobody_is_passed_over() {
+    let mut service = answered("Disconnected");
+    let whose = format!(r#""id":"{}""#, of_others("privateEndpoints/api"));
+    assert!(service.contains(&whose));
+    service = service.replace(&whose, "");
+    let server = Server::scripted(vec![
+        Scripted("GET", "", ok(&service)),
+        Scripted("DELETE", "", gone()),
+    ])
+    .await;
+    let services = server.clouds(1).private_services;
+    let found = services.get(&"api".parse().unwrap()).await.unwrap();
+    assert_eq!(found.connections, []);
+    services.delete(&found.id).await.unwrap();
+    assert!(
+        server
+            .writes()
+            .contains(&"DELETE /Network/privateLinkServices/api".to_owned())
+    );
+}
+
 #[tokio::test]
 async fn a_service_is_written_only_where_it_differs_and_whole() {
     let server = Server::scripted(vec![
