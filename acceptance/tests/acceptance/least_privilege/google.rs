@@ -251,7 +251,14 @@ fn a_role() -> Result<()> {
     terraform = steps.change(terraform, &changed)?;
     // Somebody takes away what the builder has.
     let resource = format!("{parent}/repositories/acme-tasks");
-    let nothing = json!({ "resource": resource, "body": { "policy": { "bindings": [] } } });
+    let method = "projects.locations.repositories.getIamPolicy";
+    let found = bench.call(
+        "artifactregistry.v1",
+        method,
+        json!({ "resource": resource }),
+    )?;
+    let nothing = json!({ "bindings": [], "etag": found["etag"] });
+    let nothing = json!({ "resource": resource, "body": { "policy": nothing } });
     bench.call(
         "artifactregistry.v1",
         "projects.locations.repositories.setIamPolicy",

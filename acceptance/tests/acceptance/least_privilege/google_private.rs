@@ -137,5 +137,30 @@ fn a_private_endpoint() -> Result<()> {
             "whoever may read is not told of the address: {told:#}"
         );
     }
-    steps.assert_needed(&[])
+    let given_back = "an address of an interrupted create is given back where the endpoint lies elsewhere by now";
+    let by_hand = "an endpoint whose address somebody else named is read so in each step, and here by who may read";
+    steps.assert_needed(&[
+        ("create", "compute.addresses.deleteInternal", given_back),
+        (
+            "create",
+            "compute.globalAddresses.deleteInternal",
+            given_back,
+        ),
+        (
+            "create",
+            "compute.serviceAttachments.get",
+            "the service is one of the own project",
+        ),
+        ("create", "compute.addresses.list", by_hand),
+        ("create", "compute.globalAddresses.list", by_hand),
+        ("update", "compute.addresses.list", by_hand),
+        ("update", "compute.globalAddresses.list", by_hand),
+        (
+            "update",
+            "compute.globalOperations.get",
+            "labels of what lies in no region are set at once here",
+        ),
+        ("delete", "compute.addresses.list", by_hand),
+        ("delete", "compute.globalAddresses.list", by_hand),
+    ])
 }
