@@ -266,7 +266,18 @@ fn a_role() -> Result<()> {
     )?;
     terraform = steps.change(terraform, &changed)?;
     steps.destroy(terraform)?;
-    steps.assert_needed(&[])
+    steps.assert_needed(&[
+        (
+            "update",
+            "iam.serviceAccounts.update",
+            "somebody changed the account's description",
+        ),
+        (
+            "delete",
+            "iam.serviceAccounts.setIamPolicy",
+            "no account's policy but its own, which goes with it, names the role here",
+        ),
+    ])
 }
 
 #[test]
