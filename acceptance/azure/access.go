@@ -56,10 +56,14 @@ func (s *Server) allowed(principal *Principal, action string, data bool, scope s
 
 // allowedSomewhere says whether a principal may do something in any part of a subscription.
 func (s *Server) allowedSomewhere(principal *Principal, action string, sub *Subscription) bool {
-	return slices.ContainsFunc(sub.assignments, func(assignment *Assignment) bool {
+	allowed := slices.ContainsFunc(sub.assignments, func(assignment *Assignment) bool {
 		role := sub.definition(assignment.role)
 		return assignment.principal == principal.id && role != nil && role.lets(action, false)
 	})
+	if allowed {
+		principal.used[action] = true
+	}
+	return allowed
 }
 
 func (s *Server) owning(scope string) *Subscription {

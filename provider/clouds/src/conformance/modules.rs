@@ -53,7 +53,9 @@ impl Held {
             let Some((block, rest)) = line.split_once(" \"") else {
                 continue;
             };
-            let (of, _) = rest.split_once('"').unwrap();
+            let Some((of, _)) = rest.split_once('"') else {
+                continue;
+            };
             let ours = of.starts_with("dataplane_");
             match block {
                 "resource" if ours => {

@@ -59,6 +59,7 @@ fn types(module: Module) -> &'static [&'static str] {
             "azurerm_nat_gateway",
             "azurerm_nat_gateway_public_ip_association",
             "azurerm_network_security_group",
+            "azurerm_network_security_rule",
             "azurerm_network_watcher_flow_log",
             "azurerm_public_ip",
             "azurerm_subnet",
