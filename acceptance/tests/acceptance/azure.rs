@@ -22,6 +22,7 @@ mod registries;
 mod sovereign;
 mod tags;
 mod vaults;
+mod vendor_access;
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@
 use std::{fs, time::Duration};
 
 use acceptance::{
-    azure::{Caller, LOCATION, Network, Subscription, TENANT},
+    azure::{Answer, Caller, Fault, LOCATION, Network, Subscription, TENANT},
     setup,
     terraform::Terraform,
 };
@@ -21,6 +21,7 @@ const LIMIT: Duration = Duration::from_mins(3);
 
 /// The service, and the endpoint that leads to it.
 const API: &str = "acme-prod-api";
+const SERVICE: &str = "module.private_api.dataplane_private_service.this";
 const ENDPOINT: &str = "module.private_api.dataplane_private_endpoint.this";
 
 const DATA_PLANE: &str = "acme-prod-data-plane";
@@ -47,6 +48,14 @@ struct Both {
 
 impl Both {
     fn new() -> Result<Self> {
+        let both = Self::prepared()?;
+        both.customer.apply_then_empty_plan()?;
+        both.grant()?;
+        Ok(both)
+    }
+
+    /// Both sides before the customer has applied.
+    fn prepared() -> Result<Self> {
         let bench = Bench::on_aks()?;
         let vendor = bench.another_subscription()?;
         // Known to the tenant, and allowed nothing yet.
@@ -104,18 +113,15 @@ impl Both {
         let named = format!("module \"vendor_access\" {{\n  resource_group = {group}\n}}\n");
         customer.write("group_override.tf", &named)?;
         customer.init()?;
-        customer.apply_then_empty_plan()?;
         let network = vendor.network()?;
-        let both = Self {
+        Ok(Self {
             customer,
             pipelines,
             vendor,
             network,
             bench,
             _folder: folder,
-        };
-        both.grant()?;
-        Ok(both)
+        })
     }
 
     /// What the customer's root says of the vendor's roles, where it says them; and in its own subscription the vendor's applications
@@ -320,6 +326,18 @@ fn both_roots_are_applied_planned_empty_and_destroyed_without_a_trace() -> Resul
     ensure!(kubectl.get("deployment", "union", "operator")?.is_some());
     assert_kept_out(&both)?;
 
+    // Each forgets what it has of the connection, and takes it in again: what is left to write down is Terraform's own.
+    for (root, address) in [(&vendor, ENDPOINT), (customer, SERVICE)] {
+        root.succeed(&["state", "rm", address])?;
+        root.import(address, API)?;
+        let planned = root.plan()?.changes();
+        let only_updates = planned.iter().all(|(_, actions)| actions == &["update"]);
+        ensure!(only_updates, "{address}: {planned:?}");
+        root.apply()?;
+        root.plan()?.assert_empty("the plan after the import")?;
+    }
+    assert_eq!(vendor.output("connection")?, id.as_str());
+
     let refused = format!("{:#}", customer.destroy().expect_err("in use"));
     for part in ["is in use", both.vendor.id.as_str()] {
         ensure!(refused.contains(part), "no {part} in: {refused}");
@@ -389,6 +407,45 @@ fn a_vendor_that_is_cut_off_is_told_so_and_comes_back() -> Result<()> {
     waiting.apply()?;
     waiting.plan()?.assert_empty("the vendor's plan")?;
     assert_eq!(waiting.output("connection")?, id.as_str());
+    Ok(())
+}
+
+/// Killed before the service is finished, and again as it lets the vendor in: the next apply goes on with what is there.
+#[test]
+fn a_customer_that_is_killed_goes_on() -> Result<()> {
+    let both = Both::prepared()?;
+    let (customer, ours) = (&both.customer, &both.bench.subscription);
+    let killed_at = |operation: &'static str| -> Result<()> {
+        let gate = ours.gate();
+        ours.fault(&Fault {
+            operation,
+            calls: 0..100,
+            answer: Answer::Held(gate.clone()),
+        })?;
+        let applying = customer.start_apply()?;
+        gate.until_held(1, LIMIT)?;
+        applying.kill()?;
+        ours.clear_faults()
+    };
+    killed_at("Microsoft.Resources/tags/write")?;
+    assert_eq!(ours.listed("privateLinkServices")?, [API]);
+    customer.apply_then_empty_plan()?;
+    assert_eq!(ours.listed("privateLinkServices")?, [API]);
+    both.grant()?;
+
+    let vendor = both.vendor()?;
+    let applying = vendor.start_apply()?;
+    let id = ours.asked(API)?;
+    let accepted = json!({ "accepted_connections": [id] });
+    customer.write("connections.auto.tfvars.json", &accepted.to_string())?;
+    killed_at("Microsoft.Network/privateLinkServices/privateEndpointConnections/write")?;
+    customer.apply_then_empty_plan()?;
+    let (succeeded, printed) = applying.finish(LIMIT)?;
+    ensure!(succeeded, "{printed}");
+    vendor.plan()?.assert_empty("the vendor's plan")?;
+    let connections = customer.output("connections")?;
+    assert_eq!(connections[0]["id"], id.as_str());
+    assert_eq!(connections[0]["state"], "available");
     Ok(())
 }
 
