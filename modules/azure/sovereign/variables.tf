@@ -73,7 +73,7 @@ variable "client_ranges" {
 }
 
 variable "priority" {
-  description = "Priority of the rule for clients in the security group; the four that refuse others have the next."
+  description = "Priority of the rule for clients in the security group; the four rules after it have the next. Azure refuses two of one priority, so move it by five or more."
   type        = number
   default     = 200
   nullable    = false
