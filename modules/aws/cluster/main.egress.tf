@@ -108,6 +108,11 @@ locals {
   }
 }
 
+moved {
+  from = aws_security_group.egress[0]
+  to   = aws_security_group.egress["egress"]
+}
+
 resource "aws_security_group" "egress" {
   for_each = { for group, name in { egress = "egress", tunnel = "egress-tunnel", allowed = "egress-allowed" } : group => name if local.limited && (group != "allowed" || length(var.egress.allowed) > 0) }
 

@@ -21,6 +21,11 @@ variable "pods" {
   }
 
   validation {
+    condition     = var.pods.pod_identity != false || length(var.pods.issuers == null ? try(var.data_plane.names["identity_provider"], toset([])) : var.pods.issuers) > 0
+    error_message = "No pod would come by the data plane's roles: name an issuer, or leave EKS Pod Identity in."
+  }
+
+  validation {
     condition     = alltrue([for network in var.pods.networks : can(regex("^vpc-[0-9a-f]+$", network))])
     error_message = "Networks are ids of VPCs, as in vpc-0123456789abcdef0."
   }

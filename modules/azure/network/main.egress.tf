@@ -25,9 +25,11 @@ locals {
   )
   denied = { name = "nothing-else", tag = "*", cidrs = null, ports = null, protocol = "*" }
 
-  outbound = {
-    for index, rule in concat(local.allowed, [local.denied]) : rule.name => merge(rule, { priority = rule.name == local.denied.name ? 4096 : 100 + index })
-  }
+  # By priority: each rule is a call of its own, and Azure refuses two of one priority. So a rule keeps its place, and what is there changes.
+  outbound = merge(
+    { for index, rule in local.allowed : "out-${100 + index}" => merge(rule, { priority = 100 + index, access = "Allow" }) },
+    { for rule in [local.denied] : "out-4096" => merge(rule, { priority = 4096, access = "Deny" }) },
+  )
 }
 
 # No inbound rule: what Azure adds lets in the network, what is peered with it and Azure's load balancers, and nothing from the internet.
@@ -45,11 +47,12 @@ resource "azurerm_network_security_rule" "nodes" {
   for_each = { for name, rule in local.outbound : name => rule if local.limited }
 
   name                         = each.key
+  description                  = each.value.name
   resource_group_name          = var.resource_group
   network_security_group_name  = azurerm_network_security_group.nodes[0].name
   priority                     = each.value.priority
   direction                    = "Outbound"
-  access                       = each.key == local.denied.name ? "Deny" : "Allow"
+  access                       = each.value.access
   protocol                     = each.value.protocol
   source_address_prefix        = "*"
   source_port_range            = "*"

@@ -18,6 +18,9 @@ locals {
   giving = "resourcemanager.projects.setIamPolicy"
   given  = ["roles/logging.logWriter", "roles/logging.viewAccessor", "roles/secretmanager.secretAccessor", "roles/secretmanager.secretVersionManager"]
 
+  # Getting to a cluster's API is no condition's to narrow: modules/gcp/private-api grants it for one cluster, and takes it back.
+  connecting = "container.clusters.connect"
+
   # What is created is asked of the project, where it has no name yet that a condition could be on.
   created = { for access, role in local.allowed : access => [for permission in role.includedPermissions : permission if endswith(permission, ".create")] }
 
@@ -29,7 +32,7 @@ locals {
     {
       for access, role in local.allowed : access => {
         access      = access
-        permissions = [for permission in role.includedPermissions : permission if permission != local.giving && !contains(local.created[access], permission)]
+        permissions = [for permission in role.includedPermissions : permission if !contains([local.giving, local.connecting], permission) && !contains(local.created[access], permission)]
         condition   = local.named[access]
       }
     },

@@ -13,12 +13,22 @@ variable "project" {
   description = "Project of the data plane, by its id. It holds nothing else."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "The project is named by its id, as in acme-prod, and not by its number."
+  }
 }
 
 variable "identities_project" {
   description = "Project of the accounts that the vendor becomes, and of the pools that it becomes them by: another than the data plane's, and one that the vendor has nothing in."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.identities_project))
+    error_message = "The project is named by its id, as in acme-access, and not by its number: its accounts' addresses have the id."
+  }
 
   validation {
     condition     = var.identities_project != var.project

@@ -109,6 +109,16 @@ run "a_beginning_is_everybodys_issuer" {
   expect_failures = [var.pods]
 }
 
+run "some_way_has_to_be_open" {
+  command = plan
+
+  variables {
+    pods = { issuers = [], pod_identity = false }
+  }
+
+  expect_failures = [var.pods]
+}
+
 run "also_where_the_provider_is_made" {
   command = plan
 

@@ -49,7 +49,7 @@ run "limited_to_what_the_data_plane_talks_to" {
   }
 
   assert {
-    condition = { for rule in azurerm_network_security_rule.nodes : rule.name => "${rule.protocol} ${join(",", rule.destination_address_prefixes)} ${join(",", rule.destination_port_ranges)}" if contains(["to-control-plane", "to-registry", "to-tunnel"], rule.name) } == {
+    condition = { for rule in azurerm_network_security_rule.nodes : rule.description => "${rule.protocol} ${join(",", rule.destination_address_prefixes)} ${join(",", rule.destination_port_ranges)}" if contains(["to-control-plane", "to-registry", "to-tunnel"], rule.description) } == {
       to-control-plane = "Tcp 104.16.0.0/13,172.64.0.0/13 443"
       to-registry      = "Tcp 192.0.2.0/24 443"
       to-tunnel        = "* 198.41.192.167/32 7844"
@@ -58,12 +58,12 @@ run "limited_to_what_the_data_plane_talks_to" {
   }
 
   assert {
-    condition     = toset(flatten([for rule in azurerm_network_security_rule.nodes : rule.destination_address_prefixes if rule.name == "to-the-network"])) == toset(["10.0.0.0/16", "10.244.0.0/14"])
+    condition     = toset(flatten([for rule in azurerm_network_security_rule.nodes : rule.destination_address_prefixes if rule.description == "to-the-network"])) == toset(["10.0.0.0/16", "10.244.0.0/14"])
     error_message = "Nodes and pods reach each other."
   }
 
   assert {
-    condition     = length(distinct([for rule in azurerm_network_security_rule.nodes : rule.priority])) == length(azurerm_network_security_rule.nodes)
+    condition     = alltrue([for key, rule in azurerm_network_security_rule.nodes : key == "out-${rule.priority}" && rule.name == key])
     error_message = "Azure takes no two rules of one priority."
   }
 }

@@ -20,7 +20,7 @@ mock_provider "dataplane" {
     defaults = {
       by_access = {
         provision   = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.create\",\"storage.buckets.get\"],\"condition\":{\"expression\":\"named\"}}"
-        maintain    = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.update\"],\"condition\":{\"expression\":\"named\"}}"
+        maintain    = "{\"includedPermissions\":[\"container.clusters.connect\",\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.update\"],\"condition\":{\"expression\":\"named\"}}"
         deprovision = "{\"includedPermissions\":[\"resourcemanager.projects.setIamPolicy\",\"storage.buckets.delete\"]}"
         break_glass = "{\"includedPermissions\":[\"container.clusters.connect\",\"storage.buckets.get\"],\"condition\":{\"expression\":\"named || named\"}}"
       }
@@ -113,6 +113,26 @@ run "projects_of_a_domain" {
     condition     = output.service_accounts.provision == "acme-prod-provision@vendor.acme.example.iam.gserviceaccount.com"
     error_message = "Google names accounts after the project first, and then the domain."
   }
+}
+
+run "a_number_is_no_other_project" {
+  command = plan
+
+  variables {
+    identities_project = "123456789012"
+  }
+
+  expect_failures = [var.identities_project]
+}
+
+run "the_data_plane_is_named_by_its_id" {
+  command = plan
+
+  variables {
+    project = "123456789012"
+  }
+
+  expect_failures = [var.project]
 }
 
 run "identities_in_the_data_planes_project" {
