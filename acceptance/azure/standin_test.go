@@ -302,15 +302,26 @@ func TestFederatedCredentialsAreFewAndOneAtATime(t *testing.T) {
 		response, object := w.do("PUT", fmt.Sprintf("%s/federatedIdentityCredentials/pod%d?api-version=2024-11-30", id, i), body)
 		return response.StatusCode, object
 	}
-	statuses := make(chan int, 2)
-	for i := range 2 {
-		go func() {
-			status, _ := put(i)
-			statuses <- status
-		}()
-	}
-	if sum := <-statuses + <-statuses; sum != 201+409 {
-		t.Fatal(sum)
+	// Two that were asked for at once need not come at once.
+	refused := false
+	for try := 0; !refused; try++ {
+		if try == 20 {
+			t.Fatal("two at a time are taken")
+		}
+		statuses := make(chan int, 2)
+		for i := range 2 {
+			go func() {
+				status, _ := put(i)
+				statuses <- status
+			}()
+		}
+		for range 2 {
+			status := <-statuses
+			if status != 200 && status != 201 && status != 409 {
+				t.Fatal(status)
+			}
+			refused = refused || status == 409
+		}
 	}
 	for i := range 20 {
 		put(i)
